@@ -1,0 +1,5 @@
+"""WSGI entry."""
+
+from portal.factory import create_app
+
+app = create_app()

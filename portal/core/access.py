@@ -1,0 +1,206 @@
+"""Who may do what: roles, permissions, the one table that joins them, and the route decorators.
+
+The table is the oracle of the route x role test (RULINGS 22).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+from flask import g
+
+from portal.core.audit import Actor
+from portal.core.errors import NotAllowed, NotFound
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Role(StrEnum):
+    """A user's role in one organization; admin is installation-wide (RULINGS 22)."""
+
+    ADMIN = "admin"
+    TEAM_LEAD = "team_lead"
+    COMPLIANCE_OFFICER = "compliance_officer"
+    AGENT = "agent"
+
+
+class Permission(StrEnum):
+    """Something a person may do, on one account or in one organization."""
+
+    # in a texting account
+    VIEW_ACCOUNT = "view_account"
+    VIEW_CONVERSATIONS = "view_conversations"
+    SEND_TEXTS = "send_texts"
+    EDIT_CONTACTS = "edit_contacts"
+    VIEW_CONTACTS = "view_contacts"
+    IMPORT_CONTACTS = "import_contacts"
+    RECORD_CONSENT = "record_consent"
+    VIEW_CREDITS = "view_credits"
+    CHANGE_SUBSCRIPTION = "change_subscription"
+    SET_UP_NUMBER = "set_up_number"
+    EDIT_LIMITS = "edit_limits"
+    SEND_AGAIN_ANYWAY = "send_again_anyway"
+    # in an organization
+    VIEW_ORGANIZATION = "view_organization"
+    VIEW_CONSENT = "view_consent"
+    VIEW_AUDIT = "view_audit"
+    MANAGE_MEMBERS = "manage_members"
+    # in the installation
+    ADMINISTER = "administer"
+
+
+_EVERYONE = frozenset({Permission.VIEW_ACCOUNT, Permission.VIEW_ORGANIZATION})
+_WORK = frozenset(
+    {
+        Permission.VIEW_CONVERSATIONS,
+        Permission.SEND_TEXTS,
+        Permission.VIEW_CONTACTS,
+        Permission.EDIT_CONTACTS,
+        Permission.IMPORT_CONTACTS,
+        Permission.RECORD_CONSENT,
+        Permission.VIEW_CONSENT,
+        Permission.VIEW_CREDITS,
+    }
+)
+_LEAD = frozenset(
+    {
+        Permission.CHANGE_SUBSCRIPTION,
+        Permission.SET_UP_NUMBER,
+        Permission.EDIT_LIMITS,
+        Permission.SEND_AGAIN_ANYWAY,
+        Permission.MANAGE_MEMBERS,
+        Permission.VIEW_AUDIT,
+    }
+)
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.AGENT: _EVERYONE | _WORK,
+    Role.TEAM_LEAD: _EVERYONE | _WORK | _LEAD,
+    Role.COMPLIANCE_OFFICER: _EVERYONE
+    | {
+        Permission.VIEW_CONVERSATIONS,
+        Permission.VIEW_CONTACTS,
+        Permission.VIEW_CONSENT,
+        Permission.RECORD_CONSENT,
+        Permission.VIEW_CREDITS,
+        Permission.EDIT_LIMITS,
+        Permission.VIEW_AUDIT,
+    },
+    Role.ADMIN: frozenset({Permission.ADMINISTER}),
+}
+
+# An agent who owns the account may do these there, unless the organization reserves them (SPEC 1).
+OWNER_PERMISSIONS = frozenset(
+    {
+        Permission.CHANGE_SUBSCRIPTION,
+        Permission.SET_UP_NUMBER,
+        Permission.SEND_AGAIN_ANYWAY,
+    }
+)
+
+ROLE_LABELS = {
+    Role.ADMIN: "Administrator",
+    Role.TEAM_LEAD: "Team lead",
+    Role.COMPLIANCE_OFFICER: "Compliance officer",
+    Role.AGENT: "Agent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The signed-in person in one organization, as every view sees them."""
+
+    user_id: UUID
+    name: str
+    email: str
+    role: Role
+    organization_id: UUID | None
+    timezone: str
+    permissions: frozenset[Permission]
+    origin: str | None = None
+
+    @property
+    def initials(self) -> str:
+        """Return up to two capital letters for the avatar."""
+        parts = self.name.split()
+        return "".join(p[0] for p in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()
+
+    @property
+    def role_label(self) -> str:
+        """Return the role in words."""
+        return ROLE_LABELS[self.role]
+
+    @property
+    def actor(self) -> Actor:
+        """Return this person as the audit log names them."""
+        return Actor(self.user_id, self.name, self.origin)
+
+    def may(self, permission: Permission) -> bool:
+        """Say whether this person holds permission here."""
+        return permission in self.permissions
+
+
+def me() -> Me:
+    """Return the signed-in person. Raises NotAllowed when nobody is signed in."""
+    person: Me | None = g.get("me")
+    if person is None:
+        raise NotAllowed("Sign in to go on.")
+    return person
+
+
+def requires(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Open the view to signed-in people who hold permission in the URL's account or organization.
+
+    Who is asked, and for which tenant, was settled before the view ran (people.views loads
+    g.me, g.account and g.organization from the URL): a stranger's tenant is as good as missing.
+    """
+
+    def wrap(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            person = me()
+            if "account_id" in kwargs and g.get("account") is None:
+                raise NotFound("We can't find that page.")
+            if "organization_id" in kwargs and g.get("organization") is None:
+                raise NotFound("We can't find that page.")
+            if not person.may(permission):
+                raise NotAllowed(
+                    f"Your role ({person.role_label.lower()}) does not allow this. "
+                    "Ask a team lead of your organization."
+                )
+            return view(*args, **kwargs)
+
+        return _declare(guarded, permission)
+
+    return wrap
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R]:
+    """Open the view to everybody who is signed in."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        me()
+        return view(*args, **kwargs)
+
+    return _declare(guarded, "signed_in")
+
+
+def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
+    """Open the view to anybody, signed in or not."""
+    return _declare(view, "open_to_all")
+
+
+def signed_by_carrier(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a webhook: the view itself checks the carrier's signature first."""
+    return _declare(view, "signed_by_carrier")
+
+
+def _declare(view: Callable[P, R], access: str) -> Callable[P, R]:
+    marked: Any = view
+    marked.access = access
+    return view

@@ -1,0 +1,42 @@
+"""Column types shared by every table."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import DateTime, Dialect, Enum, String, TypeDecorator
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in UTC, in and out; a naive one is a bug."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time; SQLite stores text that sorts, so always UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def kind_of(kinds: type[StrEnum]) -> Enum:
+    """Store kinds by value as text, so adding one needs no migration."""
+    return Enum(
+        kinds,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda e: [k.value for k in e],
+    )
+
+
+E164 = String(16)  # a plus sign and at most 15 digits
+SID = String(34)  # two letters and 32 hex digits

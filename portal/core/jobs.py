@@ -1,0 +1,95 @@
+"""Names of background jobs, and the only way to ask for one.
+
+The portal knows jobs by name alone; `workers` imports the portal, never the
+reverse. A job is a doorbell: the database row says what is to be done.
+"""
+
+import logging
+from enum import StrEnum
+from uuid import UUID
+
+from redis import Redis, RedisError
+from rq import Queue
+from rq.exceptions import DuplicateJobError
+
+from portal.core.db import after_commit
+
+logger = logging.getLogger(__name__)
+
+FAILURE_TTL_S = 3600  # a failed job blocks its own name no longer than this
+
+
+class Job(StrEnum):
+    """Every job, as the dotted path RQ imports."""
+
+    DRAIN = "workers.messaging.drain"
+    APPLY_STATUSES = "workers.messaging.apply_statuses"
+    RECONCILE = "workers.messaging.reconcile"
+    IMPORT_CONTACTS = "workers.contacts.import_contacts"
+    IMPORT_CONSENTS = "workers.consent.import_consents"
+
+
+class Lane(StrEnum):
+    """Queues by urgency; workers listen in this order."""
+
+    URGENT = "urgent"  # one-to-one texts
+    TEXTS = "texts"
+    DEFAULT = "default"
+    REPORTS = "reports"  # imports and exports
+
+
+_connection: Redis | None = None
+
+
+def connect(connection: Redis) -> None:
+    """Say which Redis to use; the factory does this once, tests for each test."""
+    global _connection  # noqa: PLW0603 (set once for the process)
+    _connection = connection
+
+
+def connection() -> Redis:
+    """Return the Redis in use."""
+    if _connection is None:
+        raise RuntimeError("connect() first")
+    return _connection
+
+
+def queue(lane: Lane = Lane.DEFAULT) -> Queue:
+    """Return the queue of a lane; its serializer is JSON (PROMISES 1, point 10)."""
+    return Queue(lane.value, connection=connection(), serializer="json")
+
+
+def request(job: Job, key: UUID | str, *, lane: Lane = Lane.DEFAULT, timeout_s: int = 180) -> None:
+    """Ask for job(key) after the commit; asking twice is harmless."""
+    after_commit(lambda: ring(job, key, lane=lane, timeout_s=timeout_s))
+
+
+def ring(job: Job, key: UUID | str, *, lane: Lane = Lane.DEFAULT, timeout_s: int = 180) -> bool:
+    """Ask for job(key) at once and say whether the bell was rung.
+
+    A dead queue is no error: the row waits and the sweep asks again (PROMISES 2.7).
+    """
+    try:
+        queue(lane).enqueue(
+            job.value,
+            str(key),
+            job_id=f"{job.name.lower()}-{lane.value}-{key}",
+            unique=True,
+            job_timeout=timeout_s,
+            result_ttl=0,  # a finished job frees its name at once
+            failure_ttl=FAILURE_TTL_S,
+        )
+    except DuplicateJobError:
+        return True  # already waiting, which is all we want
+    except RedisError:
+        logger.warning("could not enqueue %s %s; the sweep will", job.name, key)
+        return False
+    return True
+
+
+def waiting(lane: Lane) -> int:
+    """Return how many jobs wait in a lane; 0 when the queue cannot be read."""
+    try:
+        return int(queue(lane).count)
+    except RedisError:
+        return 0

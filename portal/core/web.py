@@ -1,0 +1,48 @@
+"""How views answer: whole pages to browsers, partials to htmx. The one importer of htmx_flask."""
+
+from typing import cast
+
+from flask import Response, render_template
+from htmx_flask import make_response, request
+from werkzeug.utils import redirect
+
+from portal.core.errors import DomainError
+
+
+def wants_partial() -> bool:
+    """Say whether htmx asked for a piece of the page rather than the page."""
+    htmx = request.htmx
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def page(template: str, partial: str | None = None, status: int = 200, **context: object) -> Response:
+    """Render the partial alone for htmx, with any flash beside it, else the whole page.
+
+    Without a partial, htmx gets the whole page too (a boosted link asks for one).
+    """
+    if partial is not None and wants_partial():
+        html = render_template(partial, **context) + _flash()
+    else:
+        html = render_template(template, **context)
+    response = cast(Response, make_response(html, status))
+    response.vary.add("HX-Request")
+    return response
+
+
+def see_other(url: str) -> Response:
+    """Send the browser on after a successful POST, with or without htmx."""
+    if wants_partial():
+        return cast(Response, make_response("", 204, redirect=url))
+    return cast(Response, redirect(url, 303))
+
+
+def refuse(error: DomainError) -> Response:
+    """Answer a refusal no view caught: a flash for htmx, an error page otherwise."""
+    if wants_partial():
+        return cast(Response, make_response(_flash(error), error.status, reswap="none"))
+    html = render_template("errors/refused.html", error=error)
+    return cast(Response, make_response(html, error.status))
+
+
+def _flash(refusal: DomainError | None = None) -> str:
+    return render_template("components/_flash.html", oob=True, refusal=refusal)

@@ -1,0 +1,172 @@
+"""Builds the application: the only module that knows every slice."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import redis
+from flask import Flask, Response, g, render_template, request
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from htmx_flask import Htmx
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal.core import assets, clock, formats, jobs, secrets_box
+from portal.core import settings as settings_module
+from portal.core.db import db, prepare_engine
+from portal.core.errors import DomainError, NotAllowed
+from portal.core.settings import ROOT, Settings
+from portal.core.web import refuse
+
+csrf = CSRFProtect()
+MAX_FORM_BYTES = 1_000_000
+SLICES = ("people", "texting_accounts", "notifications", "billing", "contacts", "consent", "numbers", "messaging", "reports")
+
+
+def create_app(
+    settings: Settings | None = None, config: Mapping[str, object] | None = None
+) -> Flask:
+    """Return a new application. Raises SettingsError when the environment is wrong."""
+    settings = settings or settings_module.read(os.environ)
+    settings_module.use(settings)
+    clock.watch(settings.clock_file)
+    secrets_box.use(secrets_box.SecretsBox(settings.encryption_keys))
+    jobs.connect(redis.Redis.from_url(settings.redis_url, socket_timeout=5))
+
+    app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    app.config.from_mapping(_config(settings))
+    app.config.from_mapping(config or {})
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    Htmx(app)
+    csrf.init_app(app)
+    app.register_blueprint(assets.bp)
+    _register_slices(app)
+    _answer_errors(app)
+    _harden(app, settings)
+    _teach_templates(app, settings)
+    return app
+
+
+def _config(settings: Settings) -> dict[str, Any]:
+    is_sqlite = settings.database_url.startswith("sqlite")
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_size": 20,
+            "max_overflow": 10,
+            "pool_pre_ping": not is_sqlite,
+        },
+        "MAX_CONTENT_LENGTH": 30_000_000,
+        "MAX_FORM_MEMORY_SIZE": MAX_FORM_BYTES,
+        "MAX_FORM_PARTS": 2_000,
+        "TRUSTED_HOSTS": None if settings.is_sandbox else [settings.host.partition(":")[0]],
+        "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+        "PREFERRED_URL_SCHEME": "https" if settings.is_https else "http",
+    }
+
+
+def _register_slices(app: Flask) -> None:
+    for name in SLICES:
+        if find_spec(f"portal.{name}") is None:
+            continue
+        for part in ("models", "views", "cli"):
+            if find_spec(f"portal.{name}.{part}") is None:
+                continue
+            module = import_module(f"portal.{name}.{part}")
+            if hasattr(module, "init_app"):
+                module.init_app(app)
+            for bp in getattr(module, "blueprints", [getattr(module, "bp", None)]):
+                if bp is not None:
+                    app.register_blueprint(bp)
+            group = getattr(module, "group", None)
+            if group is not None:
+                app.cli.add_command(group)
+
+
+def _answer_errors(app: Flask) -> None:
+    app.register_error_handler(DomainError, refuse)
+
+    @app.errorhandler(CSRFError)
+    def _expired(_error: CSRFError) -> Response:
+        return refuse(
+            NotAllowed("This page was open too long. Go back, reload it and send the form again.")
+        )
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
+        code = error.code or 500
+        if code < 400:
+            return error
+        name = f"errors/{code}.html"
+        if not (Path(app.root_path) / "templates" / name).exists():
+            name = "errors/refused.html"
+        return render_template(name, error=error, message=error.description), code
+
+    @app.errorhandler(Exception)
+    def _bug(error: Exception) -> tuple[str, int]:
+        incident = secrets.token_hex(4)
+        app.logger.exception("unhandled error %s", incident, exc_info=error)
+        if app.config.get("PROPAGATE_EXCEPTIONS"):
+            raise error
+        return render_template("errors/500.html", incident=incident), 500
+
+
+def _harden(app: Flask, settings: Settings) -> None:
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+        "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'"
+    )
+
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        if settings.is_https:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        if request.endpoint not in {"static", "assets.package_file"}:
+            headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _teach_templates(app: Flask, settings: Settings) -> None:
+    def zone() -> str:
+        person = g.get("me")
+        return person.timezone if person is not None else "America/Chicago"
+
+    app.jinja_env.filters.update(
+        when=lambda at: formats.when(at, zone()),
+        moment=lambda at: formats.moment(at, zone()),
+        day=lambda at: formats.day(at, zone()),
+        iso=formats.iso,
+        number=formats.number,
+        percent=formats.percent,
+        money=formats.money,
+        short_hash=formats.short_hash,
+        phone=formats.phone,
+    )
+    app.jinja_env.globals.update(
+        asset_url=assets.asset_url,
+        plural=formats.plural,
+        application_name=settings.application_name,
+        sandbox_url=settings.sandbox_url,
+    )

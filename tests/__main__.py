@@ -1,0 +1,28 @@
+"""Runs all tests: on SQLite, then on PostgreSQL where a server is installed or named."""
+
+import os
+import subprocess
+import sys
+
+from tests.databases import postgres_binaries
+
+PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+
+
+def main() -> int:
+    databases = ["sqlite"]
+    if os.environ.get("TEST_DATABASE_URL") or postgres_binaries():
+        databases.append("postgresql")
+    else:
+        print("PostgreSQL is not installed here: the suite runs on SQLite alone.")
+    for database in databases:
+        print(f"== the suite on {database}", flush=True)
+        command = [sys.executable, "-m", "pytest", f"--database={database}", *PARALLEL, *sys.argv[1:]]
+        status = subprocess.run(command, check=False).returncode
+        if status != 0:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
