@@ -1,0 +1,1 @@
+"""Notices to people: the bell, its list, and mail."""

@@ -1,0 +1,1 @@
+"""Organizations, teams, users, roles, invitations and sign-in."""

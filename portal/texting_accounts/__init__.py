@@ -1,0 +1,1 @@
+"""Texting accounts: owner, zone, limits, state and who works in them."""

@@ -1,0 +1,83 @@
+"""Tables of texting accounts."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.clock import utcnow
+from portal.core.columns import UTCDateTime, kind_of
+from portal.core.db import Base
+from portal.texting_accounts.values import DAILY_RECIPIENTS, DAILY_SEGMENTS, AccountState
+
+
+class TextingAccount(Base):
+    """One owner (an agent, or a team that shares it), one subscription, its limits."""
+
+    __tablename__ = "texting_accounts"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "id"),
+        ForeignKeyConstraint(
+            ["organization_id", "owner_user_id"],
+            ["memberships.organization_id", "memberships.user_id"],
+            ondelete="RESTRICT",
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "team_id"],
+            ["teams.organization_id", "teams.id"],
+            ondelete="RESTRICT",
+        ),
+        CheckConstraint(
+            "(owner_user_id IS NULL) <> (team_id IS NULL)", name="one_owner_agent_or_team"
+        ),
+        CheckConstraint(
+            "daily_recipient_limit >= 0 AND daily_segment_limit >= 0", name="limits_not_negative"
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="RESTRICT")
+    )
+    name: Mapped[str] = mapped_column(String(120))
+    owner_user_id: Mapped[UUID | None] = mapped_column(index=True)
+    team_id: Mapped[UUID | None] = mapped_column(index=True)
+    timezone: Mapped[str] = mapped_column(String(64))
+    state: Mapped[AccountState] = mapped_column(kind_of(AccountState), default=AccountState.ACTIVE)
+    state_reason: Mapped[str | None] = mapped_column(String(500))
+    state_changed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    daily_recipient_limit: Mapped[int] = mapped_column(default=DAILY_RECIPIENTS)
+    daily_segment_limit: Mapped[int] = mapped_column(default=DAILY_SEGMENTS)
+    limits_note: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
+class AccountMember(Base):
+    """A member of the organization who works in a shared account."""
+
+    __tablename__ = "account_members"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id"],
+            ["texting_accounts.organization_id", "texting_accounts.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "user_id"],
+            ["memberships.organization_id", "memberships.user_id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint("monthly_cap IS NULL OR monthly_cap >= 0", name="cap_not_negative"),
+    )
+
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
+    monthly_cap: Mapped[int | None]  # credits a month

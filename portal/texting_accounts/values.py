@@ -1,0 +1,73 @@
+"""What other slices may hold of a texting account."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from portal.core.tenancy import Tenant
+
+DAILY_RECIPIENTS = 200  # S-5
+DAILY_SEGMENTS = 2_000  # S-5
+
+
+class AccountState(StrEnum):
+    """Whether an account may send."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+STATE_LABELS = {
+    AccountState.ACTIVE: "Active",
+    AccountState.PAUSED: "Paused",
+    AccountState.SUSPENDED: "Suspended",
+    AccountState.CLOSED: "Closed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """One texting account: an agent's own or a team's shared one."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    owner_user_id: UUID | None
+    team_id: UUID | None
+    timezone: str
+    state: AccountState
+    state_reason: str | None
+    daily_recipient_limit: int
+    daily_segment_limit: int
+
+    @property
+    def tenant(self) -> Tenant:
+        """Return this account as a tenant."""
+        return Tenant(self.organization_id, self.id)
+
+    @property
+    def is_shared(self) -> bool:
+        """Say whether a team shares it."""
+        return self.team_id is not None
+
+    @property
+    def is_active(self) -> bool:
+        """Say whether it may send."""
+        return self.state is AccountState.ACTIVE
+
+    @property
+    def state_label(self) -> str:
+        """Return the state in a word."""
+        return STATE_LABELS[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMemberRef:
+    """A person who works in a shared account, with an optional cap of credits a month."""
+
+    user_id: UUID
+    name: str
+    email: str
+    monthly_cap: int | None
