@@ -1,0 +1,1 @@
+"""Plans, subscriptions and the credit ledger of every texting account (SPEC 2)."""

@@ -1,0 +1,177 @@
+"""Arithmetic of plans, months and lots: integers in, integers out (SPEC 2).
+
+Rounding: a part of a month's price is price x days left / days in the month, cents
+rounded half up; today counts as a day left, so a purchase on the 1st costs it all.
+"""
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from portal.billing.values import EntryKind, PlanRef, Suggestion
+
+THRESHOLDS = (80, 85, 90, 95, 100)  # B-11, in percent of the month's credits
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one credit of a line does to the three counters."""
+
+    available: int
+    reserved: int
+    spent: int
+
+
+EFFECTS = {
+    EntryKind.GRANT: Effect(1, 0, 0),
+    EntryKind.RESERVE: Effect(-1, 1, 0),
+    EntryKind.CAPTURE: Effect(0, -1, 1),
+    EntryKind.RELEASE: Effect(1, -1, 0),
+    EntryKind.EXPIRE: Effect(-1, 0, 0),
+    EntryKind.INBOUND: Effect(-1, 0, 1),
+    EntryKind.REFUND: Effect(1, 0, -1),
+    EntryKind.ADJUST: Effect(1, 0, 0),  # an adjustment itself may be below zero
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One calendar month in a time zone, as instants."""
+
+    first_day: date
+    last_day: date
+    starts_at: datetime
+    ends_at: datetime  # the first instant of the next month
+
+    @property
+    def days(self) -> int:
+        """Return how many days it has."""
+        return self.last_day.day
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLot:
+    """A lot with credits left to use."""
+
+    id: UUID
+    remaining: int
+    expires_at: datetime
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Credits taken from one lot."""
+
+    lot_id: UUID
+    credits: int
+
+
+def day_start(day: date, zone: str) -> datetime:
+    """Return the first instant of a local day, in UTC.
+
+    Where the clocks skip midnight, that is the moment they skip to; where midnight
+    comes twice, the earlier one.
+    """
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    """Return the date it is in zone at moment."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def month_of(moment: datetime, zone: str) -> Month:
+    """Return the calendar month of zone that moment falls in (B-3)."""
+    first = local_day(moment, zone).replace(day=1)
+    last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    following = last + timedelta(days=1)
+    return Month(first, last, day_start(first, zone), day_start(following, zone))
+
+
+def lot_expiry(granted_at: datetime, zone: str) -> datetime:
+    """Return when credits granted at this moment are gone (B-4).
+
+    Granted on 1 September they go at the end of 31 August: the instant at which the same
+    date begins a year later. What was granted on 29 February goes at the end of the 28th.
+    """
+    day = local_day(granted_at, zone)
+    if (day.month, day.day) == (2, 29):
+        return day_start(date(day.year + 1, 3, 1), zone)
+    return day_start(day.replace(year=day.year + 1), zone)
+
+
+def days_left(moment: datetime, zone: str) -> int:
+    """Return how many days of the month are left, today included."""
+    month = month_of(moment, zone)
+    return (month.last_day - local_day(moment, zone)).days + 1
+
+
+def prorated(cents: int, days: int, days_in_month: int) -> int:
+    """Return the price of a part of the month, cents rounded half up (B-2)."""
+    if not 0 <= days <= days_in_month:
+        raise ValueError("a part of a month has between no days and all of them")
+    return (2 * cents * days + days_in_month) // (2 * days_in_month)
+
+
+def oldest_first(lots: Sequence[OpenLot]) -> list[OpenLot]:
+    """Return lots in the order in which they are used: what expires first goes first (B-4)."""
+    return sorted(lots, key=lambda lot: (lot.expires_at, lot.position))
+
+
+def allocate(lots: Sequence[OpenLot], amounts: Sequence[int]) -> list[list[Take]]:
+    """Return, for each amount in turn, which lots it is taken from, oldest first.
+
+    Raises ValueError when the lots hold less than the sum: the caller has checked that.
+    """
+    queue = [lot for lot in oldest_first(lots) if lot.remaining > 0]
+    at, left = 0, queue[0].remaining if queue else 0
+    taken: list[list[Take]] = []
+    for amount in amounts:
+        need, takes = amount, []
+        while need > 0:
+            if at == len(queue):
+                raise ValueError("the lots hold fewer credits than are taken")
+            part = min(need, left)
+            takes.append(Take(queue[at].id, part))
+            need, left = need - part, left - part
+            if left == 0:
+                at += 1
+                left = queue[at].remaining if at < len(queue) else 0
+        taken.append(takes)
+    return taken
+
+
+def allocate_up_to(lots: Sequence[OpenLot], amount: int) -> tuple[list[Take], int]:
+    """Take as much of amount as there is, oldest first, and return what was missing (B-10)."""
+    held = sum(lot.remaining for lot in lots)
+    return allocate(lots, [min(amount, held)])[0], max(0, amount - held)
+
+
+def settled_by_deficit(available: int, incoming: int) -> int:
+    """Return how many of the incoming credits pay for inbound texts that came without any."""
+    return min(incoming, max(0, -available))
+
+
+def suggest(plans: Sequence[PlanRef], texts_a_month: int) -> Suggestion | None:
+    """Return the cheapest offered plan that covers so many texts, else the biggest (B-1)."""
+    offered = [plan for plan in plans if plan.is_offered]
+    if not offered:
+        return None
+    enough = [plan for plan in offered if plan.credits_per_month >= texts_a_month]
+    if enough:
+        best = min(enough, key=lambda plan: (plan.price_cents, -plan.credits_per_month, plan.name))
+        return Suggestion(best, texts_a_month, is_enough=True)
+    biggest = max(offered, key=lambda plan: (plan.credits_per_month, -plan.price_cents))
+    return Suggestion(biggest, texts_a_month, is_enough=False)
+
+
+def highest_threshold(used: int, left: int) -> int | None:
+    """Return the highest usage threshold that is reached, if any (B-11)."""
+    whole = used + max(0, left)
+    if whole <= 0:
+        return None
+    return max((t for t in THRESHOLDS if used * 100 >= t * whole), default=None)
