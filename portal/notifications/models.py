@@ -7,9 +7,8 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
-from portal.core.columns import UTCDateTime, kind_of
+from portal.core.columns import UTCDateTime
 from portal.core.db import Base
-from portal.notifications.values import NoticeKind
 
 
 class Notice(Base):
@@ -35,7 +34,7 @@ class Notice(Base):
     account_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("texting_accounts.id", ondelete="CASCADE")
     )
-    kind: Mapped[NoticeKind] = mapped_column(kind_of(NoticeKind))
+    kind: Mapped[str] = mapped_column(String(40))
     title: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(String(1000))
     url: Mapped[str | None] = mapped_column(String(500))

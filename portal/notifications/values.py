@@ -2,18 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
-
-
-class NoticeKind(StrEnum):
-    """What a notice is about; its tone and picture follow."""
-
-    INFO = "info"
-    CREDITS = "credits"
-    LEAD = "lead"
-    ACCOUNT = "account"
-    TROUBLE = "trouble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +12,7 @@ class NoticeRef:
     id: UUID
     organization_id: UUID | None
     account_id: UUID | None
-    kind: NoticeKind
+    kind: str  # a word such as credits, lead, account
     title: str
     text: str
     url: str | None

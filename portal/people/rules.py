@@ -1,0 +1,114 @@
+"""Rules about people that need neither a database nor a clock."""
+
+import re
+import unicodedata
+from datetime import timedelta
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from portal.core.access import Role
+
+INVITATION_LIFETIME = timedelta(days=7)
+RESET_LIFETIME = timedelta(hours=1)
+SECOND_STEP_LIFETIME = timedelta(minutes=5)  # between password and one-time code
+ABSOLUTE_LIFETIME = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=1)
+IDLE_LIFETIMES = {  # the stricter the more a role may do (PROMISES 4, row 11)
+    Role.ADMIN: timedelta(minutes=30),
+    Role.TEAM_LEAD: timedelta(minutes=30),
+    Role.COMPLIANCE_OFFICER: timedelta(minutes=30),
+    Role.AGENT: timedelta(hours=4),
+}
+
+PASSWORD_MIN = 12
+PASSWORD_MAX = 128
+_COMMON = frozenset(
+    "password passw0rd qwerty letmein welcome iloveyou admin administrator changeme abc123 "
+    "123456 12345678 1234567890 monkey dragon football baseball sunshine princess realtor "
+    "realestate consentdesk secret master login trustno1".split()
+)
+_NEXT = re.compile(r"/(?![/\\])")
+_OPT_OUT = re.compile(r"\b(stop|stopall|unsubscribe|cancel|end|quit|alto|baja)\b", re.IGNORECASE)
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def tidy_email(email: str) -> str:
+    """Return email as it is stored and looked up."""
+    return unicodedata.normalize("NFC", email).strip().lower()
+
+
+def idle_lifetime(roles: set[Role]) -> timedelta:
+    """Return how long a person with these roles may be idle: the strictest counts."""
+    return min((IDLE_LIFETIMES[role] for role in roles), default=IDLE_LIFETIMES[Role.ADMIN])
+
+
+def password_fault(password: str, *, name: str = "", email: str = "") -> str | None:
+    """Return what is wrong with a new password, or None; no rules of composition (ASVS 6.2)."""
+    if len(password) < PASSWORD_MIN:
+        return f"Use at least {PASSWORD_MIN} characters. A short sentence is a good password."
+    if len(password) > PASSWORD_MAX:
+        return f"Use at most {PASSWORD_MAX} characters."
+    bare = re.sub(r"[\W\d_]+", "", password.lower())
+    letters = re.sub(r"[\W_]+", "", password.lower())
+    if len(set(password)) < 5 or bare in _COMMON or letters in _COMMON:
+        return "This password is too easy to guess. A short sentence is a good password."
+    own = {part for part in re.split(r"\W+", f"{name} {email.partition('@')[0]}".lower()) if part}
+    if bare and (bare in own or bare == "".join(name.lower().split())):
+        return "A password must not be your own name or e-mail address."
+    return None
+
+
+def is_safe_next(target: str | None) -> bool:
+    """Say whether a page asked for before sign-in is one of ours (PROMISES 4, row 18)."""
+    if not target or len(target) > 2000 or not _NEXT.match(target):
+        return False
+    if any(ord(sign) < 33 or ord(sign) == 127 or sign == "\\" for sign in target):
+        return False
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return not parts.scheme and not parts.netloc
+
+
+def is_timezone(name: str) -> bool:
+    """Say whether name is a time zone we know."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def keeps_opt_out(notice: str) -> bool:
+    """Say whether a first-text notice still names an opt-out keyword (S-3)."""
+    return bool(_OPT_OUT.search(notice))
+
+
+def browser_label(user_agent: str) -> str:
+    """Return a browser and its system in words, for the list of sessions."""
+    browser = next((label for mark, label in _BROWSERS if mark in user_agent), "A browser")
+    system = next((label for mark, label in _SYSTEMS if mark in user_agent), None)
+    return f"{browser} on {system}" if system else browser
+
+
+def may_give_role(giver: Role, role: Role) -> bool:
+    """Say whether a person of one role may invite or appoint another role (SPEC 1)."""
+    if giver is Role.ADMIN:
+        return True
+    return giver is Role.TEAM_LEAD and role in {Role.AGENT, Role.TEAM_LEAD}
