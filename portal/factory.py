@@ -17,23 +17,37 @@ from htmx_flask import Htmx
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal.core import assets, clock, formats, jobs, secrets_box
+from portal import cli
+from portal.core import assets, clock, formats, health, jobs, secrets_box
 from portal.core import settings as settings_module
 from portal.core.db import db, prepare_engine
 from portal.core.errors import DomainError, NotAllowed
-from portal.core.settings import ROOT, Settings
+from portal.core.settings import ROOT, Settings, SettingsError
 from portal.core.web import refuse
 
 csrf = CSRFProtect()
 MAX_FORM_BYTES = 1_000_000
-SLICES = ("people", "texting_accounts", "notifications", "billing", "contacts", "consent", "numbers", "messaging", "reports")
+SLICES = (
+    "people",
+    "texting_accounts",
+    "notifications",
+    "billing",
+    "contacts",
+    "consent",
+    "numbers",
+    "messaging",
+    "reports",
+)
 
 
 def create_app(
     settings: Settings | None = None, config: Mapping[str, object] | None = None
 ) -> Flask:
-    """Return a new application. Raises SettingsError when the environment is wrong."""
-    settings = settings or settings_module.read(os.environ)
+    """Return a new application; a wrong environment ends the program with one line (X-4)."""
+    try:
+        settings = settings or settings_module.read(os.environ)
+    except SettingsError as error:
+        cli.stop(error)
     settings_module.use(settings)
     clock.watch(settings.clock_file)
     secrets_box.use(secrets_box.SecretsBox(settings.encryption_keys))
@@ -53,7 +67,10 @@ def create_app(
     Htmx(app)
     csrf.init_app(app)
     app.register_blueprint(assets.bp)
+    app.register_blueprint(health.bp)
     _register_slices(app)
+    app.cli.add_command(cli.config_command)
+    app.cli.add_command(cli.audit_group)
     _answer_errors(app)
     _harden(app, settings)
     _teach_templates(app, settings)
@@ -119,7 +136,7 @@ def _answer_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> tuple[str, int]:
         incident = secrets.token_hex(4)
-        app.logger.exception("unhandled error %s", incident, exc_info=error)
+        app.logger.error("unhandled error %s", incident, exc_info=error)
         if app.config.get("PROPAGATE_EXCEPTIONS"):
             raise error
         return render_template("errors/500.html", incident=incident), 500

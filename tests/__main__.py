@@ -17,7 +17,14 @@ def main() -> int:
         print("PostgreSQL is not installed here: the suite runs on SQLite alone.")
     for database in databases:
         print(f"== the suite on {database}", flush=True)
-        command = [sys.executable, "-m", "pytest", f"--database={database}", *PARALLEL, *sys.argv[1:]]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            f"--database={database}",
+            *PARALLEL,
+            *sys.argv[1:],
+        ]
         status = subprocess.run(command, check=False).returncode
         if status != 0:
             return status

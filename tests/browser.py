@@ -71,7 +71,9 @@ class Browser:
     def get(self, endpoint: str, status: int = 200, query: Any = None, **where: Any) -> Reply:
         return self.open("GET", self.url(endpoint, **where), status, query_string=query)
 
-    def post(self, endpoint: str, status: int | None = None, data: Any = None, **where: Any) -> Reply:
+    def post(
+        self, endpoint: str, status: int | None = None, data: Any = None, **where: Any
+    ) -> Reply:
         """Post a form; without an expected status any success or redirect will do."""
         return self.open("POST", self.url(endpoint, **where), status, data=data or {})
 
@@ -95,7 +97,9 @@ class Browser:
             lambda: self.client.open(url, method=method, headers=headers, **kwargs)
         )
         db.session.expire_all()
-        text = response.get_data(as_text=True) if "text/html" in (response.content_type or "") else ""
+        text = (
+            response.get_data(as_text=True) if "text/html" in (response.content_type or "") else ""
+        )
         if status is None:
             assert response.status_code < 400, f"{response.status_code}: {_gist(text)}"
         else:
@@ -104,7 +108,10 @@ class Browser:
             complaints = pagelint.check(self.app, text)
             assert complaints == [], complaints
         return Reply(
-            response.status_code, response.headers, response.data, BeautifulSoup(text, "html.parser")
+            response.status_code,
+            response.headers,
+            response.data,
+            BeautifulSoup(text, "html.parser"),
         )
 
 

@@ -40,13 +40,31 @@ def postgres_server() -> Iterator[str]:
         if os.getuid() == 0:  # the server refuses to run as root
             shutil.chown(folder, "postgres")
             as_owner = ["runuser", "-u", "postgres", "--"]
-        run = [*as_owner, str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "-N"]
+        run = [
+            *as_owner,
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "-N",
+        ]
         subprocess.run(run, check=True, capture_output=True)
         options = (
             f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off "
             "-c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
         )
-        control = [*as_owner, str(binaries / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log")]
+        control = [
+            *as_owner,
+            str(binaries / "pg_ctl"),
+            "-D",
+            str(data),
+            "-w",
+            "-l",
+            str(folder / "log"),
+        ]
         subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True)
         try:
             yield f"postgresql://postgres@/postgres?host={folder}"

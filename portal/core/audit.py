@@ -183,9 +183,7 @@ def _locked_head(chain: UUID) -> AuditHead:
 
 def _entries(chain: UUID) -> Iterator[AuditEntry]:
     entries = select(AuditEntry).where(AuditEntry.chain == chain).order_by(AuditEntry.position)
-    yield from db.session.scalars(
-        entries.execution_options(yield_per=1000, populate_existing=True)
-    )
+    yield from db.session.scalars(entries.execution_options(yield_per=1000, populate_existing=True))
 
 
 def _commitment(salt: str, payload: Mapping[str, Any]) -> str:

@@ -180,7 +180,9 @@ VARIABLES = (
     Variable("REDIS_URL", "queue; unset: embedded Valkey in var/", _redis, is_secret=True),
     Variable("PORT", "port of the portal; the sandbox takes the next", _port),
     Variable("PUBLIC_URL", "address people and the carrier reach the portal at", _url),
-    Variable("SECRET_KEY", "signs forms and links; unset: made once in var/", _long, is_secret=True),
+    Variable(
+        "SECRET_KEY", "signs forms and links; unset: made once in var/", _long, is_secret=True
+    ),
     Variable("ENCRYPTION_KEYS", "encrypt carrier tokens, newest first", _keys, is_secret=True),
     Variable("TRUSTED_PROXIES", "how many proxies in front add X-Forwarded headers", _count),
     Variable("TWILIO_ACCOUNT_SID", "carrier account; unset: the sandbox runs", _account_sid),

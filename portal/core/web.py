@@ -15,7 +15,9 @@ def wants_partial() -> bool:
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
-def page(template: str, partial: str | None = None, status: int = 200, **context: object) -> Response:
+def page(
+    template: str, partial: str | None = None, status: int = 200, **context: object
+) -> Response:
     """Render the partial alone for htmx, with any flash beside it, else the whole page.
 
     Without a partial, htmx gets the whole page too (a boosted link asks for one).

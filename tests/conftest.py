@@ -1,0 +1,255 @@
+"""The cast and the tools every test shares. Slice-only fixtures live beside their tests."""
+
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from portal.core import clock as core_clock
+from portal.core import embedded, jobs, secrets_box
+from portal.core.db import db
+from portal.core.settings import Settings, database_url, fernet_key
+from portal.factory import create_app
+from tests import cast, databases
+from tests.browser import Browser
+
+NOON = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)  # noon in Chicago, a Monday
+
+
+def pytest_addoption(parser):
+    parser.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
+
+
+def pytest_report_header(config):
+    return f"database: {config.getoption('--database')}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI nothing may skip: a skip is reported as a failure (REQUIRE_ALL_TESTS)."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("REQUIRE_ALL_TESTS") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may skip: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context():
+    """Switch off pytest-flask's fixture of this name: it leaks state between clients."""
+    return
+
+
+class Clock:
+    """Moves this process's time; it goes on ticking."""
+
+    def travel(self, to: datetime | None = None, *, by: timedelta | None = None) -> None:
+        if to is not None:
+            core_clock.travel(to - datetime.now(UTC))
+        if by is not None:
+            core_clock.travel(core_clock.offset() + by)
+
+    @property
+    def now(self) -> datetime:
+        return core_clock.utcnow()
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    moving = Clock()
+    moving.travel(to=NOON)
+    yield moving
+    core_clock.travel(timedelta())
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory):
+    """The embedded Valkey, one for each test process."""
+    var = tmp_path_factory.mktemp("var")
+    process = embedded.start(var)
+    yield var
+    if process is not None:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def database(request, tmp_path_factory, worker_id):
+    """The URL of a fresh database for this test process."""
+    if request.config.getoption("--database") == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('db') / 'test.db'}"
+        return
+    with databases.postgres_server() as server:
+        with databases.postgres_database(server, f"consentdesk_{worker_id}") as url:
+            yield database_url(url)
+
+
+@pytest.fixture(scope="session")
+def worker_id(request):
+    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+
+
+@pytest.fixture(scope="session")
+def settings(valkey, database, tmp_path_factory):
+    var = tmp_path_factory.mktemp("home")
+    return Settings(
+        var=var,
+        database_url=database,
+        redis_url=f"unix://{embedded.embedded_socket(valkey)}?db=0",
+        public_url="http://localhost",
+        port=8000,
+        secret_key="test-secret-" + "x" * 32,
+        encryption_keys=(fernet_key("tests"),),
+        trusted_proxies=0,
+        twilio_account_sid="AC" + "0" * 32,
+        twilio_auth_token="0" * 32,
+        twilio_api_base="http://127.0.0.1:1",
+        is_sandbox=True,
+        smtp_url=None,
+        evidence_dir=var / "evidence",
+        support_email="support@localhost.example",
+        sender_email="consentdesk@localhost.example",
+    )
+
+
+@pytest.fixture(scope="session")
+def built_app(settings):
+    """The application, once for each test process, with the schema and the cast in its database."""
+    app = create_app(settings, {"TESTING": True, "WTF_CSRF_ENABLED": False})
+    with app.app_context():
+        db.create_all()
+        core_clock.travel(NOON - datetime.now(UTC))
+        cast.assemble()
+        db.session.remove()
+        app.extensions["test_reset"] = _reset_for(app)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _reset_for(app):
+    """Return what brings the database back to the cast alone: a file copy, or truncate and refill."""
+    if db.engine.dialect.name == "sqlite":
+        path = db.engine.url.database
+        db.engine.dispose()
+        template = f"{path}.template"
+        shutil.copy(path, template)
+
+        def reset():
+            db.engine.dispose()
+            for suffix in ("-wal", "-shm"):
+                if os.path.exists(path + suffix):
+                    os.unlink(path + suffix)
+            shutil.copy(template, path)
+
+        return reset
+
+    tables = db.metadata.sorted_tables
+    with db.engine.connect() as connection:
+        kept = [(t, [dict(r._mapping) for r in connection.execute(t.select())]) for t in tables]
+    names = ", ".join(f'"{t.name}"' for t in tables)
+
+    def refill():
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql(f"TRUNCATE {names}")
+            for table, rows in kept:
+                if rows:
+                    connection.execute(table.insert(), rows)
+
+    return refill
+
+
+@pytest.fixture
+def app(built_app, clock, redis):
+    """The application with a database that holds the cast and nothing else."""
+    with built_app.app_context():
+        built_app.extensions["test_reset"]()
+        secrets_box.use(secrets_box.SecretsBox((fernet_key("tests"),)))
+        yield built_app
+        db.session.remove()
+
+
+@pytest.fixture
+def redis(built_app):
+    connection = jobs.connection()
+    connection.flushall()
+    return connection
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture
+def browser(app):
+    """Give a signed-in browser for any user id; none gives a stranger's."""
+
+    def open_for(user_id=None):
+        client = app.test_client()
+        if user_id is not None:
+            cast.sign_in(client, user_id)
+        return Browser(app, client, user_id)
+
+    return open_for
+
+
+@pytest.fixture
+def anyone(browser):
+    """Somebody who is not signed in."""
+    return browser()
+
+
+@pytest.fixture
+def alice(browser):
+    """Team lead of Northside at Juniper Realty."""
+    return browser(cast.ALICE)
+
+
+@pytest.fixture
+def bob(browser):
+    """Agent in Alice's team; owns an account."""
+    return browser(cast.BOB)
+
+
+@pytest.fixture
+def vera(browser):
+    """Compliance officer of Juniper Realty."""
+    return browser(cast.VERA)
+
+
+@pytest.fixture
+def pat(browser):
+    """Administrator of the installation."""
+    return browser(cast.PAT)
+
+
+@pytest.fixture
+def mallory(browser):
+    """Team lead of another organization."""
+    return browser(cast.MALLORY)
+
+
+@pytest.fixture
+def juniper(app):
+    """Juniper Realty, as other slices see it."""
+    return cast.organization(cast.JUNIPER)
+
+
+@pytest.fixture
+def northside(app):
+    """The shared account of Alice's team."""
+    return cast.account(cast.NORTHSIDE)
+
+
+@pytest.fixture
+def bobs(app):
+    """Bob's own account."""
+    return cast.account(cast.BOBS)
+
+
+@pytest.fixture
+def lakeview(app):
+    """The account of Mallory's organization."""
+    return cast.account(cast.LAKEVIEW)
