@@ -1,0 +1,72 @@
+"""How messaging says no."""
+
+from portal.core.errors import BadInput, DomainError
+from portal.messaging.values import Gate
+
+
+class TextRefused(DomainError):
+    """A gate stops the whole send; `gate` names it."""
+
+    code = "text_refused"
+
+    def __init__(self, gate: Gate) -> None:
+        """Say the gate's own sentence."""
+        super().__init__(gate.sentence, fix_label=gate.fix_label)
+        self.gate = gate
+
+
+class NothingToSend(DomainError):
+    """Every recipient is blocked, or there is none."""
+
+    code = "nothing_to_send"
+
+
+class CostChanged(DomainError):
+    """Text, recipients or cost are no longer what was shown (R-8)."""
+
+    code = "cost_changed"
+
+    def __init__(self) -> None:
+        """Ask to look again."""
+        super().__init__("The cost has changed since it was shown. Check it and send again.")
+
+
+class LimitChoiceNeeded(DomainError):
+    """A bulk send passes today's limits: trim it or spread it over days (RULINGS 16)."""
+
+    code = "limit_choice_needed"
+
+    def __init__(self, over: int) -> None:
+        """Say how many are over."""
+        people = "1 person is" if over == 1 else f"{over:,} people are"
+        super().__init__(
+            f"{people} beyond today's limits. Choose to leave them out or to text them "
+            "over the next days."
+        )
+        self.over = over
+
+
+class NonceReused(DomainError):
+    """The form was already sent with other content (I9)."""
+
+    code = "nonce_reused"
+
+    def __init__(self) -> None:
+        """Say that the first one stands."""
+        super().__init__("This form was already sent with another text. Open a new one.")
+
+
+class EmptyText(BadInput):
+    """There is neither text nor media."""
+
+    code = "empty_text"
+
+    def __init__(self) -> None:
+        """Ask for a text."""
+        super().__init__("Write a text first.")
+
+
+class TooLate(DomainError):
+    """The text has left already, or has come to its end."""
+
+    code = "too_late"
