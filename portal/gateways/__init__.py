@@ -1,0 +1,1 @@
+"""The only doors to outside services. Only these modules import twilio."""

@@ -1,0 +1,137 @@
+"""Reading numbers and the carrier accounts behind them."""
+
+from uuid import UUID
+
+from sqlalchemy import Select, select
+
+from portal.core.clock import utcnow
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.secrets_box import box
+from portal.core.tenancy import Tenant, owned
+from portal.gateways.credentials import CarrierCredentials
+from portal.gateways.numbers import Capabilities
+from portal.numbers.models import CarrierAccount, SenderNumber
+from portal.numbers.values import SenderRef, SenderState, Trouble
+
+
+def default_sender(account_id: UUID) -> SenderRef | None:
+    """Return the number an account texts from unless told otherwise, if one is ready."""
+    rows = db.session.execute(
+        _senders()
+        .where(SenderNumber.account_id == account_id, SenderNumber.state == SenderState.READY)
+        .order_by(SenderNumber.is_default.desc(), SenderNumber.ordered_at)
+        .limit(1)
+    )
+    return next((_ref(*row) for row in rows), None)
+
+
+def senders(account_id: UUID) -> list[SenderRef]:
+    """Return an account's numbers that are not released: the default first, then by age."""
+    rows = db.session.execute(
+        _senders()
+        .where(SenderNumber.account_id == account_id, SenderNumber.state != SenderState.RELEASED)
+        .order_by(SenderNumber.is_default.desc(), SenderNumber.ordered_at, SenderNumber.id)
+    )
+    return [_ref(*row) for row in rows]
+
+
+def sender(sender_id: UUID) -> SenderRef | None:
+    """Return one number."""
+    row = db.session.execute(_senders().where(SenderNumber.id == sender_id)).first()
+    return _ref(*row) if row else None
+
+
+def get_or_404(tenant: Tenant, sender_id: UUID) -> SenderRef:
+    """Return one number of the tenant. Raises NotFound."""
+    row = db.session.execute(
+        _senders().where(owned(tenant, SenderNumber), SenderNumber.id == sender_id)
+    ).first()
+    if row is None:
+        raise NotFound("We can't find that number.")
+    return _ref(*row)
+
+
+def sender_by_e164(organization_id: UUID, e164: str) -> SenderRef | None:
+    """Return the organization's ready number, for a text that came in to it."""
+    row = db.session.execute(
+        _senders().where(
+            SenderNumber.organization_id == organization_id,
+            SenderNumber.e164 == e164,
+            SenderNumber.state == SenderState.READY,
+        )
+    ).first()
+    return _ref(*row) if row else None
+
+
+def credentials(organization_id: UUID) -> CarrierCredentials | None:
+    """Return what it takes to speak to the carrier for an organization."""
+    account = _carrier_account(organization_id)
+    if account is None or account.account_sid is None or account.sealed_token is None:
+        return None
+    return CarrierCredentials(account.account_sid, box().open(account.sealed_token))
+
+
+def messaging_service(organization_id: UUID) -> str | None:
+    """Return the SID of the organization's messaging service (RULINGS 14)."""
+    account = _carrier_account(organization_id)
+    return account.messaging_service_sid if account else None
+
+
+def organization_of_carrier_account(account_sid: str) -> UUID | None:
+    """Return whose the carrier's sub-account is, for a webhook (RULINGS 17)."""
+    return db.session.scalar(
+        select(CarrierAccount.organization_id).where(CarrierAccount.account_sid == account_sid)
+    )
+
+
+def webhook_tokens(account_sid: str) -> tuple[str, ...]:
+    """Return the tokens a webhook of this sub-account may be signed with, newest first.
+
+    Two while a token is being changed, else one; none for an account that isn't ours.
+    """
+    account = db.session.scalar(
+        select(CarrierAccount).where(CarrierAccount.account_sid == account_sid)
+    )
+    if account is None:
+        return ()
+    sealed = (account.sealed_token, account.sealed_previous_token)
+    return tuple(box().open(token) for token in sealed if token)
+
+
+def _carrier_account(organization_id: UUID) -> CarrierAccount | None:
+    return db.session.scalar(
+        select(CarrierAccount).where(CarrierAccount.organization_id == organization_id)
+    )
+
+
+def _senders() -> Select[tuple[SenderNumber, str | None]]:
+    return select(SenderNumber, CarrierAccount.messaging_service_sid).outerjoin(
+        CarrierAccount, CarrierAccount.organization_id == SenderNumber.organization_id
+    )
+
+
+def _ref(row: SenderNumber, service_sid: str | None) -> SenderRef:
+    trouble = None
+    if row.trouble:
+        trouble = Trouble(row.trouble, row.trouble_cause or "", row.trouble_code)
+    return SenderRef(
+        id=row.id,
+        account_id=row.account_id,
+        organization_id=row.organization_id,
+        e164=row.e164,
+        name=row.name,
+        state=row.state,
+        carrier_sid=row.carrier_sid,
+        service_sid=service_sid,
+        segments_per_second=row.segments_per_second,
+        is_registered=row.is_registered,
+        is_default=row.is_default,
+        capabilities=Capabilities(row.can_sms, row.can_mms, row.can_voice),
+        locality=row.locality,
+        region=row.region,
+        ordered_at=row.ordered_at,
+        ready_at=row.ready_at,
+        trouble=trouble,
+        is_in_progress=row.lease_until is not None and row.lease_until > utcnow(),
+    )
