@@ -1,0 +1,1 @@
+"""Pure decisions about texts: segments, rates, keywords and merge fields."""
