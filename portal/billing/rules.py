@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from portal.billing.values import EntryKind, PlanRef, Suggestion
+from portal.billing.values import EntryKind, PlanRef, Quote, Suggestion
 
 THRESHOLDS = (80, 85, 90, 95, 100)  # B-11, in percent of the month's credits
 
@@ -34,6 +34,26 @@ EFFECTS = {
     EntryKind.INBOUND: Effect(-1, 0, 1),
     EntryKind.REFUND: Effect(1, 0, -1),
     EntryKind.ADJUST: Effect(1, 0, 0),  # an adjustment itself may be below zero
+}
+
+
+LABELS = {  # what each kind of line is called on a statement, and what it stands for
+    EntryKind.GRANT: ("Granted", "Credits added"),
+    EntryKind.RESERVE: ("Reserved", "Set aside for a text"),
+    EntryKind.CAPTURE: ("Charged", "Text accepted by the carrier"),
+    EntryKind.RELEASE: ("Given back", "Text not sent"),
+    EntryKind.EXPIRE: ("Expired", "One year old"),
+    EntryKind.INBOUND: ("Text received", "Charged on arrival"),
+    EntryKind.REFUND: ("Refunded", "Text failed before the carrier"),
+    EntryKind.ADJUST: ("Adjusted", "Correction"),
+}
+RELEASE_REASONS = {  # codes callers may give; anything else is shown as it is
+    "blocked": "Text blocked",
+    "canceled": "Text canceled",
+    "expired": "Text expired before it could go",
+    "opted_out": "The person opted out first",
+    "rejected": "Text refused by the carrier",
+    "unconfirmed": "The carrier never confirmed the text",
 }
 
 
@@ -117,6 +137,25 @@ def prorated(cents: int, days: int, days_in_month: int) -> int:
     return (2 * cents * days + days_in_month) // (2 * days_in_month)
 
 
+def quote(plan: PlanRef, available: int, now: datetime, zone: str) -> Quote:
+    """Return the arithmetic of buying plan now: price by days left, credits whole (B-2)."""
+    month, days = month_of(now, zone), days_left(now, zone)
+    return Quote(
+        plan=plan,
+        price_today_cents=prorated(plan.price_cents, days, month.days),
+        today=local_day(now, zone),
+        month_starts_on=month.first_day,
+        month_ends_on=month.last_day,
+        days_left=days,
+        days_in_month=month.days,
+        balance_before=available,
+        balance_after=available + plan.credits_per_month,
+        expires_at=lot_expiry(now, zone),
+        next_charge_at=month.ends_at,
+        next_charge_on=month.last_day + timedelta(days=1),
+    )
+
+
 def oldest_first(lots: Sequence[OpenLot]) -> list[OpenLot]:
     """Return lots in the order in which they are used: what expires first goes first (B-4)."""
     return sorted(lots, key=lambda lot: (lot.expires_at, lot.position))
@@ -154,6 +193,16 @@ def allocate_up_to(lots: Sequence[OpenLot], amount: int) -> tuple[list[Take], in
 def settled_by_deficit(available: int, incoming: int) -> int:
     """Return how many of the incoming credits pay for inbound texts that came without any."""
     return min(incoming, max(0, -available))
+
+
+def describe(kind: EntryKind, note: str | None, message_id: UUID | None) -> tuple[str, str]:
+    """Return a line's name and what it was for, in words."""
+    label, what = LABELS[kind]
+    if note:
+        what = RELEASE_REASONS.get(note, note)
+    elif kind is EntryKind.EXPIRE and message_id:
+        what = "Given back after the credits had expired"
+    return label, f"{what}, text {str(message_id)[:8]}" if message_id else what
 
 
 def suggest(plans: Sequence[PlanRef], texts_a_month: int) -> Suggestion | None:

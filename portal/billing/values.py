@@ -126,15 +126,16 @@ class Quote:
 
     plan: PlanRef
     price_today_cents: int
+    today: date
+    month_starts_on: date
+    month_ends_on: date
     days_left: int
     days_in_month: int
-    credits_now: int
     balance_before: int
     balance_after: int
     expires_at: datetime
     next_charge_at: datetime
     next_charge_on: date
-    next_charge_cents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class InvoiceRef:
     """One line the brokerage pays."""
 
     id: UUID
-    number: str
+    number: int  # 1, 2, 3 and so on within the organization
     at: datetime
     description: str
     amount_cents: int
@@ -174,3 +175,8 @@ class InvoiceRef:
     period_end: date
     state: InvoiceState
     provider: str
+
+    @property
+    def label(self) -> str:
+        """Return the number as it is printed."""
+        return f"INV-{self.number:05d}"

@@ -1,0 +1,368 @@
+"""Granting, reserving, charging and giving back credits (B-4, B-8, B-9, B-10)."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import Table, insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
+
+from portal.billing import rules
+from portal.billing.errors import NotEnoughCredits
+from portal.billing.models import CreditAccount, CreditEntry, CreditLot, HouseEntry, LotHold
+from portal.billing.service import ledger
+from portal.billing.service.ledger import Line, Move
+from portal.billing.values import Charge, EntryKind, Slot
+from portal.core.clock import utcnow
+from portal.core.db import db, is_sqlite
+from portal.texting_accounts.values import AccountRef
+
+_LOTS = cast(Table, CreditLot.__table__)
+_HOLDS = cast(Table, LotHold.__table__)
+_CHUNK = 500  # ids in one IN list
+_DUE_AT_ONCE = 200  # accounts in one unit of work of the expiry job
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A text's entry that the next one is to close."""
+
+    message_id: UUID
+    credits: int
+    month: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Credits a text took from one lot."""
+
+    message_id: UUID
+    lot_id: UUID
+    credits: int
+    expires_at: datetime
+
+
+def grant(
+    account: AccountRef,
+    credits: int,  # noqa: A002 (the word of the domain)
+    *,
+    reference: str,
+    expires_at: datetime | None = None,
+    note: str | None = None,
+) -> bool:
+    """Add a lot of credits, which expires a year later unless told otherwise (B-2, B-4).
+
+    A deficit left by inbound texts is paid from it first (B-10). Asking again with the
+    same reference adds nothing and returns False.
+    """
+    if credits <= 0:
+        raise ValueError("a grant has at least one credit")
+    now = utcnow()
+    zone = ledger.zone_of(account.organization_id)
+    expires_at = expires_at or rules.lot_expiry(now, zone)
+    if expires_at <= now:
+        raise ValueError("a grant can't have expired already")
+    ledger.open_books(account.organization_id, account.id)
+    books = ledger.settled(account.id, now)
+    if books is None or ledger.is_posted(account.id, reference):
+        return False
+    month = rules.month_of(now, zone).first_day
+    line = Line(EntryKind.GRANT, credits, month, now, reference=reference, note=note)
+    position = ledger.post(account.organization_id, account.id, [line])
+    owed = rules.settled_by_deficit(books.available, credits)
+    db.session.execute(
+        insert(_LOTS).values(
+            id=uuid4(),
+            organization_id=account.organization_id,
+            account_id=account.id,
+            position=position,
+            credits=credits,
+            remaining=credits - owed,
+            held=0,
+            spent=owed,
+            lapsed=0,
+            granted_at=now,
+            expires_at=expires_at,
+        )
+    )
+    ledger.note_due(account.id)
+    return True
+
+
+def reserve(account: AccountRef, charges: Sequence[Charge], *, at: datetime) -> None:
+    """Set the credits of all these texts aside, or of none of them (B-9, PROMISES 3.2).
+
+    One conditional update decides; texts that cost nothing are left out. Raises
+    NotEnoughCredits, having written nothing.
+    """
+    if any(charge.credits < 0 for charge in charges):
+        raise ValueError("a text can't cost less than nothing")
+    costly = [charge for charge in charges if charge.credits > 0]
+    if not costly:
+        return
+    total = sum(charge.credits for charge in costly)
+    month = rules.month_of(at, ledger.zone_of(account.organization_id)).first_day
+    lines = [
+        Line(EntryKind.RESERVE, c.credits, month, at, message_id=c.message_id, slot=Slot.RESERVE)
+        for c in costly
+    ]
+    enough = CreditAccount.available >= total
+    nothing_due = or_(CreditAccount.due_at.is_(None), CreditAccount.due_at > at)
+    tenant = (account.organization_id, account.id)
+    if ledger.post(*tenant, lines, only_if=(enough, nothing_due)) is None:
+        books = ledger.settled(account.id, at)
+        if books is None or ledger.post(*tenant, lines, only_if=(enough,)) is None:
+            raise NotEnoughCredits(total, max(0, books.available) if books else 0)
+    _hold(account, costly)
+
+
+def capture(account_id: UUID, message_id: UUID) -> bool:
+    """Charge a text for good: the carrier has it (positive evidence only, I4).
+
+    Returns False, changing nothing, when it was charged or given back before, or cost nothing.
+    """
+    return capture_many(account_id, [message_id]) == 1
+
+
+def capture_many(account_id: UUID, message_ids: Sequence[UUID]) -> int:
+    """Charge many texts for good and return how many were still reserved."""
+    now = utcnow()
+    if not message_ids or ledger.settled(account_id, now) is None:
+        return 0
+    count = 0
+    for ids in _chunks(message_ids):
+        opened = _opened(account_id, ids, EntryKind.RESERVE, Slot.RESOLVE)
+        moves: dict[UUID, Move] = defaultdict(Move)
+        for hold in _holds(account_id, opened):
+            moves[hold.lot_id].held -= hold.credits
+            moves[hold.lot_id].spent += hold.credits
+        lines = [_closing(entry, EntryKind.CAPTURE, Slot.RESOLVE, now) for entry in opened]
+        _write(account_id, lines, moves)
+        count += len(opened)
+    return count
+
+
+def release(account_id: UUID, message_ids: Sequence[UUID], *, reason: str) -> int:
+    """Give back what these texts had set aside and return how many there were (B-9).
+
+    The credits return to the lots they came from; what came from a lot that has expired
+    since then expires at once (RULINGS 7). Texts already charged or given back stay as
+    they are, so asking twice is harmless.
+    """
+    return _give_back(account_id, message_ids, EntryKind.RELEASE, reason)
+
+
+def refund(account_id: UUID, message_ids: Sequence[UUID], *, reason: str) -> int:
+    """Give back what these texts were charged and return how many there were (PROMISES 2.6).
+
+    For texts that failed before the carrier; the caller waits for the settle window.
+    """
+    return _give_back(account_id, message_ids, EntryKind.REFUND, reason)
+
+
+def late_capture(account_id: UUID, message_id: UUID) -> bool:
+    """Let the house pay for a text proven sent after its credits were given back.
+
+    The account's books stay as they are (PROMISES 2.4). A text whose credits are still
+    set aside is simply charged. Returns False when there is nothing left to pay.
+    """
+    if capture(account_id, message_id):
+        return True
+    given_back = db.session.execute(
+        select(CreditEntry.organization_id, CreditEntry.credits).where(
+            CreditEntry.account_id == account_id,
+            CreditEntry.message_id == message_id,
+            CreditEntry.kind == EntryKind.RELEASE,
+        )
+    ).one_or_none()
+    if given_back is None:
+        return False
+    new = (sqlite if is_sqlite() else postgresql).insert(HouseEntry)
+    added = db.session.execute(
+        new.values(
+            message_id=message_id,
+            organization_id=given_back.organization_id,
+            account_id=account_id,
+            credits=given_back.credits,
+        )
+        .on_conflict_do_nothing()
+        .returning(HouseEntry.message_id)
+    )
+    return added.one_or_none() is not None
+
+
+def charge_inbound(
+    account: AccountRef,
+    credits: int,  # noqa: A002 (the word of the domain)
+    *,
+    reference: str,
+    note: str | None = None,
+) -> bool:
+    """Charge a text that came in, even when no credits are left (B-10).
+
+    What the lots can't pay takes the balance below zero; the next credits pay it first.
+    Asking again with the same reference charges nothing and returns False.
+    """
+    if credits < 0:
+        raise ValueError("a text can't cost less than nothing")
+    if credits == 0:
+        return False
+    now = utcnow()
+    ledger.open_books(account.organization_id, account.id)
+    books = ledger.settled(account.id, now)
+    if books is None or ledger.is_posted(account.id, reference):
+        return False
+    month = rules.month_of(now, ledger.zone_of(account.organization_id)).first_day
+    takes, _unpaid = rules.allocate_up_to(ledger.open_lots(account.id), credits)
+    line = Line(EntryKind.INBOUND, credits, month, now, reference=reference, note=note)
+    ledger.post(account.organization_id, account.id, [line])
+    ledger.move(
+        account.id,
+        {take.lot_id: Move(remaining=-take.credits, spent=take.credits) for take in takes},
+    )
+    return True
+
+
+def expire_lots(now: datetime) -> int:
+    """Write off what expired by now in up to 200 accounts; return how many were visited (B-4).
+
+    For the scheduler: call it in units of work of its own until it returns 0.
+    """
+    due = db.session.scalars(
+        select(CreditAccount.account_id)
+        .where(CreditAccount.due_at <= now)
+        .order_by(CreditAccount.account_id)
+        .limit(_DUE_AT_ONCE)
+    ).all()
+    for account_id in due:
+        ledger.settled(account_id, now)
+    return len(due)
+
+
+def _hold(account: AccountRef, charges: Sequence[Charge]) -> None:
+    """Pin the lots that pay for these charges, oldest first (B-4, RULINGS 7)."""
+    lots = ledger.open_lots(account.id)
+    taken = rules.allocate(lots, [charge.credits for charge in charges])
+    moves: dict[UUID, Move] = defaultdict(Move)
+    rows: list[dict[str, object]] = []
+    for charge, takes in zip(charges, taken, strict=True):
+        for take in takes:
+            moves[take.lot_id].remaining -= take.credits
+            moves[take.lot_id].held += take.credits
+            rows.append(
+                {
+                    "message_id": charge.message_id,
+                    "lot_id": take.lot_id,
+                    "organization_id": account.organization_id,
+                    "account_id": account.id,
+                    "credits": take.credits,
+                }
+            )
+    db.session.execute(insert(_HOLDS), rows)
+    ledger.move(account.id, moves)
+
+
+def _give_back(account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, reason: str) -> int:
+    """Return the credits of these texts to their lots, from `held` or from `spent`."""
+    now = utcnow()
+    books = ledger.settled(account_id, now) if message_ids else None
+    if books is None:
+        return 0
+    is_release = kind is EntryKind.RELEASE
+    opener = EntryKind.RESERVE if is_release else EntryKind.CAPTURE
+    slot = Slot.RESOLVE if is_release else Slot.REFUND
+    owed, count = max(0, -books.available), 0
+    for ids in _chunks(message_ids):
+        opened = _opened(account_id, ids, opener, slot)
+        moves: dict[UUID, Move] = defaultdict(Move)
+        lapsed: dict[UUID, int] = defaultdict(int)
+        for hold in _holds(account_id, opened):
+            shift = moves[hold.lot_id]
+            shift.held -= hold.credits if is_release else 0
+            shift.spent -= 0 if is_release else hold.credits
+            if hold.expires_at <= now:
+                shift.lapsed += hold.credits
+                lapsed[hold.message_id] += hold.credits
+                continue
+            paid = min(owed, hold.credits)  # inbound texts that came without credits go first
+            owed -= paid
+            shift.spent += paid
+            shift.remaining += hold.credits - paid
+        lines = []
+        for entry in opened:
+            lines.append(_closing(entry, kind, slot, now, reason))
+            if gone := lapsed.get(entry.message_id):
+                lost = _Open(entry.message_id, gone, entry.month)
+                lines.append(_closing(lost, EntryKind.EXPIRE, Slot.LAPSE, now))
+        _write(account_id, lines, moves)
+        count += len(opened)
+    if count:
+        ledger.note_due(account_id)
+    return count
+
+
+def _opened(
+    account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, closing: Slot
+) -> list[_Open]:
+    """Return these texts' entries of one kind that nothing has closed yet."""
+    closer = aliased(CreditEntry)
+    is_closed = (
+        select(closer.id)
+        .where(closer.message_id == CreditEntry.message_id, closer.slot == closing)
+        .exists()
+    )
+    rows = db.session.execute(
+        select(CreditEntry.message_id, CreditEntry.credits, CreditEntry.month)
+        .where(
+            CreditEntry.account_id == account_id,
+            CreditEntry.message_id.in_(message_ids),
+            CreditEntry.kind == kind,
+            ~is_closed,
+        )
+        .order_by(CreditEntry.position)
+    )
+    return [_Open(id_, count, month) for id_, count, month in rows if id_ is not None]
+
+
+def _holds(account_id: UUID, opened: Sequence[_Open]) -> list[_Hold]:
+    """Return which lots these texts' credits came from, the oldest lot first."""
+    rows = db.session.execute(
+        select(LotHold.message_id, LotHold.lot_id, LotHold.credits, CreditLot.expires_at)
+        .join(CreditLot, CreditLot.id == LotHold.lot_id)
+        .where(
+            LotHold.account_id == account_id,
+            LotHold.message_id.in_([entry.message_id for entry in opened]),
+        )
+        .order_by(CreditLot.expires_at, CreditLot.position)
+    )
+    return [_Hold(*row) for row in rows]
+
+
+def _closing(
+    entry: _Open, kind: EntryKind, slot: Slot, now: datetime, note: str | None = None
+) -> Line:
+    """Return the line that closes an entry; it counts towards the entry's own month (I11)."""
+    return Line(
+        kind, entry.credits, entry.month, now, message_id=entry.message_id, slot=slot, note=note
+    )
+
+
+def _write(account_id: UUID, lines: Sequence[Line], moves: dict[UUID, Move]) -> None:
+    """Post lines with the moves of their lots, if there are any."""
+    if not lines:
+        return
+    books = ledger.locked(account_id)
+    assert books is not None  # the caller locked it before
+    ledger.post(books.organization_id, account_id, lines)
+    ledger.move(account_id, moves)
+
+
+def _chunks(message_ids: Sequence[UUID]) -> Iterator[list[UUID]]:
+    """Yield the distinct ids in pieces that fit into one IN list."""
+    distinct = list(dict.fromkeys(message_ids))
+    for start in range(0, len(distinct), _CHUNK):
+        yield distinct[start : start + _CHUNK]

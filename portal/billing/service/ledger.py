@@ -1,0 +1,283 @@
+"""The one place that writes lines of a ledger, with counters and lots (RULINGS 7).
+
+The row of credit_accounts is the lock: whoever writes takes it first, by `locked` or by
+the conditional update in `post`. On SQLite the unit of work already holds the write lock.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.billing import rules
+from portal.billing.models import CreditAccount, CreditEntry, CreditLot, CreditMonth
+from portal.billing.rules import OpenLot
+from portal.billing.values import EntryKind, Slot
+from portal.core.db import db, is_sqlite
+from portal.people import queries as people
+
+_ENTRIES = cast(Table, CreditEntry.__table__)
+_UNSYNCED = {"synchronize_session": False}  # no row of these tables is ever held in the session
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """One account's counters as they stood when its row was locked."""
+
+    organization_id: UUID
+    account_id: UUID
+    available: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry about to be written."""
+
+    kind: EntryKind
+    credits: int
+    month: date
+    at: datetime
+    message_id: UUID | None = None
+    slot: Slot | None = None
+    reference: str | None = None
+    note: str | None = None
+
+
+@dataclass(slots=True)
+class Move:
+    """How much of one lot goes to each of its four places."""
+
+    remaining: int = 0
+    held: int = 0
+    spent: int = 0
+    lapsed: int = 0
+
+
+def open_books(organization_id: UUID, account_id: UUID) -> None:
+    """Make sure the account has its row of counters."""
+    new = (sqlite if is_sqlite() else postgresql).insert(CreditAccount)
+    db.session.execute(
+        new.values(organization_id=organization_id, account_id=account_id).on_conflict_do_nothing()
+    )
+
+
+def locked(account_id: UUID) -> Books | None:
+    """Lock the account's ledger until the unit of work ends; None when it has none."""
+    row = db.session.execute(
+        select(
+            CreditAccount.organization_id,
+            CreditAccount.account_id,
+            CreditAccount.available,
+            CreditAccount.due_at,
+        )
+        .where(CreditAccount.account_id == account_id)
+        .with_for_update()
+    ).one_or_none()
+    return Books(*row) if row else None
+
+
+def settled(account_id: UUID, now: datetime) -> Books | None:
+    """Lock the ledger and let everything that is due happen first (B-4)."""
+    books = locked(account_id)
+    if books is None or books.due_at is None or books.due_at > now:
+        return books
+    expire_due(books, now)
+    return locked(account_id)
+
+
+def post(
+    organization_id: UUID,
+    account_id: UUID,
+    lines: Sequence[Line],
+    *,
+    only_if: Iterable[ColumnElement[bool]] = (),
+) -> int | None:
+    """Write lines and move the counters with them; return the last line's position.
+
+    All or nothing: when only_if does not hold for the account's row, returns None and
+    writes nothing. The conditional update takes the row lock (PROMISES 3.2).
+    """
+    effects = [rules.EFFECTS[line.kind] for line in lines]
+    available = sum(e.available * line.credits for e, line in zip(effects, lines, strict=True))
+    reserved = sum(e.reserved * line.credits for e, line in zip(effects, lines, strict=True))
+    spent = sum(e.spent * line.credits for e, line in zip(effects, lines, strict=True))
+    after = db.session.execute(
+        update(CreditAccount)
+        .where(
+            CreditAccount.organization_id == organization_id,
+            CreditAccount.account_id == account_id,
+            *only_if,
+        )
+        .values(
+            available=CreditAccount.available + available,
+            reserved=CreditAccount.reserved + reserved,
+            spent=CreditAccount.spent + spent,
+            position=CreditAccount.position + len(lines),
+        )
+        .returning(CreditAccount.available, CreditAccount.position)
+        .execution_options(**_UNSYNCED)
+    ).one_or_none()
+    if after is None:
+        return None
+    running: int = after.available - available
+    position: int = after.position - len(lines)
+    rows: list[dict[str, object]] = []
+    for line, effect in zip(lines, effects, strict=True):
+        running += effect.available * line.credits
+        position += 1
+        rows.append(
+            {
+                "id": uuid4(),
+                "organization_id": organization_id,
+                "account_id": account_id,
+                "position": position,
+                "kind": line.kind,
+                "credits": line.credits,
+                "balance_after": running,
+                "month": line.month,
+                "message_id": line.message_id,
+                "slot": line.slot,
+                "reference": line.reference,
+                "note": line.note,
+                "at": line.at,
+            }
+        )
+    db.session.execute(insert(_ENTRIES), rows)
+    _add_to_months(organization_id, account_id, lines)
+    return position
+
+
+def open_lots(account_id: UUID) -> list[OpenLot]:
+    """Return the lots that have credits left to use, oldest first."""
+    rows = db.session.execute(
+        select(CreditLot.id, CreditLot.remaining, CreditLot.expires_at, CreditLot.position)
+        .where(CreditLot.account_id == account_id, CreditLot.remaining > 0)
+        .order_by(CreditLot.expires_at, CreditLot.position)
+    )
+    return [OpenLot(*row) for row in rows]
+
+
+def move(account_id: UUID, moves: Mapping[UUID, Move]) -> None:
+    """Shift credits within lots; each move's four parts add up to nothing."""
+    for lot_id in sorted(moves):
+        shift = moves[lot_id]
+        db.session.execute(
+            update(CreditLot)
+            .where(CreditLot.account_id == account_id, CreditLot.id == lot_id)
+            .values(
+                remaining=CreditLot.remaining + shift.remaining,
+                held=CreditLot.held + shift.held,
+                spent=CreditLot.spent + shift.spent,
+                lapsed=CreditLot.lapsed + shift.lapsed,
+            )
+            .execution_options(**_UNSYNCED)
+        )
+
+
+def expire_due(books: Books, now: datetime) -> int:
+    """Write off what is left in lots that expired by now; return how many credits (B-4).
+
+    The lines bear the moment of the expiry, not of the visit: every write settles first,
+    so no later line can already stand before them.
+    """
+    expired = db.session.execute(
+        select(CreditLot.id, CreditLot.remaining, CreditLot.expires_at)
+        .where(
+            CreditLot.account_id == books.account_id,
+            CreditLot.remaining > 0,
+            CreditLot.expires_at <= now,
+        )
+        .order_by(CreditLot.expires_at, CreditLot.position)
+    ).all()
+    if expired:
+        zone = zone_of(books.organization_id)
+        lines = [
+            Line(
+                EntryKind.EXPIRE,
+                remaining,
+                rules.month_of(expires_at, zone).first_day,
+                expires_at,
+                reference=f"lot:{lot_id}",
+            )
+            for lot_id, remaining, expires_at in expired
+        ]
+        post(books.organization_id, books.account_id, lines)
+        move(
+            books.account_id,
+            {lot_id: Move(remaining=-left, lapsed=left) for lot_id, left, _ in expired},
+        )
+    note_due(books.account_id)
+    return sum(row.remaining for row in expired)
+
+
+def note_due(account_id: UUID) -> None:
+    """Set when the account has to be visited next."""
+    first = (
+        select(CreditLot.expires_at)
+        .where(CreditLot.account_id == account_id, CreditLot.remaining > 0)
+        .order_by(CreditLot.expires_at)
+        .limit(1)
+        .scalar_subquery()
+    )
+    db.session.execute(
+        update(CreditAccount)
+        .where(CreditAccount.account_id == account_id)
+        .values(due_at=first)
+        .execution_options(**_UNSYNCED)
+    )
+
+
+def is_posted(account_id: UUID, reference: str) -> bool:
+    """Say whether the account has a line of this reference."""
+    found = select(CreditEntry.id).where(
+        CreditEntry.account_id == account_id, CreditEntry.reference == reference
+    )
+    return db.session.scalar(found) is not None
+
+
+def zone_of(organization_id: UUID) -> str:
+    """Return the organization's time zone, by which months and lots are cut (B-3)."""
+    organization = people.organization(organization_id)
+    if organization is None:
+        raise LookupError(f"no organization {organization_id}")
+    return organization.timezone
+
+
+def _add_to_months(organization_id: UUID, account_id: UUID, lines: Sequence[Line]) -> None:
+    """Keep the sums of each month in step with its lines."""
+    sums: dict[date, dict[str, int]] = defaultdict(lambda: {"used": 0, "reserved": 0, "granted": 0})
+    for line in lines:
+        effect, month = rules.EFFECTS[line.kind], sums[line.month]
+        month["used"] += effect.spent * line.credits
+        month["reserved"] += effect.reserved * line.credits
+        month["granted"] += line.credits if line.kind is EntryKind.GRANT else 0
+    for first_day in sorted(sums):
+        change = sums[first_day]
+        if not any(change.values()):
+            continue
+        updated = db.session.execute(
+            update(CreditMonth)
+            .where(CreditMonth.account_id == account_id, CreditMonth.month == first_day)
+            .values(
+                used=CreditMonth.used + change["used"],
+                reserved=CreditMonth.reserved + change["reserved"],
+                granted=CreditMonth.granted + change["granted"],
+            )
+            .returning(CreditMonth.month)
+            .execution_options(**_UNSYNCED)
+        ).one_or_none()
+        if updated is None:
+            db.session.execute(
+                insert(cast(Table, CreditMonth.__table__)).values(
+                    organization_id=organization_id,
+                    account_id=account_id,
+                    month=first_day,
+                    **change,
+                )
+            )
