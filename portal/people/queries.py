@@ -214,6 +214,20 @@ def members_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[Us
     return _people_of(TeamMember.organization_id == organization_id, TeamMember.team_id.in_(ids))
 
 
+def user_ids_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[UUID]:
+    """Return everybody in any of these teams, disabled people included."""
+    return list(
+        db.session.scalars(
+            select(TeamMember.user_id)
+            .where(
+                TeamMember.organization_id == organization_id,
+                TeamMember.team_id.in_(list(team_ids)),
+            )
+            .distinct()
+        )
+    )
+
+
 def officers(organization_id: UUID) -> list[UserRef]:
     """Return the organization's active compliance officers by name."""
     return _of_role(organization_id, Role.COMPLIANCE_OFFICER)

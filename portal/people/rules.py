@@ -23,9 +23,34 @@ IDLE_LIFETIMES = {  # the stricter the more a role may do (PROMISES 4, row 11)
 PASSWORD_MIN = 12
 PASSWORD_MAX = 128
 _COMMON = frozenset(
-    "password passw0rd qwerty letmein welcome iloveyou admin administrator changeme abc123 "
-    "123456 12345678 1234567890 monkey dragon football baseball sunshine princess realtor "
-    "realestate consentdesk secret master login trustno1".split()
+    [
+        "password",
+        "passw0rd",
+        "qwerty",
+        "letmein",
+        "welcome",
+        "iloveyou",
+        "admin",
+        "administrator",
+        "changeme",
+        "abc123",
+        "123456",
+        "12345678",
+        "1234567890",
+        "monkey",
+        "dragon",
+        "football",
+        "baseball",
+        "sunshine",
+        "princess",
+        "realtor",
+        "realestate",
+        "consentdesk",
+        "secret",
+        "master",
+        "login",
+        "trustno1",
+    ]
 )
 _NEXT = re.compile(r"/(?![/\\])")
 _OPT_OUT = re.compile(r"\b(stop|stopall|unsubscribe|cancel|end|quit|alto|baja)\b", re.IGNORECASE)

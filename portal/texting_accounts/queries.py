@@ -133,10 +133,8 @@ def _reached(user_id: UUID, organization_id: UUID, role: Role) -> ColumnElement[
     if role is not Role.TEAM_LEAD:
         return own
     team_ids = people.team_ids(user_id, organization_id)
-    led = [who.id for who in people.members_of_teams(organization_id, team_ids)]
-    return or_(
-        own, TextingAccount.owner_user_id.in_(led), TextingAccount.team_id.in_(team_ids)
-    )
+    led = people.user_ids_of_teams(organization_id, team_ids)
+    return or_(own, TextingAccount.owner_user_id.in_(led), TextingAccount.team_id.in_(team_ids))
 
 
 def _ref(row: TextingAccount) -> AccountRef:

@@ -1,0 +1,124 @@
+"""Signed-in browsers: started, seen, ended; the cookie's token is kept only as a hash."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import CursorResult
+
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.core.clock import utcnow
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.people import queries, rules
+from portal.people.models import SignInSession, User
+from portal.people.service.tokens import new_token, token_hash
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """What a cookie's token stands for."""
+
+    id: UUID
+    user_id: UUID
+    data: dict[str, Any]
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSession:
+    """A new session and its token, known only at this moment."""
+
+    id: UUID
+    token: str
+    data: dict[str, Any]
+
+
+def start_session(user_id: UUID, *, ip: str | None, user_agent: str = "") -> StartedSession:
+    """Open a session for a person who has just proved who they are; always a new token."""
+    user = db.session.get(User, user_id)
+    if user is None or not user.active:
+        raise NotFound("We can't find that person.")
+    now = utcnow()
+    token, hashed = new_token()
+    row = SignInSession(
+        token_hash=hashed,
+        user_id=user_id,
+        data={"_user_id": user.fs_uniquifier, "_fresh": True},  # what Flask-Login looks for
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + rules.ABSOLUTE_LIFETIME,
+        idle_seconds=int(rules.idle_lifetime(queries.roles(user_id)).total_seconds()),
+        ip=ip,
+        user_agent=user_agent[:300],
+    )
+    db.session.add(row)
+    db.session.flush()  # the id goes to the browser's session
+    return StartedSession(row.id, token, dict(row.data))
+
+
+def session_of(token: str) -> StoredSession | None:
+    """Return the live session of a token; None when it is unknown, idle too long or over."""
+    row = db.session.scalars(
+        select(SignInSession).where(SignInSession.token_hash == token_hash(token))
+    ).first()
+    now = utcnow()
+    if row is None or row.expires_at <= now:
+        return None
+    if (now - row.last_seen_at).total_seconds() >= row.idle_seconds:
+        return None
+    return StoredSession(row.id, row.user_id, dict(row.data), row.last_seen_at)
+
+
+def touch_session(session_id: UUID, *, data: dict[str, Any] | None = None) -> None:
+    """Note that the browser was seen and keep its data; an ended session stays ended."""
+    values: dict[str, Any] = {"last_seen_at": utcnow()}
+    if data is not None:
+        values["data"] = data
+    db.session.execute(update(SignInSession).where(SignInSession.id == session_id).values(**values))
+
+
+def end_session(session_id: UUID) -> None:
+    """Sign one browser out; ending it twice is harmless."""
+    db.session.execute(delete(SignInSession).where(SignInSession.id == session_id))
+
+
+def end_sessions(user_id: UUID, *, but: UUID | None = None) -> int:
+    """Sign a person out everywhere, or everywhere but here, and return from how many browsers."""
+    ending = delete(SignInSession).where(SignInSession.user_id == user_id)
+    if but is not None:
+        ending = ending.where(SignInSession.id != but)
+    return _count(db.session.execute(ending))
+
+
+def revoke_session(user_id: UUID, session_id: UUID, *, actor: Actor) -> None:
+    """End one of the person's own sessions. Raises NotFound for anybody else's."""
+    ended = db.session.execute(
+        delete(SignInSession).where(
+            SignInSession.id == session_id, SignInSession.user_id == user_id
+        )
+    )
+    if not _count(ended):
+        raise NotFound("We can't find that session. It may have ended already.")
+    mine = queries.memberships(user_id)
+    audit.record(
+        "people:session:revoke",
+        actor=actor,
+        organization_id=mine[0].organization_id if len(mine) == 1 else None,
+        subject_id=user_id,
+        session=str(session_id),
+    )
+
+
+def purge_sessions() -> int:
+    """Remove what is over; the scheduler may call this as often as it likes."""
+    return _count(
+        db.session.execute(delete(SignInSession).where(SignInSession.expires_at <= utcnow()))
+    )
+
+
+def _count(result: object) -> int:
+    return result.rowcount if isinstance(result, CursorResult) else 0

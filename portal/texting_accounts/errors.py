@@ -1,0 +1,22 @@
+"""What can be refused about texting accounts."""
+
+from portal.core.errors import DomainError
+
+
+class AccountClosed(DomainError):
+    """A closed account does not change any more."""
+
+    code = "account_closed"
+
+
+class WrongState(DomainError):
+    """The account is not in a state that allows this step."""
+
+    code = "wrong_state"
+
+
+class NoteMissing(DomainError):
+    """A change of limits needs a note (S-5)."""
+
+    status = 422
+    code = "note_missing"

@@ -1,0 +1,236 @@
+"""Opens texting accounts and changes their state, limits and members."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, update
+
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.core.clock import utcnow
+from portal.core.db import db
+from portal.core.errors import BadInput, NotFound
+from portal.people import queries as people
+from portal.people import rules as people_rules
+from portal.texting_accounts import queries
+from portal.texting_accounts.errors import AccountClosed, NoteMissing, WrongState
+from portal.texting_accounts.models import AccountMember, TextingAccount
+from portal.texting_accounts.values import AccountRef, AccountState
+
+MAX_RECIPIENTS = 100_000
+MAX_SEGMENTS = 1_000_000
+
+
+def open_account(
+    organization_id: UUID,
+    name: str,
+    owner_user_id: UUID | None = None,
+    team_id: UUID | None = None,
+    timezone: str | None = None,
+    *,
+    actor: Actor,
+) -> AccountRef:
+    """Open an account for one agent, or for a team that shares it (SPEC 1).
+
+    Raises BadInput without exactly one owner or for an unknown zone, NotFound for strangers.
+    """
+    if (owner_user_id is None) == (team_id is None):
+        raise BadInput("An account belongs to one agent or to one team.")
+    organization = people.organization(organization_id)
+    if organization is None:
+        raise NotFound("We can't find that organization.")
+    if owner_user_id is not None and people.membership(owner_user_id, organization_id) is None:
+        raise NotFound("We can't find that person here.")
+    if team_id is not None and people.team(organization_id, team_id) is None:
+        raise NotFound("We can't find that team.")
+    zone = timezone or organization.timezone
+    _check_zone(zone)
+    row = TextingAccount(
+        organization_id=organization_id,
+        name=" ".join(name.split()),
+        owner_user_id=owner_user_id,
+        team_id=team_id,
+        timezone=zone,
+    )
+    db.session.add(row)
+    db.session.flush()  # the audit entry needs the id
+    _record("accounts:account:open", row.id, organization_id, actor, name=row.name, timezone=zone)
+    return _fresh(row.id)
+
+
+def edit_account(account_id: UUID, *, name: str, timezone: str, actor: Actor) -> AccountRef:
+    """Rename the account or move its day to another zone. Raises BadInput."""
+    row = _locked(account_id)
+    _check_zone(timezone)
+    name = " ".join(name.split())
+    if (row.name, row.timezone) != (name, timezone):
+        row.name, row.timezone = name, timezone
+        _record(
+            "accounts:account:edit",
+            account_id,
+            row.organization_id,
+            actor,
+            name=name,
+            timezone=timezone,
+        )
+    return _fresh(account_id)
+
+
+def set_limits(
+    account_id: UUID, *, daily_recipients: int, daily_segments: int, note: str, actor: Actor
+) -> AccountRef:
+    """Change the daily limits, with a note that says why (S-5). Raises NoteMissing, BadInput."""
+    row = _locked(account_id)
+    if not note.strip():
+        raise NoteMissing("Write why the limits change: the note is kept with them.")
+    if not 0 <= daily_recipients <= MAX_RECIPIENTS or not 0 <= daily_segments <= MAX_SEGMENTS:
+        raise BadInput(
+            f"Limits go from 0 to {MAX_RECIPIENTS:,} people and {MAX_SEGMENTS:,} segments a day."
+        )
+    before = (row.daily_recipient_limit, row.daily_segment_limit)
+    row.daily_recipient_limit, row.daily_segment_limit = daily_recipients, daily_segments
+    row.limits_note = note.strip()[:500]
+    _record(
+        "accounts:limits:change",
+        account_id,
+        row.organization_id,
+        actor,
+        before=list(before),
+        after=[daily_recipients, daily_segments],
+        note=row.limits_note,
+    )
+    return _fresh(account_id)
+
+
+def pause(account_id: UUID, *, reason: str = "", actor: Actor) -> AccountRef:
+    """Stop sending until somebody resumes; queued texts are held. Again is harmless."""
+    return _move(account_id, {AccountState.ACTIVE}, AccountState.PAUSED, reason, "pause", actor)
+
+
+def resume(account_id: UUID, *, actor: Actor) -> AccountRef:
+    """Send again after a pause. Raises WrongState for a suspended account."""
+    return _move(account_id, {AccountState.PAUSED}, AccountState.ACTIVE, "", "resume", actor)
+
+
+def suspend(account_id: UUID, reason: str, actor: Actor) -> AccountRef:
+    """Note that the carrier or an officer suspended the account (A)."""
+    sending = {AccountState.ACTIVE, AccountState.PAUSED}
+    return _move(account_id, sending, AccountState.SUSPENDED, reason, "suspend", actor)
+
+
+def reinstate(account_id: UUID, *, actor: Actor) -> AccountRef:
+    """Lift a suspension."""
+    suspended = {AccountState.SUSPENDED}
+    return _move(account_id, suspended, AccountState.ACTIVE, "", "reinstate", actor)
+
+
+def close(account_id: UUID, *, reason: str = "", actor: Actor) -> AccountRef:
+    """Close the account for good."""
+    rest = set(AccountState) - {AccountState.CLOSED}
+    return _move(account_id, rest, AccountState.CLOSED, reason, "close", actor)
+
+
+def add_account_member(
+    account_id: UUID, user_id: UUID, *, monthly_cap: int | None = None, actor: Actor
+) -> None:
+    """Let a member of the organization work in a shared account, with a cap if given (SPEC 1)."""
+    row = _locked(account_id)
+    if row.team_id is None:
+        raise BadInput("Only a team's shared account has members; this one belongs to an agent.")
+    if people.membership(user_id, row.organization_id) is None:
+        raise NotFound("We can't find that person here.")
+    if monthly_cap is not None and monthly_cap < 0:
+        raise BadInput("A cap is a number of credits, 0 or more.")
+    known = db.session.get(AccountMember, (account_id, user_id))
+    if known is None:
+        db.session.add(
+            AccountMember(
+                organization_id=row.organization_id,
+                account_id=account_id,
+                user_id=user_id,
+                monthly_cap=monthly_cap,
+            )
+        )
+    else:
+        known.monthly_cap = monthly_cap
+    _record(
+        "accounts:member:add",
+        account_id,
+        row.organization_id,
+        actor,
+        user=str(user_id),
+        monthly_cap=monthly_cap,
+    )
+
+
+def remove_account_member(account_id: UUID, user_id: UUID, *, actor: Actor) -> None:
+    """Take a person out of a shared account; again is harmless."""
+    row = _locked(account_id)
+    db.session.execute(
+        delete(AccountMember).where(
+            AccountMember.account_id == account_id, AccountMember.user_id == user_id
+        )
+    )
+    _record("accounts:member:remove", account_id, row.organization_id, actor, user=str(user_id))
+
+
+def _move(
+    account_id: UUID,
+    old: set[AccountState],
+    new: AccountState,
+    reason: str,
+    verb: str,
+    actor: Actor,
+) -> AccountRef:
+    moved = db.session.execute(
+        update(TextingAccount)
+        .where(TextingAccount.id == account_id, TextingAccount.state.in_(old))
+        .values(state=new, state_reason=reason.strip()[:500] or None, state_changed_at=utcnow())
+        .returning(TextingAccount.organization_id)
+    ).scalar_one_or_none()
+    account = _fresh(account_id)
+    if moved is None:
+        if account.state is new:
+            return account
+        raise WrongState(
+            f"This account is {account.state_label.lower()}, so it can't {verb}.",
+        )
+    _record(f"accounts:account:{verb}", account_id, moved, actor, reason=reason.strip() or None)
+    return account
+
+
+def _locked(account_id: UUID) -> TextingAccount:
+    row = db.session.get(TextingAccount, account_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound("We can't find that account.")
+    if row.state is AccountState.CLOSED:
+        raise AccountClosed("This account is closed and does not change any more.")
+    return row
+
+
+def _fresh(account_id: UUID) -> AccountRef:
+    db.session.flush()  # what changed must be what is read
+    row = db.session.get(TextingAccount, account_id)
+    if row is not None:
+        db.session.refresh(row)
+    found = queries.account(account_id)
+    if found is None:
+        raise NotFound("We can't find that account.")
+    return found
+
+
+def _check_zone(zone: str) -> None:
+    if not people_rules.is_timezone(zone):
+        raise BadInput(f"{zone} is not a time zone. Use a name such as America/Chicago.")
+
+
+def _record(
+    event: str, account_id: UUID, organization_id: UUID, actor: Actor, **payload: object
+) -> None:
+    audit.record(
+        event,
+        actor=actor,
+        organization_id=organization_id,
+        account_id=account_id,
+        subject_id=account_id,
+        **payload,  # type: ignore[arg-type]  # the payload's names are ours, never a parameter's
+    )
