@@ -332,15 +332,9 @@ def _nanp_kind(national: str, kind: Kind = Kind.UNKNOWN) -> Kind:
     return Kind.PREMIUM if kind is Kind.PREMIUM else Kind.UNKNOWN
 
 
-@lru_cache(maxsize=1000)
 def _region_of_area(area: str) -> str | None:
-    """Find the region of an area code by its first exchange in use, None when none is."""
-    for exchange in range(200, 1000):
-        number = phonenumbers.PhoneNumber(1, int(f"{area}{exchange}0100"))
-        region = phonenumbers.region_code_for_number(number)
-        if region:
-            return region
-    return None
+    """Find the region of an area code by its exchange 200, valid in every area code in use."""
+    return phonenumbers.region_code_for_number(phonenumbers.PhoneNumber(1, int(f"{area}2000100")))
 
 
 @lru_cache(maxsize=4096)
