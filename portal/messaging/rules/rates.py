@@ -194,9 +194,7 @@ def _cut(body: str, fitting: list[int]) -> int:
 
 
 def _is_boundary(body: str, at: int) -> bool:
-    """Say whether a reader sees a new character begin at a place in body."""
-    if at >= len(body):
-        return True
+    """Say whether a reader sees a new character begin at a place inside body."""
     before, after = body[at - 1], body[at]
     if before == "\u200d" or after in "\u200c\u200d" or (before, after) == ("\r", "\n"):
         return False

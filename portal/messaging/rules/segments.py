@@ -28,11 +28,11 @@ _UCS2_JOINED: Final = 67
 _ESCAPE: Final = "\x1b"
 _HIGH: Final = range(0xD8, 0xDC)
 _LOW: Final = range(0xDC, 0xE0)
+_FIRST_HALF: Final = "\ud800"
 _is_basic: Final = re.compile(f"[{re.escape(_BASIC)}]*").fullmatch
+_extended: Final = re.compile(f"[{re.escape(_EXTENSION)}]").findall
 _special: Final = re.compile(f"[^{re.escape(_BASIC + _EXTENSION)}]").findall
-_is_bmp: Final = re.compile("[\0-\ud7ff\ue000-\uffff]*").fullmatch
 _decomposed: Final = re.compile("[^\\W\\d_][\u0300-\u036f]+")
-_escape_extension: Final = re.compile(f"([{re.escape(_EXTENSION)}])").sub
 _TWIN_TABLE: Final = str.maketrans(_TWINS)
 
 
@@ -58,10 +58,12 @@ def analyze(body: str) -> Segmentation:
         return Segmentation("GSM-7", len(body), _parts(len(body), _GSM_SINGLE, _GSM_JOINED), ())
     special = _special(body)
     if not special:
-        septets = _escape_extension(_ESCAPE + "\\1", body)
+        septets = body
+        for char in set(_extended(body)):
+            septets = septets.replace(char, _ESCAPE + char)
         return Segmentation("GSM-7", len(septets), _whole_escapes(septets), ())
     forcing = tuple(dict.fromkeys(special))
-    if _is_bmp(body):
+    if max(forcing) < _FIRST_HALF:
         return Segmentation(
             "UCS-2", len(body), _parts(len(body), _UCS2_SINGLE, _UCS2_JOINED), forcing
         )
@@ -77,7 +79,7 @@ def replacements(body: str) -> Mapping[str, str]:
     """
     if replace(body) == body:
         return {}
-    found = {char: _TWINS[char] for char in _special(body) if char in _TWINS}
+    found = {char: _TWINS[char] for char in analyze(body).forcing if char in _TWINS}
     for cluster in _decomposed.findall(body):
         composed = unicodedata.normalize("NFC", cluster)
         if not _special(composed):

@@ -117,6 +117,7 @@ def test_agrees_with_another_implementation(body):
         ("man\u0303ana", "mañana", {"n\u0303": "ñ"}),
         ("así", "así", {}),
         ("asi\u0301", "asi\u0301", {}),
+        ("si\u0301’", "si\u0301'", {"’": "'"}),
         ("Hi’ 😀", "Hi' 😀", {"’": "'"}),
         ("\u212b", "Å", {"\u212b": "Å"}),
         ("plain", "plain", {}),
