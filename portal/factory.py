@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, current_app, g, render_template, request, url_for
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
@@ -18,8 +19,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli
-from portal.core import assets, clock, formats, health, jobs, secrets_box
+from portal.core import assets, clock, formats, health, jobs, navigation, secrets_box
 from portal.core import settings as settings_module
+from portal.core.access import Permission
 from portal.core.db import db, prepare_engine
 from portal.core.errors import DomainError, NotAllowed
 from portal.core.settings import ROOT, Settings, SettingsError
@@ -66,7 +68,7 @@ def create_app(
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Htmx(app)
     csrf.init_app(app)
-    app.register_blueprint(assets.bp)
+    assets.init_app(app)
     app.register_blueprint(health.bp)
     _register_slices(app)
     app.cli.add_command(cli.config_command)
@@ -160,7 +162,7 @@ def _harden(app: Flask, settings: Settings) -> None:
         headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         if settings.is_https:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        if request.endpoint not in {"static", "assets.package_file"}:
+        if request.endpoint not in {"static", "assets"}:
             headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -182,8 +184,51 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
         phone=formats.phone,
     )
     app.jinja_env.globals.update(
-        asset_url=assets.asset_url,
         plural=formats.plural,
         application_name=settings.application_name,
         sandbox_url=settings.sandbox_url,
+        support_email=settings.support_email,
     )
+
+    @app.context_processor
+    def _shell() -> dict[str, object]:
+        """Give the layout what it draws around every page."""
+        person = g.get("me")
+        if person is None:
+            return {"me": None}
+        account = g.get("account")
+        return {
+            "nav": navigation.groups(person, _counts(account)),
+            "rail_meter": _rail_meter(account) if person.may(Permission.VIEW_CREDITS) else None,
+            "search_url": _search_url(person, account),
+            "clock_note": _clock_note(),
+        }
+
+
+def _counts(account: Any) -> dict[str, int]:
+    queries = sys.modules.get("portal.messaging.queries")
+    if account is None or not hasattr(queries, "unread_conversations"):
+        return {}
+    return {"messaging.inbox": queries.unread_conversations(account.tenant)}
+
+
+def _rail_meter(account: Any) -> Any:
+    queries = sys.modules.get("portal.billing.queries")
+    if account is None or not hasattr(queries, "rail_meter"):
+        return None
+    return queries.rail_meter(account)
+
+
+def _search_url(person: Any, account: Any) -> str | None:
+    if account is None or "contacts.index" not in current_app.view_functions:
+        return None
+    return url_for("contacts.index", account_id=account.id)
+
+
+def _clock_note() -> str | None:
+    """Say how far time was moved in the sandbox, so that nobody wonders at the dates."""
+    hours = round(clock.offset().total_seconds() / 3600)
+    if hours == 0:
+        return None
+    ahead = formats.plural(hours // 24, "day") if hours >= 48 else formats.plural(hours, "hour")
+    return f"Demo time: {ahead} ahead"

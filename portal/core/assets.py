@@ -1,28 +1,39 @@
-"""Serves the files of installed packages: Bootstrap's stylesheet and htmx (RULINGS 24)."""
+"""Static files under addresses that change with their content; htmx comes from its package.
+
+No third-party code is committed: htmx 2.0.x is a file of the pinned django-htmx package,
+installed without its dependencies (RULINGS 24).
+"""
 
 import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, send_file, url_for
+from flask import Flask, Response, abort, send_file
 
 from portal.core.access import open_to_all
 
-bp = Blueprint("assets", __name__)
-
-_FILES = {
-    "bootstrap.min.css": ("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css"),
-    "htmx.min.js": ("django_htmx", "static/django_htmx/htmx-2.min.js"),
-}
+_FILES = {"htmx.min.js": ("django_htmx", "static/django_htmx/htmx-2.min.js")}
 YEAR_S = 365 * 24 * 3600
 
 
-@bp.get("/assets/<version>/<name>")
+def init_app(app: Flask) -> None:
+    """Serve package files at `assets` and let every static address carry a version."""
+    app.add_url_rule("/assets/<string:name>", "assets", package_file)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR_S
+    app.jinja_env.globals["asset_version"] = _version_of_folder(Path(app.static_folder or ""))
+
+    @app.url_defaults
+    def _package_version(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "assets" and values.get("name") in _FILES:
+            values.setdefault("v", version_of(values["name"]))
+
+
 @open_to_all
-def package_file(version: str, name: str) -> Response:
-    """Serve one file; its address changes with its content, so it may be cached for ever."""
-    if name not in _FILES or version != version_of(name):
+def package_file(name: str) -> Response:
+    """Serve one file of an installed package; it may be cached for ever."""
+    if name not in _FILES:
         abort(404)
     response = send_file(path_of(name), max_age=YEAR_S)
     response.cache_control.immutable = True
@@ -45,14 +56,8 @@ def version_of(name: str) -> str:
     return hashlib.sha256(path_of(name).read_bytes()).hexdigest()[:12]
 
 
-def asset_url(name: str) -> str:
-    """Return the address of a package's file or of one of our own static files."""
-    if name in _FILES:
-        return url_for("assets.package_file", version=version_of(name), name=name)
-    return url_for("static", filename=name, v=_static_version(name))
-
-
-@cache
-def _static_version(name: str) -> str:
-    folder = Path(current_app.static_folder or "")
-    return hashlib.sha256((folder / name).read_bytes()).hexdigest()[:12]
+def _version_of_folder(folder: Path) -> str:
+    total = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:12]

@@ -41,10 +41,15 @@ def see_other(url: str) -> Response:
 def refuse(error: DomainError) -> Response:
     """Answer a refusal no view caught: a flash for htmx, an error page otherwise."""
     if wants_partial():
-        return cast(Response, make_response(_flash(error), error.status, reswap="none"))
-    html = render_template("errors/refused.html", error=error)
+        return cast(Response, make_response(_flash(error.message), error.status, reswap="none"))
+    html = render_template(
+        "errors/refused.html",
+        message=error.message,
+        way_url=error.fix_url,
+        way_label=error.fix_label,
+    )
     return cast(Response, make_response(html, error.status))
 
 
-def _flash(refusal: DomainError | None = None) -> str:
+def _flash(refusal: str | None = None) -> str:
     return render_template("components/_flash.html", oob=True, refusal=refusal)
