@@ -20,6 +20,9 @@ class Capabilities:
     voice: bool = False
 
 
+NO_CAPABILITIES = Capabilities()
+
+
 @dataclass(frozen=True, slots=True)
 class NumberSearch:
     """What kind of local number is looked for; empty fields don't narrow."""
@@ -84,9 +87,7 @@ class NumberGateway(Protocol):
     ) -> list[Available]:
         """Return numbers that can be bought now and can text."""
 
-    def buy(
-        self, credentials: CarrierCredentials, e164: str, *, name: str, sms_url: str
-    ) -> Owned:
+    def buy(self, credentials: CarrierCredentials, e164: str, *, name: str, sms_url: str) -> Owned:
         """Buy exactly this number. Not safe to repeat: look with find_owned first."""
 
     def find_owned(self, credentials: CarrierCredentials, e164: str) -> Owned | None:
@@ -162,9 +163,7 @@ class FakeNumberGateway:
         self._enter("search")
         return [number for number in self.stock if _fits(number, wanted)][:limit]
 
-    def buy(
-        self, credentials: CarrierCredentials, e164: str, *, name: str, sms_url: str
-    ) -> Owned:
+    def buy(self, credentials: CarrierCredentials, e164: str, *, name: str, sms_url: str) -> Owned:
         """Move a number from stock to `owned`."""
         self._enter("buy")
         found = next((number for number in self.stock if number.e164 == e164), None)

@@ -105,7 +105,7 @@ def _carrier_account(organization_id: UUID) -> CarrierAccount | None:
     )
 
 
-def _senders() -> Select[tuple[SenderNumber, str | None]]:
+def _senders() -> Select[SenderNumber, str | None]:
     return select(SenderNumber, CarrierAccount.messaging_service_sid).outerjoin(
         CarrierAccount, CarrierAccount.organization_id == SenderNumber.organization_id
     )

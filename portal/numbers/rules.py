@@ -27,6 +27,8 @@ NAME_LENGTH = 64  # the carrier's limit for a number's name
 _BAD_TOKEN = 20003
 _INACTIVE = frozenset({20005, 10001, 90010})
 _GONE = 21422
+_NO_NUMBERS = frozenset({21451, 21452})
+_TOLL_FREE = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _WORDS = {
     21421: "Twilio does not know this number. Choose another one.",
@@ -86,9 +88,21 @@ def explain(error: GatewayError, doing: Doing) -> Trouble:
     return Trouble(f"Twilio would not {verb}.", _said(error), code)
 
 
-def is_gone(error: GatewayRejected) -> bool:
+def is_gone(error: GatewayError) -> bool:
     """Say whether the number could not be bought because somebody has it."""
-    return error.code == _GONE
+    return isinstance(error, GatewayRejected) and error.code == _GONE
+
+
+def is_empty_area(error: GatewayError) -> bool:
+    """Say whether a search failed only because the area has no numbers."""
+    return isinstance(error, GatewayRejected) and error.code in _NO_NUMBERS
+
+
+def pace(e164: str, *, is_sandbox: bool) -> int:
+    """Return the segments a second a number may send (RULINGS 12, FACTS 1.13)."""
+    if is_sandbox:
+        return 100
+    return 3 if e164[2:5] in _TOLL_FREE and e164.startswith("+1") else 1
 
 
 def is_area_code(text: str) -> bool:

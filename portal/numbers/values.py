@@ -7,9 +7,10 @@ from uuid import UUID
 
 from portal.core.tenancy import Tenant
 from portal.gateways.credentials import CarrierCredentials
-from portal.gateways.numbers import Available, Capabilities, NumberSearch
+from portal.gateways.numbers import NO_CAPABILITIES, Available, Capabilities, NumberSearch
 
 __all__ = [
+    "NO_CAPABILITIES",
     "Available",
     "Capabilities",
     "CarrierCredentials",
@@ -47,7 +48,7 @@ class SenderRef:
     segments_per_second: int
     is_registered: bool
     is_default: bool = False
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = NO_CAPABILITIES
     locality: str = ""
     region: str = ""
     ordered_at: datetime | None = None
@@ -123,5 +124,6 @@ class Purchase:
     credentials: CarrierCredentials | None = None
     service_sid: str | None = None
     number_sid: str | None = None
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = NO_CAPABILITIES
     trouble: Trouble | None = None
+    may_have_opened: bool = False  # the making of the sub-account or service went unanswered
