@@ -1,0 +1,1 @@
+"""Simplest right rows, one module for each slice."""

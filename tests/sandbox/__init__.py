@@ -1,0 +1,1 @@
+"""What the carrier sandbox promises."""
