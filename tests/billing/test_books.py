@@ -1,0 +1,281 @@
+"""The ledger against a simple model, and against itself in several threads (I4, I5, PROMISES 3.2)."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from portal.billing import queries
+from portal.billing import service as billing
+from portal.billing.errors import AlreadySubscribed, NotEnoughCredits
+from portal.billing.values import Charge
+from portal.core.audit import SYSTEM
+from portal.core.clock import utcnow
+from portal.core.db import db, unit_of_work
+from portal.texting_accounts.models import TextingAccount
+from tests import cast
+from tests.conftest import NOON
+from tests.factories.billing import make_credits, make_plan, make_reserve
+
+THREADS = 6
+
+
+class Purse:
+    """The model: every credit is a coin that bears its own last day; nothing is counted twice."""
+
+    def __init__(self):
+        self.coins, self.held, self.charged = [], {}, {}
+        self.spent = self.owed = 0
+
+    @property
+    def available(self):
+        return len(self.coins) - self.owed
+
+    @property
+    def reserved(self):
+        return sum(len(coins) for coins in self.held.values())
+
+    def add(self, coins):
+        paid = min(self.owed, len(coins))
+        self.owed -= paid
+        self.coins = sorted(self.coins + coins[paid:])
+
+    def take(self, count):
+        taken, self.coins = self.coins[:count], self.coins[count:]
+        return taken
+
+    def expire(self, now):
+        self.coins = [coin for coin in self.coins if coin > now]
+
+    def give_back(self, coins, now):
+        self.add([coin for coin in coins if coin > now])
+
+
+class Books(RuleBasedStateMachine):
+    """Does the same to the ledger and to the purse."""
+
+    clock = None
+
+    def __init__(self):
+        super().__init__()
+        self.clock.travel(to=NOON)
+        self.purse, self.texts = Purse(), []
+        with unit_of_work():
+            row = TextingAccount(
+                organization_id=cast.JUNIPER,
+                name=f"Model {uuid4().hex[:8]}",
+                team_id=cast.NORTHSIDE_TEAM,
+                timezone="America/Chicago",
+            )
+            db.session.add(row)
+        self.account = cast.account(row.id)
+
+    @rule(count=st.integers(1, 12), days=st.integers(1, 40))
+    def grant(self, count, days):
+        last = utcnow() + timedelta(days=days)
+        self.purse.expire(utcnow())
+        make_credits(self.account, count, expires_at=last)
+        self.purse.add([last] * count)
+
+    @rule(costs=st.lists(st.integers(0, 4), min_size=1, max_size=4))
+    def reserve(self, costs):
+        self.purse.expire(utcnow())
+        if sum(costs) and self.purse.available < sum(costs):
+            with pytest.raises(NotEnoughCredits):
+                make_reserve(self.account, *costs)
+            return
+        for text, cost in zip(make_reserve(self.account, *costs), costs, strict=True):
+            self.texts.append(text)
+            if cost:
+                self.purse.held[text] = self.purse.take(cost)
+
+    @precondition(lambda self: self.texts)
+    @rule(data=st.data())
+    def capture(self, data):
+        text = data.draw(st.sampled_from(self.texts))
+        self.purse.expire(utcnow())
+        with unit_of_work():
+            assert billing.capture(self.account.id, text) == (text in self.purse.held)
+        if coins := self.purse.held.pop(text, None):
+            self.purse.spent += len(coins)
+            self.purse.charged[text] = coins
+
+    @precondition(lambda self: self.texts)
+    @rule(data=st.data())
+    def release(self, data):
+        texts = data.draw(st.lists(st.sampled_from(self.texts), min_size=1, max_size=3))
+        self.purse.expire(utcnow())
+        expected = len(set(texts) & self.purse.held.keys())
+        with unit_of_work():
+            assert billing.release(self.account.id, texts, reason="canceled") == expected
+        coins = [coin for text in set(texts) for coin in self.purse.held.pop(text, [])]
+        self.purse.give_back(sorted(coins), utcnow())
+
+    @precondition(lambda self: self.texts)
+    @rule(data=st.data())
+    def refund(self, data):
+        text = data.draw(st.sampled_from(self.texts))
+        self.purse.expire(utcnow())
+        with unit_of_work():
+            done = billing.refund(self.account.id, [text], reason="failed")
+        coins = self.purse.charged.pop(text, [])
+        assert done == bool(coins)
+        self.purse.spent -= len(coins)
+        self.purse.give_back(coins, utcnow())
+
+    @rule(count=st.integers(1, 3))
+    def inbound(self, count):
+        self.purse.expire(utcnow())
+        with unit_of_work():
+            billing.charge_inbound(self.account, count, reference=f"in:{uuid4()}")
+        self.purse.owed += count - len(self.purse.take(count))
+        self.purse.spent += count
+
+    @rule(days=st.integers(1, 15))
+    def wait(self, days):
+        self.clock.travel(by=timedelta(days=days))
+
+    @rule()
+    def expire(self):
+        with unit_of_work():
+            billing.expire_lots(utcnow())
+
+    @invariant()
+    def agree(self):
+        db.session.commit()
+        self.purse.expire(utcnow())
+        now = queries.balance(self.account.id)
+        assert (now.available, now.reserved, now.spent) == (
+            self.purse.available,
+            self.purse.reserved,
+            self.purse.spent,
+        )
+        assert queries.check_books(self.account.id) == []
+
+
+def test_the_ledger_agrees_with_a_purse_of_coins(app, clock):
+    """I5, after every step of random lives of an account."""
+    Books.clock = clock
+    run_state_machine_as_test(
+        Books,
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=18,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.fixture
+def at_once(app):
+    """Run work in several threads that all start together; return what came of each."""
+
+    def run(*works):
+        ready = Barrier(len(works))
+
+        def one(work):
+            with app.app_context():
+                ready.wait()
+                try:
+                    with unit_of_work():
+                        return work()
+                except (NotEnoughCredits, AlreadySubscribed) as refusal:
+                    return type(refusal).__name__
+                finally:
+                    db.session.remove()
+
+        db.session.commit()
+        with ThreadPoolExecutor(len(works)) as pool:
+            return list(pool.map(one, works))
+
+    return run
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_workers_racing_for_the_last_credits_never_share_one(at_once, northside, round_):
+    """B-8, PROMISES 3.2: 20 credits, six batches of 7: two go, four are refused whole."""
+    make_credits(northside, 12)
+    make_credits(northside, 8)
+
+    def reserve():
+        charges = [Charge(uuid4(), cost) for cost in (3, 4)]
+        billing.reserve(northside, charges, at=utcnow())
+        return "reserved"
+
+    results = Counter(at_once(*[reserve] * THREADS))
+    assert results == {"reserved": 2, "NotEnoughCredits": 4}
+    db.session.commit()
+    now = queries.balance(northside.id)
+    assert (now.available, now.reserved) == (6, 14)
+    assert queries.check_books(northside.id) == []
+
+
+def test_expired_credits_are_lost_once_when_several_come_to_see(at_once, northside, clock):
+    """B-4, with a reserve and the job at the same moment."""
+    make_credits(northside, 10, expires_at=utcnow() + timedelta(days=1))
+    make_credits(northside, 2)
+    clock.travel(by=timedelta(days=2))
+
+    def reserve():
+        billing.reserve(northside, [Charge(uuid4(), 1)], at=utcnow())
+        return "reserved"
+
+    results = Counter(at_once(*[reserve, lambda: billing.expire_lots(utcnow())] * 3))
+    assert (results["reserved"], results["NotEnoughCredits"]) == (2, 1)
+    assert queries.check_books(northside.id) == []
+    assert queries.balance(northside.id).available == 0
+
+
+def test_a_text_is_charged_or_given_back_never_both(at_once, northside):
+    """I4: whichever commits first wins."""
+    make_credits(northside, 10)
+    [text] = make_reserve(northside, 3)
+    won = at_once(
+        *[lambda: billing.capture(northside.id, text)] * 3,
+        *[lambda: billing.release(northside.id, [text], reason="blocked") == 1] * 3,
+    )
+    assert sum(won) == 1
+    assert queries.check_books(northside.id) == []
+
+
+def test_first_credits_of_an_account_may_come_twice_at_once(at_once, northside):
+    results = at_once(*[lambda: billing.grant(northside, 5, reference="first")] * THREADS)
+    assert sum(results) == 1
+    assert queries.balance(northside.id).available == 5
+
+
+def test_a_double_click_on_buy_makes_one_subscription(at_once, northside):
+    """B-2, PROMISES I9."""
+    plan = make_plan(credits_per_month=500)
+
+    def buy():
+        return billing.subscribe(northside, plan.id, actor=SYSTEM, request_key="one click").id
+
+    assert len(set(at_once(*[buy] * THREADS))) == 1
+    assert queries.balance(northside.id).available == 500
+    assert len(queries.invoices(northside.tenant)) == 1
+
+
+def test_two_people_buying_at_once_make_one_subscription(at_once, northside):
+    plan = make_plan(credits_per_month=500)
+
+    def buy():
+        billing.subscribe(northside, plan.id, actor=SYSTEM, request_key=uuid4().hex)
+        return "bought"
+
+    results = Counter(at_once(*[buy] * THREADS))
+    assert results == {"bought": 1, "AlreadySubscribed": THREADS - 1}
+    assert queries.balance(northside.id).available == 500
