@@ -1,0 +1,148 @@
+// What makes the pages pleasanter; nothing here is needed for them to work. No framework, no eval, no storage but the theme cookie.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const flash = () => document.getElementById("flash");
+
+  // Say what a full page load brought: a live region is silent about what it held from the start.
+  const announce = () => {
+    const region = flash();
+    if (region?.children.length) {
+      const lines = [...region.children];
+      region.replaceChildren();
+      setTimeout(() => region.replaceChildren(...lines), 150);
+    }
+  };
+  const say = (id) => {
+    const line = document.getElementById(id);
+    if (line) flash()?.replaceChildren(line.content.cloneNode(true));
+  };
+
+  // After a 422 the first bad field has the focus.
+  const focusFirstError = (root = document) => {
+    const bad = root.querySelector("[aria-invalid='true']") ?? root.querySelector(".field__error")?.closest(".field");
+    const control = bad?.matches("input, select, textarea") ? bad : bad?.querySelector("input, select, textarea");
+    control?.focus();
+    return Boolean(control);
+  };
+
+  // Ticked rows: how many, and all at once.
+  const countPicks = (box) => {
+    const group = box.closest(".bulk");
+    if (!group) return;
+    const picks = all(".datatable__pick", group);
+    const ticked = picks.filter((pick) => pick.checked).length;
+    const everything = group.querySelector("[data-pick-all]");
+    if (everything) {
+      everything.checked = ticked > 0 && ticked === picks.length;
+      everything.indeterminate = ticked > 0 && ticked < picks.length;
+    }
+    all("[data-pick-count]", group).forEach((count) => { count.textContent = `${ticked} selected`; });
+  };
+  const countCharacters = (counter) => {
+    const control = document.querySelector(counter.dataset.countOf);
+    const number = (figure) => Number(figure).toLocaleString("en-US");
+    if (control) counter.textContent = `${number([...control.value].length)} of ${number(counter.dataset.most)} characters`;
+  };
+
+  // One press, one request: the pressed button is busy until the answer or ten seconds are there.
+  const release = (form) => {
+    delete form.dataset.busy;
+    all("[aria-busy='true'].btn", form).forEach((button) => button.removeAttribute("aria-busy"));
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.getAttribute("method") !== "post" || "repeat" in form.dataset) return;
+    if (form.dataset.busy) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    form.dataset.busy = "yes";
+    if (event.submitter?.matches(".btn")) event.submitter.setAttribute("aria-busy", "true");
+    setTimeout(() => release(form), 10000);
+  }, true);
+
+  document.addEventListener("click", (event) => {
+    const control = event.target.closest("[data-dialog], [data-dialog-close], [data-dismiss], [data-insert], [data-theme], [data-copy]");
+    if (!control) return;
+    const { dialog, dismiss, insert, into, theme, copy } = control.dataset;
+    if (dialog !== undefined) {
+      const target = document.querySelector(dialog);
+      if (target?.showModal) {
+        event.preventDefault();
+        target.showModal();
+      }
+    } else if ("dialogClose" in control.dataset) {
+      const open = control.closest("dialog");
+      if (open?.open) {
+        event.preventDefault();
+        open.close();
+      }
+    } else if (dismiss !== undefined) {
+      control.closest(".flash__item")?.remove();
+    } else if (insert !== undefined) {
+      const field = document.querySelector(into);
+      field.focus();
+      field.setRangeText(insert, field.selectionStart, field.selectionEnd, "end");
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    } else if (copy !== undefined) {
+      const source = document.querySelector(copy);
+      getSelection().selectAllChildren(source);
+      navigator.clipboard?.writeText(source.textContent.trim()).then(() => {
+        const label = [...control.childNodes];
+        control.replaceChildren("Copied");
+        setTimeout(() => control.replaceChildren(...label), 2000);
+      });
+    } else if (theme !== undefined) {
+      const root = document.documentElement;
+      if (theme) root.dataset.bsTheme = theme;
+      else delete root.dataset.bsTheme;
+      document.cookie = `theme=${theme}; path=/; max-age=${theme ? 31536000 : 0}; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+      all("[data-theme]").forEach((button) => button.setAttribute("aria-pressed", String(button === control)));
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-pick-all]")) {
+      all(".datatable__pick", event.target.closest(".bulk")).forEach((pick) => { pick.checked = event.target.checked; });
+    }
+    if (event.target.matches("[data-pick-all], .datatable__pick")) countPicks(event.target);
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.id) all(`[data-count-of="#${CSS.escape(event.target.id)}"]`).forEach(countCharacters);
+  });
+  document.addEventListener("reset", (event) => {
+    setTimeout(() => all(".datatable__pick:first-of-type", event.target.closest(".bulk") ?? event.target).slice(0, 1).forEach(countPicks));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.activeElement?.matches(".recipient__mark")) document.activeElement.blur();
+  });
+
+  // htmx: clear the last answer before the next action, mark what is loading, put the focus where the work goes on.
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (detail.requestConfig.verb !== "get") flash()?.replaceChildren();
+    if (detail.requestConfig.triggeringEvent) detail.target?.setAttribute("aria-busy", "true");
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    detail.target?.removeAttribute("aria-busy");
+    if (detail.elt?.matches("form")) release(detail.elt);
+  });
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
+    if (detail.xhr?.status === 422) focusFirstError(document.getElementById(detail.target.id) ?? document);
+    else if (detail.boosted) document.getElementById("main")?.focus({ preventScroll: true });
+    all(".bulk .datatable__pick").slice(0, 1).forEach(countPicks);
+  });
+  for (const [name, line] of [["sendError", "flash-offline"], ["timeout", "flash-offline"], ["responseError", "flash-fault"]]) {
+    document.addEventListener(`htmx:${name}`, ({ detail }) => { if (detail.requestConfig.triggeringEvent) say(line); });
+  }
+
+  const start = () => {
+    all("form[data-busy]").forEach(release);
+    all("[data-count-of]").forEach(countCharacters);
+    all(".bulk").forEach((group) => { const first = group.querySelector(".datatable__pick"); if (first) countPicks(first); });
+    const named = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (named && named.matches("dialog:not([open])")) named.showModal();
+    if (!focusFirstError()) announce();
+  };
+  window.addEventListener("pageshow", start);
+})();

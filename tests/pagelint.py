@@ -1,0 +1,348 @@
+"""What must hold on every page and partial we serve, checked on each one a test opens.
+
+Each rule is a small function that yields one complaint per breach; `check` runs them all. A partial (no <html>) is checked by
+itself: rules about the rest of the page are left out.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from bs4 import BeautifulSoup, Tag
+from bs4.element import Comment, NavigableString
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
+
+HX_VERBS = {
+    "hx-get": "GET",
+    "hx-post": "POST",
+    "hx-put": "PUT",
+    "hx-patch": "PATCH",
+    "hx-delete": "DELETE",
+}
+HX_ANY = ", ".join(f"[{verb}]" for verb in HX_VERBS)
+FIELDS = "input:not([type=hidden], [type=submit], [type=button], [type=reset], [type=image]), select, textarea"
+URL_ATTRIBUTES = ("href", "src", "action", "formaction", *HX_VERBS)
+# Attributes that name other elements of the page by id.
+IDREFS = (
+    "for",
+    "form",
+    "headers",
+    "popovertarget",
+    "aria-describedby",
+    "aria-labelledby",
+    "aria-controls",
+    "aria-owns",
+)
+SELECTORS = (
+    "hx-target",
+    "hx-include",
+    "hx-indicator",
+    "data-dialog",
+    "data-into",
+    "data-count-of",
+    "data-copy",
+)
+TOKEN_FIELDS = ("csrf_token", "form_token")  # public forms carry a one-time token of their own
+SCRIPT_URL = re.compile(r"^\s*(javascript|vbscript|data:text/html)\s*:?", re.IGNORECASE)
+REMNANT = re.compile(
+    r"\{\{|\}\}|\{%|%\}|<[A-Za-z_.]+ object at 0x|&lt;[A-Za-z_.]+ object at 0x|datetime\.datetime\(|Markup\("
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A parsed answer and what the rules ask of it again and again."""
+
+    html: str
+    soup: BeautifulSoup
+    routes: MapAdapter
+    whole: bool
+    ids: Counter[str]
+
+    def has_route(self, url: str, method: str) -> bool:
+        try:
+            self.routes.match(urlsplit(url).path, method)
+        except HTTPException:
+            return False
+        return True
+
+
+Rule = Callable[[Page], Iterator[str]]
+
+
+def check(app: Flask, html: str) -> list[str]:
+    """Return one complaint per broken house rule."""
+    soup = BeautifulSoup(html, "html.parser")
+    page = Page(
+        html=html,
+        soup=soup,
+        routes=app.url_map.bind("localhost"),
+        whole=soup.html is not None,
+        ids=Counter(str(tag["id"]) for tag in soup.select("[id]")),
+    )
+    rules = [*EVERYWHERE, *(WHOLE if page.whole else ())]
+    return [complaint for rule in rules for complaint in rule(page)]
+
+
+def name_of(tag: Tag) -> str:
+    """Return what a screen reader would say for a control: aria-label, else its text and the alt of its images."""
+    if label := str(tag.get("aria-label") or "").strip():
+        return label
+    if tag.get("aria-labelledby"):
+        return "labelled elsewhere"
+    words = [
+        str(node)
+        for node in tag.descendants
+        if isinstance(node, NavigableString)
+        and not isinstance(node, Comment)
+        and not any(
+            parent.get("aria-hidden") == "true" for parent in node.parents if parent is not tag
+        )
+    ]
+    words += [str(image.get("alt") or "") for image in tag.select("img")]
+    return " ".join(" ".join(words).split())
+
+
+def shown(tag: Tag) -> str:
+    """Return the start of a tag, short enough for a complaint."""
+    text = str(tag).replace("\n", " ")
+    return text[: text.find(">") + 1][:120]
+
+
+# Rules for pages and partials ---------------------------------------------------------------------------------------
+
+
+def ids_are_unique(page: Page) -> Iterator[str]:
+    for name, times in page.ids.items():
+        if times > 1:
+            yield f"id {name!r} is used {times} times"
+        if not name or " " in name:
+            yield f"id {name!r} is empty or has a space"
+
+
+def nothing_is_inline(page: Page) -> Iterator[str]:
+    for tag in page.soup.find_all(True):
+        if tag.name == "style" or (tag.name == "script" and not tag.get("src")):
+            yield f"inline <{tag.name}>"
+        for attribute in tag.attrs:
+            if attribute == "style" or attribute.startswith(("on", "hx-on", "data-hx-on")):
+                yield f"inline {attribute}= in {shown(tag)}"
+        if "js:" in str(tag.get("hx-vals", ""))[:4] or "js:" in str(tag.get("hx-headers", ""))[:4]:
+            yield f"script in hx-vals or hx-headers of {shown(tag)}"
+
+
+def urls_are_harmless(page: Page) -> Iterator[str]:
+    for attribute in URL_ATTRIBUTES:
+        for tag in page.soup.select(f"[{attribute}]"):
+            url = str(tag[attribute])
+            if SCRIPT_URL.match(url):
+                yield f"script in {attribute} of {shown(tag)}"
+            elif attribute in ("src", *HX_VERBS) and urlsplit(url).netloc:
+                yield f"{attribute}={url!r} leaves this host"
+    for tag in page.soup.select("a[target=_blank]"):
+        if "noopener" not in (tag.get("rel") or []):
+            yield f"a link to a new window lacks rel=noopener: {shown(tag)}"
+
+
+def urls_are_routes(page: Page) -> Iterator[str]:
+    for attribute, method in HX_VERBS.items():
+        for tag in page.soup.select(f"[{attribute}]"):
+            if not page.has_route(str(tag[attribute]), method):
+                yield f"{attribute}={tag[attribute]!r} is no route"
+    for tag in page.soup.select("a[href^='/'], form[action^='/'], [formaction^='/']"):
+        attribute = next(name for name in ("href", "formaction", "action") if tag.get(name))
+        form = tag if tag.name == "form" else tag.find_parent("form")
+        method = "GET" if attribute == "href" else str((form or tag).get("method") or "get").upper()
+        if not str(tag[attribute]).startswith("//") and not page.has_route(
+            str(tag[attribute]), method
+        ):
+            yield f"{attribute}={tag[attribute]!r} is no route for {method}"
+
+
+def htmx_has_plain_twins(page: Page) -> Iterator[str]:
+    for tag in page.soup.select(HX_ANY):
+        if tag.name == "a" and not tag.get("href"):
+            yield f"an htmx link also has a plain href: {shown(tag)}"
+        if tag.name == "form" and not tag.get("action"):
+            yield f"an htmx form also has a plain action: {shown(tag)}"
+        if tag.name == "form" and tag.get("hx-post") and str(tag.get("method")).lower() != "post":
+            yield f"an htmx form with hx-post has method=post: {shown(tag)}"
+        if tag.name == "button" and not tag.get("formaction"):
+            form = tag.find_parent("form")
+            if not (form or tag.get("form")):
+                yield f"an htmx button stands in a plain form: {shown(tag)}"
+
+
+def htmx_says_where(page: Page) -> Iterator[str]:
+    for tag in page.soup.select(HX_ANY):
+        if tag.get("hx-swap") != "none" and not (tag.get("hx-target") and tag.get("hx-swap")):
+            yield f"hx-target and hx-swap are said on the element itself: {shown(tag)}"
+    for tag in page.soup.select("[hx-target], [hx-swap]"):
+        if not any(tag.get(verb) for verb in HX_VERBS) and tag.get("hx-boost") != "true":
+            yield f"hx-target or hx-swap would be inherited from {shown(tag)}"
+
+
+def forms_carry_a_token(page: Page) -> Iterator[str]:
+    for form in page.soup.find_all("form"):
+        if str(form.get("method") or "get").lower() != "post":
+            continue
+        tokens = [
+            field
+            for name in TOKEN_FIELDS
+            for field in form.select(f"input[type=hidden][name={name}]")
+        ]
+        if not any(field.get("value") for field in tokens):
+            yield f"a POST form carries its token: {shown(form)}"
+
+
+def fields_have_labels(page: Page) -> Iterator[str]:
+    labels = {str(label["for"]): label for label in page.soup.select("label[for]")}
+    for field in page.soup.select(FIELDS):
+        label = labels.get(str(field.get("id"))) or field.find_parent("label")
+        named = field.get("aria-labelledby") or str(field.get("aria-label") or "").strip()
+        if not named and not (label and label.get_text(strip=True)):
+            yield f"field {field.get('name')!r} has no label"
+        form = field.find_parent("form") or field.get("form")
+        if form and not field.get("name") and "data-pick-all" not in field.attrs:
+            yield f"a field in a form has a name: {shown(field)}"
+        if field.get("aria-invalid") == "true" and not field.get("aria-describedby"):
+            yield f"a bad field says what is wrong: {shown(field)}"
+    for group in page.soup.find_all("fieldset"):
+        if not (group.legend and group.legend.get_text(strip=True)) and not group.get("aria-label"):
+            yield f"a fieldset has a legend: {shown(group)}"
+
+
+def controls_have_names(page: Page) -> Iterator[str]:
+    for tag in page.soup.select(
+        "button, a[href], summary, [role=button], input[type=submit], input[type=button]"
+    ):
+        if tag.name == "input":
+            name = str(tag.get("value") or tag.get("aria-label") or "")
+        else:
+            name = name_of(tag)
+        if not name:
+            yield f"a control without a name: {shown(tag)}"
+    for button in page.soup.find_all("button"):
+        if button.get("type") not in ("button", "submit", "reset"):
+            yield f"a button says its type: {shown(button)}"
+    for tag in page.soup.select("a a, a button, button a, button button, form form, label label"):
+        yield f"a control inside a control: {shown(tag)}"
+
+
+def images_have_text(page: Page) -> Iterator[str]:
+    for image in page.soup.find_all("img"):
+        if image.get("alt") is None:
+            yield f"an image has alt: {shown(image)}"
+    for drawing in page.soup.find_all("svg"):
+        named = drawing.get("aria-label") or drawing.get("aria-labelledby")
+        if drawing.get("aria-hidden") != "true" and not (drawing.get("role") and named):
+            yield f"a drawing is hidden or has role and name: {shown(drawing)}"
+
+
+def tables_are_read_well(page: Page) -> Iterator[str]:
+    for table in page.soup.find_all("table"):
+        if not (table.caption and table.caption.get_text(strip=True)):
+            yield f"a table has a caption: {shown(table)}"
+        if not table.find("th"):
+            yield f"a table has header cells: {shown(table)}"
+    for cell in page.soup.find_all("th"):
+        if cell.get("scope") not in ("col", "row", "colgroup", "rowgroup"):
+            yield f"a header cell has a scope: {shown(cell)}"
+        if not name_of(cell) and not cell.select_one("[aria-label]"):
+            yield f"a header cell without words: {shown(cell)}"
+
+
+def times_are_exact(page: Page) -> Iterator[str]:
+    for moment in page.soup.find_all("time"):
+        if not moment.get("datetime"):
+            yield f"a time has datetime: {shown(moment)}"
+
+
+def nothing_is_left_over(page: Page) -> Iterator[str]:
+    for found in sorted(set(REMNANT.findall(page.html))):
+        yield f"left-over template or object text: {found!r}"
+    for node in page.soup.find_all(string=True):
+        if (
+            node.strip() in ("None", "Undefined")
+            and node.parent
+            and node.parent.name not in ("option", "textarea")
+        ):
+            yield f"{node.strip()} shown in {shown(node.parent)}"
+
+
+# Rules for whole pages ----------------------------------------------------------------------------------------------
+
+
+def page_says_what_it_is(page: Page) -> Iterator[str]:
+    html = page.soup.html
+    if html and not html.get("lang"):
+        yield "the page says its language"
+    if not page.html.lstrip().lower().startswith("<!doctype html"):
+        yield "the page starts with its doctype"
+    heads = page.soup.select("h1")
+    title = page.soup.title.get_text(strip=True) if page.soup.title else ""
+    if len(heads) != 1:
+        yield f"a page has exactly one h1, this has {len(heads)}"
+    elif not title.startswith(" ".join(heads[0].get_text(" ").split())):
+        yield f"the title {title!r} starts with the h1"
+    if len(page.soup.select("main")) != 1:
+        yield "a page has exactly one main"
+
+
+def headings_go_down_by_one(page: Page) -> Iterator[str]:
+    before = 0
+    for heading in page.soup.find_all(re.compile("^h[1-6]$")):
+        level = int(heading.name[1])
+        if level > before + 1:
+            yield f"h{level} {heading.get_text(strip=True)!r} comes after {f'h{before}' if before else 'nothing'}"
+        before = level
+
+
+def references_are_on_the_page(page: Page) -> Iterator[str]:
+    for attribute in SELECTORS:
+        for tag in page.soup.select(f"[{attribute}^='#']"):
+            name = str(tag[attribute]).split()[0].removeprefix("#")
+            if name not in page.ids:
+                yield f"{attribute} {tag[attribute]!r} is not on the page"
+    for attribute in IDREFS:
+        for tag in page.soup.select(f"[{attribute}]"):
+            value = tag[attribute]
+            for name in value if isinstance(value, list) else str(value).split():
+                if name not in page.ids:
+                    yield f"{attribute}={name!r} is not on the page"
+    for tag in page.soup.select("a[href^='#']"):
+        name = str(tag["href"]).removeprefix("#")
+        if name and name not in page.ids:
+            yield f"href='#{name}' leads nowhere"
+
+
+def nothing_is_out_of_band(page: Page) -> Iterator[str]:
+    for tag in page.soup.select("[hx-swap-oob]"):
+        yield f"an out-of-band part on a whole page: {shown(tag)}"
+
+
+EVERYWHERE: tuple[Rule, ...] = (
+    ids_are_unique,
+    nothing_is_inline,
+    urls_are_harmless,
+    urls_are_routes,
+    htmx_has_plain_twins,
+    htmx_says_where,
+    forms_carry_a_token,
+    fields_have_labels,
+    controls_have_names,
+    images_have_text,
+    tables_are_read_well,
+    times_are_exact,
+    nothing_is_left_over,
+)
+WHOLE: tuple[Rule, ...] = (
+    page_says_what_it_is,
+    headings_go_down_by_one,
+    references_are_on_the_page,
+    nothing_is_out_of_band,
+)
