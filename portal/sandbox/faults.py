@@ -1,0 +1,41 @@
+"""Ways to break an answer: some before the text is accepted, some after."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from flask import Response, request
+
+from portal.sandbox.errors import TwilioError
+
+Wire = Literal["reset", "hang", "truncate"]
+
+WIRE_KEY = "sandbox.wire"
+_NONSENSE = "<!doctype html><title>Bad gateway</title><p>upstream connect error or disconnect"
+
+
+@dataclass(frozen=True)
+class Fault(Exception):
+    """Ends a request with a broken answer."""
+
+    name: str
+
+    def answer(self) -> Response:
+        """Return the answer, or mark the connection for the server to break."""
+        kind = self.name.partition("_")[0]
+        if kind == "429":
+            refused = refusal(TwilioError(20429))
+            refused.headers["Retry-After"] = "1"
+            return refused
+        if kind in {"500", "503"}:
+            return refusal(TwilioError(20500 if kind == "500" else 20503))
+        if kind == "garbage":
+            return Response(_NONSENSE, 200, mimetype="text/html")
+        wires: dict[str, Wire] = {"reset": "reset", "timeout": "hang", "truncated": "truncate"}
+        request.environ[WIRE_KEY] = wires[kind]
+        return Response('{"sid": "SM' + "0" * 24, 201, mimetype="application/json")
+
+
+def refusal(error: TwilioError) -> Response:
+    """Return a refusal as Twilio's JSON."""
+    return Response(json.dumps(error.body()), error.status, mimetype="application/json")

@@ -1,0 +1,126 @@
+"""Bad weather: what is accepted, whatever the client is told."""
+
+import time
+
+import pytest
+import requests
+from twilio.base.exceptions import TwilioException, TwilioRestException
+
+from portal.sandbox.magic import TO
+from tests.sandbox.server import Sandbox
+
+PERSON = "+13125550101"
+# What the twilio client raises for each way to break an answer.
+SHAPES = {
+    "429": TwilioRestException,
+    "500_before": TwilioRestException,
+    "503_before": TwilioRestException,
+    "500_after": TwilioRestException,
+    "reset_before": requests.ConnectionError,
+    "reset_after": requests.ConnectionError,
+    "timeout_after": requests.ReadTimeout,
+    "truncated_after": requests.exceptions.ChunkedEncodingError,
+    "garbage_before": (TwilioRestException, ValueError),
+    "garbage_after": (TwilioRestException, ValueError),
+}
+
+
+def impatient(sandbox: Sandbox):
+    return sandbox.client(timeout=0.3)
+
+
+@pytest.mark.parametrize("fault", SHAPES)
+def test_a_planned_fault_breaks_the_answer_and_the_log_tells_the_truth(sandbox, number, fault):
+    sandbox.plan(fault)
+    with pytest.raises(SHAPES[fault]):
+        impatient(sandbox).messages.create(to=PERSON, from_=number, body="Hi")
+    accepted = sandbox.log()
+    assert len(accepted) == (1 if fault.endswith("_after") else 0)
+    assert len(sandbox.log(all="1")) == 1
+    assert impatient(sandbox).messages.create(to=PERSON, from_=number, body="Hi").sid
+
+
+@pytest.mark.parametrize("magic", [m for m in TO if m.effect == "fault"], ids=lambda m: m.number)
+def test_magic_faults_happen_as_often_as_told(sandbox, number, magic):
+    to = "+1312" + magic.number.replace("-", "")
+    with pytest.raises(SHAPES[magic.fault]):
+        impatient(sandbox).messages.create(to=to, from_=number, body="Hi")
+    assert len(sandbox.log()) == (1 if magic.fault.endswith("_after") else 0)
+    if magic.times:
+        assert impatient(sandbox).messages.create(to=to, from_=number, body="Hi").sid
+
+
+def test_a_429_says_when_to_try_again(sandbox, number):
+    sandbox.plan("429")
+    answer = requests.post(
+        f"{sandbox.base_url}/api/2010-04-01/Accounts/{sandbox.sid}/Messages.json",
+        data={"To": PERSON, "From": number, "Body": "Hi"},
+        auth=(sandbox.sid, sandbox.token),
+        timeout=5,
+    )
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+    assert answer.json()["code"] == 20429
+
+
+def test_shares_are_met_and_the_same_seed_gives_the_same_weather(sandbox, number):
+    client = impatient(sandbox)
+
+    def outcomes():
+        sandbox.turn(rate_429=0.3, rate_500_after=0.3, seed=7)
+        seen = []
+        for _ in range(40):
+            try:
+                seen.append(client.messages.create(to=PERSON, from_=number, body="Hi").status)
+            except TwilioRestException as error:
+                seen.append(error.status)
+        return seen
+
+    first = outcomes()
+    assert 4 <= first.count(429) <= 20
+    assert 4 <= first.count(500) <= 20
+    assert len(sandbox.log()) == 40 - first.count(429)
+    assert outcomes() == first
+
+
+def test_latency_slows_creates_and_reads(sandbox, twilio, number):
+    sandbox.turn(latency_ms=60)
+    start = time.perf_counter()
+    twilio.messages.create(to=PERSON, from_=number, body="Hi")
+    twilio.messages.list()
+    assert time.perf_counter() - start >= 0.12
+
+
+def test_reads_can_fail(sandbox, twilio):
+    sandbox.turn(rate_read_error=1)
+    with pytest.raises(TwilioException, match="Unable to fetch page"):
+        twilio.messages.list()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "words"),
+    [
+        ({"rate_429": 2}, "between 0 and 1"),
+        ({"rate_429": "often"}, "not a number"),
+        ({"weather": 1}, "No knob is called weather"),
+    ],
+)
+def test_a_wrong_knob_is_refused_and_nothing_turns(sandbox, knobs, words):
+    with pytest.raises(ValueError, match=words):
+        sandbox.turn(**{"latency_ms": 5, **knobs})
+    assert sandbox.get("knobs")["latency_ms"] == 0
+
+
+def test_an_unknown_fault_is_refused(sandbox):
+    with pytest.raises(ValueError, match="No fault is called flood"):
+        sandbox.plan("flood")
+
+
+def test_foreign_hosts_and_foreign_sites_are_turned_away(sandbox):
+    def status(method, path, **headers):
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return sandbox.http.request(method, sandbox.base_url + path, headers=named).status
+
+    assert status("GET", "/", Host="evil.example") == 421
+    assert status("POST", "/_sandbox/reset", Origin="https://evil.example") == 403
+    assert status("POST", "/handsets", Sec_Fetch_Site="cross-site") == 403
+    assert status("POST", "/_sandbox/reset", Origin=sandbox.base_url) == 200
