@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from portal.core.access import Role
 
@@ -19,6 +21,17 @@ IDLE_LIFETIMES = {  # the stricter the more a role may do (PROMISES 4, row 11)
     Role.COMPLIANCE_OFFICER: timedelta(minutes=30),
     Role.AGENT: timedelta(hours=4),
 }
+
+COMMON_ZONES = (
+    ("America/New_York", "Eastern (New York)"),
+    ("America/Chicago", "Central (Chicago)"),
+    ("America/Denver", "Mountain (Denver)"),
+    ("America/Phoenix", "Mountain, no summer time (Phoenix)"),
+    ("America/Los_Angeles", "Pacific (Los Angeles)"),
+    ("America/Anchorage", "Alaska (Anchorage)"),
+    ("Pacific/Honolulu", "Hawaii (Honolulu)"),
+    ("America/Puerto_Rico", "Atlantic (Puerto Rico)"),
+)
 
 PASSWORD_MIN = 12
 PASSWORD_MAX = 128
@@ -70,6 +83,28 @@ _SYSTEMS = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone as a select offers it."""
+
+    name: str
+    label: str
+    group: str
+
+
+@cache
+def time_zones() -> tuple[Zone, ...]:
+    """Return the zones one can choose: the usual ones first, then all."""
+    common = [Zone(name, label, "Usual") for name, label in COMMON_ZONES]
+    known = {name for name, _ in COMMON_ZONES}
+    rest = [
+        Zone(name, name.replace("_", " "), "All")
+        for name in sorted(available_timezones())
+        if "/" in name and not name.startswith(("Etc/", "posix/", "right/")) and name not in known
+    ]
+    return (*common, *rest)
 
 
 def tidy_email(email: str) -> str:

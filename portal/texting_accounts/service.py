@@ -103,30 +103,48 @@ def set_limits(
 
 def pause(account_id: UUID, *, reason: str = "", actor: Actor) -> AccountRef:
     """Stop sending until somebody resumes; queued texts are held. Again is harmless."""
-    return _move(account_id, {AccountState.ACTIVE}, AccountState.PAUSED, reason, "pause", actor)
+    return _move(
+        account_id,
+        {AccountState.ACTIVE},
+        AccountState.PAUSED,
+        reason=reason,
+        verb="pause",
+        actor=actor,
+    )
 
 
 def resume(account_id: UUID, *, actor: Actor) -> AccountRef:
     """Send again after a pause. Raises WrongState for a suspended account."""
-    return _move(account_id, {AccountState.PAUSED}, AccountState.ACTIVE, "", "resume", actor)
+    return _move(
+        account_id,
+        {AccountState.PAUSED},
+        AccountState.ACTIVE,
+        reason="",
+        verb="resume",
+        actor=actor,
+    )
 
 
 def suspend(account_id: UUID, reason: str, actor: Actor) -> AccountRef:
     """Note that the carrier or an officer suspended the account (A)."""
     sending = {AccountState.ACTIVE, AccountState.PAUSED}
-    return _move(account_id, sending, AccountState.SUSPENDED, reason, "suspend", actor)
+    return _move(
+        account_id, sending, AccountState.SUSPENDED, reason=reason, verb="suspend", actor=actor
+    )
 
 
 def reinstate(account_id: UUID, *, actor: Actor) -> AccountRef:
     """Lift a suspension."""
     suspended = {AccountState.SUSPENDED}
-    return _move(account_id, suspended, AccountState.ACTIVE, "", "reinstate", actor)
+    return _move(
+        account_id, suspended, AccountState.ACTIVE, reason="", verb="reinstate", actor=actor
+    )
 
 
 def close(account_id: UUID, *, reason: str = "", actor: Actor) -> AccountRef:
     """Close the account for good."""
     rest = set(AccountState) - {AccountState.CLOSED}
-    return _move(account_id, rest, AccountState.CLOSED, reason, "close", actor)
+    return _move(account_id, rest, AccountState.CLOSED, reason=reason, verb="close", actor=actor)
 
 
 def add_account_member(
@@ -177,6 +195,7 @@ def _move(
     account_id: UUID,
     old: set[AccountState],
     new: AccountState,
+    *,
     reason: str,
     verb: str,
     actor: Actor,
@@ -232,5 +251,5 @@ def _record(
         organization_id=organization_id,
         account_id=account_id,
         subject_id=account_id,
-        **payload,  # type: ignore[arg-type]  # the payload's names are ours, never a parameter's
+        **payload,
     )

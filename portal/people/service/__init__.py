@@ -30,6 +30,7 @@ from portal.people.service.passwords import (
     user_of_reset,
 )
 from portal.people.service.sessions import (
+    end_other_sessions,
     end_session,
     end_sessions,
     purge_sessions,
@@ -56,6 +57,7 @@ __all__ = [
     "edit_organization",
     "edit_profile",
     "enable_member",
+    "end_other_sessions",
     "end_session",
     "end_sessions",
     "hash_password",

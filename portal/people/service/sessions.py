@@ -113,6 +113,21 @@ def revoke_session(user_id: UUID, session_id: UUID, *, actor: Actor) -> None:
     )
 
 
+def end_other_sessions(user_id: UUID, *, but: UUID | None, actor: Actor) -> int:
+    """Sign the person out everywhere but here, as they asked, and return from how many browsers."""
+    ended = end_sessions(user_id, but=but)
+    if ended:
+        mine = queries.memberships(user_id)
+        audit.record(
+            "people:session:revoke_others",
+            actor=actor,
+            organization_id=mine[0].organization_id if len(mine) == 1 else None,
+            subject_id=user_id,
+            ended=ended,
+        )
+    return ended
+
+
 def purge_sessions() -> int:
     """Remove what is over; the scheduler may call this as often as it likes."""
     return _count(
