@@ -70,3 +70,15 @@ class TooLate(DomainError):
     """The text has left already, or has come to its end."""
 
     code = "too_late"
+
+
+class TextTooLong(BadInput):
+    """The text is longer than anybody would read."""
+
+    code = "text_too_long"
+
+    def __init__(self, length: int, longest: int) -> None:
+        """Say how long it is and may be."""
+        super().__init__(
+            f"The text has {length:,} characters; {longest:,} is the most. Shorten it."
+        )

@@ -163,6 +163,18 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasonLine:
+    """Why some texts of a campaign are held, blocked or ended, and how many."""
+
+    state: State
+    code: str
+    sentence: str
+    count: int
+    fix_endpoint: str | None = None
+    fix_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignRef:
     """One send as its page and the list show it; a one-to-one text is a campaign of one."""
 
@@ -226,7 +238,7 @@ class TextView:
     at: datetime
     state: State | None  # None: inbound
     state_label: str
-    kind: Kind
+    kind: Kind | None  # None: inbound
     part: int = 1
     parts: int = 1
     credits: int = 0
@@ -302,4 +314,5 @@ class DraftRef:
     numbers: Mapping[UUID, UUID]  # contact id -> chosen number id
     name: str
     options: Mapping[str, str]  # missing, over_limit, send_at as typed
+    nonce: str  # to send it with, once
     updated_at: datetime

@@ -104,6 +104,7 @@ class Message(Base):
             "state",
             "priority",
             "not_before",
+            "position",
             sqlite_where=MOVING,
             postgresql_where=MOVING,
         ),
@@ -155,7 +156,8 @@ class Message(Base):
     is_reply: Mapped[bool] = mapped_column(default=False)
     not_before: Mapped[datetime] = mapped_column(UTCDateTime)
     held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None: until mended
-    slot_on: Mapped[date | None]  # the day whose limits it has been counted against
+    slot_on: Mapped[date | None]  # the day whose limits it is counted against
+    draws_on_reserve: Mapped[bool] = mapped_column(default=False)  # kept for replies (S-5)
 
     # the protocol's own
     owner: Mapped[str | None] = mapped_column(String(80))

@@ -30,7 +30,9 @@ class PlannedText:
     body: str
     parts: tuple[Part, ...]
     country_code: int
+    region: str | None = None
     is_reply: bool = False  # answers the person's own text of the last 24 hours
+    draws_on_reserve: bool = False
     day: date | None = None  # the day whose limits it counts against
     not_before: datetime | None = None
     from_e164: str | None = None
@@ -93,7 +95,7 @@ class DayShare:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """For a class of recipients MMS would be cheaper (R-7)."""
+    """For some recipients MMS would be cheaper (R-7): what they cost either way."""
 
     people: int
     sms_credits: int
@@ -102,7 +104,7 @@ class Advice:
     @property
     def saves(self) -> int:
         """Credits it would save in all."""
-        return self.people * (self.sms_credits - self.mms_credits)
+        return self.sms_credits - self.mms_credits
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,43 @@
+"""Reads of messaging, for its own pages and for the slices above."""
+
+from portal.messaging.queries.campaigns import (
+    campaign,
+    campaign_reasons,
+    campaign_rows,
+    campaigns,
+    campaigns_moving,
+    text,
+)
+from portal.messaging.queries.drafts import draft, draft_recipients
+from portal.messaging.queries.errors import error_meaning
+from portal.messaging.queries.inbox import (
+    conversation,
+    conversation_by_id,
+    conversations,
+    first_text_delivered,
+    thread,
+    timeline,
+    unread_count,
+)
+from portal.messaging.queries.limits import allowed_countries, counters
+
+__all__ = [
+    "allowed_countries",
+    "campaign",
+    "campaign_reasons",
+    "campaign_rows",
+    "campaigns",
+    "campaigns_moving",
+    "conversation",
+    "conversation_by_id",
+    "conversations",
+    "counters",
+    "draft",
+    "draft_recipients",
+    "error_meaning",
+    "first_text_delivered",
+    "text",
+    "thread",
+    "timeline",
+    "unread_count",
+]

@@ -1,0 +1,77 @@
+"""Texts as pages show them."""
+
+from portal.messaging.models import InboundText, Message
+from portal.messaging.queries.errors import error_meaning
+from portal.messaging.rules import gates
+from portal.messaging.values import STATE_LABELS, MediaRef, State, TextView
+
+_REPEATABLE = frozenset(
+    {
+        State.UNDELIVERED,
+        State.FAILED,
+        State.REJECTED,
+        State.BLOCKED,
+        State.CANCELED,
+        State.UNCONFIRMED,
+        State.EXPIRED,
+    }
+)
+_LABEL_SENT_LONG_AGO = "Sent, no receipt"
+
+
+def outbound(row: Message) -> TextView:
+    """Return one text of ours."""
+    fix = gates.fix_of(row.reason_code)
+    is_scheduled = row.state is State.QUEUED and row.not_before > row.created_at
+    return TextView(
+        id=row.id,
+        is_inbound=False,
+        e164=row.e164,
+        name=row.recipient_name,
+        contact_id=row.contact_id,
+        body=row.body,
+        at=row.created_at,
+        state=row.state,
+        state_label="Scheduled" if is_scheduled else STATE_LABELS[row.state],
+        kind=row.kind,
+        part=max(1, row.part),
+        parts=row.parts,
+        credits=row.credits,
+        segments=row.segments,
+        reason_code=row.reason_code,
+        reason=row.reason,
+        fix_endpoint=fix[0] if fix else None,
+        fix_label=fix[1] if fix else None,
+        until=row.not_before if is_scheduled else row.held_until,
+        error=error_meaning(row.error_code),
+        actor=row.created_by_name,
+        media=media(row.media),
+        campaign_id=row.campaign_id,
+        may_send_again=row.state in _REPEATABLE and bool(row.e164),
+        is_unconfirmed=row.state is State.UNCONFIRMED,
+    )
+
+
+def inbound(row: InboundText, name: str = "") -> TextView:
+    """Return one text of a person's."""
+    return TextView(
+        id=row.id,
+        is_inbound=True,
+        e164=row.e164,
+        name=name or row.e164,
+        contact_id=row.contact_id,
+        body=row.body,
+        at=row.received_at,
+        state=None,
+        state_label="Received",
+        kind=None,
+        credits=row.credits,
+        segments=row.segments,
+        keyword=row.keyword,
+        media=media(row.media),
+    )
+
+
+def media(stored: list[dict[str, str]]) -> tuple[MediaRef, ...]:
+    """Return stored attachments as values."""
+    return tuple(MediaRef(m["url"], m["content_type"], m.get("name", "")) for m in stored)

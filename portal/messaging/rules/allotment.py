@@ -1,0 +1,88 @@
+"""Who gets which day's room: daily limits handed out in order (S-5, RULINGS 16)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+REPLY_RESERVE_PERCENT: Final = 10  # S-5
+DAYS_AHEAD: Final = 60  # a send is spread over no more days than this
+_MORNING: Final = time(9)  # when the share of a later day starts
+
+
+@dataclass(slots=True)
+class DayRoom:
+    """What is left of one day, taken down as texts find their place in it."""
+
+    day: date
+    recipients: int
+    segments: int
+    replies: int  # segments kept for replies, beyond the others
+    counted: set[str] = field(default_factory=set)  # numbers that have their place already
+    countries: dict[int, int] = field(default_factory=dict)  # texts left, by country code
+
+    def takes_recipient(self, e164: str, *, is_reply: bool) -> bool:
+        """Say whether a text to this number would be one more recipient of the day."""
+        return not is_reply and e164 not in self.counted
+
+    def segments_for(self, *, is_reply: bool) -> int:
+        """Return how many segments one text may have: a reply may draw on the reserve."""
+        return max(self.segments, self.replies) if is_reply else self.segments
+
+    def fits(self, e164: str, segments: int, country_code: int, *, is_reply: bool) -> bool:
+        """Say whether a text finds its place in this day."""
+        return (
+            segments <= self.segments_for(is_reply=is_reply)
+            and (self.recipients >= 1 or not self.takes_recipient(e164, is_reply=is_reply))
+            and (country_code == 1 or self.countries.get(country_code, 0) >= 1)
+        )
+
+    def take(self, e164: str, segments: int, country_code: int, *, is_reply: bool) -> bool:
+        """Give a text that fits its place; say whether it draws on the reserve."""
+        if self.takes_recipient(e164, is_reply=is_reply):
+            self.recipients -= 1
+            self.counted.add(e164)
+        if country_code != 1:
+            self.countries[country_code] -= 1
+        if segments <= self.segments:
+            self.segments -= segments
+            return False
+        self.replies -= segments
+        return True
+
+
+class Calendar:
+    """The rooms of the days from the first on, read one by one and in order."""
+
+    def __init__(self, first: date, read: Callable[[date], DayRoom]) -> None:
+        """Begin at a day; `read` says what is left of one."""
+        self.first = first
+        self._read = read
+        self._rooms: list[DayRoom] = []
+
+    def room(self, offset: int = 0) -> DayRoom:
+        """Return the room of a day so many days after the first."""
+        while len(self._rooms) <= offset:
+            self._rooms.append(self._read(self.first + timedelta(days=len(self._rooms))))
+        return self._rooms[offset]
+
+    def first_fitting(
+        self, e164: str, segments: int, country_code: int, *, is_reply: bool
+    ) -> DayRoom | None:
+        """Return the earliest later day with room for a text, or None."""
+        for offset in range(1, DAYS_AHEAD):
+            room = self.room(offset)
+            if room.fits(e164, segments, country_code, is_reply=is_reply):
+                return room
+        return None
+
+
+def reserve_for_replies(segment_limit: int) -> int:
+    """Return the segments kept for replies beyond a day's limit (S-5)."""
+    return segment_limit * REPLY_RESERVE_PERCENT // 100
+
+
+def morning_of(day: date, timezone: str) -> datetime:
+    """Return when texts of a later day may begin to leave, in UTC."""
+    return datetime.combine(day, _MORNING, ZoneInfo(timezone)).astimezone(UTC)

@@ -1,0 +1,316 @@
+"""The gates of S-2, in order: small named rules that each may say no, and why.
+
+Two lists: what stops an account altogether, and what stops one text. Issues that add a rule
+add it to a list; planning and the last look before the carrier (T2) go through the same ones.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from portal.consent import rules as consent
+from portal.consent.values import MessageKind, Standing
+from portal.messaging.values import Fate, Gate, Kind
+from portal.numbers.values import SenderRef
+from portal.texting_accounts.values import AccountState
+
+STOP_CONFIRMATION: Final = "stop"  # the one system text that passes an opt-out (RULINGS 15)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What is known about the account a text would leave from."""
+
+    state: AccountState
+    state_reason: str | None
+    has_subscription: bool
+    sender: SenderRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts:
+    """What is known about one text and the person it is for."""
+
+    kind: Kind
+    now: datetime
+    e164: str | None
+    problem: str = ""  # why the number cannot be texted
+    is_unreachable: bool = False  # the carrier said so
+    is_duplicate: bool = False  # the number stands on the list already
+    country_code: int = 1
+    country_room: int | None = None  # texts left there today; None: not switched on
+    standing: Standing | None = None
+    missing: tuple[str, ...] = ()  # merge fields without a value
+    purpose: str = ""  # of a system text
+    is_counted: bool = False  # it holds its place in today's limits already
+    is_reply: bool = False
+    takes_recipient: bool = True  # nobody texted this number from here today
+    segments: int = 1
+    recipients_left: int = 1
+    segments_left: int = 1
+    tomorrow: datetime | None = None
+
+
+# Where each reason is mended: an endpoint that takes account_id, and its label.
+FIXES: Final[Mapping[str, tuple[str, str]]] = {
+    "account_inactive": ("texting_accounts.settings", "Open the account's settings"),
+    "account_suspended": ("texting_accounts.settings", "See what to do"),
+    "no_subscription": ("billing.marketplace", "Choose a plan"),
+    "credits": ("billing.marketplace", "Buy credits"),
+    "no_number": ("numbers.search", "Set up a number"),
+    "number_unregistered": ("numbers.index", "See the registration"),
+    "region_blocked": ("messaging.countries", "Switch the country on"),
+    "consent_missing": ("consent.index", "Record consent"),
+    "consent_too_weak": ("consent.index", "Record consent"),
+}
+
+AccountRule = Callable[[AccountFacts], Gate | None]
+TextRule = Callable[[TextFacts], Gate | None]
+
+_FOREIGN: Final = "This number is outside country code 1. A team lead can switch its country on."
+
+
+def account_active(facts: AccountFacts) -> Gate | None:
+    """Stop a paused or closed account."""
+    if facts.state is AccountState.CLOSED:
+        return _gate("account_closed", "This account is closed. Texts can't be sent from it.")
+    if facts.state is AccountState.PAUSED:
+        why = f" {facts.state_reason}" if facts.state_reason else ""
+        return _gate("account_inactive", f"Sending is paused for this account.{why}", Fate.HELD)
+    return None
+
+
+def has_subscription(facts: AccountFacts) -> Gate | None:
+    """Stop an account without an active subscription (B-1)."""
+    if facts.has_subscription:
+        return None
+    return _gate(
+        "no_subscription",
+        "You need an active subscription.",
+        Fate.HELD,
+    )
+
+
+def has_number(facts: AccountFacts) -> Gate | None:
+    """Stop an account that has no number to send from."""
+    if facts.sender is not None and facts.sender.is_ready:
+        return None
+    return _gate(
+        "no_number",
+        "This account has no number to text from yet.",
+        Fate.HELD,
+    )
+
+
+def number_registered(facts: AccountFacts) -> Gate | None:
+    """Stop a number that carriers don't know yet (N-5)."""
+    if facts.sender is None or facts.sender.is_registered:
+        return None
+    return _gate(
+        "number_unregistered",
+        "Your number is still being registered with the carriers. Texts leave once it is approved.",
+        Fate.HELD,
+    )
+
+
+def account_not_suspended(facts: AccountFacts) -> Gate | None:
+    """Stop a suspended account (A-1)."""
+    if facts.state is not AccountState.SUSPENDED:
+        return None
+    why = f" {facts.state_reason}" if facts.state_reason else ""
+    return _gate(
+        "account_suspended",
+        f"The carrier has suspended this account.{why}",
+        Fate.HELD,
+    )
+
+
+def number_textable(facts: TextFacts) -> Gate | None:
+    """Stop a missing, impossible or untextable number."""
+    if facts.e164 is None:
+        return _gate("invalid_number", facts.problem or "There is no phone number to text.")
+    if facts.is_unreachable:
+        return _gate(
+            "unreachable", facts.problem or "The carrier says this number can't be texted."
+        )
+    if facts.problem:
+        return _gate("invalid_number", facts.problem)
+    return None
+
+
+def said_once(facts: TextFacts) -> Gate | None:
+    """Stop a second contact with the same number in one send."""
+    if not facts.is_duplicate:
+        return None
+    return _gate("duplicate", "Another person on the list has the same number.")
+
+
+def region_allowed(facts: TextFacts) -> Gate | None:
+    """Stop a country that nobody switched on, or that has had its texts of today."""
+    if facts.country_code == 1 or facts.is_counted:
+        return None
+    if facts.country_room is None:
+        return _gate("region_blocked", _FOREIGN)
+    if facts.country_room < 1:
+        return _gate(
+            "daily_country",
+            "The daily limit for this country is reached.",
+            Fate.HELD,
+            held_until=facts.tomorrow,
+        )
+    return None
+
+
+def not_opted_out(facts: TextFacts) -> Gate | None:
+    """Stop everything to somebody who said STOP; only they can undo it (Q-2, Q-7)."""
+    standing = facts.standing
+    if standing is None or facts.purpose == STOP_CONFIRMATION:
+        return None
+    if standing.opted_out_at is not None:
+        return _gate("opted_out", "This person opted out. Only they can opt in again, with START.")
+    if standing.org_opted_out_at is not None and facts.kind is Kind.BULK:
+        return _gate(
+            "org_opted_out",
+            "This person opted out of marketing texts from your organization.",
+        )
+    return None
+
+
+def not_on_internal_list(facts: TextFacts) -> Gate | None:
+    """Stop a number on the organization's own do-not-contact list."""
+    if facts.standing is None or facts.standing.dnc_at is None:
+        return None
+    return _gate("do_not_contact", "This number is on your organization's do-not-contact list.")
+
+
+def consent_sufficient(facts: TextFacts) -> Gate | None:
+    """Stop a text the person's consent doesn't cover (C-7, C-8)."""
+    if facts.kind is Kind.SYSTEM:
+        return None
+    if facts.standing is None:
+        return _gate("consent_missing", "There is no record that this person agreed to be texted.")
+    kind = MessageKind.MARKETING if facts.kind is Kind.BULK else MessageKind.ONE_TO_ONE
+    basis = consent.allows(facts.standing, kind, facts.now)
+    if basis.ok:
+        return None
+    return _gate(
+        basis.code,
+        basis.sentence,
+        Fate.BLOCKED,
+    )
+
+
+def values_present(facts: TextFacts) -> Gate | None:
+    """Stop a text with a merge field that has no value (S-9)."""
+    if not facts.missing:
+        return None
+    named = ", ".join(f"{{{name}}}" for name in facts.missing)
+    return _gate("missing_value", f"Nothing is known for {named}. Fill it in or give a fallback.")
+
+
+def recipients_left_today(facts: TextFacts) -> Gate | None:
+    """Hold whoever would be one recipient too many today (S-5)."""
+    if _is_unlimited(facts) or facts.is_reply or not facts.takes_recipient:
+        return None
+    if facts.recipients_left >= 1:
+        return None
+    return _gate(
+        "daily_recipients",
+        "Today's limit of people is reached.",
+        Fate.HELD,
+        held_until=facts.tomorrow,
+    )
+
+
+def segments_left_today(facts: TextFacts) -> Gate | None:
+    """Hold what would pass today's segments (S-5)."""
+    if _is_unlimited(facts) or facts.segments <= facts.segments_left:
+        return None
+    return _gate(
+        "daily_segments",
+        "Today's limit of segments is reached.",
+        Fate.HELD,
+        held_until=facts.tomorrow,
+    )
+
+
+def credits_enough(needed: int, available: int) -> Gate | None:
+    """Stop a send that costs more than is left: all of it goes, or nothing (PROMISES 3.2)."""
+    if needed <= available:
+        return None
+    return _gate(
+        "credits",
+        f"This send needs {needed:,} credits and {max(0, available):,} are left.",
+        Fate.BLOCKED,
+    )
+
+
+ACCOUNT_GATES: Final[tuple[AccountRule, ...]] = (
+    account_active,
+    has_subscription,
+    has_number,
+    number_registered,
+    account_not_suspended,
+)
+
+TEXT_GATES: Final[tuple[TextRule, ...]] = (
+    number_textable,
+    said_once,
+    region_allowed,
+    not_opted_out,
+    not_on_internal_list,
+    consent_sufficient,
+    values_present,
+    recipients_left_today,
+    segments_left_today,
+)
+
+LIMIT_CODES: Final = frozenset({"daily_recipients", "daily_segments", "daily_country"})
+ACCOUNT_CODES: Final = frozenset(
+    {"account_inactive", "no_subscription", "no_number", "number_unregistered", "account_suspended"}
+)
+
+
+def account_gate(facts: AccountFacts) -> Gate | None:
+    """Return the first gate that stops the whole account, or None."""
+    return next((gate for rule in ACCOUNT_GATES if (gate := rule(facts))), None)
+
+
+def text_gate(facts: TextFacts) -> Gate | None:
+    """Return the first gate that is shut for this text, or None."""
+    for rule in TEXT_GATES:
+        gate = rule(facts)
+        if gate is not None:
+            return gate
+    return None
+
+
+def shut_gates(account: AccountFacts, text: TextFacts) -> list[Gate]:
+    """Return every gate that is shut, for the page that explains them."""
+    found: Iterable[Gate | None] = [
+        *(rule(account) for rule in ACCOUNT_GATES),
+        *(rule(text) for rule in TEXT_GATES),
+    ]
+    return [gate for gate in found if gate is not None]
+
+
+def fix_of(code: str | None) -> tuple[str, str] | None:
+    """Return the endpoint and the label of what mends a reason, if anything does."""
+    return FIXES.get(code) if code else None
+
+
+def _gate(
+    code: str,
+    sentence: str,
+    outcome: Fate = Fate.BLOCKED,
+    *,
+    held_until: datetime | None = None,
+) -> Gate:
+    endpoint, label = FIXES.get(code, (None, None))
+    return Gate(code, sentence, outcome, endpoint, label, held_until)
+
+
+def _is_unlimited(facts: TextFacts) -> bool:
+    """Whether limits don't concern the text: system texts, and what is counted already."""
+    return facts.kind is Kind.SYSTEM or facts.is_counted

@@ -1,0 +1,107 @@
+"""What the gates look at, read for one account and for up to 500 people at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.billing import queries as billing
+from portal.consent import queries as consent
+from portal.consent.values import Standing
+from portal.core import phone
+from portal.core.db import db
+from portal.messaging.models import Conversation, FirstNotice, Message
+from portal.messaging.rules.gates import AccountFacts
+from portal.messaging.values import ACCEPTED_FAMILY, IN_DOUBT
+from portal.numbers import queries as numbers
+from portal.numbers.values import SenderRef
+from portal.people import queries as people
+from portal.texting_accounts.values import AccountRef
+
+CHUNK = 500  # SPEED 3b
+REPLY_WINDOW = timedelta(hours=24)  # S-5
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of some numbers, by E.164."""
+
+    standings: Mapping[str, Standing]
+    wrote_at: Mapping[str, datetime]  # the person's own last text
+    our_numbers: Mapping[str, str] = field(default_factory=dict)  # of the last exchange
+    texted_before: frozenset[str] = frozenset()
+
+    def is_reply(self, e164: str, now: datetime) -> bool:
+        """Say whether a text now answers the person's own of the last 24 hours (S-5)."""
+        wrote = self.wrote_at.get(e164)
+        return wrote is not None and now - wrote < REPLY_WINDOW
+
+
+def of_account(account: AccountRef) -> AccountFacts:
+    """Return what the account's gates look at."""
+    return AccountFacts(
+        account.state,
+        account.state_reason,
+        billing.has_active_subscription(account.id),
+        numbers.default_sender(account.id),
+    )
+
+
+def senders_by_number(account: AccountRef) -> dict[str, SenderRef]:
+    """Return the account's numbers that may send, by E.164."""
+    return {s.e164: s for s in numbers.senders(account.id) if s.may_send}
+
+
+def of_people(account: AccountRef, e164s: Iterable[str], now: datetime) -> Known:
+    """Return what is known of at most 500 numbers, in a handful of SELECTs."""
+    wanted = list(dict.fromkeys(e164s))
+    if not wanted:
+        return Known({}, {})
+    talks = db.session.execute(
+        select(Conversation.e164, Conversation.last_inbound_at, Conversation.our_e164).where(
+            Conversation.account_id == account.id, Conversation.e164.in_(wanted)
+        )
+    ).all()
+    return Known(
+        consent.standings(account.tenant, wanted, now),
+        {row.e164: row.last_inbound_at for row in talks if row.last_inbound_at},
+        {row.e164: row.our_e164 for row in talks if row.our_e164},
+        frozenset(_texted_before(account.id, wanted)),
+    )
+
+
+def merge_values(account: AccountRef, sender: SenderRef | None) -> dict[str, str]:
+    """Return what merge fields may say about the sender (S-9)."""
+    settings = people.organization_settings(account.organization_id)
+    owner = people.user(account.owner_user_id) if account.owner_user_id else None
+    name = owner.name if owner else account.name
+    return {
+        "agent_name": name,
+        "agent_first_name": name.split()[0] if name.split() else "",
+        "agent_phone": phone.show(sender.e164) if sender else "",
+        "brokerage": settings.sender_name,
+        "team": account.name,
+    }
+
+
+@lru_cache(maxsize=4096)
+def country_code(e164: str) -> int:
+    """Return the country code a number begins with."""
+    return 1 if e164.startswith("+1") else phone.parse(e164).country_code
+
+
+def _texted_before(account_id: UUID, e164s: Sequence[str]) -> set[str]:
+    """Return the numbers that had their first notice, or a text that has left already."""
+    noticed = select(FirstNotice.e164).where(
+        FirstNotice.account_id == account_id, FirstNotice.e164.in_(e164s)
+    )
+    texted = select(Message.e164).where(
+        Message.account_id == account_id,
+        Message.e164.in_(e164s),
+        Message.state.in_(ACCEPTED_FAMILY | IN_DOUBT),
+        Message.is_first,
+    )
+    return {e164 for e164 in db.session.scalars(noticed.union(texted)) if e164}

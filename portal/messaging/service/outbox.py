@@ -1,0 +1,218 @@
+"""The one place where texts change state, and what every end of a text sets right.
+
+Lock order everywhere: phone number, message, counters, credit account, chain head (RULINGS 6).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, insert, or_, update
+
+from portal.billing import service as billing
+from portal.core import clock
+from portal.core.db import db
+from portal.messaging.models import Message, MessageEvent
+from portal.messaging.service import limits
+from portal.messaging.service.limits import Held, Place
+from portal.messaging.values import Kind, State
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What those who move a text need to know of it afterwards."""
+
+    id: UUID
+    organization_id: UUID
+    account_id: UUID
+    campaign_id: UUID | None
+    contact_id: UUID | None
+    kind: Kind
+    e164: str | None
+    from_e164: str | None
+    text_id: UUID
+    part: int
+    parts: int
+    segments: int
+    credits: int
+    country_code: int
+    is_reply: bool
+    draws_on_reserve: bool
+    slot_on: date | None
+    attempt: int
+
+
+_MOVED = tuple(getattr(Message, name) for name in Moved.__dataclass_fields__)
+
+
+def move(
+    where: ColumnElement[bool],
+    state: State,
+    *,
+    cause: str,
+    facts: Mapping[str, Any] | None = None,
+    is_logged: bool = True,
+    **values: Any,
+) -> list[Moved]:
+    """Move every text that fits `where` to a state and write down why; return them.
+
+    The states it may come from belong into `where`: a text that has moved on meanwhile is
+    left alone.
+    """
+    now = clock.utcnow()
+    rows = db.session.execute(
+        update(Message)
+        .where(where)
+        .values(state=state, changed_at=now, **values)
+        .returning(*_MOVED)
+        .execution_options(synchronize_session=False)
+    )
+    moved = [Moved(*row) for row in rows]
+    if is_logged:
+        log([row.id for row in moved], state, cause=cause, facts=facts, at=now)
+    return moved
+
+
+def log(
+    ids: Sequence[UUID],
+    state: State,
+    *,
+    cause: str,
+    at: datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one event for each text (RULINGS 8)."""
+    if ids:
+        db.session.execute(
+            insert(MessageEvent),
+            [
+                {
+                    "id": uuid4(),
+                    "message_id": id_,
+                    "at": at,
+                    "state": state,
+                    "cause": cause[:40],
+                    "facts": dict(facts) if facts else None,
+                }
+                for id_ in ids
+            ],
+        )
+
+
+def hold(
+    where: ColumnElement[bool], code: str, sentence: str, *, until: datetime | None, cause: str
+) -> list[Moved]:
+    """Keep texts back until a time, or until somebody mends the cause; credits stay reserved."""
+    return move(
+        where,
+        State.HELD,
+        cause=cause,
+        facts={"reason": code},
+        reason_code=code,
+        reason=sentence,
+        held_until=until,
+        owner=None,
+        lease_until=None,
+    )
+
+
+def end_unsent(
+    where: ColumnElement[bool],
+    state: State,
+    *,
+    cause: str,
+    code: str,
+    sentence: str | None = None,
+    **values: Any,
+) -> list[Moved]:
+    """End texts that did not leave: credits, places of the limits and later parts follow."""
+    moved = move(
+        where,
+        state,
+        cause=cause,
+        facts={"reason": code},
+        reason_code=code,
+        reason=sentence,
+        held_until=None,
+        owner=None,
+        lease_until=None,
+        **values,
+    )
+    moved += _end_later_parts(moved)
+    settle_unsent(moved, reason=code)
+    return moved
+
+
+def settle_unsent(moved: Iterable[Moved], *, reason: str) -> int:
+    """Give back credits and places of texts that did not leave; return the credits."""
+    rows = list(moved)
+    limits.give_back(
+        Held(
+            row.account_id,
+            row.slot_on,
+            Place(
+                row.e164 or "",
+                row.segments,
+                row.country_code,
+                row.is_reply,
+                row.draws_on_reserve,
+            ),
+        )
+        for row in rows
+        if row.slot_on is not None and row.e164 is not None
+    )
+    charged: dict[UUID, list[Moved]] = defaultdict(list)
+    for row in rows:
+        if row.credits:
+            charged[row.account_id].append(row)
+    for account_id, owed in sorted(charged.items()):
+        billing.release(account_id, [row.id for row in owed], reason=reason)
+    return sum(row.credits for row in rows)
+
+
+def release_next_part(text_id: UUID, part: int) -> None:
+    """Let the part after this one go: it waited for this one (R-4)."""
+    move(
+        (Message.text_id == text_id)
+        & (Message.part == part + 1)
+        & (Message.state == State.HELD)
+        & (Message.reason_code == WAITS_FOR_PART),
+        State.QUEUED,
+        cause="part_before_accepted",
+        reason_code=None,
+        reason=None,
+    )
+
+
+WAITS_FOR_PART = "part_waits"
+
+
+def _end_later_parts(moved: Sequence[Moved]) -> list[Moved]:
+    """Cancel the parts that would follow one that didn't leave (R-4)."""
+    firsts: dict[UUID, int] = {}
+    for row in moved:
+        if row.part < row.parts:
+            firsts[row.text_id] = min(row.part, firsts.get(row.text_id, row.part))
+    ended: list[Moved] = []
+    pairs = list(firsts.items())
+    for start in range(0, len(pairs), _CHUNK):
+        ended += move(
+            or_(
+                *(
+                    (Message.text_id == text_id) & (Message.part > part)
+                    for text_id, part in pairs[start : start + _CHUNK]
+                )
+            )
+            & Message.state.in_((State.HELD, State.QUEUED)),
+            State.CANCELED,
+            cause="part_before_ended",
+            reason_code="earlier_part",
+            reason="The part before this one did not go out.",
+            held_until=None,
+        )
+    return ended

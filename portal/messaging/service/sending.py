@@ -1,0 +1,184 @@
+"""T0: a person confirms a send. One transaction reserves everything or nothing (PROMISES 2.3)."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from portal.billing import service as billing
+from portal.billing.errors import NotEnoughCredits
+from portal.billing.values import Charge
+from portal.contacts import queries as contacts
+from portal.contacts import service as contact_service
+from portal.contacts.values import ContactRef, NumberRef
+from portal.core import audit, clock, jobs
+from portal.core.audit import Actor
+from portal.core.db import db
+from portal.core.jobs import Job, Lane
+from portal.messaging import queries
+from portal.messaging.errors import (
+    CostChanged,
+    LimitChoiceNeeded,
+    NonceReused,
+    NothingToSend,
+    TextRefused,
+)
+from portal.messaging.models import Campaign, Message
+from portal.messaging.rules.plan import Plan
+from portal.messaging.service import limits, talks
+from portal.messaging.service.freezing import Freezer
+from portal.messaging.service.limits import Place
+from portal.messaging.service.planning import plan
+from portal.messaging.values import (
+    CampaignRef,
+    Draft,
+    Fate,
+    Kind,
+    Recipient,
+    State,
+)
+from portal.texting_accounts.values import AccountRef
+
+_CHUNK = 500
+
+
+def confirm(
+    account: AccountRef,
+    recipients: Sequence[Recipient],
+    draft: Draft,
+    *,
+    nonce: str,
+    shown_key: str | None,
+    actor: Actor,
+    resend_of: Mapping[str, UUID] | None = None,
+) -> CampaignRef:
+    """Queue a text to everybody who may have it, all credits reserved, once for each nonce.
+
+    Who is held or blocked gets a row too, with the reason (S-11). The same nonce again
+    returns the first campaign. Raises TextRefused, NothingToSend, CostChanged,
+    LimitChoiceNeeded, NotEnoughCredits or NonceReused, having changed nothing.
+    """
+    now = clock.utcnow()
+    limits.lock_day(account, _today(account, draft))  # one confirm of an account at a time
+    intent = _intent(recipients, draft)
+    if existing := _by_nonce(account, nonce):
+        if existing.intent != intent:
+            raise NonceReused
+        return queries.campaign(account.tenant, existing.id)
+    planned = plan(account, recipients, draft, now, read_day=limits.lock_day)
+    _refuse_what_cannot_go(planned, draft, shown_key)
+
+    frozen = Freezer(account, draft, actor, now, resend_of or {})
+    rows = list(frozen.rows(planned))
+    db.session.execute(insert(Campaign).values(frozen.campaign(planned, nonce, intent)))
+    for start in range(0, len(rows), _CHUNK):
+        db.session.execute(insert(Message), rows[start : start + _CHUNK])
+    _take_places(account, planned)
+    if draft.kind is Kind.ONE_TO_ONE:
+        talks.note_outbound(account, planned.texts, now)
+    charges = [Charge(row["id"], row["credits"]) for row in rows if row["state"] != State.BLOCKED]
+    billing.reserve(account, charges, at=now)
+    audit.record(
+        "messaging:campaign:confirm",
+        actor=actor,
+        organization_id=account.organization_id,
+        account_id=account.id,
+        subject_id=frozen.campaign_id,
+        kind=draft.kind,
+        go=planned.go,
+        held=planned.held,
+        blocked=planned.blocked,
+        credits=planned.credits,
+        rows_sha256=audit.digest(_digestible(row) for row in rows),
+    )
+    lane = Lane.URGENT if draft.kind is Kind.ONE_TO_ONE else Lane.TEXTS
+    jobs.request(Job.DRAIN, account.id, lane=lane)
+    return queries.campaign(account.tenant, frozen.campaign_id)
+
+
+def reply(account: AccountRef, e164: str, draft: Draft, *, nonce: str, actor: Actor) -> CampaignRef:
+    """Text one number from its conversation, by the same gates (S-1)."""
+    recipient = recipient_for(account, e164, actor=actor)
+    return confirm(account, [recipient], draft, nonce=nonce, shown_key=None, actor=actor)
+
+
+def recipient_for(account: AccountRef, e164: str, *, actor: Actor) -> Recipient:
+    """Return whom a number stands for; a number nobody knows becomes a lead (K-6)."""
+    contact = contacts.by_numbers(account.tenant, [e164]).get(e164)
+    if contact is None:
+        contact = contact_service.ensure_lead(account.tenant, e164, actor)
+    return Recipient(contact, number_of(contact, e164))
+
+
+def number_of(contact: ContactRef, e164: str) -> NumberRef | None:
+    """Return this number of a contact's, else the preferred one."""
+    return next((n for n in contact.numbers if n.e164 == e164), contact.preferred)
+
+
+def _today(account: AccountRef, draft: Draft) -> date:
+    now = clock.utcnow()
+    return limits.day_of(account, max(now, draft.send_at) if draft.send_at else now)
+
+
+def _by_nonce(account: AccountRef, nonce: str) -> Campaign | None:
+    return db.session.scalar(
+        select(Campaign).where(Campaign.account_id == account.id, Campaign.nonce == nonce)
+    )
+
+
+def _intent(recipients: Sequence[Recipient], draft: Draft) -> str:
+    """Return what stands for what was asked, whatever became of it (I9)."""
+    whole = hashlib.sha256(f"{draft.kind}\n{draft.body}\n{draft.send_at}".encode())
+    for recipient in recipients:
+        number = recipient.number.e164 if recipient.number else None
+        whole.update(f"\n{recipient.contact.id} {number}".encode())
+    return whole.hexdigest()
+
+
+def _refuse_what_cannot_go(planned: Plan, draft: Draft, shown_key: str | None) -> None:
+    if planned.stopper is not None:
+        raise TextRefused(planned.stopper)
+    if planned.over_limit and draft.over_limit is None and draft.kind is Kind.BULK:
+        raise LimitChoiceNeeded(planned.over_limit)
+    if not planned.go + planned.held:
+        first = planned.reasons[0].gate if planned.reasons else None
+        if len(planned.texts) == 1 and first is not None:
+            raise TextRefused(first)
+        raise NothingToSend(
+            "Nobody on this list can be texted now. The reasons stand beside their names."
+            if planned.texts
+            else "Choose who gets this text."
+        )
+    if shown_key is not None and shown_key != planned.key:
+        raise CostChanged
+    if planned.shortfall:
+        raise NotEnoughCredits(planned.credits, planned.available)
+
+
+def _take_places(account: AccountRef, planned: Plan) -> None:
+    """Take what the plan counted on; the days are locked since it was made (RULINGS 16)."""
+    days: dict[date, list[Place]] = defaultdict(list)
+    for text in planned.texts:
+        if text.day is not None and text.e164 is not None and text.outcome is not Fate.BLOCKED:
+            days[text.day].append(
+                Place(
+                    text.e164,
+                    text.segments,
+                    text.country_code,
+                    text.is_reply,
+                    text.draws_on_reserve,
+                )
+            )
+    for day in sorted(days):
+        if not limits.take(account, day, days[day]):
+            raise CostChanged  # a limit was edited between the two statements
+
+
+def _digestible(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the confirm's one audit entry stands for (RULINGS 8)."""
+    kept = ("id", "e164", "body_hash", "segments", "credits", "state", "reason_code")
+    return {name: str(row[name]) for name in kept}

@@ -1,0 +1,123 @@
+"""Conversations: what the inbox knows of an account and a number (Q-5, RULINGS 14)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.core.db import db, is_sqlite
+from portal.core.errors import NotFound
+from portal.core.tenancy import Tenant, owned
+from portal.messaging.models import Conversation
+from portal.messaging.rules.plan import PlannedText
+from portal.messaging.values import Fate
+from portal.texting_accounts.values import AccountRef
+
+PREVIEW = 200
+
+
+def note_outbound(account: AccountRef, texts: Iterable[PlannedText], now: datetime) -> None:
+    """Bring one-to-one texts to the top of the inbox; they answer what was open."""
+    for text in texts:
+        if text.e164 is None or text.outcome is Fate.BLOCKED:
+            continue
+        _upsert(
+            account,
+            text.e164,
+            text.contact_id,
+            {
+                "our_e164": text.from_e164,
+                "last_at": now,
+                "preview": text.body[:PREVIEW],
+                "needs_answer": False,
+            },
+        )
+
+
+def note_inbound(
+    account: AccountRef,
+    e164: str,
+    contact_id: UUID | None,
+    *,
+    our_e164: str,
+    body: str,
+    at: datetime,
+    needs_answer: bool,
+) -> None:
+    """Bring a received text to the top of the inbox, unread (Q-3)."""
+    _upsert(
+        account,
+        e164,
+        contact_id,
+        {
+            "our_e164": our_e164,
+            "last_at": at,
+            "last_inbound_at": at,
+            "preview": body[:PREVIEW],
+            "needs_answer": needs_answer,
+        },
+        unread=1,
+    )
+
+
+def mark_opted_out(organization_id: UUID, account_id: UUID, e164: str, *, is_out: bool) -> None:
+    """Keep the inbox's filter in step with the person's standing."""
+    db.session.execute(
+        update(Conversation)
+        .where(
+            Conversation.organization_id == organization_id,
+            Conversation.account_id == account_id,
+            Conversation.e164 == e164,
+        )
+        .values(is_opted_out=is_out)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def mark_read(tenant: Tenant, conversation_id: UUID) -> None:
+    """Note that somebody has seen a conversation. Raises NotFound."""
+    _set(tenant, conversation_id, unread=0)
+
+
+def mark_answered(tenant: Tenant, conversation_id: UUID) -> None:
+    """Take a conversation off the list of those that need an answer. Raises NotFound."""
+    _set(tenant, conversation_id, needs_answer=False, unread=0)
+
+
+def _set(tenant: Tenant, conversation_id: UUID, **values: object) -> None:
+    found = db.session.scalar(
+        update(Conversation)
+        .where(owned(tenant, Conversation), Conversation.id == conversation_id)
+        .values(**values)
+        .returning(Conversation.id)
+        .execution_options(synchronize_session=False)
+    )
+    if found is None:
+        raise NotFound("We can't find that conversation.")
+
+
+def _upsert(
+    account: AccountRef,
+    e164: str,
+    contact_id: UUID | None,
+    values: dict[str, object],
+    *,
+    unread: int = 0,
+) -> None:
+    insert = (sqlite if is_sqlite() else postgresql).insert(Conversation)
+    known = {"contact_id": contact_id, **values} if contact_id else values
+    db.session.execute(
+        insert.values(
+            id=uuid4(),
+            organization_id=account.organization_id,
+            account_id=account.id,
+            e164=e164,
+            unread=unread,
+            **{"contact_id": contact_id, **values},
+        ).on_conflict_do_update(
+            index_elements=["account_id", "e164"],
+            set_={**known, "unread": Conversation.unread + unread},
+        )
+    )

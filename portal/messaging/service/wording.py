@@ -1,0 +1,94 @@
+"""A draft merged, cut into parts and priced for each recipient (S-9, R-1 to R-4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from portal.contacts.values import ContactRef
+from portal.messaging.errors import EmptyText, TextTooLong
+from portal.messaging.rules import rates
+from portal.messaging.rules.merge import MergeError, merge, unknown_fields
+from portal.messaging.rules.plan import Part
+from portal.messaging.rules.segments import analyze
+from portal.messaging.values import Draft
+
+LONGEST_TEMPLATE = 8_000  # five parts; longer is a mistake
+_PLAIN_FALLBACKS = {
+    "first_name": "there",
+    "last_name": "",
+    "full_name": "there",
+    "agent_name": "",
+    "agent_first_name": "",
+    "agent_phone": "",
+    "brokerage": "",
+    "team": "",
+    "street": "",
+    "city": "your area",
+    "state": "your state",
+    "zip": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """One recipient's text, ready to be judged."""
+
+    body: str
+    parts: tuple[Part, ...]
+    missing: tuple[str, ...]
+
+
+class Writer:
+    """Words one draft for many recipients; what repeats is priced once."""
+
+    def __init__(self, draft: Draft, own_values: Mapping[str, str]) -> None:
+        """Check the draft. Raises EmptyText, TextTooLong or MergeError."""
+        check(draft)
+        self._draft = draft
+        self._own = own_values
+        self._fallbacks = (
+            {**_PLAIN_FALLBACKS, **draft.fallbacks} if draft.missing == "fallback" else {}
+        )
+        self._is_plain = "{" not in draft.body and "}" not in draft.body
+        self._priced: dict[tuple[str, int], tuple[Part, ...]] = {}
+
+    def word(self, contact: ContactRef, country_code: int) -> Worded:
+        """Return the text for one person in one country."""
+        body, missing = self._draft.body, ()
+        if not self._is_plain:
+            merged = merge(body, {**contact.merge_values(), **self._own}, fallbacks=self._fallbacks)
+            body, missing = merged.body, merged.missing
+        known = (body, country_code)
+        if known not in self._priced:
+            self._priced[known] = self._price(body, country_code)
+        return Worded(body, self._priced[known], missing)
+
+    def _price(self, body: str, country_code: int) -> tuple[Part, ...]:
+        media = len(self._draft.media)
+        parts = []
+        for place, piece in enumerate(rates.split_parts(body) or [""]):
+            count = media if place == 0 else 0  # media goes with part 1 (R-4)
+            counted = analyze(piece) if piece else None
+            parts.append(
+                Part(
+                    piece,
+                    counted.encoding if counted else "GSM-7",
+                    1 if count else (counted.segments if counted else 1),
+                    rates.credits(piece, country_code, count),
+                )
+            )
+        return tuple(parts)
+
+
+def check(draft: Draft) -> None:
+    """Refuse a draft that can't be worded. Raises EmptyText, TextTooLong or MergeError."""
+    if not draft.body.strip() and not draft.media:
+        raise EmptyText
+    if len(draft.body) > LONGEST_TEMPLATE:
+        raise TextTooLong(len(draft.body), LONGEST_TEMPLATE)
+    unknown = unknown_fields(draft.body)
+    if unknown:
+        name = unknown[0]
+        raise MergeError(
+            f"nothing is called {{{name}}}. Choose a field from the list.",
+            draft.body.index("{" + name) + 1 if "{" + name in draft.body else 1,
+        )
