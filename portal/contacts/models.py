@@ -272,6 +272,7 @@ class Import(Base):
     created_by_id: Mapped[UUID | None]
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    moved_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)  # last sign of life
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 

@@ -335,6 +335,7 @@ class FindingRef:
     """What was found about one row of a file; `cells` are the row's own where it is rejected."""
 
     line: int
+    position: int  # several things may be said of one row
     weight: Weight
     code: str
     column: str
@@ -383,6 +384,7 @@ class ImportRef:
     untextable: int
     noted: int
     error: str
+    created_by_id: UUID | None
     created_by: str
     created_at: datetime
     finished_at: datetime | None

@@ -1,0 +1,1 @@
+"""Pure decisions about cells, numbers, names, columns and runs of numbers."""

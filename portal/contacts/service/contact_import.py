@@ -1,0 +1,288 @@
+"""What an import does with contacts: read each row, merge by number, keep what is known (K-1, K-7).
+
+Two rows are one person when they would be texted at the same number, or when they share any
+number and the name or the e-mail address. What is known stays; a row only fills what is empty,
+adds tags and numbers, and leaves a note where it gave the person another name. A row without a
+number that can be read is kept when it has an e-mail address, marked N/A (K-3).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from portal.contacts.rules import mapping as mapping_rules
+from portal.contacts.rules import numbers as number_rules
+from portal.contacts.rules import people
+from portal.contacts.rules.cells import tidy
+from portal.contacts.rules.mapping import CONTACT_FIELDS, Field
+from portal.contacts.service import book
+from portal.contacts.service.book import MAX_NUMBERS, Line, Person
+from portal.contacts.service.importing import Batcher
+from portal.contacts.service.merging import Changes, Entry, Index, entry_of
+from portal.contacts.service.numbers import keep_numbers
+from portal.contacts.service.rows import Finding, Row, Verdict
+from portal.contacts.values import ImportKind, ImportRef, Language, Run, Weight
+from portal.core.audit import Actor
+
+_NOTHING: Final = frozenset({"n/a", "na", "#n/a", "-", "--", "–", "none", "null", "unknown"})
+_SPANISH: Final = frozenset({"es", "spa", "spanish", "espanol", "es-us", "es-mx"})
+
+
+class ContactHandler:
+    """The row handler of contact imports."""
+
+    kind = ImportKind.CONTACTS
+    fields: Sequence[Field] = CONTACT_FIELDS
+
+    def mapping_problem(self, mapping: Sequence[str]) -> str | None:
+        """Ask for a way to tell people apart."""
+        if {"phone", "email"}.isdisjoint(mapping):
+            return "Match at least one column to Phone number or E-mail."
+        return None
+
+    def open(self, import_: ImportRef, *, dry: bool, actor: Actor) -> Batcher:
+        """Return a batcher that remembers rows itself when nothing is written."""
+        return _ContactBatcher(import_, dry, actor)
+
+
+class _ContactBatcher:
+    def __init__(self, import_: ImportRef, dry: bool, actor: Actor) -> None:
+        self._import = import_
+        self._tenant = import_.tenant
+        self._dry = dry
+        self._actor = actor
+        self._index = Index()
+        self._seen: set[str] = set()
+        self._labels = [mapping_rules.number_label(column) for column in import_.columns]
+        self._extra_tags = people.split_tags(str(import_.options.get("tags", "")))
+        self._source = tidy(str(import_.options.get("lead_source", "")))
+
+    def take(self, rows: Sequence[Row]) -> Sequence[Verdict]:
+        """Answer each row; write the batch in sets unless this is the dry run."""
+        read = [self._read(row) for row in rows]
+        persons = [person for person, _ in read if person]
+        if self._dry:
+            self._seen.update(p.preferred for p in persons if p.preferred)
+        else:
+            lines = [line.reading for person in persons for line in person.lines]
+            keep_numbers(self._tenant.organization_id, lines)
+            book.hold(self._tenant)
+            self._index = Index()
+        self._index.load(self._tenant, persons, dry=self._dry)
+        changes = Changes()
+        verdicts = [
+            self._settle(row, person, findings, changes)
+            for row, (person, findings) in zip(rows, read, strict=True)
+        ]
+        if not self._dry:
+            changes.write(self._import, self._actor)
+        return verdicts
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return runs of numbers among all rows."""
+        return number_rules.runs(self._seen)
+
+    def _read(self, row: Row) -> tuple[Person | None, list[Finding]]:
+        """Make a person of a row, or say why it is none."""
+        findings: list[Finding] = []
+        person = Person(
+            street=_value(row, "street"),
+            city=_value(row, "city"),
+            state=people.state_code(_value(row, "state")),
+            zip=_value(row, "zip"),
+            lead_source=_value(row, "lead_source") or self._source,
+        )
+        person.first_name, person.last_name = _name(row, findings)
+        if people.fold(row.first("language")) in _SPANISH:
+            person.language = Language.ES
+        person.tags = people.split_tags(
+            ";".join([*(text for _, text in row.all("tags")), *self._extra_tags])
+        )[: people.MAX_TAGS]
+        _email(row, person, findings)
+        _day(row, person, findings)
+        person.lines = self._lines(row, findings)
+        textable = [line for line in person.lines if line.reading.is_textable]
+        person.preferred = textable[0].reading.e164 if textable else None
+        if not person.email and not any(line.reading.e164 for line in person.lines):
+            return None, [_no_way(row)]
+        if person.preferred is None:
+            findings.insert(0, _kept(row))
+        else:
+            findings += _spoilt(row, person)
+        return person, findings
+
+    def _lines(self, row: Row, findings: list[Finding]) -> list[Line]:
+        """Read every number of a row, each once, with the label its columns give it."""
+        labels = dict(row.all("phone_label"))
+        phones = [i for i, name in enumerate(self._import.mapping) if name == "phone"]
+        found: dict[str, Line] = {}
+        for column, text in row.all("phone"):
+            reading = number_rules.read(text)
+            following = min((i for i in phones if i > column), default=len(self._labels))
+            told = next((labels[i] for i in range(column + 1, following) if i in labels), "")
+            label = tidy(told) or self._labels[column]
+            line = Line(reading, label[:1].upper() + label[1:40])
+            if reading.remark:
+                findings.append(Finding(Weight.NOTE, "remark", reading.remark, column, text))
+            found.setdefault(reading.e164 or f"?{reading.raw}", line)
+        return list(found.values())[:MAX_NUMBERS]
+
+    def _settle(
+        self, row: Row, person: Person | None, findings: list[Finding], changes: Changes
+    ) -> Verdict:
+        if person is None:
+            return Verdict(findings=tuple(findings))
+        note = "\n".join(text for _, text in row.all("note"))
+        entry = self._index.find(person)
+        if entry is None:
+            entry = self._new(row, person, changes)
+            changes.note(entry, note)
+            return Verdict(is_imported=True, findings=tuple(findings))
+        where = f"line {entry.line}" if entry.line else "a contact you have"
+        name = people.fold(f"{person.first_name} {person.last_name}")
+        if name and entry.names and name not in entry.names:
+            said = f"{person.first_name} {person.last_name}".strip()
+            findings.append(
+                Finding(
+                    Weight.NOTE,
+                    "other_name",
+                    f"Same number as {where}, under another name. Merged; the first name stays "
+                    "and this one is kept as a note.",
+                    value=said,
+                )
+            )
+            changes.alias(entry, row, said, person.email)
+        changes.note(entry, note)
+        self._merge(entry, person, changes)
+        return Verdict(is_merged=True, findings=tuple(findings))
+
+    def _new(self, row: Row, person: Person, changes: Changes) -> Entry:
+        entry = entry_of(person, row.line)
+        entry.is_new = True
+        if not self._dry:
+            entry.person = person
+            entry.id = person.id
+            changes.new.append(person)
+        self._index.put(entry)
+        return entry
+
+    def _merge(self, entry: Entry, person: Person, changes: Changes) -> None:
+        fresh = [
+            line
+            for line in person.lines
+            if line.reading.e164 is not None and line.reading.e164 not in entry.numbers
+        ]
+        entry.numbers.update(str(line.reading.e164) for line in fresh)
+        if person.email:
+            entry.emails.add(people.email_key(person.email))
+        is_first = entry.preferred is None and person.preferred is not None
+        if is_first:
+            entry.preferred = person.preferred
+        self._index.put(entry)
+        if self._dry:
+            return
+        held = entry.person
+        assert held is not None
+        held.preferred = entry.preferred
+        fresh = fresh[: MAX_NUMBERS - len(held.lines)]
+        was_filled = held.fill(person)
+        start = len(held.lines)
+        held.lines += fresh
+        new_tags = [t for t in person.tags if t not in held.tags]
+        held.tags += new_tags
+        if not entry.is_new:
+            changes.merged(held, start, fresh, new_tags, was_filled or bool(fresh) or is_first)
+            if is_first:
+                changes.preferring[held.id] = held
+
+
+def _value(row: Row, field: str) -> str:
+    text = tidy(row.first(field))
+    return "" if text.casefold() in _NOTHING else text
+
+
+def _name(row: Row, findings: list[Finding]) -> tuple[str, str]:
+    first, last = tidy(row.first("first_name")), tidy(row.first("last_name"))
+    if not first and not last:
+        first, last = people.split_name(tidy(row.first("full_name")))
+    if max(len(first), len(last)) > 100:
+        findings.append(
+            Finding(Weight.NOTE, "cut", "A name has 100 characters at most; the rest was cut.")
+        )
+    return first[:100], last[:100]
+
+
+def _email(row: Row, person: Person, findings: list[Finding]) -> None:
+    for column, cell in row.all("email")[:1]:
+        text = tidy(cell).removeprefix("mailto:")
+        if people.is_email(text):
+            person.email = text
+        elif text.casefold() not in _NOTHING:
+            findings.append(
+                Finding(
+                    Weight.NOTE,
+                    "email",
+                    "This is not an e-mail address, so it is left out. Write it like "
+                    "name@example.com.",
+                    column,
+                    cell,
+                )
+            )
+
+
+def _day(row: Row, person: Person, findings: list[Finding]) -> None:
+    for column, cell in row.all("known_since")[:1]:
+        person.known_since = people.read_day(cell)
+        if person.known_since is None and cell.casefold() not in _NOTHING:
+            findings.append(
+                Finding(
+                    Weight.NOTE,
+                    "date",
+                    "This is not a date, so it is left out. Write it like 2026-03-02.",
+                    column,
+                    cell,
+                )
+            )
+
+
+def _kept(row: Row) -> Finding:
+    """Say that a contact is kept but cannot be texted, and why (K-3)."""
+    for column, text in row.all("phone"):
+        reading = number_rules.read(text)
+        return Finding(
+            Weight.KEPT,
+            reading.problem or "empty",
+            f"Kept, but the number cannot be texted. {reading.why}",
+            column,
+            text,
+        )
+    return Finding(
+        Weight.KEPT, "empty", "Kept, but there is no number to text. The e-mail address is there."
+    )
+
+
+def _spoilt(row: Row, person: Person) -> Iterator[Finding]:
+    """Name the numbers that cannot be texted of somebody who has another."""
+    bad = {line.reading.raw: line.reading for line in person.lines if line.reading.problem}
+    for column, text in row.all("phone"):
+        reading = bad.get(text.strip()[: number_rules.LONGEST_RAW])
+        if reading and reading.problem:
+            why = f"{reading.why} The contact's other number is used."
+            yield Finding(Weight.NOTE, reading.problem, why, column, text)
+
+
+def _no_way(row: Row) -> Finding:
+    """Say why a row is rejected: nothing to reach the person by."""
+    for column, text in row.all("phone"):
+        why = number_rules.read(text).why
+        return Finding(
+            Weight.REJECTED,
+            "no_way_to_reach",
+            f"{why} There is no e-mail address either. Correct the number.",
+            column,
+            text,
+        )
+    return Finding(
+        Weight.REJECTED,
+        "no_way_to_reach",
+        "There is neither a phone number nor an e-mail address. Add one.",
+    )

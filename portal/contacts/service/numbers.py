@@ -1,0 +1,69 @@
+"""The lock row of each number, and what the carrier says of it (RULINGS 6, S-10)."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.contacts.models import PhoneNumber
+from portal.contacts.rules.numbers import Reading, read
+from portal.core.clock import utcnow
+from portal.core.db import db, is_sqlite
+
+_CHUNK = 500
+
+
+def keep_numbers(organization_id: UUID, readings: Iterable[Reading]) -> None:
+    """Make the lock rows of numbers that have none yet, in order, leaving others alone."""
+    by_e164 = {r.e164: r for r in readings if r.e164 is not None}
+    insert = (sqlite if is_sqlite() else postgresql).insert(PhoneNumber)
+    now = utcnow()
+    rows = [
+        {
+            "organization_id": organization_id,
+            "e164": e164,
+            "kind": by_e164[e164].kind,
+            "region": by_e164[e164].region,
+            "created_at": now,
+        }
+        for e164 in sorted(by_e164)
+    ]
+    if rows:
+        db.session.execute(insert.on_conflict_do_nothing(), rows)
+
+
+def lock_numbers(organization_id: UUID, e164s: Sequence[str]) -> None:
+    """Lock numbers for this transaction, making their rows first; always in the same order."""
+    wanted = sorted(set(e164s))
+    keep_numbers(organization_id, (read(e164) for e164 in wanted))
+    for start in range(0, len(wanted), _CHUNK):
+        db.session.execute(
+            select(PhoneNumber.e164)
+            .where(
+                PhoneNumber.organization_id == organization_id,
+                PhoneNumber.e164.in_(wanted[start : start + _CHUNK]),
+            )
+            .order_by(PhoneNumber.e164)
+            .with_for_update()
+        ).all()
+
+
+def mark_unreachable(organization_id: UUID, e164: str, code: int) -> None:
+    """Keep a number from being tried again, with the carrier's code for it (S-10)."""
+    keep_numbers(organization_id, [read(e164)])
+    _set(organization_id, e164, code)
+
+
+def mark_reachable(organization_id: UUID, e164: str) -> None:
+    """Take the mark away: the number answered, or a person says it works."""
+    _set(organization_id, e164, None)
+
+
+def _set(organization_id: UUID, e164: str, code: int | None) -> None:
+    db.session.execute(
+        update(PhoneNumber)
+        .where(PhoneNumber.organization_id == organization_id, PhoneNumber.e164 == e164)
+        .values(unreachable_code=code, unreachable_at=utcnow() if code is not None else None)
+        .execution_options(synchronize_session=False)
+    )

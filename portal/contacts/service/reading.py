@@ -1,0 +1,231 @@
+"""Storing an uploaded CSV and reading it back in records, whatever it was written with (K-1)."""
+
+import codecs
+import csv
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, TextIO
+
+from portal.contacts.errors import FileRefused
+from portal.contacts.rules import files
+from portal.core.settings import settings
+
+MAX_BYTES: Final = 25_000_000
+MAX_ROWS: Final = 100_000  # K-1
+MAX_COLUMNS: Final = 200
+MAX_CELL: Final = 5_000
+MAX_RECORD_LINES: Final = 60  # more lines in one record: a quotation mark was never closed
+SAMPLES: Final = 5
+_CHUNK: Final = 1 << 16
+_HEAD: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file as it was kept."""
+
+    name: str
+    size: int
+    sha256: str
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a file is laid out."""
+
+    delimiter: str
+    has_header: bool
+    columns: tuple[str, ...]
+    samples: tuple[tuple[str, ...], ...]
+    total_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: the line it begins on, how many lines it takes, its cells."""
+
+    line: int
+    lines: int
+    cells: list[str]
+
+
+def path_of(stored_name: str) -> Path:
+    """Return where a stored file lies."""
+    return settings().evidence_dir / "imports" / stored_name
+
+
+def store(stream: BinaryIO) -> Stored:
+    """Keep a file under a random name. Raises FileRefused when it is no text or too large."""
+    folder = path_of("")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"{secrets.token_hex(16)}.csv"
+    try:
+        with os.fdopen(
+            os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+        ) as f:
+            return _copy(stream, f, name)
+    except FileRefused:
+        remove(name)
+        raise
+
+
+def remove(stored_name: str) -> None:
+    """Delete a stored file, if it is there."""
+    path_of(stored_name).unlink(missing_ok=True)
+
+
+def scan(stored: Stored) -> Shape:
+    """Read a whole file once: its layout and its number of rows.
+
+    Raises FileRefused, naming line and fix, when it cannot be read to the end.
+    """
+    with _text(stored.name, stored.encoding) as text:
+        sample = text.read(_HEAD)
+    if not sample.strip():
+        raise FileRefused("The file is empty. Choose a CSV file that has rows.")
+    told = _told_separator(sample)
+    delimiter = told or files.separator_of(sample.partition("\n")[2] if told else sample)
+    first: list[str] | None = None
+    samples: list[tuple[str, ...]] = []
+    has_header = False
+    width = total = 0
+    for record in read(stored.name, stored.encoding, delimiter):
+        _check(record)
+        if first is None:
+            first, has_header = record.cells, files.looks_like_header(record.cells)
+            if has_header:
+                width = _width(record.cells)
+                continue
+        total += 1
+        if not has_header:
+            width = max(width, _width(record.cells))
+        if len(samples) < SAMPLES:
+            samples.append(tuple(cell[:200] for cell in record.cells))
+        if total > MAX_ROWS:
+            raise FileRefused(
+                f"The file has more than {MAX_ROWS:,} rows. Split it and import the parts."
+            )
+    if not total:
+        raise FileRefused(
+            "The file has a header but no rows. Export it again with the contacts in it."
+        )
+    columns = files.column_names(first if has_header else None, width)
+    return Shape(delimiter, has_header, tuple(columns), tuple(samples), total)
+
+
+def read(stored_name: str, encoding: str, delimiter: str) -> Iterator[Record]:
+    """Give the records of a file that have anything in them, header included.
+
+    Raises FileRefused when the file is gone or is no CSV from some line on.
+    """
+    try:
+        text = _text(stored_name, encoding)
+    except FileNotFoundError:
+        raise FileRefused("The uploaded file is no longer there. Upload it again.") from None
+    with text:
+        offset = 0
+        if _told_separator(text.readline(10)):
+            offset = 1
+        else:
+            text.seek(0)
+        reader = csv.reader(text, delimiter=delimiter)
+        line = offset + 1
+        try:
+            for cells in reader:
+                end = offset + reader.line_num
+                if any(cell and not cell.isspace() for cell in cells):
+                    yield Record(line, end - line + 1, cells)
+                line = end + 1
+        except csv.Error:
+            raise FileRefused(_unclosed(line)) from None
+        except UnicodeDecodeError:
+            raise FileRefused(
+                f"The file cannot be read from line {line} on: its signs are damaged. "
+                "Save it as CSV UTF-8 and upload that."
+            ) from None
+
+
+def _check(record: Record) -> None:
+    if record.lines > MAX_RECORD_LINES:
+        raise FileRefused(_unclosed(record.line))
+    if len(record.cells) > MAX_COLUMNS:
+        raise FileRefused(
+            f"Line {record.line} has {len(record.cells)} columns; {MAX_COLUMNS} is the most. "
+            "Delete the columns you do not need."
+        )
+
+
+def _unclosed(line: int) -> str:
+    return (
+        f"Line {line} opens a quotation mark that is never closed, so the rest of the file "
+        "became one cell. Add the closing mark or remove the opening one."
+    )
+
+
+def _width(cells: Sequence[str]) -> int:
+    """Count the columns up to the last that has anything in it."""
+    return max((i for i, cell in enumerate(cells, 1) if cell.strip()), default=0)
+
+
+def _told_separator(start: str) -> str | None:
+    """Return the separator a first line such as sep=; names, as Excel writes it."""
+    line = start.split("\n", 1)[0].strip('\r"')
+    return line[4] if line[:4].lower() == "sep=" and len(line) == 5 else None
+
+
+def _text(stored_name: str, encoding: str) -> TextIO:
+    return path_of(stored_name).open(encoding=encoding, newline="")
+
+
+def _copy(source: BinaryIO, target: BinaryIO, name: str) -> Stored:
+    """Copy chunk by chunk, looking at each once: size, hash, signs, encoding."""
+    total = hashlib.sha256()
+    utf8 = codecs.getincrementaldecoder("utf-8")()
+    is_utf8, fits_cp1252, marked = True, True, None
+    size = lines = 0
+    while chunk := source.read(_CHUNK):
+        if not size:
+            kind = files.other_format(chunk)
+            if kind:
+                raise FileRefused(
+                    f"This is {kind}, not a CSV file. Open it in your spreadsheet, choose "
+                    "Save as, CSV UTF-8, and upload that file."
+                )
+            marked = files.bom_encoding(chunk)
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise FileRefused(
+                f"The file is larger than {MAX_BYTES // 1_000_000} MB. Split it and import the parts."
+            )
+        if marked != "utf-16" and b"\0" in chunk:
+            line = lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
+            raise FileRefused(
+                f"Line {line} holds a NUL character, which no text file has. "
+                "Export the file again, or save it as CSV UTF-8."
+            )
+        lines += chunk.count(b"\n")
+        if is_utf8:
+            try:
+                utf8.decode(chunk)
+            except UnicodeDecodeError:
+                is_utf8 = False
+        fits_cp1252 = fits_cp1252 and not chunk.translate(None, _CP1252)
+        total.update(chunk)
+        target.write(chunk)
+    if is_utf8:
+        try:
+            utf8.decode(b"", final=True)
+        except UnicodeDecodeError:
+            is_utf8 = False
+    if marked == "utf-8-sig" and not is_utf8:
+        marked = None  # the mark lies
+    fallback = "utf-8" if is_utf8 else "cp1252" if fits_cp1252 else "latin-1"
+    return Stored(name, size, total.hexdigest(), marked or fallback)
+
+
+_CP1252: Final = bytes(b for b in range(256) if b not in {0x81, 0x8D, 0x8F, 0x90, 0x9D})
