@@ -72,9 +72,11 @@ def reading_failed(error: Exception) -> GatewayError:
     """Return a failed look-up as one of ours; asking again is always safe."""
     if isinstance(error, GatewayError):
         return error
-    status, code = _answer(error)
-    if code is not None or status in {401, 403}:
-        return GatewayRejected(_words(error), code, status)
+    if (refused := refusal(error)) is not None:
+        return GatewayRejected(refused.message, refused.code, refused.status)
+    status, _ = _answer(error)
+    if status in {401, 403}:
+        return GatewayRejected(_words(error), None, status)
     return GatewayBusy(f"{type(error).__name__}: {error}")
 
 

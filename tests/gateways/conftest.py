@@ -1,0 +1,26 @@
+"""A gateway of ours on a carrier of a few bytes, with timeouts that tests can wait for."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from portal.gateways.carrier_http import CarrierHttpClient
+from portal.gateways.twilio_client import TwilioClients
+from portal.gateways.twilio_sms import TwilioSmsGateway
+
+
+@pytest.fixture
+def stack():
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def gateway_to(stack):
+    def make(base, **options):
+        options = {"connect_timeout_s": 0.2, "read_timeout_s": 0.12, **options}
+        client = CarrierHttpClient(base, **options)
+        stack.callback(client.close)
+        return TwilioSmsGateway(TwilioClients(client))
+
+    return make
