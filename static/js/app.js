@@ -7,16 +7,12 @@
   // Say what a full page load brought: a live region is silent about what it held from the start.
   const announce = () => {
     const region = flash();
-    if (region?.children.length) {
-      const lines = [...region.children];
-      region.replaceChildren();
-      setTimeout(() => region.replaceChildren(...lines), 150);
-    }
+    const lines = [...(region?.children ?? [])];
+    if (!lines.length) return;
+    region.replaceChildren();
+    setTimeout(() => region.replaceChildren(...lines), 150);
   };
-  const say = (id) => {
-    const line = document.getElementById(id);
-    if (line) flash()?.replaceChildren(line.content.cloneNode(true));
-  };
+  const say = (id) => flash()?.replaceChildren(document.getElementById(id)?.content.cloneNode(true) ?? "");
 
   // After a 422 the first bad field has the focus.
   const focusFirstError = (root = document) => {
@@ -55,8 +51,7 @@
     if (form.getAttribute("method") !== "post" || "repeat" in form.dataset) return;
     if (form.dataset.busy) {
       event.preventDefault();
-      event.stopImmediatePropagation();
-      return;
+      return event.stopImmediatePropagation();
     }
     form.dataset.busy = "yes";
     if (event.submitter?.matches(".btn")) event.submitter.setAttribute("aria-busy", "true");
@@ -69,16 +64,14 @@
     const { dialog, dismiss, insert, into, theme, copy } = control.dataset;
     if (dialog !== undefined) {
       const target = document.querySelector(dialog);
-      if (target?.showModal) {
-        event.preventDefault();
-        target.showModal();
-      }
+      if (!target?.showModal) return;
+      event.preventDefault();
+      target.showModal();
     } else if ("dialogClose" in control.dataset) {
       const open = control.closest("dialog");
-      if (open?.open) {
-        event.preventDefault();
-        open.close();
-      }
+      if (!open?.open) return;
+      event.preventDefault();
+      open.close();
     } else if (dismiss !== undefined) {
       control.closest(".flash__item")?.remove();
     } else if (insert !== undefined) {
@@ -103,10 +96,9 @@
     }
   });
   document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-pick-all]")) {
-      all(".datatable__pick", event.target.closest(".bulk")).forEach((pick) => { pick.checked = event.target.checked; });
-    }
-    if (event.target.matches("[data-pick-all], .datatable__pick")) countPicks(event.target);
+    const { target } = event;
+    if (target.matches("[data-pick-all]")) all(".datatable__pick", target.closest(".bulk")).forEach((pick) => { pick.checked = target.checked; });
+    if (target.matches("[data-pick-all], .datatable__pick")) countPicks(target);
   });
   document.addEventListener("input", (event) => {
     if (event.target.id) all(`[data-count-of="#${CSS.escape(event.target.id)}"]`).forEach(countCharacters);
@@ -131,6 +123,15 @@
     if (detail.xhr?.status === 422) focusFirstError(document.getElementById(detail.target.id) ?? document);
     else if (detail.boosted) document.getElementById("main")?.focus({ preventScroll: true });
     all(".bulk .datatable__pick").slice(0, 1).forEach(countPicks);
+  });
+  // A whole error page is no answer for a piece of a page: say its sentence in the flash and leave the piece alone.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.xhr.status < 400 || detail.boosted || !/^\s*<!doctype/i.test(detail.xhr.response)) return;
+    detail.shouldSwap = detail.isError = false;
+    const answer = new DOMParser().parseFromString(detail.xhr.response, "text/html");
+    const text = answer.querySelector(".problem__text")?.textContent;
+    say("flash-fault");
+    if (text) flash().querySelector(".flash__item > span").textContent = text;
   });
   for (const [name, line] of [["sendError", "flash-offline"], ["timeout", "flash-offline"], ["responseError", "flash-fault"]]) {
     document.addEventListener(`htmx:${name}`, ({ detail }) => { if (detail.requestConfig.triggeringEvent) say(line); });

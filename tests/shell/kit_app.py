@@ -331,6 +331,8 @@ def create_kit() -> Flask:
         form, kind = KitForm(), request.form.get("name", "")
         if kind == "fault":
             return Response("broken", 500)
+        if kind == "whole":
+            return Response(error("413"), 413)
         if kind == "refuse":
             page = render_template(
                 "components/_flash.html",

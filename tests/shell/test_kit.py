@@ -170,6 +170,18 @@ def test_fault_is_said_and_the_button_works_again(visit):
 
 @pytest.mark.browser
 @needs_chromium
+def test_whole_error_page_becomes_a_line_and_not_a_piece_of_the_page(visit):
+    page = visit("/kit?quiet=1")
+    page.locator("#small-name").fill("whole")
+    page.locator("#kit-small button").click()
+    page.wait_for_selector("#flash .flash__item--bad")
+    assert "Files go up to 10 MB" in page.locator("#flash").inner_text()
+    assert page.locator("#small-name").input_value() == "whole"
+    visit.complaints[:] = [line for line in visit.complaints if "413" not in line]
+
+
+@pytest.mark.browser
+@needs_chromium
 def test_ticked_rows_are_counted_and_cleared(visit):
     page = visit("/kit?quiet=1")
     count = page.locator("[data-pick-count]")
