@@ -141,6 +141,7 @@ def prorated(cents: int, days: int, days_in_month: int) -> int:
 def quote(plan: PlanRef, available: int, now: datetime, zone: str) -> Quote:
     """Return the arithmetic of buying plan now: price by days left, credits whole (B-2)."""
     month, days = month_of(now, zone), days_left(now, zone)
+    expires_at = lot_expiry(now, zone)
     return Quote(
         plan=plan,
         price_today_cents=prorated(plan.price_cents, days, month.days),
@@ -151,7 +152,8 @@ def quote(plan: PlanRef, available: int, now: datetime, zone: str) -> Quote:
         days_in_month=month.days,
         balance_before=available,
         balance_after=available + plan.credits_per_month,
-        expires_at=lot_expiry(now, zone),
+        expires_at=expires_at,
+        usable_until=local_day(expires_at - timedelta(seconds=1), zone),
         next_charge_at=month.ends_at,
         next_charge_on=month.last_day + timedelta(days=1),
     )

@@ -134,6 +134,7 @@ class Quote:
     balance_before: int
     balance_after: int
     expires_at: datetime
+    usable_until: date  # the last day on which the credits can be used (B-4)
     next_charge_at: datetime
     next_charge_on: date
 
