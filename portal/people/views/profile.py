@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response, flash, g, session, url_for
 
-from portal.core.access import signed_in
+from portal.core.access import ROLE_LABELS, signed_in
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
 from portal.core.web import page, see_other
@@ -50,6 +50,7 @@ def profile() -> Response:
         form=form,
         details=details,
         memberships=queries.memberships(g.me.user_id),
+        role_labels=ROLE_LABELS,
         session_count=len(queries.sessions(g.me.user_id)),
     )
 
