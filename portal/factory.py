@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 from flask import Flask, Response, current_app, g, render_template, request, url_for
+from flask_compress import Compress
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
@@ -69,6 +70,7 @@ def create_app(
     Htmx(app)
     csrf.init_app(app)
     assets.init_app(app)
+    Compress(app)
     app.register_blueprint(health.bp)
     _register_slices(app)
     app.cli.add_command(cli.config_command)
@@ -94,6 +96,8 @@ def _config(settings: Settings) -> dict[str, Any]:
         "MAX_FORM_PARTS": 2_000,
         "TRUSTED_HOSTS": None if settings.is_sandbox else [settings.host.partition(":")[0]],
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
+        "COMPRESS_MIMETYPES": ["text/css", "text/javascript", "image/svg+xml"],  # nothing secret
+        "COMPRESS_ALGORITHM": ["gzip"],
         "PREFERRED_URL_SCHEME": "https" if settings.is_https else "http",
     }
 
@@ -141,6 +145,7 @@ def _answer_errors(app: Flask) -> None:
         app.logger.error("unhandled error %s", incident, exc_info=error)
         if app.config.get("PROPAGATE_EXCEPTIONS"):
             raise error
+        g.me = None  # the shell asks the database, which may be what broke
         return render_template("errors/500.html", incident=incident), 500
 
 
