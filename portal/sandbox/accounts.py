@@ -29,6 +29,27 @@ def open_main_account(store: Store, config: SandboxConfig) -> None:
         )
 
 
+def open_account(store: Store, name: str, owner: str | None = None) -> str:
+    """Open an account under its owner, or a main account of its own; returns the SID."""
+    at, sid = formats.now(), formats.new_sid("AC")
+    with store.work() as db:
+        db.execute(
+            "INSERT INTO accounts VALUES (?, ?, ?, 'active', ?, ?, ?)",
+            (sid, owner or sid, name, secrets.token_hex(16), at, at),
+        )
+    return sid
+
+
+def rotate_token(store: Store, sid: str) -> str:
+    """Give an account another token and return it; the old one is refused from now on."""
+    token = secrets.token_hex(16)
+    with store.work() as db:
+        found = db.execute("UPDATE accounts SET auth_token = ? WHERE sid = ?", (token, sid))
+        if not found.rowcount:
+            raise TwilioError(20404, sid)
+    return token
+
+
 def set_status(store: Store, sid: str, status: str) -> None:
     """Suspend, reactivate or close an account; closed is final."""
     found = store.row("SELECT status FROM accounts WHERE sid = ?", sid)
@@ -83,15 +104,11 @@ def create() -> Response:
     """Open a sub-account with a token of its own."""
     if caller()["sid"] != caller()["owner_sid"]:
         raise TwilioError(20001, "A subaccount cannot own subaccounts")
-    at, sid = formats.now(), formats.new_sid("AC")
-    name = request.form.get("FriendlyName") or f"SubAccount Created at {formats.iso8601(at)}"
+    made = formats.iso8601(formats.now())
+    name = request.form.get("FriendlyName") or f"SubAccount Created at {made}"
     if len(name) > _LONGEST_NAME:
         raise TwilioError(20001, "FriendlyName is longer than 64 characters")
-    with carrier().store.work() as db:
-        db.execute(
-            "INSERT INTO accounts VALUES (?, ?, ?, 'active', ?, ?, ?)",
-            (sid, caller()["sid"], name, secrets.token_hex(16), at, at),
-        )
+    sid = open_account(carrier().store, name, caller()["sid"])
     return answer(_shape(account_of(sid)), 201)
 
 

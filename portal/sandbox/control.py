@@ -263,6 +263,21 @@ def set_account_status(sid: str) -> Response:
     return answer({"sid": sid, "status": _given().get("status")})
 
 
+@bp.post("/accounts")
+def open_main() -> Response:
+    """Open an unrelated main account, as somebody else's at the carrier."""
+    name = str(_given().get("friendly_name", "Another brokerage"))
+    sid = accounts.open_account(carrier().store, name)
+    row = carrier().store.row("SELECT auth_token FROM accounts WHERE sid = ?", sid)
+    return answer({"sid": sid, "auth_token": row["auth_token"] if row else ""}, 201)
+
+
+@bp.post("/accounts/<sid>/token")
+def rotate_token(sid: str) -> Response:
+    """Revoke an account's token and give it another."""
+    return answer({"sid": sid, "auth_token": accounts.rotate_token(carrier().store, sid)})
+
+
 @bp.get("/clock")
 def show_clock() -> Response:
     """Show the carrier's time and its offset."""
@@ -298,4 +313,6 @@ def reset() -> Response:
             db.execute(f"DELETE FROM {table}")  # noqa: S608  our own table names
         open_main_account(store, carrier().config)
     carrier().knobs.rest()
+    # Webhooks in hand land before the answer, so that none reaches the next test.
+    carrier().courier.flush(timeout=5.0)
     return answer({"ok": True})

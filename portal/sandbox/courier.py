@@ -2,11 +2,11 @@
 
 import json
 import logging
+import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urldefrag, urlencode
 
@@ -21,6 +21,7 @@ from portal.sandbox.store import Store
 _log = logging.getLogger(__name__)
 _HANDS = 8
 _NAP = 0.1
+_LONG_NAP = 1.0
 _FIRST_WAIT = 0.2
 _COUNT_OPEN = "SELECT COUNT(*) FROM webhooks WHERE state IN ('pending', 'running')"
 _GOOD = range(200, 300)
@@ -61,13 +62,16 @@ class PostRider:
         self._bell = threading.Condition()
         self._rung = self._ended = False
         self._flushes = self._busy = 0
-        self._pool = ThreadPoolExecutor(_HANDS, "courier")
+        self._tray: queue.SimpleQueue[sqlite3.Row] = queue.SimpleQueue()
         self._http = urllib3.PoolManager(_HANDS, maxsize=_HANDS, retries=False)
         with store.work() as db:
             # What a killed sandbox was carrying may arrive twice, as at Twilio.
             db.execute("UPDATE webhooks SET state = 'pending' WHERE state = 'running'")
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
         self._thread.start()
+        for _ in range(_HANDS):
+            # Daemons, so that a portal that hangs can't keep the program from ending.
+            threading.Thread(target=self._work, name="courier-hand", daemon=True).start()
 
     def ring(self) -> None:
         """Say that there is something to carry."""
@@ -80,8 +84,6 @@ class PostRider:
         self._ended = True
         self.ring()
         self._thread.join(timeout=1.0)
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._http.clear()
 
     def flush(self, timeout: float = 30.0) -> dict[str, int]:
         """Take every step and carry every webhook now; returns how many ended in each state."""
@@ -116,8 +118,9 @@ class PostRider:
                 self._bell.wait(0.02)
 
     def _left(self) -> int:
-        """Return how many steps and webhooks a flush still has to do."""
+        """Return how many steps and webhooks a flush still has to do, those in hand included."""
         steps = self._store.count("SELECT COUNT(*) FROM steps WHERE on_time_only = 0")
+        steps += self._busy
         if self._knobs.is_on("hold_callbacks"):
             return steps
         return steps + self._store.count(_COUNT_OPEN)
@@ -154,15 +157,26 @@ class PostRider:
         for row in rows:
             with self._bell:
                 self._busy += 1
-            self._pool.submit(self._carry, row)
+            self._tray.put(row)
         return len(rows)
+
+    def _work(self) -> None:
+        """Carry what is put on the tray until the courier ends."""
+        while not self._ended:
+            try:
+                self._carry(self._tray.get(timeout=_LONG_NAP))
+            except queue.Empty:
+                continue
+        self._http.clear()
 
     def _carry(self, webhook: sqlite3.Row) -> None:
         try:
-            self.settle(webhook, self._post(webhook))
-        except Exception:
+            answer = self._post(webhook)
+            if not self._ended:
+                self.settle(webhook, answer)
+        except Exception:  # noqa: BLE001  the hand must live on
+            # The webhook stays "running" and goes again at the next start.
             _log.exception("webhook %s could not be carried", webhook["id"])
-            raise
         finally:
             with self._bell:
                 self._busy -= 1
@@ -194,6 +208,8 @@ class PostRider:
 
     def settle(self, webhook: sqlite3.Row, answer: Answer) -> None:
         """Note what came of a webhook: done, to be tried again, or failed for good."""
+        if not self._store.count("SELECT COUNT(*) FROM webhooks WHERE id = ?", webhook["id"]):
+            return  # a reset forgot it while it was on its way
         problem, state, due = None, "done", webhook["due"]
         if answer.failure:
             times, tries = outbox.overrides(webhook["url"]), webhook["attempts"] + 1

@@ -63,45 +63,49 @@ def _when(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC).astimezone()
 
 
-@bp.app_template_filter("clock_time")
 def _clock_time(at: datetime) -> str:
     """Return a time as 7:42 pm."""
     return at.strftime("%I:%M %p").lstrip("0").lower()
 
 
-@bp.app_template_filter("short_time")
 def _short_time(at: datetime) -> str:
     """Return a time today, else a date."""
     today = _when(formats.now()).date()
     return _clock_time(at) if at.date() == today else f"{at.day} {at.strftime('%b')}"
 
 
-@bp.app_template_filter("national")
-def _national(number: str) -> str:
-    return formats.national(number)
+@bp.context_processor
+def _words() -> dict[str, object]:
+    """Give the pages their ways to write times and numbers."""
+    return {"clock_time": _clock_time, "short_time": _short_time, "national": formats.national}
 
 
 def _people(search: str) -> list[Person]:
     """Return everybody who texted or was texted, latest first."""
     rows = carrier().store.rows(
-        "SELECT MAX(m.seq) AS seq, CASE m.direction WHEN 'inbound' THEN m.sender ELSE m.recipient"
+        "SELECT MAX(m.seq) AS seq, MAX(m.created) AS at, CASE m.direction WHEN 'inbound' THEN m.sender ELSE m.recipient"
         " END AS person FROM messages m GROUP BY person ORDER BY seq DESC LIMIT ?",
         _MOST_PEOPLE,
+    )
+    # The list shows what the phone shows: a text on its way is not there yet.
+    query = (
+        "SELECT * FROM messages WHERE (direction = 'inbound' AND sender = ?) OR (direction <>"
+        " 'inbound' AND recipient = ? AND status IN ('sent', 'delivered')) ORDER BY seq DESC LIMIT 1"
     )
     wanted = "".join(char for char in search if char.isdigit())
     stopped = {row["person"] for row in carrier().store.rows("SELECT person FROM blocks")}
     people = []
     for row in rows:
-        last = carrier().store.row("SELECT * FROM messages WHERE seq = ?", row["seq"])
-        if last is None or wanted not in row["person"]:
+        if wanted not in row["person"]:
             continue
+        last = carrier().store.row(query, row["person"], row["person"])
         people.append(
             Person(
                 number=row["person"],
                 name=formats.national(row["person"]),
-                last=last["body"] or "Picture",
-                at=_when(last["created"]),
-                is_theirs=last["direction"] == "inbound",
+                last=(last["body"] or "Picture") if last else "Nothing has arrived yet",
+                at=_when(last["created"] if last else row["at"]),
+                is_theirs=last is not None and last["direction"] == "inbound",
                 is_stopped=row["person"] in stopped,
             )
         )
@@ -357,7 +361,10 @@ def log() -> AnyResponse:
         "sandbox/log.html",
         here="log",
         attempts=carrier().store.rows("SELECT * FROM attempts ORDER BY seq DESC LIMIT 100"),
-        webhooks=carrier().store.rows("SELECT * FROM webhooks ORDER BY id DESC LIMIT 100"),
+        webhooks=carrier().store.rows(
+            "SELECT *, json_extract(params, '$.MessageStatus') AS reports"
+            " FROM webhooks ORDER BY id DESC LIMIT 100"
+        ),
         when=_when,
     )
 

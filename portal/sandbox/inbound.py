@@ -121,7 +121,11 @@ def _reply(
         service_sid=owned["service_sid"],
         callback=reply.callback or None,
         free=free,
-        pictures=tuple(lifecycle.Picture("image/jpeg", url) for url in reply.media),
+        pictures=tuple(
+            lifecycle.Picture("image/jpeg", url)
+            for url in reply.media
+            if url.startswith(("http://", "https://"))
+        ),
     )
     lifecycle.write(carrier.store, carrier.knobs, draft)
 

@@ -48,13 +48,13 @@ _SHARE = "Share of new texts, 0 to 1."
 _CALL = "Share of callbacks, 0 to 1."
 
 KNOBS: tuple[Knob, ...] = (
-    Knob("sent_seconds", 0.2, "Sent after, seconds", "From queued to sent.", "Time", 86400),
-    Knob("delivery_seconds", 1.0, "Delivered after, seconds", "Until the receipt.", "Time", 86400),
-    Knob("latency_ms", 0, "Latency, ms", "Added to each API answer.", "Time", 60000),
+    Knob("sent_seconds", 0.2, "Sent after, seconds", "From queued on.", "Speed", 86400),
+    Knob("delivery_seconds", 1.0, "Delivered after, seconds", "Until the receipt.", "Speed", 86400),
+    Knob("latency_ms", 0, "Latency, ms", "Added to each API answer.", "Speed", 60000),
     Knob("list_lag_seconds", 0.0, "List lag, seconds", "New texts are missing from lists for this"
-         " long.", "Time", 86400),
+         " long.", "Speed", 86400),
     Knob("hang_seconds", 30.0, "A hanging answer takes, seconds", "Then the connection is closed.",
-         "Time", 600),
+         "Speed", 600),
     Knob("rate_429", 0.0, "HTTP 429", _SHARE, "Not accepted"),
     Knob("rate_500_before", 0.0, "HTTP 500", _SHARE, "Not accepted"),
     Knob("rate_reset_before", 0.0, "Connection reset", _SHARE, "Not accepted"),
@@ -123,7 +123,8 @@ class Knobs:
             message = f"No knob is called {', '.join(unknown)}."
             raise ValueError(message)
         read = {name: _BY_NAME[name].read(raw) for name, raw in changes.items()}
-        with self._lock, self._store.work() as db:
+        # The store's lock comes first everywhere: a webhook posted in a transaction throws the die.
+        with self._store.work() as db, self._lock:
             for name, value in read.items():
                 db.execute("REPLACE INTO knobs VALUES (?, ?)", (name, json.dumps(value)))
             self._values.update(read)

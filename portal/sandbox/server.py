@@ -50,7 +50,7 @@ class SandboxServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of clients that go away; they are part of the weather."""
-        if not isinstance(sys.exception(), OSError):
+        if not self.ending.is_set() and not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:

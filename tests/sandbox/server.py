@@ -3,6 +3,8 @@
 import json
 import secrets
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,10 +105,7 @@ def run_sandbox(
     port: int = 0,
 ) -> Iterator[Sandbox]:
     """Serve a sandbox from a thread of this process until the block ends."""
-    if not port:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    port = port or free_port()
     token = token or secrets.token_hex(16)
     base_url = f"http://127.0.0.1:{port}"
     app = create_sandbox(SandboxConfig(state, sid, token, base_url, clock_file))
@@ -120,6 +119,31 @@ def run_sandbox(
         thread.join()
         if clock_file is not None:
             clock.watch(None)
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def spawn_sandbox(
+    state: Path, *, sid: str = "AC" + "a" * 32, token: str = "", clock_file: Path | None = None
+) -> Iterator[tuple[Sandbox, subprocess.Popen[str]]]:
+    """Start the sandbox as the program it is, and end it with the block."""
+    token, port = token or secrets.token_hex(16), free_port()
+    command = [sys.executable, "-m", "portal.sandbox", "--port", str(port)]
+    command += ["--state", str(state), "--account-sid", sid, "--auth-token", token]
+    command += ["--clock-file", str(clock_file)] if clock_file else []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout
+        program.stdout.readline()
+        try:
+            yield Sandbox(f"http://127.0.0.1:{port}", sid, token, state), program
+        finally:
+            program.terminate()
 
 
 @dataclass

@@ -95,6 +95,23 @@ def test_suspending_the_parent_stops_its_subaccounts(sandbox, childs):
     assert refused(childs.api.v2010.accounts.create).code == 20005
 
 
+def test_a_revoked_token_is_refused(sandbox, child, childs):
+    fresh = sandbox.post(f"accounts/{child.sid}/token")["auth_token"]
+    assert refused(childs.api.v2010.accounts(child.sid).fetch).code == 20003
+    client = sandbox.client(child.sid, fresh)
+    assert client.api.v2010.accounts(child.sid).fetch().auth_token == fresh
+
+
+def test_an_unrelated_account_has_numbers_of_its_own_that_do_not_move_by_api(
+    sandbox, twilio, child
+):
+    other = sandbox.post("accounts", friendly_name="Old office")
+    theirs = sandbox.client(other["sid"], other["auth_token"])
+    bought = theirs.incoming_phone_numbers.create(area_code="312")
+    assert refused(bought.update, account_sid=child.sid).code == 21474
+    assert refused(twilio.api.v2010.accounts(other["sid"]).fetch).status == 404
+
+
 def test_balance_is_shown(twilio):
     assert twilio.api.v2010.account.balance.fetch().currency == "USD"
 

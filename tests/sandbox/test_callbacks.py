@@ -142,3 +142,13 @@ def test_a_flush_leaves_nothing_pending(sandbox, ear, send):
         by_text.setdefault(form["MessageSid"], []).append(form["MessageStatus"])
     assert set(map(tuple, by_text.values())) == {("sent", "delivered")}
     assert len(by_text) == 30
+
+
+def test_weather_can_turn_while_callbacks_are_posted(sandbox, ear, send):
+    sandbox.turn(callbacks_doubled=0.5)
+    for n in range(20):
+        send(body=str(n))
+        sandbox.turn(callbacks_doubled=0.5 + n / 100)
+    done = sandbox.flush()["done"]
+    assert 40 < done < 80
+    assert len(ear.heard) == done

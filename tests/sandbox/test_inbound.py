@@ -177,6 +177,13 @@ def test_twiml_replies_are_sent_unless_the_person_has_stopped(sandbox, ear, numb
     assert replies(sandbox)[2:] == [REPLIES["STOP"]]
 
 
+def test_a_reply_with_a_picture_keeps_only_links_a_phone_can_open(sandbox, ear, number):
+    media = "<Media>https://example.com/a.png</Media><Media>javascript:alert(1)</Media>"
+    ear.answers[:] = [(200, "text/xml", f"<Response><Message>Look{media}</Message></Response>")]
+    sandbox.says(PERSON, number, "Hi")
+    assert sandbox.get("messages")["messages"][-1]["num_media"] == "1"
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "problem"),
     [

@@ -79,6 +79,7 @@ def test_a_text_that_failed_shows_as_an_event_with_its_reason(sandbox, visit, se
     send(to="+13125551003")
     sandbox.flush()
     event = visit("/handsets/13125551003").select_one(".chat__event")
+    assert "Nothing has arrived yet" in visit().select_one("#people").text
     assert event.text == "A text did not arrive: Unreachable destination handset (30003)"
 
 
@@ -208,7 +209,7 @@ def test_the_log_shows_requests_and_webhooks(sandbox, visit, send):
     sandbox.flush()
     shown = visit("/log")
     assert "Accepted" in shown.select_one("#attempts").text
-    assert "Done" in shown.select_one("#webhooks").text
+    assert "Delivered" in shown.select_one("#webhooks").text
 
 
 def test_unknown_places_are_told_apart(sandbox, browser):

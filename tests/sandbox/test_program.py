@@ -2,15 +2,12 @@
 
 import signal
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
-import urllib3
 
 from portal.sandbox import SandboxConfig
-from tests.sandbox.server import run_sandbox
+from tests.sandbox.server import run_sandbox, spawn_sandbox
 
 PERSON = "+13125550101"
 
@@ -35,20 +32,25 @@ def test_state_survives_a_restart_with_what_was_still_to_be_carried(tmp_path, ea
     assert ear.statuses() == ["sent", "delivered"]
 
 
-def test_the_program_starts_and_ends_on_a_signal_within_two_seconds(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "portal.sandbox", "--port", str(port)]
-    command += ["--state", str(tmp_path), "--account-sid", "AC" + "a" * 32, "--auth-token", "t"]
-    command += ["--clock-file", str(tmp_path / "clock")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-        assert f"http://127.0.0.1:{port}" in program.stdout.readline()
-        with urllib3.PoolManager(retries=False) as http:
-            url = f"http://127.0.0.1:{port}"
-            assert http.request("GET", f"{url}/healthz").status == 200
-            http.request("POST", f"{url}/_sandbox/clock", json={"by": 3600})
-            assert float((tmp_path / "clock").read_text()) == 3600
+@pytest.fixture
+def deaf():
+    """A portal that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(5)
+        yield listening
+
+
+def test_the_program_ends_on_a_signal_within_two_seconds_whatever_hangs(tmp_path, deaf):
+    hook = f"http://127.0.0.1:{deaf.getsockname()[1]}/status"
+    with spawn_sandbox(tmp_path, clock_file=tmp_path / "clock") as (sandbox, program):
+        assert sandbox.http.request("GET", f"{sandbox.base_url}/healthz").status == 200
+        sandbox.post("clock", by=3600)
+        assert float((tmp_path / "clock").read_text()) == 3600
+        sandbox.turn(sent_seconds=0)
+        sandbox.client().messages.create(
+            to=PERSON, from_="+15005550006", body="Hi", status_callback=hook
+        )
+        with deaf.accept()[0]:
             start = time.monotonic()
             program.send_signal(signal.SIGTERM)
             assert program.wait(timeout=5) == 0
