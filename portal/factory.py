@@ -97,7 +97,6 @@ def _config(settings: Settings) -> dict[str, Any]:
         "TRUSTED_HOSTS": None if settings.is_sandbox else [settings.host.partition(":")[0]],
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session
         "COMPRESS_MIMETYPES": ["text/css", "text/javascript", "image/svg+xml"],  # nothing secret
-        "COMPRESS_ALGORITHM": ["gzip"],
         "PREFERRED_URL_SCHEME": "https" if settings.is_https else "http",
     }
 
