@@ -1,0 +1,97 @@
+"""Facts across slices for the role homes; read-only."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from redis import RedisError
+from rq import Worker
+from sqlalchemy import Select, func, select
+
+from portal.billing import queries as billing
+from portal.consent.models import ConsentRecord, ConsentStanding, DoNotContact
+from portal.contacts import queries as contacts
+from portal.core import audit, jobs
+from portal.core.audit import AuditHead
+from portal.core.db import db
+from portal.core.jobs import Lane
+from portal.core.tenancy import owned
+from portal.messaging import queries as messaging
+from portal.messaging.models import Message
+from portal.messaging.values import Kind
+from portal.numbers import queries as numbers
+from portal.reports.values import AccountFacts, ChainState, OrganizationFacts, ProcessFacts
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef
+
+CHECKED_UP_TO = 5_000  # a longer chain is checked by command, not on a page
+
+
+def account_facts(account: AccountRef, now: datetime) -> AccountFacts:
+    """Return what the home of one account stands on."""
+    tenant = account.tenant
+    return AccountFacts(
+        has_subscription=billing.has_active_subscription(account.id),
+        sender=numbers.default_sender(account.id),
+        contacts=contacts.count(tenant),
+        has_consent=_any(select(ConsentRecord.id).where(owned(tenant, ConsentRecord))),
+        has_sent=_any(
+            select(Message.id).where(owned(tenant, Message), Message.kind != Kind.SYSTEM)
+        ),
+        has_delivered=messaging.first_text_delivered(tenant),
+        balance=billing.balance(account.id),
+        counters=messaging.counters(account, now),
+        unread=messaging.unread_count(tenant),
+    )
+
+
+def organization_facts(organization_id: UUID, now: datetime) -> OrganizationFacts:
+    """Return what the compliance officer's home stands on."""
+    return OrganizationFacts(
+        accounts=tuple(accounts.of_organization(organization_id)),
+        opted_out_week=_opted_out_since(organization_id, now - timedelta(days=7)),
+        opted_out_day=_opted_out_since(organization_id, now - timedelta(days=1)),
+        do_not_contact=_count(DoNotContact, organization_id),
+        chain=chain_state(organization_id),
+    )
+
+
+def chain_state(chain: UUID) -> ChainState:
+    """Return whether a chain holds; a long one is only counted."""
+    head = db.session.get(AuditHead, chain)
+    length = head.position if head else 0
+    if length > CHECKED_UP_TO:
+        return ChainState(length, is_checked=False, fault=None)
+    held, fault = audit.verify(chain)
+    said = f"Entry {fault.position}: {fault.reason}" if fault else None
+    return ChainState(max(held, length), is_checked=True, fault=said)
+
+
+def process_facts() -> ProcessFacts:
+    """Return whether the queue answers and which workers were heard of."""
+    try:
+        workers = Worker.all(connection=jobs.connection())
+        beats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat]
+    except RedisError:
+        return ProcessFacts(queue_answers=False, workers=0, oldest_beat=None, waiting=())
+    return ProcessFacts(
+        queue_answers=True,
+        workers=len(workers),
+        oldest_beat=min(beats, default=None),
+        waiting=tuple((lane.value, jobs.waiting(lane)) for lane in Lane),
+    )
+
+
+def _any(rows: Select[UUID]) -> bool:
+    return bool(db.session.scalar(select(rows.exists())))
+
+
+def _opted_out_since(organization_id: UUID, since: datetime) -> int:
+    people = select(ConsentStanding.e164).where(
+        ConsentStanding.organization_id == organization_id, ConsentStanding.stopped_at >= since
+    )
+    return db.session.scalar(select(func.count()).select_from(people.distinct().subquery())) or 0
+
+
+def _count(model: type[DoNotContact], organization_id: UUID) -> int:
+    rows = select(func.count()).select_from(model)
+    return db.session.scalar(rows.where(model.organization_id == organization_id)) or 0

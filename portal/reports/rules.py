@@ -1,0 +1,42 @@
+"""The set-up checklist as a pure function of facts (X-7)."""
+
+from collections.abc import Mapping
+
+from portal.reports.values import AccountFacts, Step
+
+PLAN, NUMBER, CONTACTS, CONSENT, TEXT = "plan", "number", "contacts", "consent", "text"
+
+
+def steps(facts: AccountFacts, links: Mapping[str, str | None]) -> list[Step]:
+    """Return the steps from a new account to its first delivered text, done ones ticked."""
+    sender = facts.sender
+    return [
+        _step(facts.has_subscription, "Buy a plan", "Without one nothing is sent", links[PLAN]),
+        _step(
+            sender is not None,
+            "Set up a number",
+            "Transfer yours or choose a new one"
+            if facts.has_subscription
+            else "Needs a plan first",
+            links[NUMBER],
+        ),
+        _step(
+            facts.contacts > 0, "Import your contacts", "CSV, with a dry run first", links[CONTACTS]
+        ),
+        _step(facts.has_consent, "Record consent", "Import it or enter it by hand", links[CONSENT]),
+        _step(
+            facts.has_delivered,
+            "Send your first text",
+            "Sent, not delivered yet" if facts.has_sent else "One person is enough to begin",
+            links[TEXT],
+        ),
+    ]
+
+
+def is_set_up(facts: AccountFacts) -> bool:
+    """Say whether the checklist has done its work: a text was delivered."""
+    return facts.has_delivered
+
+
+def _step(is_done: bool, text: str, note: str, url: str | None) -> Step:
+    return Step(text, "done" if is_done else "todo", None if is_done else note, url)
