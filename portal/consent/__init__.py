@@ -1,0 +1,1 @@
+"""Consent to be texted, its history with evidence, and what stands now (SPEC 7)."""

@@ -1,0 +1,121 @@
+"""What stands now, for many numbers at once (SPEED 3b)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import case, func, literal, select, union_all
+
+from portal.consent.models import ConsentStanding, DoNotContact, OrganizationOptOut
+from portal.consent.values import Coverage, DncRef, MessageKind, Standing, Strength
+from portal.core.clock import utcnow
+from portal.core.db import db
+from portal.core.tenancy import Tenant, owned
+
+MOST = 500
+
+
+def standings(tenant: Tenant, e164s: Iterable[str], now: datetime) -> dict[str, Standing]:
+    """Return what stands for each of at most 500 numbers, in two SELECTs.
+
+    A number nothing is known of has a standing, too: one that allows nothing.
+    """
+    assert tenant.account_id is not None
+    wanted = list(dict.fromkeys(e164s))
+    if not wanted:
+        return {}
+    assert len(wanted) <= MOST
+    s = ConsentStanding
+    rows = {
+        row.e164: row
+        for row in db.session.execute(
+            select(
+                s.e164, s.strength, s.kinds, s.record_id, s.expires_at, s.stopped_at,
+                s.started_at, s.own_act_at, s.not_valid_reason,
+            ).where(owned(tenant, s), s.e164.in_(wanted))
+        )
+    }  # fmt: skip
+    org_outs, dncs = _of_organization(tenant, wanted)
+    found = {}
+    for e164 in wanted:
+        row = rows.get(e164)
+        org_out = org_outs.get(e164)
+        if row is None:
+            found[e164] = Standing(e164, org_opted_out_at=org_out, dnc_at=dncs.get(e164))
+            continue
+        expired = row.expires_at is not None and now >= row.expires_at
+        stopped, started, own_act = row.stopped_at, row.started_at, row.own_act_at
+        if org_out is not None and own_act is not None and own_act > org_out:
+            org_out = None  # consent given to this account afterwards lifts it here (Q-7)
+        found[e164] = Standing(
+            e164,
+            strength=row.strength,
+            record_id=None if expired else row.record_id,
+            kinds=tuple(MessageKind(kind) for kind in row.kinds),
+            expires_at=row.expires_at,
+            opted_out_at=stopped if stopped and (not started or started <= stopped) else None,
+            org_opted_out_at=org_out,
+            dnc_at=dncs.get(e164),
+            not_valid_reason=row.not_valid_reason,
+        )
+    return found
+
+
+def standing(tenant: Tenant, e164: str, now: datetime | None = None) -> Standing:
+    """Return what stands for one number."""
+    return standings(tenant, [e164], now or utcnow())[e164]
+
+
+def coverage(tenant: Tenant) -> Coverage:
+    """Return how many of an account's numbers stand how."""
+    s = ConsentStanding
+    is_out = s.stopped_at.is_not(None) & (s.started_at.is_(None) | (s.started_at <= s.stopped_at))
+    over = s.expires_at.is_not(None) & (s.expires_at <= utcnow())
+    word = case((is_out, "opted_out"), (over, Strength.NONE.value), else_=s.strength)
+    counted: dict[str, int] = {}
+    for name, count in db.session.execute(
+        select(word, func.count()).where(owned(tenant, s)).group_by(word)
+    ):
+        counted[str(name)] = count
+    return Coverage(
+        express_written=counted.get(Strength.EXPRESS_WRITTEN, 0),
+        express=counted.get(Strength.EXPRESS, 0),
+        inquiry=counted.get(Strength.INQUIRY, 0),
+        not_valid=counted.get(Strength.NONE, 0),
+        opted_out=counted.get("opted_out", 0),
+    )
+
+
+def do_not_contact(
+    tenant: Tenant, *, search: str = "", after: str = "", limit: int = 50
+) -> tuple[list[DncRef], str | None]:
+    """Return the organization's do-not-contact list by number, and where the next page begins."""
+    d = DoNotContact
+    listed = select(d).where(owned(Tenant(tenant.organization_id), d)).order_by(d.e164)
+    if after:
+        listed = listed.where(d.e164 > after)
+    if search:
+        listed = listed.where(d.e164.contains(search, autoescape=True))
+    rows = list(db.session.scalars(listed.limit(limit + 1)))
+    refs = [DncRef(r.e164, r.reason, r.added_at, r.added_by) for r in rows[:limit]]
+    return refs, refs[-1].e164 if len(rows) > limit else None
+
+
+def _of_organization(
+    tenant: Tenant, e164s: Sequence[str]
+) -> tuple[dict[str, datetime], dict[str, datetime]]:
+    """Return when numbers opted out of the organization and were put on its list, in one SELECT."""
+    o, d = OrganizationOptOut, DoNotContact
+    org = tenant.organization_id
+    both = union_all(
+        select(
+            literal("out").label("what"), o.e164.label("e164"), o.opted_out_at.label("at")
+        ).where(o.organization_id == org, o.e164.in_(e164s)),
+        select(literal("dnc"), d.e164, d.added_at).where(
+            d.organization_id == org, d.e164.in_(e164s)
+        ),
+    )
+    outs: dict[str, datetime] = {}
+    dncs: dict[str, datetime] = {}
+    for what, e164, at in db.session.execute(both):
+        (outs if what == "out" else dncs)[e164] = at
+    return outs, dncs

@@ -1,0 +1,33 @@
+"""Rules of consent: what a record carries, what stands, and what may be texted (SPEC 7, Q)."""
+
+from portal.consent.rules.basis import allows
+from portal.consent.rules.completeness import Completeness, completeness
+from portal.consent.rules.state import (
+    Grant,
+    State,
+    ended,
+    is_opted_out,
+    restored_by_opt_in,
+    with_consent,
+    with_not_valid,
+    with_opt_out,
+)
+from portal.consent.rules.strength import INQUIRY_LASTS, is_own_act, kinds_of, strength_of
+
+__all__ = [
+    "INQUIRY_LASTS",
+    "Completeness",
+    "Grant",
+    "State",
+    "allows",
+    "completeness",
+    "ended",
+    "is_opted_out",
+    "is_own_act",
+    "kinds_of",
+    "restored_by_opt_in",
+    "strength_of",
+    "with_consent",
+    "with_not_valid",
+    "with_opt_out",
+]

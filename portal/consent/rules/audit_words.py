@@ -1,0 +1,85 @@
+"""Audit events in words (M-4)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_WORDS: Final[Mapping[str, str]] = {
+    "consent:consent:record": "Consent recorded",
+    "consent:consent:refuse": "Not valid consent stored",
+    "consent:consent:end": "Consent ended",
+    "consent:import:record": "Consents imported",
+    "consent:opt-out:record": "Opt-out recorded",
+    "consent:opt-in:record": "Opt-in recorded",
+    "consent:do-not-contact:add": "Number put on the do-not-contact list",
+    "consent:do-not-contact:remove": "Number taken off the do-not-contact list",
+}
+_PAST: Final[Mapping[str, str]] = {
+    "send": "sent",
+    "buy": "bought",
+    "begin": "begun",
+    "set": "set",
+    "withdraw": "withdrawn",
+    "find": "found",
+    "give": "given",
+    "take": "taken",
+    "hold": "held",
+    "stop": "stopped",
+    "cancel": "cancelled",
+    "submit": "submitted",
+    "sign_in": "signed in",
+    "sign_out": "signed out",
+    "forget": "forgotten",
+}
+_HIDDEN: Final = frozenset({"salt"})
+_MOST: Final = 8
+
+
+def words(event: str) -> str:
+    """Return an event of the form slice:noun:verb as a short statement."""
+    if event in _WORDS:
+        return _WORDS[event]
+    parts = event.split(":")
+    noun, verb = (parts[-2], parts[-1]) if len(parts) > 1 else (parts[0], "")
+    if noun == "import" and len(parts) == 3:
+        noun = f"{parts[0].rstrip('s')} import"
+    said = f"{noun} {_past(verb)}".replace("_", " ").replace("-", " ").strip()
+    return said[:1].upper() + said[1:]
+
+
+def facts(payload: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """Return what an entry says, for people; nothing when it was redacted (C-10)."""
+    if payload is None:
+        return (("content", "redacted"),)
+    shown = []
+    for name, value in payload.items():
+        if name in _HIDDEN or value in (None, "", [], {}):
+            continue
+        shown.append((name.replace("_", " "), _short(value)))
+    return tuple(shown[:_MOST])
+
+
+def _past(verb: str) -> str:
+    if not verb or verb in _PAST:
+        return _PAST.get(verb, "")
+    head, _, tail = verb.replace("-", "_").partition("_")
+    if head.endswith(("ed", "en")):
+        past = head
+    elif head.endswith("e"):
+        past = f"{head}d"
+    elif head.endswith("y") and head[-2:-1] not in "aeiou":
+        past = f"{head[:-1]}ied"
+    else:
+        past = f"{head}ed"
+    return f"{past} {tail}".strip()
+
+
+def _short(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        text = ", ".join(str(item) for item in value)
+    elif isinstance(value, Mapping):
+        text = ", ".join(f"{key}: {item}" for key, item in value.items())
+    else:
+        text = str(value)
+    return text if len(text) <= 160 else f"{text[:157]}…"

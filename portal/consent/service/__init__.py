@@ -1,0 +1,24 @@
+"""What is done to consent. Each function belongs inside a unit of work and locks the number first."""
+
+from portal.consent.service.doing_not_contact import add_do_not_contact, remove_do_not_contact
+from portal.consent.service.opting import (
+    end_consent,
+    enter_opt_in,
+    enter_opt_out,
+    opt_in,
+    opt_out,
+)
+from portal.consent.service.recording import agent_stated, record_consent, record_inquiry
+
+__all__ = [
+    "add_do_not_contact",
+    "agent_stated",
+    "end_consent",
+    "enter_opt_in",
+    "enter_opt_out",
+    "opt_in",
+    "opt_out",
+    "record_consent",
+    "record_inquiry",
+    "remove_do_not_contact",
+]

@@ -1,0 +1,289 @@
+"""Writing records and what stands: the inside of every verb of consent.
+
+The phone number is locked first (RULINGS 6), then standings are read, records and standings
+written in one transaction, and the chain's entry comes last.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.consent.models import ConsentRecord, ConsentStanding, OrganizationOptOut
+from portal.consent.rules import INQUIRY_LASTS, State, kinds_of
+from portal.consent.rules.facts import facts_of, fold, sha256_of, sha256_of_all
+from portal.consent.values import (
+    Event,
+    MessageKind,
+    NewConsent,
+    RecordRef,
+    Strength,
+)
+from portal.contacts import service as contacts
+from portal.contacts.rules.numbers import read
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.core.clock import utcnow
+from portal.core.db import db, is_sqlite
+from portal.core.errors import BadInput
+from portal.core.tenancy import Tenant, owned
+
+_EVENTS = {
+    Event.GIVEN: "consent:consent:record",
+    Event.NOT_VALID: "consent:consent:refuse",
+    Event.ENDED: "consent:consent:end",
+    Event.OPTED_OUT: "consent:opt-out:record",
+    Event.OPTED_IN: "consent:opt-in:record",
+}
+
+
+class Book:
+    """What stands for some numbers of one account, locked for this transaction."""
+
+    def __init__(self, tenant: Tenant, e164s: Sequence[str], *, is_dry: bool = False) -> None:
+        """Lock the numbers, unless nothing will be written, and read what stands."""
+        assert tenant.account_id is not None
+        self.tenant = tenant
+        if not is_dry:
+            contacts.lock_numbers(tenant.organization_id, e164s)
+        wanted = list(dict.fromkeys(e164s))
+        self._rows = {
+            row.e164: row
+            for row in db.session.scalars(
+                select(ConsentStanding)
+                .where(owned(tenant, ConsentStanding), ConsentStanding.e164.in_(wanted))
+                .execution_options(populate_existing=True)
+            )
+        }
+        self._states = {e164: _state_of(row) for e164, row in self._rows.items()}
+        self._changed: set[str] = set()
+
+    def __getitem__(self, e164: str) -> State:
+        return self._states.get(e164, State())
+
+    def __setitem__(self, e164: str, state: State) -> None:
+        if state != self[e164] or e164 not in self._rows:
+            self._changed.add(e164)
+        self._states[e164] = state
+
+    def write(self) -> None:
+        """Write what changed; the records it rests on must be there already."""
+        now = utcnow()
+        new: list[dict[str, Any]] = []
+        old: list[dict[str, Any]] = []
+        for e164 in sorted(self._changed):
+            row = _row_of(self.tenant, e164, self[e164], now)
+            (old if e164 in self._rows else new).append(row)
+        if new:
+            db.session.execute(insert(ConsentStanding), new)
+        if old:
+            db.session.execute(update(ConsentStanding), old)
+        self._changed.clear()
+
+
+def usable(e164: str) -> str:
+    """Return a number as E.164. Raises BadInput for what is none: it has no lock row."""
+    number = read(e164)
+    if number.e164 is None:
+        raise BadInput(f"{number.why} Enter the number with its area code: (312) 555-0142.")
+    return number.e164
+
+
+def entry(
+    tenant: Tenant,
+    consent: NewConsent,
+    event: Event,
+    strength: Strength,
+    *,
+    at: datetime,
+    actor: Actor,
+    is_imported: bool = False,
+    is_staff_entry: bool = False,
+    import_id: UUID | None = None,
+    batch_id: UUID | None = None,
+) -> RecordRef:
+    """Return a record ready to be kept; `at` is the server's time, never the claimed one."""
+    assert tenant.account_id is not None
+    id_ = uuid4()
+    kinds: tuple[MessageKind, ...] = ()
+    if event is Event.GIVEN:
+        kinds = kinds_of(strength, consent.kinds)
+    expires_at = None
+    if strength is Strength.INQUIRY:
+        expires_at = (consent.given_at or at) + INQUIRY_LASTS
+    record = RecordRef(
+        id=id_,
+        organization_id=tenant.organization_id,
+        account_id=tenant.account_id,
+        e164=consent.e164,
+        event=event,
+        method=consent.method,
+        strength=strength,
+        kinds=kinds,
+        is_imported=is_imported,
+        is_staff_entry=is_staff_entry,
+        name=consent.name[:200],
+        email=consent.email[:254].lower(),
+        postal_address=consent.postal_address[:500],
+        given_at=consent.given_at,
+        given_zone=consent.given_zone[:60],
+        given_as_written=consent.given_as_written[:60],
+        recorded_at=at,
+        expires_at=expires_at,
+        ip_address=consent.ip_address[:45],
+        method_details=consent.method_details[:1000],
+        source_url=consent.source_url[:2000],
+        disclosure_text=consent.disclosure_text,
+        checkbox=consent.checkbox,
+        form_name=consent.form_name[:200],
+        form_version=consent.form_version[:40],
+        user_agent=consent.user_agent[:500],
+        collected_by=actor.label[:200],
+        evidence=consent.evidence,
+        import_id=import_id,
+        audit_subject_id=batch_id or id_,
+        sha256="",
+    )
+    return replace(record, sha256=sha256_of(facts_of(record)))
+
+
+def keep(records: Iterable[tuple[RecordRef, str | None]], actor: Actor) -> None:
+    """Insert records, each with its idempotency key or None."""
+    rows = [_record_row(record, key, actor) for record, key in records]
+    if rows:
+        db.session.execute(insert(ConsentRecord), rows)
+
+
+def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Actor) -> UUID:
+    """Keep one record with what stands after it, and write its entry in the chain."""
+    keep([(record, key or None)], actor)
+    book[record.e164] = state
+    book.write()
+    if record.event is Event.OPTED_OUT:
+        _bind_organization(record)
+    audit.record(
+        _EVENTS[record.event],
+        actor=actor,
+        organization_id=record.organization_id,
+        account_id=record.account_id,
+        subject_id=record.audit_subject_id,
+        phone=record.e164,
+        method=record.method.value,
+        strength=record.strength.value if record.event is Event.GIVEN else None,
+        details=record.method_details[:200],
+        sha256=sha256_of_all([record]),
+    )
+    return record.id
+
+
+def known(tenant: Tenant, key: str) -> UUID | None:
+    """Return the record an idempotency key was used for, if it was."""
+    if not key:
+        return None
+    return db.session.scalar(
+        select(ConsentRecord.id).where(
+            owned(tenant, ConsentRecord), ConsentRecord.idempotency_key == key
+        )
+    )
+
+
+def _bind_organization(record: RecordRef) -> None:
+    """Keep the newest opt-out of a number in the whole organization (Q-7)."""
+    insert_ = (sqlite if is_sqlite() else postgresql).insert(OrganizationOptOut)
+    new = insert_.values(
+        organization_id=record.organization_id,
+        e164=record.e164,
+        opted_out_at=record.happened_at,
+        from_account_id=record.account_id,
+        record_id=record.id,
+    )
+    db.session.execute(
+        new.on_conflict_do_update(
+            index_elements=["organization_id", "e164"],
+            set_={
+                "opted_out_at": new.excluded.opted_out_at,
+                "from_account_id": new.excluded.from_account_id,
+                "record_id": new.excluded.record_id,
+            },
+            where=OrganizationOptOut.opted_out_at < new.excluded.opted_out_at,
+        )
+    )
+
+
+def _state_of(row: ConsentStanding) -> State:
+    return State(
+        strength=row.strength,
+        kinds=tuple(MessageKind(kind) for kind in row.kinds),
+        record_id=row.record_id,
+        given_at=row.given_at,
+        expires_at=row.expires_at,
+        stopped_at=row.stopped_at,
+        started_at=row.started_at,
+        own_act_at=row.own_act_at,
+        not_valid_reason=row.not_valid_reason,
+    )
+
+
+def _row_of(tenant: Tenant, e164: str, state: State, now: datetime) -> dict[str, Any]:
+    return {
+        "organization_id": tenant.organization_id,
+        "account_id": tenant.account_id,
+        "e164": e164,
+        "strength": state.strength,
+        "kinds": [kind.value for kind in state.kinds],
+        "record_id": state.record_id,
+        "given_at": state.given_at,
+        "expires_at": state.expires_at,
+        "stopped_at": state.stopped_at,
+        "started_at": state.started_at,
+        "own_act_at": state.own_act_at,
+        "not_valid_reason": state.not_valid_reason,
+        "updated_at": now,
+    }
+
+
+def _record_row(record: RecordRef, key: str | None, actor: Actor) -> dict[str, Any]:
+    evidence = record.evidence
+    return {
+        "id": record.id,
+        "organization_id": record.organization_id,
+        "account_id": record.account_id,
+        "e164": record.e164,
+        "event": record.event,
+        "method": record.method,
+        "strength": record.strength,
+        "kinds": [kind.value for kind in record.kinds],
+        "is_imported": record.is_imported,
+        "is_staff_entry": record.is_staff_entry,
+        "name": record.name,
+        "name_key": fold(record.name),
+        "email": record.email,
+        "postal_address": record.postal_address,
+        "given_at": record.given_at,
+        "given_zone": record.given_zone,
+        "given_as_written": record.given_as_written,
+        "recorded_at": record.recorded_at,
+        "expires_at": record.expires_at,
+        "ip_address": record.ip_address,
+        "method_details": record.method_details,
+        "source_url": record.source_url,
+        "disclosure_text": record.disclosure_text,
+        "checkbox": record.checkbox,
+        "form_name": record.form_name,
+        "form_version": record.form_version,
+        "user_agent": record.user_agent,
+        "collected_by_id": actor.id,
+        "collected_by": record.collected_by,
+        "evidence_name": evidence.name if evidence else None,
+        "evidence_sha256": evidence.sha256 if evidence else None,
+        "evidence_file_name": evidence.file_name if evidence else None,
+        "evidence_media_type": evidence.media_type if evidence else None,
+        "import_id": record.import_id,
+        "idempotency_key": key,
+        "audit_subject_id": record.audit_subject_id,
+        "sha256": record.sha256,
+    }
