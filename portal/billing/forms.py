@@ -4,8 +4,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from wtforms import BooleanField, Field, HiddenField, IntegerField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
+from wtforms import BooleanField, HiddenField, IntegerField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, StopValidation
 
 from portal.core.base_form import BaseForm
 
@@ -18,6 +18,11 @@ _DOLLARS = re.compile(r"\$?\s?((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)")
 
 class CountField(IntegerField):
     """A whole number as people type it, thousands separated or not."""
+
+    def pre_validate(self, _form: object) -> None:
+        """Say one thing at a time: what can't be read is not measured as well."""
+        if self.process_errors:
+            raise StopValidation
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the number. Raises ValueError with what to type instead."""
@@ -34,6 +39,11 @@ class CountField(IntegerField):
 
 class DollarsField(StringField):
     """An amount of money as people type it; its data is cents."""
+
+    def pre_validate(self, _form: object) -> None:
+        """Say one thing at a time: what can't be read is not measured as well."""
+        if self.process_errors:
+            raise StopValidation
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the amount. Raises ValueError with what to type instead."""
@@ -79,15 +89,8 @@ class SuggestionForm(BaseForm):
 class BuyForm(BaseForm):
     """What the confirm page sends: which click it was, and the price that was shown."""
 
-    request_key = HiddenField(
-        validators=[DataRequired("Open the plan again and buy from there."), Length(max=64)]
-    )
-    shown_cents = CountField(
-        validators=[
-            InputRequired("Open the plan again and buy from there."),
-            NumberRange(0, MOST_CENTS),
-        ]
-    )
+    request_key = HiddenField(validators=[DataRequired(), Length(max=64)])
+    shown_cents = CountField(validators=[InputRequired(), NumberRange(0, MOST_CENTS)])
 
 
 class PlanForm(BaseForm):
@@ -110,9 +113,3 @@ class PlanForm(BaseForm):
         ],
     )
     is_offered = BooleanField("On offer in the marketplace", default=True)
-
-
-def problems(form: BaseForm) -> list[str]:
-    """Return what is wrong with hidden fields, which have no place to show it."""
-    fields: list[Field] = list(form)
-    return [str(error) for field in fields for error in field.errors]

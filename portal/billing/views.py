@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from csv import writer
-from io import StringIO
+from tempfile import SpooledTemporaryFile
+from typing import IO
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -13,14 +14,13 @@ from flask import (
     flash,
     g,
     request,
-    stream_with_context,
     url_for,
 )
 
 from portal.billing import queries, rules
 from portal.billing import service as billing
 from portal.billing.errors import AlreadySubscribed, PlanNameTaken, PlanNotFound, PriceChanged
-from portal.billing.forms import BuyForm, PlanForm, SuggestionForm, problems
+from portal.billing.forms import BuyForm, PlanForm, SuggestionForm
 from portal.billing.values import InvoiceRef, PlanRef, StatementLine
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
@@ -31,6 +31,9 @@ bp = Blueprint("billing", __name__)
 
 _PER_PAGE = 50
 _BIGGEST_KEY = 2_147_483_647
+_IN_MEMORY = 5_000_000  # bytes of a download
+_CHUNK = 65_536
+_INCOMPLETE = "The form came back incomplete. Check the sum below and buy again."
 
 
 @bp.get("/accounts/<uuid:account_id>/marketplace")
@@ -70,12 +73,12 @@ def buy(account_id: UUID, plan_id: UUID) -> Response:
     form = BuyForm()
     if not form.validate_on_submit():
         fresh = BuyForm(formdata=None, request_key=uuid4().hex)
-        return _confirm(plan_id, fresh, status=422, faults=problems(form))
+        return _confirm(plan_id, fresh, status=422, fault=_INCOMPLETE)
     try:
         with unit_of_work():
             bought = billing.subscribe(g.account, plan_id, actor=me().actor, **form.values())
     except PriceChanged as error:
-        return _confirm(plan_id, form, status=422, faults=[error.message])
+        return _confirm(plan_id, form, status=422, fault=error.message)
     except AlreadySubscribed as error:
         error.fix_url = url_for("billing.connected_apps", account_id=account_id)
         error.fix_label = "See the subscription"
@@ -205,13 +208,13 @@ def save_plan(plan_id: UUID) -> Response:
 
 
 def _confirm(
-    plan_id: UUID, form: BuyForm, *, status: int = 200, faults: list[str] | None = None
+    plan_id: UUID, form: BuyForm, *, status: int = 200, fault: str | None = None
 ) -> Response:
     """Render the arithmetic of one plan, which is what both views of a purchase answer with."""
     quote = queries.quote(g.account, plan_id)
     if quote is None:
         raise PlanNotFound
-    return page("billing/confirm.html", None, status, quote=quote, form=form, faults=faults or [])
+    return page("billing/confirm.html", None, status, quote=quote, form=form, fault=fault)
 
 
 def _save(form: PlanForm, plan: PlanRef | None) -> Response:
@@ -256,20 +259,23 @@ def _key(name: str) -> int | None:
 
 
 def _download(name: str, head: list[str], rows: Iterator[list[object]]) -> Response:
-    """Answer with CSV, row by row; no cell is a formula (PROMISES 4)."""
+    """Answer with CSV; no cell is a formula (PROMISES 4).
 
-    def lines() -> Iterator[str]:
-        buffer = StringIO()
-        into = writer(buffer)
-        into.writerow(head)
-        for row in rows:
-            into.writerow([rules.safe_cell(c) if isinstance(c, str) else c for c in row])
-            if buffer.tell() > 32_000:
-                yield buffer.getvalue()
-                buffer.seek(0)
-                buffer.truncate()
-        yield buffer.getvalue()
-
-    response = Response(stream_with_context(lines()), mimetype="text/csv")
+    Written in full before it is sent, so that a slow reader holds no database connection.
+    """
+    file = SpooledTemporaryFile(_IN_MEMORY, mode="w+", newline="", encoding="utf-8")  # noqa: SIM115 (_read_out closes it)
+    into = writer(file)
+    into.writerow(head)
+    for row in rows:
+        into.writerow([rules.safe_cell(c) if isinstance(c, str) else c for c in row])
+    file.seek(0)
+    response = Response(_read_out(file), mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
     return response
+
+
+def _read_out(file: IO[str]) -> Iterator[str]:
+    """Yield a file piece by piece and close it at the end."""
+    with file:
+        while piece := file.read(_CHUNK):
+            yield piece

@@ -1,7 +1,7 @@
 """Marketplace, purchase, connected apps, statement, invoices and the catalogue (B-1, B-2, B-12, B-13)."""
 
 import csv
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from uuid import uuid4
 
@@ -10,6 +10,7 @@ import pytest
 from portal.billing import queries
 from portal.billing import service as billing
 from portal.core.db import unit_of_work
+from tests import cast
 from tests.factories.billing import make_credits, make_plan, make_reserve, make_subscription
 
 
@@ -136,9 +137,10 @@ class TestMarketplace:
 
 
 class TestBuying:
-    def test_shows_the_arithmetic_first(self, alice, northside, agent_plan, clock):
+    def test_shows_the_arithmetic_first(self, browser, northside, agent_plan, clock):
         """B-2, B-13: on 16 November 15 of 30 days are left."""
         clock.travel(to=datetime(2026, 11, 16, 18, tzinfo=UTC))
+        alice = browser(cast.ALICE)
         make_credits(northside, 20)
         reply = alice.get("billing.confirm", account_id=northside.id, plan_id=agent_plan.id)
         assert "15 of 30" in reply.text_of("#today .sum")
@@ -175,11 +177,13 @@ class TestBuying:
             f"a[href='{alice.url('billing.connected_apps', account_id=northside.id)}']"
         )
 
-    def test_after_the_price_moved_asks_again(self, alice, northside, agent_plan, clock):
-        """Nobody pays more than they saw; the form shows today's price."""
+    def test_after_the_price_moved_asks_again(self, browser, northside, agent_plan, clock):
+        """Nobody pays more or less than they saw: at midnight the price changes."""
+        clock.travel(to=datetime(2026, 3, 17, 4, 55, tzinfo=UTC))
+        alice = browser(cast.ALICE)
         where = {"account_id": northside.id, "plan_id": agent_plan.id}
         data = click(alice.get("billing.confirm", **where))
-        clock.travel(to=datetime(2026, 3, 17, 18, tzinfo=UTC))
+        clock.travel(by=timedelta(minutes=6))
         reply = alice.post("billing.buy", status=422, data=data, **where)
         assert "The price changed" in reply.text_of("[role=alert]")
         assert reply.field("shown_cents") == "774"
