@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         server = SandboxServer(_LOOPBACK[0], given.port, app, app.extensions["carrier"])
     except OSError as error:
         app.extensions["carrier"].courier.stop()
+        app.extensions["carrier"].store.close()
         parser.exit(1, f"Port {given.port} cannot be used: {error.strerror}.\n")
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     stopped = threading.Event()

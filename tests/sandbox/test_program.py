@@ -7,6 +7,7 @@ import time
 import pytest
 
 from portal.sandbox import SandboxConfig
+from portal.sandbox.__main__ import main
 from tests.sandbox.server import run_sandbox, spawn_sandbox
 
 PERSON = "+13125550101"
@@ -62,6 +63,23 @@ def test_nonsense_on_the_command_line_is_explained(tmp_path):
         SandboxConfig(tmp_path, "AC1", "t")
     with pytest.raises(ValueError, match="auth token is missing"):
         SandboxConfig(tmp_path, "AC" + "a" * 32, "")
+
+
+def test_a_port_in_use_stops_the_start_with_one_clear_line(tmp_path, deaf, capsys):
+    port = deaf.getsockname()[1]
+    command = ["--port", str(port), "--state", str(tmp_path)]
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--account-sid", "AC" + "a" * 32, "--auth-token", "t"])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said == f"Port {port} cannot be used: Address already in use.\n"
+
+
+def test_wrong_credentials_stop_the_start(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", "1", "--state", str(tmp_path), "--account-sid", "AC1"])
+    assert ended.value.code == 2
+    assert "32 hexadecimal digits" in capsys.readouterr().err
 
 
 def test_without_a_clock_file_time_stands_where_it_is(tmp_path):
