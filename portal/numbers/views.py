@@ -1,0 +1,193 @@
+"""Pages with which an account gets its numbers (N-1, N-6)."""
+
+from uuid import UUID, uuid4
+
+from flask import Blueprint, Flask, Response, flash, g, request, url_for
+
+from portal.billing import queries as billing
+from portal.core.access import Permission, me, requires
+from portal.core.db import unit_of_work
+from portal.core.errors import DomainError
+from portal.core.settings import settings
+from portal.core.web import page, see_other
+from portal.gateways import carrier
+from portal.numbers import queries, rules
+from portal.numbers import service as numbers
+from portal.numbers.errors import CarrierTrouble, NumberTaken, SubscriptionNeeded
+from portal.numbers.forms import BuyForm, SearchForm, problems
+from portal.numbers.values import Available, Order, SenderRef, SenderState, Trouble
+
+bp = Blueprint("numbers", __name__, url_prefix="/accounts/<uuid:account_id>/numbers")
+
+
+def init_app(app: Flask) -> None:
+    """Open the doors to the carrier; they are the same for the whole program."""
+    carrier.connect(settings().twilio_api_base)
+    app.jinja_env.globals["not_registered"] = rules.NOT_REGISTERED
+
+
+@bp.get("")
+@requires(Permission.VIEW_ACCOUNT)
+def index(account_id: UUID) -> Response:
+    """List the account's numbers."""
+    return page(
+        "numbers/index.html",
+        senders=queries.senders(account_id),
+        has_subscription=billing.has_active_subscription(account_id),
+        may_set_up=me().may(Permission.SET_UP_NUMBER),
+    )
+
+
+@bp.get("/search")
+@requires(Permission.SET_UP_NUMBER)
+def search(account_id: UUID) -> Response:
+    """Search numbers that can be bought."""
+    is_asked = any(name in request.args for name in ("area_code", "city", "state", "digits"))
+    form = SearchForm(formdata=request.args if is_asked else None)
+    if not is_asked or not billing.has_active_subscription(account_id):
+        return _search_page(form)
+    if not form.validate():
+        return _search_page(form, status=422)
+    try:
+        return _search_page(form, found=numbers.search(g.organization.id, form.wanted))
+    except CarrierTrouble as error:
+        return _search_page(form, trouble=error.trouble, status=error.status)
+
+
+@bp.get("/new")
+@requires(Permission.SET_UP_NUMBER)
+def choose(account_id: UUID) -> Response:
+    """Show one number before it is bought: what it can do, and what it will be called."""
+    e164 = request.args.get("e164", "")
+    try:
+        number = numbers.is_available(g.organization.id, e164)
+    except CarrierTrouble as error:
+        return _search_page(SearchForm(formdata=None), trouble=error.trouble, status=error.status)
+    if number is None:
+        flash("That number is no longer available. Choose another one.", "bad")
+        return see_other(url_for(".search", account_id=account_id))
+    form = BuyForm(
+        formdata=None,
+        name=g.account.name,
+        e164=number.e164,
+        locality=number.locality,
+        region=number.region,
+        request_key=uuid4().hex,
+    )
+    return _choose_page(form, number)
+
+
+@bp.post("")
+@requires(Permission.SET_UP_NUMBER)
+def buy(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Buy a number; a second click of the same form finds the first purchase (N-1)."""
+    form = BuyForm()
+    if not form.validate_on_submit():
+        return _choose_page(form, form.number, status=422, faults=problems(form))
+    try:
+        with unit_of_work():
+            order = numbers.place_order(
+                g.account,
+                form.number,
+                form.name.data,
+                request_key=form.request_key.data,
+                actor=me().actor,
+            )
+    except SubscriptionNeeded as error:
+        raise _with_marketplace(error) from error
+    except DomainError as error:
+        return _choose_page(form, form.number, status=error.status, faults=[error.message])
+    return _finish(order)
+
+
+@bp.get("/<uuid:sender_id>")
+@requires(Permission.VIEW_ACCOUNT)
+def show(account_id: UUID, sender_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Show a number, or how far its purchase came."""
+    return _show(queries.get_or_404(g.account.tenant, sender_id))
+
+
+@bp.post("/<uuid:sender_id>/retry")
+@requires(Permission.SET_UP_NUMBER)
+def retry(account_id: UUID, sender_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Go on with a purchase that failed or was broken off."""
+    try:
+        with unit_of_work():
+            order = numbers.retry_order(g.account, sender_id, actor=me().actor)
+    except SubscriptionNeeded as error:
+        raise _with_marketplace(error) from error
+    except NumberTaken as error:
+        error.fix_url, error.fix_label = _search_url(), "Search again"
+        raise
+    return _finish(order)
+
+
+@bp.post("/<uuid:sender_id>/default")
+@requires(Permission.SET_UP_NUMBER)
+def make_default(account_id: UUID, sender_id: UUID) -> Response:
+    """Let the account text from this number unless told otherwise."""
+    with unit_of_work():
+        sender = numbers.make_default(g.account.tenant, sender_id, actor=me().actor)
+    flash(f"Texts now come from {sender.name}.", "ok")
+    return see_other(url_for(".index", account_id=account_id))
+
+
+def _finish(order: Order) -> Response:
+    """Carry an order out between two units of work, and show what became of it."""
+    if order.is_ours:
+        purchase = numbers.carry_out(order)
+        with unit_of_work():
+            sender = numbers.settle(order, purchase, actor=me().actor)
+        if sender.state is SenderState.READY:
+            flash(f"{sender.name} is yours.", "ok")
+    return see_other(url_for(".show", account_id=order.account_id, sender_id=order.sender_id))
+
+
+def _search_page(
+    form: SearchForm,
+    *,
+    found: list[Available] | None = None,
+    trouble: Trouble | None = None,
+    status: int = 200,
+) -> Response:
+    return page(
+        "numbers/search.html",
+        status=status,
+        form=form,
+        found=found,
+        trouble=trouble,
+        again_url=request.full_path.removesuffix("?"),
+        has_subscription=billing.has_active_subscription(g.account.id),
+    )
+
+
+def _choose_page(
+    form: BuyForm, number: Available, *, status: int = 200, faults: list[str] | None = None
+) -> Response:
+    return page(
+        "numbers/choose.html",
+        status=status,
+        form=form,
+        number=number,
+        faults=faults or [],
+        has_subscription=billing.has_active_subscription(g.account.id),
+    )
+
+
+def _show(sender: SenderRef) -> Response:
+    return page(
+        "numbers/show.html",
+        "numbers/_number.html",
+        sender=sender,
+        may_set_up=me().may(Permission.SET_UP_NUMBER),
+    )
+
+
+def _with_marketplace(error: SubscriptionNeeded) -> SubscriptionNeeded:
+    error.fix_url = url_for("billing.marketplace", account_id=g.account.id)
+    error.fix_label = "Open the marketplace"
+    return error
+
+
+def _search_url() -> str:
+    return url_for(".search", account_id=g.account.id)
