@@ -279,7 +279,7 @@ class TimelineEvent:
     """One line of a contact's timeline (K-5): a text, or something that happened to consent."""
 
     at: datetime
-    kind: str  # text_out, text_in, consent, opt_out, opt_in
+    kind: str  # text_out, text_in, or what happened to consent (consent.values.Event)
     title: str
     actor: str
     text: TextView | None = None

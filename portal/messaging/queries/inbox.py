@@ -94,7 +94,12 @@ def timeline(tenant: Tenant, e164s: Sequence[str], limit: int = 200) -> list[Tim
     ]
     for e164 in e164s:
         events += [
-            TimelineEvent(at=r.recorded_at, kind="consent", title=r.title, actor=r.recorded_by)
+            TimelineEvent(
+                at=r.recorded_at,
+                kind=r.event,
+                title=f"{r.event_label}: {r.method_label}",
+                actor=r.collected_by,
+            )
             for r in consent.records(tenant, e164)
         ]
     return sorted(events, key=lambda event: event.at, reverse=True)[:limit]

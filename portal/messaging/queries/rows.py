@@ -1,11 +1,13 @@
 """Texts as pages show them."""
 
+from typing import Final
+
 from portal.messaging.models import InboundText, Message
 from portal.messaging.queries.errors import error_meaning
 from portal.messaging.rules import gates
 from portal.messaging.values import STATE_LABELS, MediaRef, State, TextView
 
-_REPEATABLE = frozenset(
+REPEATABLE: Final = frozenset(
     {
         State.UNDELIVERED,
         State.FAILED,
@@ -16,7 +18,6 @@ _REPEATABLE = frozenset(
         State.EXPIRED,
     }
 )
-_LABEL_SENT_LONG_AGO = "Sent, no receipt"
 
 
 def outbound(row: Message) -> TextView:
@@ -47,7 +48,7 @@ def outbound(row: Message) -> TextView:
         actor=row.created_by_name,
         media=media(row.media),
         campaign_id=row.campaign_id,
-        may_send_again=row.state in _REPEATABLE and bool(row.e164),
+        may_send_again=row.state in REPEATABLE and bool(row.e164),
         is_unconfirmed=row.state is State.UNCONFIRMED,
     )
 

@@ -62,7 +62,9 @@ FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "number_unregistered": ("numbers.index", "See the registration"),
     "region_blocked": ("messaging.countries", "Switch the country on"),
     "consent_missing": ("consent.index", "Record consent"),
-    "consent_too_weak": ("consent.index", "Record consent"),
+    "consent_insufficient": ("consent.index", "Record consent"),
+    "consent_expired": ("consent.index", "Record consent"),
+    "consent_kind": ("consent.index", "See what they agreed to"),
 }
 
 AccountRule = Callable[[AccountFacts], Gate | None]
@@ -148,11 +150,11 @@ def said_once(facts: TextFacts) -> Gate | None:
 
 def region_allowed(facts: TextFacts) -> Gate | None:
     """Stop a country that nobody switched on, or that has had its texts of today."""
-    if facts.country_code == 1 or facts.is_counted:
+    if facts.country_code == 1:
         return None
     if facts.country_room is None:
         return _gate("region_blocked", _FOREIGN)
-    if facts.country_room < 1:
+    if facts.country_room < 1 and not facts.is_counted:
         return _gate(
             "daily_country",
             "The daily limit for this country is reached.",
@@ -194,11 +196,7 @@ def consent_sufficient(facts: TextFacts) -> Gate | None:
     basis = consent.allows(facts.standing, kind, facts.now)
     if basis.ok:
         return None
-    return _gate(
-        basis.code,
-        basis.sentence,
-        Fate.BLOCKED,
-    )
+    return _gate(basis.code, basis.sentence)
 
 
 def values_present(facts: TextFacts) -> Gate | None:

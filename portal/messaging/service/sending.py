@@ -63,6 +63,9 @@ def confirm(
     LimitChoiceNeeded, NotEnoughCredits or NonceReused, having changed nothing.
     """
     now = clock.utcnow()
+    if draft.kind is Kind.ONE_TO_ONE:  # it moves a conversation, as a reply may right now
+        numbers = [r.number.e164 for r in recipients if r.number and r.number.e164]
+        contact_service.lock_numbers(account.organization_id, numbers)
     limits.lock_day(account, _today(account, draft))  # one confirm of an account at a time
     intent = _intent(recipients, draft)
     if existing := _by_nonce(account, nonce):

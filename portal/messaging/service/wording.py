@@ -53,7 +53,8 @@ class Writer:
 
     def word(self, contact: ContactRef, country_code: int) -> Worded:
         """Return the text for one person in one country."""
-        body, missing = self._draft.body, ()
+        body = self._draft.body
+        missing: tuple[str, ...] = ()
         if not self._is_plain:
             merged = merge(body, {**contact.merge_values(), **self._own}, fallbacks=self._fallbacks)
             body, missing = merged.body, merged.missing

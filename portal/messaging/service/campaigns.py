@@ -1,0 +1,229 @@
+"""Pausing, resuming and cancelling sends, and sending again what did not go (S-8, S-11)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+
+from portal.contacts import queries as contacts
+from portal.core import audit, jobs
+from portal.core.audit import Actor
+from portal.core.db import db
+from portal.core.errors import NotAllowed, NotFound
+from portal.core.jobs import Job, Lane
+from portal.core.tenancy import Tenant, owned
+from portal.messaging.errors import TooLate
+from portal.messaging.models import Campaign, Message
+from portal.messaging.queries.rows import REPEATABLE, media
+from portal.messaging.service import outbox
+from portal.messaging.service.sending import confirm, number_of, recipient_for
+from portal.messaging.values import (
+    CANCELABLE,
+    CampaignRef,
+    CampaignState,
+    CancelReport,
+    Draft,
+    Kind,
+    Recipient,
+    State,
+)
+from portal.texting_accounts.values import AccountRef
+
+_PAUSED = "campaign_paused"
+
+
+def pause(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
+    """Keep back what has not left; what is leaving right now still goes. Again is harmless."""
+    _change(tenant, campaign_id, CampaignState.RUNNING, CampaignState.PAUSED)
+    held = outbox.hold(
+        and_(
+            Message.campaign_id == campaign_id,
+            Message.state.in_((State.QUEUED, State.CLAIMED)),
+        ),
+        _PAUSED,
+        "The campaign is paused.",
+        until=None,
+        cause="person",
+    )
+    _record("pause", tenant, campaign_id, actor, held=len(held))
+
+
+def resume(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
+    """Let a paused campaign go on, in order."""
+    _change(tenant, campaign_id, CampaignState.PAUSED, CampaignState.RUNNING)
+    freed = outbox.move(
+        and_(
+            Message.campaign_id == campaign_id,
+            Message.state == State.HELD,
+            Message.reason_code == _PAUSED,
+        ),
+        State.QUEUED,
+        cause="person",
+        reason_code=None,
+        reason=None,
+    )
+    _record("resume", tenant, campaign_id, actor, freed=len(freed))
+    assert tenant.account_id is not None  # a campaign has an account
+    jobs.request(Job.DRAIN, tenant.account_id, lane=Lane.TEXTS)
+
+
+def cancel(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> CancelReport:
+    """Stop everything that has not left, for good; credits come back (S-8)."""
+    _get(tenant, campaign_id)
+    report = _cancel(Message.campaign_id == campaign_id)  # texts before the campaign's own row
+    db.session.execute(
+        update(Campaign)
+        .where(Campaign.id == campaign_id)
+        .values(state=CampaignState.CANCELED)
+        .execution_options(synchronize_session=False)
+    )
+    left = db.session.scalar(
+        select(func.count()).where(
+            Message.campaign_id == campaign_id,
+            Message.state.not_in((State.CANCELED, State.BLOCKED)),
+        )
+    )
+    report = CancelReport(report.canceled, left or 0, report.credits_back)
+    _record("cancel", tenant, campaign_id, actor, canceled=report.canceled)
+    return report
+
+
+def cancel_text(tenant: Tenant, message_id: UUID, *, actor: Actor) -> CancelReport:
+    """Stop one text, all its parts. Raises TooLate when it has left."""
+    text_id = db.session.scalar(
+        select(Message.text_id).where(owned(tenant, Message), Message.id == message_id)
+    )
+    if text_id is None:
+        raise NotFound("We can't find that text.")
+    report = _cancel(Message.text_id == text_id)
+    if not report.canceled:
+        raise TooLate("This text has left already. It can't be called back.")
+    audit.record(
+        "messaging:text:cancel",
+        actor=actor,
+        organization_id=tenant.organization_id,
+        account_id=tenant.account_id,
+        subject_id=message_id,
+    )
+    return report
+
+
+def resend_blocked(
+    account: AccountRef, campaign_id: UUID, *, nonce: str, actor: Actor
+) -> CampaignRef:
+    """Send a campaign to those it left out, through all gates again, as a new campaign (S-11)."""
+    row = _get(account.tenant, campaign_id)
+    left_out = db.session.scalars(
+        select(Message)
+        .where(
+            owned(account.tenant, Message),
+            Message.campaign_id == campaign_id,
+            Message.state == State.BLOCKED,
+        )
+        .order_by(Message.position)
+    ).all()
+    draft = Draft(
+        row.body,
+        row.kind,
+        media=media(row.media),
+        over_limit="spread",
+        name=f"{row.name} (again)"[:200],
+    )
+    recipients = _recipients(account.tenant, left_out)
+    if not recipients:
+        raise TooLate("Nobody was left out of this campaign.")
+    return confirm(account, recipients, draft, nonce=nonce, shown_key=None, actor=actor)
+
+
+def send_again(
+    account: AccountRef, message_id: UUID, *, nonce: str, actor: Actor, anyway: bool = False
+) -> CampaignRef:
+    """Send a text that did not arrive once more, as a new one through all gates (S-10).
+
+    An unconfirmed text may have arrived: only `anyway`, which is the lead's or the owner's
+    (RULINGS 22), sends it again. Raises TooLate, NotAllowed, and what confirm() raises.
+    """
+    row = db.session.scalar(
+        select(Message).where(owned(account.tenant, Message), Message.id == message_id)
+    )
+    if row is None or row.e164 is None:
+        raise NotFound("We can't find that text.")
+    if row.state not in REPEATABLE:
+        raise TooLate("This text has arrived or is still on its way.")
+    if row.state is State.UNCONFIRMED and not anyway:
+        raise NotAllowed(
+            "This person may already have received it. A team lead or the account's owner can "
+            "send it again."
+        )
+    again = confirm(
+        account,
+        [recipient_for(account, row.e164, actor=actor)],
+        Draft(row.body.replace("{", "{{").replace("}", "}}"), Kind.ONE_TO_ONE, media(row.media)),
+        nonce=nonce,
+        shown_key=None,
+        actor=actor,
+        resend_of={row.e164: row.id},
+    )
+    audit.record(
+        "messaging:text:resend",
+        actor=actor,
+        organization_id=account.organization_id,
+        account_id=account.id,
+        subject_id=row.id,
+        campaign=str(again.id),
+        anyway=anyway,
+    )
+    return again
+
+
+def _cancel(which: ColumnElement[bool]) -> CancelReport:
+    canceled = outbox.end_unsent(
+        and_(which, Message.state.in_(CANCELABLE)),
+        State.CANCELED,
+        cause="person",
+        code="canceled",
+        sentence="Canceled before it left.",
+    )
+    return CancelReport(len(canceled), 0, sum(row.credits for row in canceled))
+
+
+def _recipients(tenant: Tenant, texts: Sequence[Message]) -> list[Recipient]:
+    wanted = [text.contact_id for text in texts if text.contact_id is not None]
+    people = {contact.id: contact for contact in contacts.by_ids(tenant, wanted)}
+    return [
+        Recipient(person, number_of(person, text.e164) if text.e164 else person.preferred)
+        for text in texts
+        if text.contact_id is not None and (person := people.get(text.contact_id)) is not None
+    ]
+
+
+def _get(tenant: Tenant, campaign_id: UUID) -> Campaign:
+    row = db.session.scalar(
+        select(Campaign).where(owned(tenant, Campaign), Campaign.id == campaign_id)
+    )
+    if row is None:
+        raise NotFound("We can't find that campaign.")
+    return row
+
+
+def _change(tenant: Tenant, campaign_id: UUID, old: CampaignState, new: CampaignState) -> None:
+    moved = db.session.scalar(
+        update(Campaign)
+        .where(owned(tenant, Campaign), Campaign.id == campaign_id, Campaign.state == old)
+        .values(state=new)
+        .returning(Campaign.id)
+        .execution_options(synchronize_session=False)
+    )
+    if moved is None and _get(tenant, campaign_id).state is not new:
+        raise TooLate("This campaign has been canceled.")
+
+
+def _record(verb: str, tenant: Tenant, campaign_id: UUID, actor: Actor, **payload: object) -> None:
+    audit.record(
+        f"messaging:campaign:{verb}",
+        actor=actor,
+        organization_id=tenant.organization_id,
+        account_id=tenant.account_id,
+        subject_id=campaign_id,
+        **payload,  # type: ignore[arg-type]  # counts alone, never a parameter's name
+    )

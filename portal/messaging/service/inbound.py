@@ -1,0 +1,266 @@
+"""A text from a person: kept once, paid for, and obeyed at once (Q-1 to Q-3, K-6, B-10).
+
+One transaction under the number's lock: nothing to that number can be cleared for the
+carrier while a STOP is being stored, nor after it (I3).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.billing import service as billing
+from portal.consent import queries as consent_queries
+from portal.consent import service as consent
+from portal.contacts import queries as contacts
+from portal.contacts import service as contact_service
+from portal.contacts.values import ContactRef
+from portal.core import clock, phone
+from portal.core.audit import Actor
+from portal.core.db import db, is_sqlite
+from portal.messaging.models import InboundText, Message
+from portal.messaging.rules import keywords, rates
+from portal.messaging.rules.gates import STOP_CONFIRMATION
+from portal.messaging.rules.keywords import Keyword
+from portal.messaging.rules.segments import analyze
+from portal.messaging.service import facts, optouts, system, talks
+from portal.messaging.values import MediaRef
+from portal.notifications import service as notifications
+from portal.numbers import queries as numbers
+from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef
+
+# Whole texts that the carrier answers by itself (facts 2.1): we stay silent then.
+_CARRIER_ANSWERS: Final = frozenset(
+    {
+        *("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"),
+        *("start", "yes", "unstop", "help", "info"),
+    }
+)
+
+
+class Received(StrEnum):
+    """What became of an incoming text."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    NOT_OURS = "not_ours"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One text as the carrier reports it, its signature checked."""
+
+    organization_id: UUID
+    sid: str
+    from_number: str
+    to: str
+    body: str
+    segments: int
+    media: Sequence[MediaRef]
+    opt_out_type: str | None  # the carrier has answered the keyword itself
+    payload: Mapping[str, str]
+    source: str = "webhook"
+    sent_at: datetime | None = None  # known of listed ones alone (RULINGS 17)
+
+
+def receive(incoming: Incoming) -> Received:
+    """Take in one text with all that follows from it, once for each SID."""
+    account = _account_of(incoming)
+    if account is None:
+        return Received.NOT_OURS
+    keyword = _keyword_of(incoming)
+    if not _keep(account, incoming, keyword):
+        return Received.DUPLICATE
+    e164, now = incoming.from_number, clock.utcnow()
+    contact_service.lock_numbers(account.organization_id, [e164])
+    was_out = _is_opted_out(account, e164)
+    if keyword == "start" and not was_out and keywords.is_conversational_yes(incoming.body):
+        keyword = None  # a yes in talk is talk (Q-1)
+    billing.charge_inbound(account, _price(incoming, keyword), reference=f"inbound:{incoming.sid}")
+    actor = Actor(None, phone.show(e164), incoming.source)
+    _obey(account, incoming, keyword, actor, was_out=was_out)
+    known = contacts.by_numbers(account.tenant, [e164]).get(e164)
+    person = known or contact_service.ensure_lead(account.tenant, e164, actor)
+    _link(incoming.sid, person, keyword)
+    talks.note_inbound(
+        account,
+        e164,
+        person.id,
+        our_e164=incoming.to,
+        body=incoming.body or "(media)",
+        at=now,
+        needs_answer=keyword is None,
+    )
+    if keyword in ("stop", "start"):
+        talks.mark_opted_out(account.organization_id, account.id, e164, is_out=keyword == "stop")
+    _answer(account, incoming, keyword, person)
+    _tell(account, incoming, keyword, person, is_new=known is None)
+    return Received.STORED
+
+
+def _account_of(incoming: Incoming) -> AccountRef | None:
+    """Return whose number was texted; one that was released still belongs to who used it."""
+    sender = numbers.sender_by_e164(incoming.organization_id, incoming.to)
+    if sender is not None:
+        return accounts.account(sender.account_id)
+    last_user = db.session.scalar(
+        select(Message.account_id)
+        .where(
+            Message.organization_id == incoming.organization_id,
+            Message.e164 == incoming.from_number,
+            Message.from_e164 == incoming.to,
+        )
+        .order_by(Message.created_at.desc())
+        .limit(1)
+    )
+    return accounts.account(last_user) if last_user else None
+
+
+def _keyword_of(incoming: Incoming) -> Keyword | None:
+    """Return the keyword: the carrier's own word for it first, then the text's."""
+    named: dict[str, Keyword] = {"STOP": "stop", "START": "start", "HELP": "help"}
+    return named.get(incoming.opt_out_type or "") or keywords.classify(incoming.body)
+
+
+def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> bool:
+    insert = (sqlite if is_sqlite() else postgresql).insert(InboundText)
+    kept = db.session.execute(
+        insert.values(
+            id=uuid4(),
+            organization_id=account.organization_id,
+            account_id=account.id,
+            sid=incoming.sid,
+            e164=incoming.from_number,
+            our_e164=incoming.to,
+            body=incoming.body,
+            media=[
+                {"url": m.url, "content_type": m.content_type, "name": m.name}
+                for m in incoming.media
+            ],
+            keyword=keyword,
+            segments=analyze(incoming.body).segments if incoming.body else incoming.segments,
+            credits=_price(incoming, keyword),
+            source=incoming.source,
+            payload=dict(incoming.payload),
+            received_at=clock.utcnow(),
+        )
+        .on_conflict_do_nothing(index_elements=["sid"])
+        .returning(InboundText.id)
+    )
+    return kept.first() is not None
+
+
+def _price(incoming: Incoming, keyword: Keyword | None) -> int:
+    code = facts.country_code(incoming.from_number) if incoming.from_number[0] == "+" else 1
+    return rates.inbound_credits(incoming.body, code, len(incoming.media), keyword=keyword)
+
+
+def _is_opted_out(account: AccountRef, e164: str) -> bool:
+    return consent_queries.standing(account.tenant, e164, clock.utcnow()).is_opted_out
+
+
+def _obey(
+    account: AccountRef,
+    incoming: Incoming,
+    keyword: Keyword | None,
+    actor: Actor,
+    *,
+    was_out: bool,
+) -> None:
+    """Store what the text means for consent: STOP cancels, START restores, talk is an inquiry."""
+    e164 = incoming.from_number
+    if keyword == "stop":
+        optouts.store(
+            account.tenant,
+            e164,
+            source="keyword",
+            details=f'Texted "{incoming.body.strip()[:100]}".',
+            actor=actor,
+        )
+    elif keyword == "start":
+        consent.opt_in(
+            account.tenant,
+            e164,
+            at=clock.utcnow(),
+            source="keyword",
+            provider_at=incoming.sent_at,
+            actor=actor,
+        )
+    elif keyword is None and not was_out:
+        consent.record_inquiry(account.tenant, e164, clock.utcnow(), incoming.sid)
+
+
+def _link(sid: str, person: ContactRef, keyword: Keyword | None) -> None:
+    """Tie the kept text to the person; a yes that turned out to be talk is no keyword."""
+    db.session.execute(
+        update(InboundText)
+        .where(InboundText.sid == sid)
+        .values(contact_id=person.id, keyword=keyword)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _answer(
+    account: AccountRef, incoming: Incoming, keyword: Keyword | None, person: ContactRef
+) -> None:
+    """Confirm a keyword once: not at all when the carrier does it by itself (Q-1)."""
+    if keyword is None or _carrier_answers(incoming):
+        return
+    body, purpose = {
+        "stop": (system.STOP_REPLY, STOP_CONFIRMATION),
+        "start": (system.START_REPLY, "start"),
+        "help": (_help(account), "help"),
+    }[keyword]
+    system.queue_text(
+        account.tenant,
+        incoming.from_number,
+        body,
+        purpose=purpose,
+        from_e164=incoming.to,
+        contact_id=person.id,
+        name=person.full_name,
+    )
+
+
+def _carrier_answers(incoming: Incoming) -> bool:
+    return bool(incoming.opt_out_type) or incoming.body.strip().casefold() in _CARRIER_ANSWERS
+
+
+def _help(account: AccountRef) -> str:
+    sender = people.organization_settings(account.organization_id).sender_name
+    return f"{sender}: {system.HELP_REPLY}"
+
+
+def _tell(
+    account: AccountRef,
+    incoming: Incoming,
+    keyword: Keyword | None,
+    person: ContactRef,
+    *,
+    is_new: bool,
+) -> None:
+    """Tell the account's people of a reply, an opt-out or a new lead (K-6, Q-3)."""
+    shown = incoming.body.strip()[:200] or "(media)"
+    if keyword == "stop":
+        kind, title = "opt_out", f"{person.full_name} opted out"
+    elif is_new:
+        kind, title = "lead", f"New lead: {phone.show(incoming.from_number)}"
+    else:
+        kind, title = "reply", f"{person.full_name} replied"
+    notifications.notify(
+        organization_id=account.organization_id,
+        account_id=account.id,
+        user_ids=accounts.watchers(account),
+        kind=kind,
+        title=title,
+        text=shown,
+        url=f"/accounts/{account.id}/contacts/{person.id}",
+        dedupe_key=f"inbound:{incoming.sid}",
+    )

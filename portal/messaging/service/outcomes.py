@@ -1,0 +1,181 @@
+"""T3: what the carrier answered is written down (PROMISES 2.3, 2.5).
+
+Positive evidence is applied whatever the fence says. Everything else only touches a row
+that is still this very attempt's: a worker that slept too long changes nothing.
+"""
+
+import random
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, select, update
+
+from portal.contacts import service as contacts
+from portal.core import clock
+from portal.core.audit import Actor
+from portal.core.db import database_now, db
+from portal.core.tenancy import Tenant
+from portal.gateways.sms import Outcome, Verdict
+from portal.messaging.models import Message, MessageAttempt
+from portal.messaging.queries.errors import error_meaning
+from portal.messaging.service import evidence, optouts, outbox, trouble
+from portal.messaging.service.evidence import Evidence, Source
+from portal.messaging.service.gate import Submission
+from portal.messaging.values import State
+from portal.numbers import queries as numbers
+from portal.numbers import service as number_service
+
+MOST_ATTEMPTS: Final = 5
+_BACK_OFF_S: Final = (1.0, 5.0, 30.0, 120.0, 300.0)
+FIRST_CHECK: Final = timedelta(seconds=30)
+OPTED_OUT: Final = 21610
+CARRIER: Final = Actor(None, "the carrier", "carrier")
+
+
+def record(submission: Submission, outcome: Outcome) -> None:
+    """Write one outcome down. Safe to do again: the second time finds nothing to do."""
+    if outcome.verdict is Verdict.ACCEPTED and outcome.sid is not None:
+        evidence.apply(
+            Evidence(submission.message_id, outcome.sid, Source.HTTP, attempt=submission.attempt)
+        )
+        return
+    if _is_about_the_number(outcome):
+        contacts.lock_numbers(submission.organization_id, [submission.e164])  # before the row
+    if not _still_ours(submission):
+        return
+    _note_attempt(submission, outcome)
+    if outcome.verdict is Verdict.NOT_SENT:
+        _try_again(submission, outcome)
+    elif outcome.verdict is Verdict.REJECTED and outcome.is_account_trouble:
+        _wait_for_the_account(submission, outcome)
+    elif outcome.verdict is Verdict.REJECTED:
+        _refuse(submission, outcome)
+    else:
+        outbox.move(
+            _row(submission),
+            State.UNKNOWN,
+            cause="carrier",
+            facts={"detail": outcome.detail[:200]},
+            next_check_at=database_now() + FIRST_CHECK,
+        )
+
+
+def _try_again(submission: Submission, outcome: Outcome) -> None:
+    """Queue the same row again: it is proven that the carrier did nothing (RULINGS 11)."""
+    if submission.attempt >= MOST_ATTEMPTS:
+        outbox.end_unsent(
+            _row(submission),
+            State.EXPIRED,
+            cause="carrier",
+            code="carrier_unreachable",
+            sentence="The carrier could not be reached. Nothing was sent or charged.",
+        )
+        return
+    pause = max(_BACK_OFF_S[submission.attempt - 1], outcome.retry_after_s or 0.0)
+    pause *= random.uniform(1.0, 1.25)  # noqa: S311 (jitter, not a secret)
+    again_at = database_now() + timedelta(seconds=pause)
+    outbox.move(
+        _row(submission),
+        State.QUEUED,
+        cause="not_sent",
+        facts={"detail": outcome.detail[:200], "attempt": submission.attempt},
+        not_before=again_at,
+        owner=None,
+        lease_until=None,
+    )
+    if outcome.status == 429:
+        sender = numbers.sender_by_e164(
+            submission.organization_id, submission.outgoing.from_number or ""
+        )
+        if sender is not None:
+            number_service.hold_back(sender.id, clock.utcnow() + timedelta(seconds=pause))
+
+
+def _wait_for_the_account(submission: Submission, outcome: Outcome) -> None:
+    """Put the text back: the carrier refuses the account, not this text (PROMISES 2.4)."""
+    outbox.hold(
+        _row(submission),
+        "account_suspended" if outcome.code in trouble.SUSPENDED_CODES else "account_inactive",
+        "The carrier does not take texts from this account now.",
+        until=None,
+        cause="carrier",
+    )
+    trouble.account_refused(submission.account_id, outcome.code, outcome.detail)
+
+
+def _refuse(submission: Submission, outcome: Outcome) -> None:
+    meaning = error_meaning(outcome.code)
+    outbox.end_unsent(
+        _row(submission),
+        State.REJECTED,
+        cause="carrier",
+        code="carrier_refused",
+        sentence=meaning.meaning if meaning else outcome.detail[:500],
+        error_code=outcome.code,
+    )
+    note_number(
+        Tenant(submission.organization_id, submission.account_id), submission.e164, outcome.code
+    )
+
+
+def note_number(tenant: Tenant, e164: str, code: int | None) -> None:
+    """Learn from an error code about the number itself; the number is locked (S-10, Q-8)."""
+    meaning = error_meaning(code)
+    if code is None or meaning is None:
+        return
+    if code == OPTED_OUT:
+        optouts.store(
+            tenant,
+            e164,
+            source="twilio_21610",
+            details="The carrier refused a text.",
+            actor=CARRIER,
+        )
+    elif code in UNREACHABLE_CODES:
+        contacts.mark_unreachable(tenant.organization_id, e164, code)
+
+
+# Permanent, and about the number rather than the text or the account (facts 2.3).
+UNREACHABLE_CODES: Final = frozenset({21211, 21217, 21612, 21614, 21635, 30005, 30006})
+
+
+def is_about_the_number(code: int | None) -> bool:
+    """Say whether a code teaches something about the number, so that it must be locked first."""
+    return code == OPTED_OUT or code in UNREACHABLE_CODES
+
+
+def _is_about_the_number(outcome: Outcome) -> bool:
+    return outcome.verdict is Verdict.REJECTED and is_about_the_number(outcome.code)
+
+
+def _still_ours(submission: Submission) -> bool:
+    return (
+        db.session.scalar(select(Message.id).where(_row(submission)).with_for_update()) is not None
+    )
+
+
+def _row(submission: Submission) -> ColumnElement[bool]:
+    return and_(
+        Message.id == submission.message_id,
+        Message.state == State.SUBMITTING,
+        Message.epoch == submission.epoch,
+        Message.attempt == submission.attempt,
+    )
+
+
+def _note_attempt(submission: Submission, outcome: Outcome) -> None:
+    db.session.execute(
+        update(MessageAttempt)
+        .where(
+            MessageAttempt.message_id == submission.message_id,
+            MessageAttempt.attempt == submission.attempt,
+        )
+        .values(
+            verdict=outcome.verdict.value,
+            sid=outcome.sid,
+            code=outcome.code,
+            detail=outcome.detail[:300],
+            ended_at=clock.utcnow(),
+        )
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,207 @@
+"""What finds texts that were left behind, and gives up on them only in writing (PROMISES 2.4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import and_, select, update
+
+from portal.billing import service as billing
+from portal.core.db import database_now, db
+from portal.gateways.credentials import CarrierCredentials
+from portal.gateways.sms import Listed
+from portal.messaging.models import Message
+from portal.messaging.rules import gates
+from portal.messaging.service import evidence, facts, outbox
+from portal.messaging.service.evidence import Effect, Evidence, Source
+from portal.messaging.service.statuses import STATES
+from portal.messaging.values import State
+from portal.numbers import queries as numbers
+from portal.texting_accounts import queries as accounts
+
+# When the carrier's list is looked at, counted from the submission.
+CHECKS: Final = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(hours=12),
+    timedelta(hours=24),
+)
+GIVE_UP_AFTER: Final = timedelta(hours=24)  # ten hours in the carrier's queue, and its list's lag
+SETTLED_AFTER: Final = timedelta(hours=72)  # then late callbacks flip no money (PROMISES 2.6)
+_BEFORE, _AFTER = timedelta(minutes=2), timedelta(minutes=15)
+_BATCH = 200
+_OUTBOUND: Final = frozenset({"outbound-api", "outbound"})
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One text in doubt, and what it takes to look for it."""
+
+    message_id: UUID
+    e164: str
+    from_e164: str | None
+    body: str
+    submitted_at: datetime
+    attempt: int
+    credentials: CarrierCredentials
+
+
+def reap() -> int:
+    """Call submissions unknown whose answer is overdue; never queue them again."""
+    now = database_now()
+    overdue = and_(Message.state == State.SUBMITTING, Message.submit_deadline < now)
+    return len(
+        outbox.move(
+            overdue, State.UNKNOWN, cause="reaper", next_check_at=now + timedelta(seconds=5)
+        )
+    )
+
+
+def doubts_due(limit: int = 20) -> list[Doubt]:
+    """Return texts in doubt that are to be looked for at the carrier now."""
+    rows = db.session.scalars(
+        select(Message)
+        .where(Message.state == State.UNKNOWN, Message.next_check_at <= database_now())
+        .order_by(Message.next_check_at)
+        .limit(limit)
+    ).all()
+    found = []
+    for row in rows:
+        credentials = numbers.credentials(row.organization_id)
+        if credentials is not None and row.submitted_at is not None and row.e164 is not None:
+            found.append(
+                Doubt(
+                    row.id,
+                    row.e164,
+                    row.from_e164,
+                    row.body,
+                    row.submitted_at,
+                    row.attempt,
+                    credentials,
+                )
+            )
+    return found
+
+
+def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
+    """Accept a text in doubt that the carrier's list proves; else look again later."""
+    for text in listed:
+        if not _matches(doubt, text):
+            continue
+        proof = Evidence(
+            doubt.message_id,
+            text.sid,
+            Source.LIST,
+            STATES.get(text.status, State.ACCEPTED),
+            text.error_code,
+            doubt.attempt,
+        )
+        if evidence.apply(proof) in (Effect.APPLIED, Effect.KNOWN):
+            return True
+    _check_later(doubt)
+    return False
+
+
+def give_up() -> int:
+    """End texts without any evidence for a day: shown as unconfirmed, not charged (I2)."""
+    too_old = and_(
+        Message.state == State.UNKNOWN,
+        Message.submitted_at < database_now() - GIVE_UP_AFTER,
+        Message.checks >= len(CHECKS),  # never given up on unseen
+    )
+    ended = outbox.end_unsent(
+        too_old,
+        State.UNCONFIRMED,
+        cause="no_evidence",
+        code="unconfirmed",
+        sentence="Nobody can say whether this text arrived. It was not charged.",
+        next_check_at=None,
+    )
+    for row in ended:  # charged by a list that was wrong about it (PROMISES 2.4)
+        billing.refund(row.account_id, [row.id], reason="unconfirmed")
+    return len(ended)
+
+
+def refund_failed(limit: int = _BATCH) -> int:
+    """Give back what texts cost that failed before the phone, once nothing can change it."""
+    rows = db.session.execute(
+        select(Message.id, Message.account_id)
+        .where(
+            Message.state == State.FAILED,
+            Message.credits > 0,
+            Message.changed_at < database_now() - SETTLED_AFTER,
+            Message.reason_code.is_(None),
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for message_id, account_id in rows:
+        billing.refund(account_id, [message_id], reason="failed")
+    if rows:
+        db.session.execute(
+            update(Message)
+            .where(Message.id.in_([row.id for row in rows]))
+            .values(reason_code="refunded", reason="It failed on the way and was not charged.")
+            .execution_options(synchronize_session=False)
+        )
+    return len(rows)
+
+
+def release_mended() -> int:
+    """Queue again what waited for an account that may send now (S-11)."""
+    waiting = db.session.scalars(
+        select(Message.account_id)
+        .where(Message.state == State.HELD, Message.reason_code.in_(gates.ACCOUNT_CODES))
+        .distinct()
+    ).all()
+    count = 0
+    for account_id in waiting:
+        account = accounts.account(account_id)
+        if account is None or gates.account_gate(facts.of_account(account)) is not None:
+            continue
+        count += len(
+            outbox.move(
+                and_(
+                    Message.account_id == account_id,
+                    Message.state == State.HELD,
+                    Message.reason_code.in_(gates.ACCOUNT_CODES),
+                ),
+                State.QUEUED,
+                cause="mended",
+                reason_code=None,
+                reason=None,
+            )
+        )
+    return count
+
+
+def _matches(doubt: Doubt, text: Listed) -> bool:
+    """Say whether a listed text can only be this one: to, words and time agree."""
+    created = text.date_created
+    return (
+        text.direction in _OUTBOUND
+        and text.to == doubt.e164
+        and text.body.strip() == doubt.body.strip()
+        and (not text.from_number or doubt.from_e164 in (None, text.from_number))
+        and created is not None
+        and doubt.submitted_at - _BEFORE <= created <= doubt.submitted_at + _AFTER
+    )
+
+
+def _check_later(doubt: Doubt) -> None:
+    """Set the next look; after the last one there is none."""
+    now = database_now()
+    done = sum(1 for after in CHECKS if doubt.submitted_at + after <= now)
+    following = doubt.submitted_at + CHECKS[done] if done < len(CHECKS) else None
+    db.session.execute(
+        update(Message)
+        .where(Message.id == doubt.message_id, Message.state == State.UNKNOWN)
+        .values(checks=done, next_check_at=following)
+        .execution_options(synchronize_session=False)
+    )

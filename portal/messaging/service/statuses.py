@@ -1,0 +1,201 @@
+"""Status callbacks: stored raw by the webhook, applied in batches by a job (RULINGS 17)."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.contacts import service as contacts
+from portal.core import clock
+from portal.core.db import db, is_sqlite
+from portal.core.tenancy import Tenant
+from portal.messaging.models import Message, WebhookEvent
+from portal.messaging.service import evidence, outcomes, trouble
+from portal.messaging.service.evidence import RANK, Effect, Evidence, Source
+from portal.messaging.values import State
+
+logger = logging.getLogger(__name__)
+
+BATCH: Final = 500  # G8
+
+# The carrier's words for how far a text is.
+STATES: Final[Mapping[str, State]] = {
+    "accepted": State.ACCEPTED,
+    "scheduled": State.ACCEPTED,
+    "queued": State.ACCEPTED,
+    "sending": State.ACCEPTED,
+    "sent": State.SENT,
+    "delivered": State.DELIVERED,
+    "read": State.DELIVERED,
+    "undelivered": State.UNDELIVERED,
+    "failed": State.FAILED,
+    "canceled": State.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """One signed status callback, its fields checked."""
+
+    organization_id: UUID
+    sid: str
+    status: str
+    error_code: int | None
+    message_id: UUID | None
+    attempt: int | None
+    payload: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """One stored callback and the text it is about."""
+
+    event_id: UUID
+    proof: Evidence
+    tenant: Tenant
+    e164: str
+
+
+def store(callback: Callback) -> bool:
+    """Keep a callback as it came; False when it came before (I10)."""
+    insert = (sqlite if is_sqlite() else postgresql).insert(WebhookEvent)
+    key = f"{callback.sid}:{callback.status}:{callback.error_code or ''}:{callback.message_id}"
+    kept = db.session.execute(
+        insert.values(
+            id=uuid4(),
+            dedupe_key=key,
+            organization_id=callback.organization_id,
+            sid=callback.sid,
+            status=callback.status,
+            error_code=callback.error_code,
+            message_id=callback.message_id,
+            attempt=callback.attempt,
+            payload=dict(callback.payload),
+            received_at=clock.utcnow(),
+        )
+        .on_conflict_do_nothing()
+        .returning(WebhookEvent.id)
+    )
+    return kept.first() is not None
+
+
+def apply_batch(limit: int = BATCH) -> int:
+    """Apply stored callbacks, oldest first, in this one transaction; return how many."""
+    events = db.session.execute(
+        select(
+            WebhookEvent.id,
+            WebhookEvent.organization_id,
+            WebhookEvent.sid,
+            WebhookEvent.status,
+            WebhookEvent.error_code,
+            WebhookEvent.message_id,
+            WebhookEvent.attempt,
+        )
+        .where(WebhookEvent.applied_at.is_(None))
+        .order_by(WebhookEvent.received_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not events:
+        return 0
+    outcomes_: dict[UUID, str] = {}
+    waiting = _about_our_texts(events, outcomes_)
+    _lock_numbers_to_learn_about(waiting)
+    for text_id, proofs in _highest_per_text(waiting).items():
+        effect = Effect.KNOWN
+        for one in proofs:
+            effect = evidence.apply(one.proof)
+            if effect is Effect.APPLIED:
+                _learn(one)
+        logger.debug("text %s: %s", text_id, effect)
+    _mark_applied(events, outcomes_)
+    return len(events)
+
+
+def _about_our_texts(events: Sequence, outcomes_: dict[UUID, str]) -> list[_Waiting]:  # type: ignore[type-arg]
+    """Match callbacks to texts of the same organization; the rest is noted and left alone."""
+    ids = {e.message_id for e in events if e.message_id is not None}
+    sids = {e.sid for e in events}
+    rows = db.session.execute(
+        select(
+            Message.id,
+            Message.organization_id,
+            Message.account_id,
+            Message.e164,
+            Message.sid,
+        ).where(or_(Message.id.in_(ids), Message.sid.in_(sids)))
+    ).all()
+    by_id = {row.id: row for row in rows}
+    by_sid = {row.sid: row for row in rows if row.sid}
+    waiting = []
+    for event in events:
+        row = by_id.get(event.message_id) or by_sid.get(event.sid)
+        state = STATES.get(event.status)
+        if row is None or row.organization_id != event.organization_id:
+            outcomes_[event.id] = "no_text"
+            logger.error("callback for %s, which is no text of ours", event.sid)
+            continue
+        if state is None:
+            outcomes_[event.id] = "unknown_status"
+            continue
+        waiting.append(
+            _Waiting(
+                event.id,
+                Evidence(
+                    row.id, event.sid, Source.CALLBACK, state, event.error_code, event.attempt
+                ),
+                Tenant(row.organization_id, row.account_id),
+                row.e164 or "",
+            )
+        )
+    return waiting
+
+
+def _highest_per_text(waiting: Sequence[_Waiting]) -> dict[UUID, list[_Waiting]]:
+    """Keep, for each text and SID, the highest state alone: the others add nothing."""
+    best: dict[tuple[UUID, str], _Waiting] = {}
+    for one in waiting:
+        which = (one.proof.message_id, one.proof.sid)
+        if which not in best or RANK[one.proof.state] > RANK[best[which].proof.state]:
+            best[which] = one
+    per_text: dict[UUID, list[_Waiting]] = defaultdict(list)
+    for (message_id, _sid), one in sorted(best.items(), key=lambda item: str(item[0])):
+        per_text[message_id].append(one)
+    return per_text
+
+
+def _lock_numbers_to_learn_about(waiting: Sequence[_Waiting]) -> None:
+    """Lock the numbers whose standing may change before any text is locked (RULINGS 6)."""
+    numbers: dict[UUID, set[str]] = defaultdict(set)
+    for one in waiting:
+        if outcomes.is_about_the_number(one.proof.error_code) and one.e164:
+            numbers[one.tenant.organization_id].add(one.e164)
+    for organization_id in sorted(numbers):
+        contacts.lock_numbers(organization_id, sorted(numbers[organization_id]))
+
+
+def _learn(one: _Waiting) -> None:
+    """Draw the conclusions of a failure: about the number, or about the whole account."""
+    code = one.proof.error_code
+    if code in trouble.SUSPENDED_CODES and one.tenant.account_id is not None:
+        trouble.account_refused(one.tenant.account_id, code, "status callback")
+    elif one.e164:
+        outcomes.note_number(one.tenant, one.e164, code)
+
+
+def _mark_applied(events: Sequence, outcomes_: Mapping[UUID, str]) -> None:  # type: ignore[type-arg]
+    ids: dict[str, list[UUID]] = defaultdict(list)
+    for event in events:
+        ids[outcomes_.get(event.id, "applied")].append(event.id)
+    for outcome, which in ids.items():
+        db.session.execute(
+            update(WebhookEvent)
+            .where(WebhookEvent.id.in_(which))
+            .values(applied_at=clock.utcnow(), outcome=outcome)
+            .execution_options(synchronize_session=False)
+        )

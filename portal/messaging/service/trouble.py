@@ -1,0 +1,106 @@
+"""Alarms and account trouble: sending stops, people are told, nothing is lost (PROMISES 2.4)."""
+
+import logging
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import and_
+
+from portal.core import audit
+from portal.core.audit import SYSTEM
+from portal.core.errors import DomainError
+from portal.messaging.models import Message
+from portal.messaging.service import outbox
+from portal.messaging.values import State
+from portal.notifications import service as notifications
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts import service as account_service
+
+logger = logging.getLogger(__name__)
+
+SUSPENDED_CODES: Final = frozenset({10001, 20005, 30002, 90010})
+ACCOUNT_CODES: Final = SUSPENDED_CODES | {20003}
+
+
+def double_text(message: Message, second_sid: str) -> None:
+    """Raise the DOUBLE alarm: one text has two names at the carrier (I1's own monitor)."""
+    logger.critical("DOUBLE text %s: %s and %s", message.id, message.sid, second_sid)
+    reason = "One text may have gone out twice. Sending is paused until somebody has looked."
+    _pause(message.account_id, reason)
+    title = "A text may have gone out twice"
+    _tell(message.account_id, title, reason, f"double:{message.id}")
+    audit.record(
+        "messaging:text:double",
+        actor=SYSTEM,
+        organization_id=message.organization_id,
+        account_id=message.account_id,
+        subject_id=message.id,
+        first=message.sid,
+        second=second_sid,
+    )
+
+
+def evidence_of_the_unsent(message: Message) -> None:
+    """Pause when the carrier has a text that we never sent: the database is older than it (I14)."""
+    logger.critical("evidence for text %s, which was never handed over", message.id)
+    reason = "The carrier reports texts this portal has not sent. Was a backup restored?"
+    _pause(message.account_id, reason)
+    title = "The carrier knows texts we have not sent"
+    _tell(message.account_id, title, reason, f"unsent:{message.account_id}")
+
+
+def account_refused(account_id: UUID, code: int | None, detail: str) -> None:
+    """Stop an account that the carrier refuses as a whole; its texts wait (PROMISES 2.4)."""
+    logger.error("account %s refused by the carrier: %s %s", account_id, code, detail)
+    if code in SUSPENDED_CODES:
+        reason = f"The carrier has suspended it ({code})."
+        hold_account(account_id, "account_suspended", reason)
+        _suspend(account_id, reason)
+        title = "The carrier has suspended your account"
+    else:
+        reason = "The carrier does not accept our credentials. Check them, then resume."
+        hold_account(account_id, "account_inactive", reason)
+        _pause(account_id, reason)
+        title = "Sending is paused"
+    _tell(account_id, title, reason, f"refused:{account_id}:{code}")
+
+
+def hold_account(account_id: UUID, code: str, sentence: str) -> None:
+    """Keep every queued text of an account until the cause is mended."""
+    outbox.hold(
+        and_(Message.account_id == account_id, Message.state == State.QUEUED),
+        code,
+        sentence,
+        until=None,
+        cause="account",
+    )
+
+
+def _pause(account_id: UUID, reason: str) -> None:
+    try:
+        account_service.pause(account_id, reason=reason, actor=SYSTEM)
+    except DomainError:
+        logger.info("account %s is stopped already", account_id)
+
+
+def _suspend(account_id: UUID, reason: str) -> None:
+    try:
+        account_service.suspend(account_id, reason, SYSTEM)
+    except DomainError:
+        logger.info("account %s is stopped already", account_id)
+
+
+def _tell(account_id: UUID, title: str, text: str, dedupe: str) -> None:
+    account = accounts.account(account_id)
+    if account is None:
+        return
+    notifications.notify(
+        organization_id=account.organization_id,
+        account_id=account_id,
+        user_ids=accounts.watchers(account),
+        kind="trouble",
+        title=title,
+        text=f"{account.name}: {text}",
+        url=None,
+        dedupe_key=dedupe,
+    )

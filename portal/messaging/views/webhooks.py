@@ -1,0 +1,132 @@
+"""What the carrier posts to us: texts from people, and news of ours (RULINGS 17).
+
+Nothing is believed before its signature. On database trouble the answer is 503, so that
+the carrier asks again; after 204 or the empty TwiML, what was told is committed.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Final, ParamSpec
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.core.access import signed_by_carrier
+from portal.core.db import unit_of_work
+from portal.core.settings import settings
+from portal.gateways import signature
+from portal.messaging.service import inbound, statuses
+from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.statuses import Callback
+from portal.messaging.values import MediaRef
+from portal.numbers import queries as numbers
+
+P = ParamSpec("P")
+
+bp = Blueprint("messaging_webhooks", __name__, url_prefix="/webhooks/twilio")
+logger = logging.getLogger(__name__)
+
+# No words of ours: what is to be answered goes through the outbox.
+_SILENCE: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+
+class _Refused(Exception):
+    """The request is answered with this status and sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def _answers(view: Callable[P, Response]) -> Callable[P, Response]:
+    """Answer refusals in plain text, and database trouble with 503."""
+
+    @wraps(view)
+    def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except _Refused as refused:
+            return Response(f"{refused}\n", refused.status, mimetype="text/plain")
+        except signature.BadWebhook as error:
+            return Response(f"{error.message}\n", 400, mimetype="text/plain")
+        except SQLAlchemyError:
+            logger.exception("a webhook could not be stored")
+            return Response("Try again.\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
+
+    return answered
+
+
+@bp.post("/sms")
+@signed_by_carrier
+@_answers
+def sms() -> Response:
+    """Take in a text from a person; STOP is obeyed before we answer."""
+    params, organization_id = _genuine()
+    text = signature.read_inbound(params)
+    with unit_of_work():
+        inbound.receive(
+            Incoming(
+                organization_id=organization_id,
+                sid=text.message_sid,
+                from_number=text.from_number,
+                to=text.to,
+                body=text.body,
+                segments=text.segments,
+                media=[MediaRef(url, content_type) for url, content_type in text.media],
+                opt_out_type=text.opt_out_type,
+                payload=text.params,
+            )
+        )
+    return Response(_SILENCE, 200, mimetype="text/xml")
+
+
+@bp.post("/status")
+@signed_by_carrier
+@_answers
+def status() -> Response:
+    """Keep news of a text as it came; a job applies it within a second or two."""
+    params, organization_id = _genuine()
+    news = signature.read_status(params)
+    with unit_of_work():
+        statuses.store(
+            Callback(
+                organization_id=organization_id,
+                sid=news.message_sid,
+                status=news.status,
+                error_code=news.error_code,
+                message_id=_message_id(),
+                attempt=request.args.get("a", type=int),
+                payload=news.params,
+            )
+        )
+    return Response(status=204)
+
+
+def _genuine() -> tuple[Sequence[tuple[str, str]], UUID]:
+    """Return the signed parameters and whose they are; refuse what is not the carrier's."""
+    if (request.content_length or 0) > signature.MAX_BODY_BYTES:
+        raise _Refused(413, "A webhook has at most 64 KB.")
+    request.max_content_length = signature.MAX_BODY_BYTES
+    params = list(request.form.items(multi=True))
+    account_sids = [value for name, value in params if name == "AccountSid"]
+    tokens = numbers.webhook_tokens(account_sids[0]) if len(account_sids) == 1 else ()
+    url = signature.external_url(
+        settings().public_url, request.path, request.query_string.decode("latin-1")
+    )
+    given = request.headers.get(signature.HEADER)
+    if not tokens or not signature.is_genuine(url, params, given, tokens):
+        raise _Refused(403, "The signature is not the carrier's.")
+    organization_id = numbers.organization_of_carrier_account(account_sids[0])
+    if organization_id is None:
+        raise _Refused(403, "The signature is not the carrier's.")
+    return params, organization_id
+
+
+def _message_id() -> UUID | None:
+    """Return the text our own address names; it is under the signature."""
+    try:
+        return UUID(request.args.get("m", ""))
+    except ValueError:
+        return None

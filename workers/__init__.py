@@ -1,0 +1,1 @@
+"""What runs beside the web: jobs from the queue, and sweeps by the clock."""

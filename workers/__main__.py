@@ -1,0 +1,56 @@
+"""Starts a process of the supervisor: `python -m workers worker` or `python -m workers scheduler`."""
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+
+from rq import Worker
+
+from portal.core import jobs, log
+from portal.core.jobs import Lane
+from workers import schedule
+from workers.runtime import application
+
+# STACK 5: with RQ's defaults a worker takes minutes to notice that Redis is back.
+_MAINTENANCE_S, _WORKER_TTL_S, _SIGN_OF_LIFE_S = 10, 30, 5
+
+
+class TextWorker(Worker):
+    """An RQ worker whose running job hears of a stop and ends early."""
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Finish the texts that are leaving, then stop."""
+        if self.horse_pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.horse_pid, signal.SIGTERM)
+        super().request_stop(signum, frame)
+
+
+def work() -> None:
+    """Take jobs in order of urgency until told to stop."""
+    application()  # imports, settings and the TLS context are loaded before the first fork
+    TextWorker(
+        [jobs.queue(lane) for lane in Lane],
+        connection=jobs.connection(),
+        serializer="json",
+        maintenance_interval=_MAINTENANCE_S,
+        worker_ttl=_WORKER_TTL_S,
+        job_monitoring_interval=_SIGN_OF_LIFE_S,
+    ).work(logging_level="WARNING")
+
+
+def main() -> int:
+    """Run what the command line names."""
+    commands = {"worker": work, "scheduler": schedule.main}
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        sys.stderr.write("usage: python -m workers worker|scheduler\n")
+        return 2
+    log.set_up()
+    commands[sys.argv[1]]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

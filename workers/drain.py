@@ -1,0 +1,178 @@
+"""Sends one account's texts: claim, gate, hand over, write down (PROMISES 2.3, RULINGS 12).
+
+The main thread alone talks to the database. Sixteen threads wait for the carrier, each with
+one text that has been cleared and committed as leaving. So a short T2 transaction overlaps
+with the others' waiting, and every outcome is written down as soon as it is known.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.core import clock, jobs
+from portal.core.db import unit_of_work
+from portal.core.jobs import Job, Lane
+from portal.gateways import sms
+from portal.gateways.sms import Outcome, SmsGateway
+from portal.messaging.service import claims, gate, outcomes
+from portal.messaging.service.claims import Claim
+from portal.messaging.service.gate import Submission
+from workers import journal
+
+logger = logging.getLogger(__name__)
+
+THREADS: Final = 16
+RUNS_FOR_S: Final = 60.0
+RENEW_AFTER_S: Final = 20.0
+RETRY_FOR_S: Final = 180.0  # an outcome the database does not take
+_TICK_S: Final = 0.05
+
+
+class Drain:
+    """One run over one account's outbox."""
+
+    def __init__(self, account_id: UUID, *, owner: str | None = None) -> None:
+        """Run for this account, under a name of its own."""
+        self._account_id = account_id
+        self._owner = owner or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+        self._waiting: deque[Claim] = deque()
+        self._leaving: dict[Future[Outcome], Submission] = {}
+        self._unrecorded: list[tuple[Submission, Outcome]] = []
+        self._ends_at = time.monotonic() + RUNS_FOR_S
+        self._renewed_at = time.monotonic()
+        self._is_stopping = False
+        self._found_nothing = False
+        self._pending_retry_at = 0.0
+
+    def run(self) -> int:
+        """Send until nothing is due or the time is up; return how many were handed over."""
+        handed_over = 0
+        self._listen_for_the_end()
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="carrier") as carrier:
+            try:
+                while self._goes_on():
+                    self._top_up()
+                    handed_over += self._launch(carrier)
+                    self._collect()
+            finally:
+                self._wind_up()
+        if self._waiting or not self._found_nothing:
+            jobs.ring(Job.DRAIN, self._account_id, lane=Lane.TEXTS)
+        return handed_over
+
+    def _goes_on(self) -> bool:
+        if self._is_stopping or time.monotonic() > self._ends_at:
+            return False
+        return not self._found_nothing or bool(self._waiting or self._leaving)
+
+    def _top_up(self) -> None:
+        """Claim more when fewer wait than there are threads, and keep what waits."""
+        if time.monotonic() - self._renewed_at > RENEW_AFTER_S:
+            self._renewed_at = time.monotonic()
+            with unit_of_work():
+                claims.renew(list(self._waiting))
+        if len(self._waiting) >= THREADS or (self._found_nothing and self._leaving):
+            return
+        if self._waiting and jobs.waiting(Lane.URGENT):
+            self._is_stopping = True  # somebody's own text comes first (G18)
+            return
+        with unit_of_work():
+            found = claims.claim(self._account_id, self._owner)
+        self._found_nothing = not found
+        self._waiting.extend(found)
+
+    def _launch(self, carrier: ThreadPoolExecutor) -> int:
+        """Clear and hand over what may leave now, as long as a thread is free."""
+        launched = 0
+        while self._waiting and len(self._leaving) < THREADS:
+            if self._waiting[0].leaves_at > clock.utcnow():
+                break
+            claim = self._waiting.popleft()
+            deadline = time.monotonic() + gate.POST_WITHIN_S  # counted from before T2
+            with unit_of_work():
+                submission = gate.clear(claim)
+            if submission is not None:
+                future = carrier.submit(hand_over, sms.current(), submission, deadline)
+                self._leaving[future] = submission
+                launched += 1
+            if any(future.done() for future in self._leaving):
+                break  # outcomes are written down before anything else leaves
+        return launched
+
+    def _collect(self) -> None:
+        """Write down what the carrier has answered."""
+        if not self._leaving:
+            if self._waiting:
+                pause = (self._waiting[0].leaves_at - clock.utcnow()).total_seconds()
+                time.sleep(min(max(pause, 0.0), 0.5))
+            return
+        may_launch = bool(self._waiting) and len(self._leaving) < THREADS
+        timeout = _TICK_S if may_launch or not self._found_nothing else 1.0
+        if may_launch and self._waiting[0].leaves_at <= clock.utcnow():
+            timeout = 0.0
+        done, _ = wait(self._leaving, timeout=timeout, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._record(self._leaving.pop(future), future.result())
+        self._try_unrecorded()
+
+    def _record(self, submission: Submission, outcome: Outcome) -> None:
+        """T3; when the database is away, the disk remembers and we try again."""
+        try:
+            with unit_of_work():
+                outcomes.record(submission, outcome)
+        except SQLAlchemyError:
+            logger.exception("outcome of %s not recorded", submission.message_id)
+            self._unrecorded.append((submission, outcome))
+            try:
+                journal.append(submission, outcome)
+            except OSError:
+                logger.exception("the journal cannot be written either")
+
+    def _try_unrecorded(self) -> bool:
+        """Record what the database did not take before; True when nothing is left."""
+        if self._unrecorded and time.monotonic() >= self._pending_retry_at:
+            self._pending_retry_at = time.monotonic() + 1.0
+            still: list[tuple[Submission, Outcome]] = []
+            for submission, outcome in self._unrecorded:
+                try:
+                    with unit_of_work():
+                        outcomes.record(submission, outcome)
+                except SQLAlchemyError:
+                    still.append((submission, outcome))
+            self._unrecorded = still
+        return not self._unrecorded
+
+    def _wind_up(self) -> None:
+        """Let go of what waits, wait for what is leaving, and write it all down."""
+        with suppress(SQLAlchemyError), unit_of_work():
+            claims.put_back(list(self._waiting))
+        for future, submission in list(self._leaving.items()):
+            self._record(submission, future.result())
+            del self._leaving[future]
+        end = time.monotonic() + RETRY_FOR_S
+        while not self._try_unrecorded() and time.monotonic() < end:
+            time.sleep(0.5)
+
+    def _listen_for_the_end(self) -> None:
+        """On SIGTERM take no new texts; what is leaving is still written down."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._stop)
+
+    def _stop(self, *_: object) -> None:
+        self._is_stopping = True
+
+
+def hand_over(gateway: SmsGateway, submission: Submission, deadline: float) -> Outcome:
+    """POST one text that is marked as leaving: connect first, then look at the clock once more."""
+    unreachable = gateway.connect(submission.outgoing)
+    return unreachable or gateway.send(submission.outgoing, deadline)

@@ -1,0 +1,56 @@
+"""Jobs of messaging: send, apply the carrier's news, look for texts in doubt."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from portal.core.db import unit_of_work
+from portal.core.errors import GatewayError
+from portal.gateways import sms
+from portal.messaging.service import recovery, statuses
+from workers import journal
+from workers.drain import Drain
+from workers.runtime import job
+
+logger = logging.getLogger(__name__)
+
+
+@job
+def drain(account_id: str) -> int:
+    """Send an account's texts whose time has come, at most once each.
+
+    Safe to run any number of times and in several workers: only the run that has claimed a
+    row and cleared it calls the carrier, and a call with an unclear end is never repeated.
+    """
+    journal.replay()
+    return Drain(UUID(account_id)).run()
+
+
+@job
+def apply_statuses(_key: str = "all") -> int:
+    """Apply the status callbacks that wait, 500 a transaction. Again finds nothing to do."""
+    total = 0
+    while True:
+        with unit_of_work():
+            count = statuses.apply_batch()
+        total += count
+        if count < statuses.BATCH:
+            return total
+
+
+@job
+def reconcile(_key: str = "all") -> int:
+    """Look for texts in doubt in the carrier's list; only finding one proves anything."""
+    found = 0
+    for doubt in recovery.doubts_due():
+        since = doubt.submitted_at - timedelta(minutes=5)
+        try:
+            listed = sms.current().find(doubt.credentials, doubt.e164, since)
+        except GatewayError as error:
+            logger.warning("the carrier's list could not be read: %s", error)
+            continue  # not having looked is no look
+        with unit_of_work():
+            found += recovery.settle_doubt(doubt, listed)
+    with unit_of_work():
+        recovery.give_up()
+    return found

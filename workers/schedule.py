@@ -1,0 +1,121 @@
+"""What runs when. Sweeps run here, in the scheduler's own process, not as jobs.
+
+They are what brings texts back after the queue was lost, so they must not need the queue
+themselves; and rq's cron exits when Redis blips. A row in the database locks each sweep, so
+a second scheduler is harmless. Sweeps that call the carrier have a thread of their own: a
+slow carrier must not keep the reaper waiting.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.core.db import db, unit_of_work
+from portal.messaging.service import sweeps as locks
+from workers import contacts, journal, messaging, sweeps
+from workers.runtime import application
+
+logger = logging.getLogger(__name__)
+
+_TICK_S = 0.2
+
+
+@dataclass(slots=True)
+class Sweep:
+    """One line of the table."""
+
+    name: str
+    every_s: float
+    run: Callable[[], object]
+    is_locked: bool = True  # by a row; what is harmless at once in two processes needs none
+    due_at: float = field(default=0.0)
+
+
+def own_sweeps() -> list[Sweep]:
+    """Return what needs nothing but the database."""
+    return [
+        Sweep("apply-statuses", 1, messaging.apply_statuses, is_locked=False),
+        Sweep("ring-for-waiting-texts", 5, sweeps.ring_for_waiting_texts, is_locked=False),
+        Sweep("release-mended", 5, sweeps.release_mended),
+        Sweep("reap-submissions", 10, sweeps.reap_submissions),
+        Sweep("replay-journal", 10, journal.replay, is_locked=False),
+        Sweep("resume-imports", 30, contacts.resume_imports),
+        Sweep("expire-credits", 60, sweeps.expire_credits),
+        Sweep("refund-failed", 300, sweeps.refund_failed),
+    ]
+
+
+def carrier_sweeps() -> list[Sweep]:
+    """Return what waits for the carrier."""
+    return [Sweep("reconcile", 5, messaging.reconcile)]
+
+
+class Scheduler:
+    """Runs the table until it is told to stop."""
+
+    def __init__(self, app: Flask) -> None:
+        """Run inside this application."""
+        self._app = app
+        self._stop = threading.Event()
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+
+    def run(self) -> None:
+        """Run both tables, each in a thread, until SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        threads = [
+            threading.Thread(target=self._loop, args=(table,), name=name)
+            for name, table in (("own", own_sweeps()), ("carrier", carrier_sweeps()))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _loop(self, table: Sequence[Sweep]) -> None:
+        with self._app.app_context():
+            while not self._stop.is_set():
+                for sweep in table:
+                    if not self._stop.is_set() and time.monotonic() >= sweep.due_at:
+                        self.run_one(sweep)
+                        sweep.due_at = time.monotonic() + sweep.every_s
+                self._stop.wait(_TICK_S)
+
+    def run_one(self, sweep: Sweep) -> bool:
+        """Run one sweep unless another process does; nothing it does ends the scheduler."""
+        try:
+            if sweep.is_locked and not self._take(sweep):
+                return False
+            count = sweep.run()
+            if count:
+                logger.info("%s: %s", sweep.name, count)
+            if sweep.is_locked:
+                with unit_of_work():
+                    locks.done(sweep.name, f"{self._owner}:{sweep.name}")
+        except SQLAlchemyError as error:
+            logger.warning("%s: the database did not answer: %s", sweep.name, type(error).__name__)
+            return False
+        except Exception:
+            logger.exception("%s failed; it runs again", sweep.name)
+            return False
+        else:
+            return True
+        finally:
+            db.session.rollback()  # nothing stays open between two sweeps
+
+    def _take(self, sweep: Sweep) -> bool:
+        with unit_of_work():
+            return locks.take(sweep.name, f"{self._owner}:{sweep.name}")
+
+
+def main() -> None:
+    """Run the scheduler of this machine."""
+    Scheduler(application()).run()

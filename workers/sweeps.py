@@ -1,0 +1,77 @@
+"""Finds what was left behind and rings for it, or gives up on it in writing."""
+
+import logging
+from datetime import datetime, timedelta
+
+from redis import RedisError
+from rq.exceptions import NoSuchJobError
+from rq.job import Job as QueuedJob
+from rq.job import JobStatus
+
+from portal.billing import service as billing
+from portal.core import clock, jobs
+from portal.core.db import unit_of_work
+from portal.core.jobs import Job, Lane
+from portal.messaging.service import claims, recovery
+
+logger = logging.getLogger(__name__)
+
+DEAD_AFTER = timedelta(seconds=20)  # without a sign of life; workers give one every 5 s
+
+
+def ring_for_waiting_texts() -> int:
+    """Ring for accounts with texts that are due: the doorbell of last resort (every 5 s)."""
+    due = claims.due_accounts()
+    for account_id, is_urgent in due:
+        lane = Lane.URGENT if is_urgent else Lane.TEXTS
+        _free_name(f"{Job.DRAIN.name.lower()}-{lane.value}-{account_id}")
+        jobs.ring(Job.DRAIN, account_id, lane=lane)
+    return len(due)
+
+
+def reap_submissions() -> int:
+    """Call submissions unknown whose answer is overdue (every 10 s)."""
+    with unit_of_work():
+        return recovery.reap()
+
+
+def release_mended() -> int:
+    """Queue what waited for an account that may send again."""
+    with unit_of_work():
+        return recovery.release_mended()
+
+
+def refund_failed() -> int:
+    """Give back what failed texts cost once nothing can change it any more."""
+    with unit_of_work():
+        return recovery.refund_failed()
+
+
+def expire_credits() -> int:
+    """Write off credits that have passed their year (B-4)."""
+    total = 0
+    while True:
+        with unit_of_work():
+            count = billing.expire_lots(clock.utcnow())
+        total += count
+        if not count:
+            return total
+
+
+def _free_name(job_id: str) -> None:
+    """Forget a job that failed or whose worker died: it would keep its name for an hour."""
+    try:
+        found = QueuedJob.fetch(job_id, connection=jobs.connection(), serializer="json")
+        status = found.get_status()
+        if status is JobStatus.FAILED or (
+            status is JobStatus.STARTED and _is_silent(found.last_heartbeat)
+        ):
+            logger.warning("job %s was left behind (%s)", job_id, status)
+            found.delete()
+    except (NoSuchJobError, RedisError):
+        return
+
+
+def _is_silent(heard_at: datetime | None) -> bool:
+    """Say whether a started job has given no sign of life for long. Redis keeps real time."""
+    return heard_at is not None and clock.utcnow() - clock.offset() - heard_at > DEAD_AFTER
