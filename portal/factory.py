@@ -19,7 +19,7 @@ from htmx_flask import Htmx
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import cli
+from portal import cli, demo
 from portal.core import assets, clock, formats, health, jobs, navigation, secrets_box
 from portal.core import settings as settings_module
 from portal.core.access import Permission
@@ -75,6 +75,7 @@ def create_app(
     _register_slices(app)
     app.cli.add_command(cli.config_command)
     app.cli.add_command(cli.audit_group)
+    app.cli.add_command(demo.demo_command)
     _answer_errors(app)
     _harden(app, settings)
     _teach_templates(app, settings)
