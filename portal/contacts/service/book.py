@@ -239,7 +239,7 @@ def tag_ids(tenant: Tenant, names: Mapping[str, str]) -> dict[str, UUID]:
     found = db.session.execute(
         select(Tag.key, Tag.id).where(owned(tenant, Tag), Tag.key.in_(list(names)))
     )
-    return dict(found.tuples().all())
+    return {key: id_ for key, id_ in found}  # noqa: C416 (rows are not pairs to mypy)
 
 
 def untag(tenant: Tenant, contact_ids: Sequence[UUID], names: Sequence[str]) -> int:

@@ -53,8 +53,8 @@ class _ContactBatcher:
         self._index = Index()
         self._seen: set[str] = set()
         self._labels = [mapping_rules.number_label(column) for column in import_.columns]
-        self._extra_tags = people.split_tags(str(import_.options.get("tags", "")))
-        self._source = tidy(str(import_.options.get("lead_source", "")))
+        self._extra_tags = people.split_tags(str(import_.options.get("tags") or ""))
+        self._source = tidy(str(import_.options.get("lead_source") or ""))
 
     def take(self, rows: Sequence[Row]) -> Sequence[Verdict]:
         """Answer each row; write the batch in sets unless this is the dry run."""

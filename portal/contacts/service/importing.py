@@ -154,6 +154,7 @@ def match_columns(
     consent_source: ConsentSource,
     consent_note: str = "",
     options: Mapping[str, Any] | None = None,
+    in_job: bool = True,
     actor: Actor,
 ) -> ImportRef:
     """Settle what the columns hold and where consent came from, and ask for the dry run.
@@ -179,7 +180,7 @@ def match_columns(
         options=dict(options or {}),
         runs=[],
     )
-    if import_.total_rows > INLINE_ROWS:
+    if in_job and import_.total_rows > INLINE_ROWS:
         jobs.request(_JOBS[import_.kind], import_.id, lane=Lane.REPORTS, timeout_s=JOB_TIMEOUT_S)
     audit.record(
         f"{import_.kind}:import:check",

@@ -63,15 +63,18 @@ def store(stream: BinaryIO) -> Stored:
     """Keep a file under a random name. Raises FileRefused when it is no text or too large."""
     folder = path_of("")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{secrets.token_hex(16)}.csv"
+    name, looks = f"{secrets.token_hex(16)}.csv", _Looks()
     try:
         with os.fdopen(
             os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
         ) as f:
-            return _copy(stream, f, name)
+            while chunk := stream.read(_CHUNK):
+                looks.at(chunk)
+                f.write(chunk)
     except FileRefused:
         remove(name)
         raise
+    return looks.stored(name)
 
 
 def remove(stored_name: str) -> None:
@@ -182,50 +185,56 @@ def _text(stored_name: str, encoding: str) -> TextIO:
     return path_of(stored_name).open(encoding=encoding, newline="")
 
 
-def _copy(source: BinaryIO, target: BinaryIO, name: str) -> Stored:
-    """Copy chunk by chunk, looking at each once: size, hash, signs, encoding."""
-    total = hashlib.sha256()
-    utf8 = codecs.getincrementaldecoder("utf-8")()
-    is_utf8, fits_cp1252, marked = True, True, None
-    size = lines = 0
-    while chunk := source.read(_CHUNK):
-        if not size:
+class _Looks:
+    """What a file's bytes say of it, chunk by chunk."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._lines = 0
+        self._total = hashlib.sha256()
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._is_utf8 = self._fits_cp1252 = True
+        self._marked: str | None = None
+
+    def at(self, chunk: bytes) -> None:
+        """Look at the next chunk. Raises FileRefused for what is no text or too much of it."""
+        if not self.size:
             kind = files.other_format(chunk)
             if kind:
                 raise FileRefused(
                     f"This is {kind}, not a CSV file. Open it in your spreadsheet, choose "
                     "Save as, CSV UTF-8, and upload that file."
                 )
-            marked = files.bom_encoding(chunk)
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise FileRefused(
-                f"The file is larger than {MAX_BYTES // 1_000_000} MB. Split it and import the parts."
-            )
-        if marked != "utf-16" and b"\0" in chunk:
-            line = lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
+            self._marked = files.bom_encoding(chunk)
+        self.size += len(chunk)
+        if self.size > MAX_BYTES:
+            most = MAX_BYTES // 1_000_000
+            raise FileRefused(f"The file is larger than {most} MB. Split it and import the parts.")
+        if self._marked != "utf-16" and b"\0" in chunk:
+            line = self._lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
             raise FileRefused(
                 f"Line {line} holds a NUL character, which no text file has. "
                 "Export the file again, or save it as CSV UTF-8."
             )
-        lines += chunk.count(b"\n")
-        if is_utf8:
-            try:
-                utf8.decode(chunk)
-            except UnicodeDecodeError:
-                is_utf8 = False
-        fits_cp1252 = fits_cp1252 and not chunk.translate(None, _CP1252)
-        total.update(chunk)
-        target.write(chunk)
-    if is_utf8:
+        self._lines += chunk.count(b"\n")
+        self._is_utf8 = self._is_utf8 and self._decodes(chunk)
+        self._fits_cp1252 = self._fits_cp1252 and not chunk.translate(None, _CP1252)
+        self._total.update(chunk)
+
+    def stored(self, name: str) -> Stored:
+        """Return what was found once the last chunk was seen."""
+        is_utf8 = self._is_utf8 and self._decodes(b"", final=True)
+        plain = "utf-8" if is_utf8 else "cp1252" if self._fits_cp1252 else "latin-1"
+        lies = self._marked == "utf-8-sig" and not is_utf8
+        encoding = plain if lies or self._marked is None else self._marked
+        return Stored(name, self.size, self._total.hexdigest(), encoding)
+
+    def _decodes(self, chunk: bytes, *, final: bool = False) -> bool:
         try:
-            utf8.decode(b"", final=True)
+            self._utf8.decode(chunk, final)
         except UnicodeDecodeError:
-            is_utf8 = False
-    if marked == "utf-8-sig" and not is_utf8:
-        marked = None  # the mark lies
-    fallback = "utf-8" if is_utf8 else "cp1252" if fits_cp1252 else "latin-1"
-    return Stored(name, size, total.hexdigest(), marked or fallback)
+            return False
+        return True
 
 
 _CP1252: Final = bytes(b for b in range(256) if b not in {0x81, 0x8D, 0x8F, 0x90, 0x9D})
