@@ -76,7 +76,7 @@ def read_all() -> Response:
     """Mark every notice read."""
     with unit_of_work():
         notifications.mark_all_read(me().user_id)
-    flash("Every notice is marked as read.")
+    flash("Every notice is marked as read.", "ok")
     return see_other(url_for(".index"))
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, current_app, g, url_for
 from portal.core.access import Permission, Role, me, requires, signed_in
 from portal.core.audit import INSTALLATION
 from portal.core.clock import utcnow
-from portal.core.web import page, see_other
+from portal.core.web import page
 from portal.people import queries as people
 from portal.reports import queries, rules
 from portal.texting_accounts.values import AccountRef
@@ -25,7 +25,7 @@ def home() -> Response:
     if person.role is Role.COMPLIANCE_OFFICER:
         return _officer_home()
     if g.account is not None:
-        return see_other(url_for(".account_home", account_id=g.account.id))
+        return _account_home(g.account)
     return page("reports/no_account.html")
 
 
@@ -33,7 +33,10 @@ def home() -> Response:
 @requires(Permission.VIEW_ACCOUNT)
 def account_home(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show an account's checklist until its first delivered text, its limits and credits."""
-    account: AccountRef = g.account
+    return _account_home(g.account)
+
+
+def _account_home(account: AccountRef) -> Response:
     facts = queries.account_facts(account, utcnow())
     return page(
         "reports/account_home.html",
@@ -72,7 +75,7 @@ def _links(account: AccountRef) -> dict[str, str | None]:
     return {
         rules.PLAN: _url("billing.marketplace", account),
         rules.NUMBER: _url("numbers.index", account),
-        rules.CONTACTS: _url("contacts.new_import", account) or _url("contacts.index", account),
+        rules.CONTACTS: _url("contacts.imports", account),
         rules.CONSENT: _url("consent.index", account),
         rules.TEXT: _url("messaging.compose", account),
     }

@@ -92,7 +92,7 @@ def new(organization_id: UUID) -> Response:
                 actor=me().actor,
                 **owner,
             )
-        flash(f"{opened.name} is open. Next: buy a plan and set up its number.")
+        flash(f"{opened.name} is open. Next: buy a plan and set up its number.", "ok")
         return see_other(url_for(".settings", account_id=opened.id))
     return page("texting_accounts/new.html", status=422 if form.errors else 200, form=form)
 
@@ -114,7 +114,7 @@ def settings(account_id: UUID) -> Response:
         _need(Permission.SET_UP_NUMBER)
         with unit_of_work():
             accounts.edit_account(account_id, actor=me().actor, **form.values())
-        flash("The account is saved.")
+        flash("The account is saved.", "ok")
         return see_other(url_for(".settings", account_id=account_id))
     return _settings_page(form=form)
 
@@ -131,7 +131,7 @@ def change_limits(account_id: UUID) -> Response:
         except BadInput as error:
             form.refuse("daily_recipients", error)
         else:
-            flash("The limits are changed and hold from now on.")
+            flash("The limits are changed and hold from now on.", "ok")
             return see_other(url_for(".settings", account_id=account_id))
     return _settings_page(limits=form)
 
@@ -145,7 +145,7 @@ def pause(account_id: UUID) -> Response:
         return _settings_page(pausing=form)
     with unit_of_work():
         accounts.pause(account_id, reason=form.reason.data or "", actor=me().actor)
-    flash("Sending is paused. Texts in the queue wait until somebody resumes.")
+    flash("Sending is paused. Texts in the queue wait until somebody resumes.", "ok")
     return see_other(url_for(".settings", account_id=account_id))
 
 
@@ -155,7 +155,7 @@ def resume(account_id: UUID) -> Response:
     """Send again after a pause."""
     with unit_of_work():
         accounts.resume(account_id, actor=me().actor)
-    flash("Sending goes on.")
+    flash("Sending goes on.", "ok")
     return see_other(url_for(".settings", account_id=account_id))
 
 
@@ -177,7 +177,7 @@ def add_member(account_id: UUID) -> Response:
         except DomainError as error:
             form.refuse("user_id", error)
         else:
-            flash("Saved: who works in this account.")
+            flash("Saved: who works in this account.", "ok")
             return see_other(url_for(".settings", account_id=account_id))
     return _settings_page(joining=form)
 
@@ -188,7 +188,7 @@ def remove_member(account_id: UUID, user_id: UUID) -> Response:
     """Take a person out of the shared account."""
     with unit_of_work():
         accounts.remove_account_member(account_id, user_id, actor=me().actor)
-    flash("That person no longer works in this account.")
+    flash("That person no longer works in this account.", "ok")
     return see_other(url_for(".settings", account_id=account_id))
 
 
@@ -241,7 +241,9 @@ def _enter(account_id: UUID) -> None:
     ):
         raise NotFound("We can't find that page.")
     g.organization = people.organization(account.organization_id)
-    session[ACCOUNT_KEY], session[HOME_KEY] = str(account.id), str(account.organization_id)
+    for key, value in ((ACCOUNT_KEY, account.id), (HOME_KEY, account.organization_id)):
+        if session.get(key) != str(value):
+            session[key] = str(value)
     _use(account, person)
 
 

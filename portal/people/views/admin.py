@@ -34,7 +34,7 @@ def admin_organizations() -> Response:
         else:
             if issued is not None:
                 tell_invited(issued, form.name.data)
-            flash(f"{form.name.data} is created.")
+            flash(f"{form.name.data} is created.", "ok")
             return see_other(url_for("people.admin_organization", organization_id=created))
     return page(
         "people/admin_organizations.html",
@@ -90,7 +90,7 @@ def admin_revoke_invitation(organization_id: UUID, invitation_id: UUID) -> Respo
     """Withdraw an invitation."""
     with unit_of_work():
         people.revoke_invitation(organization_id, invitation_id, actor=g.me.actor)
-    flash("The invitation is withdrawn; its link does nothing any more.")
+    flash("The invitation is withdrawn; its link does nothing any more.", "ok")
     return see_other(url_for("people.admin_organization", organization_id=organization_id))
 
 
@@ -106,7 +106,7 @@ def admin_create_team(organization_id: UUID) -> Response:
         except NameTaken as error:
             form.refuse("name", error)
         else:
-            flash(f"The team {form.name.data} is created.")
+            flash(f"The team {form.name.data} is created.", "ok")
             return see_other(url_for("people.admin_organization", organization_id=organization_id))
     return _organization_page(
         organization_id, _invite_form(organization_id, fresh=True), team_form=form, status=422
@@ -150,9 +150,9 @@ def _set_active(user_id: UUID, *, active: bool) -> Response:
         with unit_of_work():
             people.set_active(user_id, active=active, actor=g.me.actor)
     except DomainError as error:
-        flash(error.message, "error")
+        flash(error.message, "bad")
     else:
-        flash(f"{details.name} {'can sign in again' if active else 'is locked out'}.")
+        flash(f"{details.name} {'can sign in again' if active else 'is locked out'}.", "ok")
     return see_other(url_for("people.admin_users"))
 
 

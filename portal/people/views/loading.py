@@ -77,7 +77,8 @@ def _in_organization(user_id: UUID, organization_id: UUID) -> Me:
 
 def remember(organization: OrganizationRef) -> None:
     """Make this the organization of pages that name none."""
-    session[HOME_KEY] = str(organization.id)
+    if session.get(HOME_KEY) != str(organization.id):
+        session[HOME_KEY] = str(organization.id)
 
 
 def _candidates(user_id: UUID) -> list[UUID | None]:

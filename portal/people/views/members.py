@@ -69,7 +69,7 @@ def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> Response:
     _own_invitation(organization_id, invitation_id)
     with unit_of_work():
         people.revoke_invitation(organization_id, invitation_id, actor=g.me.actor)
-    flash("The invitation is withdrawn; its link does nothing any more.")
+    flash("The invitation is withdrawn; its link does nothing any more.", "ok")
     return see_other(url_for("people.members", organization_id=organization_id))
 
 
@@ -90,7 +90,7 @@ def member(organization_id: UUID, user_id: UUID) -> Response:
         except DomainError as error:
             form.refuse("role", error)
         else:
-            flash(f"{row.name} is now {ROLE_LABELS[Role(form.role.data)].lower()}.")
+            flash(f"{row.name} is now {ROLE_LABELS[Role(form.role.data)].lower()}.", "ok")
             return see_other(url_for("people.members", organization_id=organization_id))
     return page(
         "people/member.html",
@@ -108,7 +108,7 @@ def disable_member(organization_id: UUID, user_id: UUID) -> Response:
     row = _editable(organization_id, user_id)
     with unit_of_work():
         people.disable_member(organization_id, user_id, actor=g.me.actor)
-    flash(f"{row.name} can't sign in any more and is signed out everywhere.")
+    flash(f"{row.name} can't sign in any more and is signed out everywhere.", "ok")
     return see_other(url_for("people.members", organization_id=organization_id))
 
 
@@ -119,7 +119,7 @@ def enable_member(organization_id: UUID, user_id: UUID) -> Response:
     row = _editable(organization_id, user_id)
     with unit_of_work():
         people.enable_member(organization_id, user_id, actor=g.me.actor)
-    flash(f"{row.name} can sign in again.")
+    flash(f"{row.name} can sign in again.", "ok")
     return see_other(url_for("people.members", organization_id=organization_id))
 
 
@@ -131,7 +131,7 @@ def organization_settings(organization_id: UUID) -> Response:
     if form.validate_on_submit():
         with unit_of_work():
             people.edit_organization(organization_id, actor=g.me.actor, **form.values())
-        flash("The settings are saved. They hold for every account from now on.")
+        flash("The settings are saved. They hold for every account from now on.", "ok")
         return see_other(url_for("people.organization_settings", organization_id=organization_id))
     return page(
         "people/organization_settings.html",
@@ -154,12 +154,12 @@ def tell_invited(issued: Issued, organization_name: str) -> None:
         expires_at=issued.expires_at,
     )
     if sent:
-        flash(f"An invitation is on its way to {issued.email}. It holds for 7 days.")
+        flash(f"An invitation is on its way to {issued.email}. It holds for 7 days.", "ok")
     else:
         flash(
             f"The invitation of {issued.email} is kept, but the mail could not be sent. "
             "Send it again later.",
-            "error",
+            "bad",
         )
 
 

@@ -42,7 +42,7 @@ def profile() -> Response:
         except BadInput as error:
             form.refuse("timezone", error)
         else:
-            flash("Your profile is saved.")
+            flash("Your profile is saved.", "ok")
             return see_other(url_for("people.profile"))
     return page(
         "people/profile.html",
@@ -76,7 +76,7 @@ def change_password() -> Response:
         except PasswordRefused as error:
             form.refuse("password", error)
         else:
-            flash("Your password is changed. Every other browser is signed out.")
+            flash("Your password is changed. Every other browser is signed out.", "ok")
             return see_other(url_for("people.profile"))
     return page("people/change_password.html", status=422 if form.errors else 200, form=form)
 
@@ -106,7 +106,7 @@ def totp() -> Response:
             form.refuse("code", error)
         else:
             session.pop(NEW_SECRET)
-            flash("One-time codes are on. You are asked for one at each sign-in.")
+            flash("One-time codes are on. You are asked for one at each sign-in.", "ok")
             return see_other(url_for("people.profile"))
     return page(
         "people/totp.html",
@@ -130,7 +130,7 @@ def remove_totp() -> Response:
         except CodeRefused as error:
             form.refuse("code", error)
         else:
-            flash("One-time codes are off. Your password alone signs you in.")
+            flash("One-time codes are off. Your password alone signs you in.", "ok")
             return see_other(url_for("people.profile"))
     return page("people/totp_on.html", status=422, form=form)
 
@@ -153,7 +153,7 @@ def revoke_session(session_id: UUID) -> Response:
     if session_id == _row_id():
         cast("DeskSession", session).end()
         return see_other(url_for("people.sign_in"))
-    flash("That browser is signed out.")
+    flash("That browser is signed out.", "ok")
     return see_other(url_for("people.sessions"))
 
 

@@ -53,7 +53,7 @@ def reset(token: str) -> Response:
         except PasswordRefused as error:
             form.refuse("password", error)
         else:
-            flash("Your password is set. Sign in with it.")
+            flash("Your password is set. Sign in with it.", "ok")
             return see_other(url_for("people.sign_in"))
     return page(
         "people/reset.html",
@@ -99,5 +99,5 @@ def accept(token: str) -> Response:
 def _welcome(user_id: UUID, *, is_new: bool) -> Response:
     if is_new:
         return let_in(user_id)
-    flash("You have joined. Switch organizations at the top of each page.")
+    flash("You have joined. Switch organizations at the top of each page.", "ok")
     return see_other(url_for("people.index" if g.me else "people.sign_in"))

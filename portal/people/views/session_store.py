@@ -84,9 +84,8 @@ class DeskSession(SessionMixin):
         return self.values_now()[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if self.values_now().get(key, self) != value:
-            self.modified = True
         self.values_now()[key] = value
+        self.modified = True
 
     def __delitem__(self, key: str) -> None:
         del self.values_now()[key]

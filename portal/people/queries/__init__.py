@@ -1,0 +1,66 @@
+"""Reading organizations, teams and people."""
+
+from portal.people.queries.memberships import (
+    leads,
+    leads_of_team,
+    leads_over,
+    member,
+    members,
+    members_of_teams,
+    membership,
+    memberships,
+    officers,
+    team_ids,
+    user_ids_of_teams,
+)
+from portal.people.queries.organizations import (
+    installation_counts,
+    organization,
+    organization_settings,
+    organizations,
+    team,
+    teams,
+)
+from portal.people.queries.people import (
+    every_user,
+    must_use_totp,
+    person,
+    roles,
+    user,
+    user_by_email,
+    user_details,
+    users,
+)
+from portal.people.queries.sign_in import DEMO_LOGINS_FILE, demo_logins, open_invitations, sessions
+
+__all__ = [
+    "DEMO_LOGINS_FILE",
+    "demo_logins",
+    "every_user",
+    "installation_counts",
+    "leads",
+    "leads_of_team",
+    "leads_over",
+    "member",
+    "members",
+    "members_of_teams",
+    "membership",
+    "memberships",
+    "must_use_totp",
+    "officers",
+    "open_invitations",
+    "organization",
+    "organization_settings",
+    "organizations",
+    "person",
+    "roles",
+    "sessions",
+    "team",
+    "team_ids",
+    "teams",
+    "user",
+    "user_by_email",
+    "user_details",
+    "user_ids_of_teams",
+    "users",
+]

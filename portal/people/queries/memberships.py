@@ -1,0 +1,173 @@
+"""Who works where, in which role."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+
+from portal.core.access import Role
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.people.models import Membership, Organization, Team, TeamMember, User
+from portal.people.values import MemberRow, MembershipRef, UserRef
+
+
+def membership(user_id: UUID, organization_id: UUID) -> MembershipRef | None:
+    """Return the person's role in the organization, or None."""
+    found = [m for m in memberships(user_id) if m.organization_id == organization_id]
+    return found[0] if found else None
+
+
+def memberships(user_id: UUID) -> list[MembershipRef]:
+    """Return the person's roles by name of organization."""
+    rows = db.session.execute(
+        select(Membership, Organization.name)
+        .join(Organization, Organization.id == Membership.organization_id)
+        .where(Membership.user_id == user_id)
+        .order_by(Organization.name, Organization.id)
+    ).all()
+    if not rows:
+        return []
+    teams: dict[UUID, list[UUID]] = {}
+    for organization_id, team_id in db.session.execute(
+        select(TeamMember.organization_id, TeamMember.team_id)
+        .where(TeamMember.user_id == user_id)
+        .order_by(TeamMember.team_id)
+    ):
+        teams.setdefault(organization_id, []).append(team_id)
+    return [
+        MembershipRef(
+            user_id, m.organization_id, name, m.role, tuple(teams.get(m.organization_id, ()))
+        )
+        for m, name in rows
+    ]
+
+
+def leads_of_team(team_id: UUID) -> list[UserRef]:
+    """Return the team's active leads by name."""
+    return _people_of(TeamMember.team_id == team_id, Membership.role == Role.TEAM_LEAD)
+
+
+def members_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[UserRef]:
+    """Return the active people who work in any of these teams, by name."""
+    ids = list(team_ids)
+    if not ids:
+        return []
+    return _people_of(TeamMember.organization_id == organization_id, TeamMember.team_id.in_(ids))
+
+
+def user_ids_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[UUID]:
+    """Return everybody in any of these teams, disabled people included."""
+    return list(
+        db.session.scalars(
+            select(TeamMember.user_id)
+            .where(
+                TeamMember.organization_id == organization_id,
+                TeamMember.team_id.in_(list(team_ids)),
+            )
+            .distinct()
+        )
+    )
+
+
+def officers(organization_id: UUID) -> list[UserRef]:
+    """Return the organization's active compliance officers by name."""
+    return _of_role(organization_id, Role.COMPLIANCE_OFFICER)
+
+
+def leads(organization_id: UUID) -> list[UserRef]:
+    """Return the organization's active team leads by name."""
+    return _of_role(organization_id, Role.TEAM_LEAD)
+
+
+def leads_over(user_id: UUID, organization_id: UUID) -> list[UserRef]:
+    """Return the active leads of every team the person works in."""
+    own = select(TeamMember.team_id).where(
+        TeamMember.user_id == user_id, TeamMember.organization_id == organization_id
+    )
+    return _people_of(TeamMember.team_id.in_(own), Membership.role == Role.TEAM_LEAD)
+
+
+def team_ids(user_id: UUID, organization_id: UUID) -> list[UUID]:
+    """Return the ids of the teams the person works in or leads."""
+    return list(
+        db.session.scalars(
+            select(TeamMember.team_id).where(
+                TeamMember.user_id == user_id, TeamMember.organization_id == organization_id
+            )
+        )
+    )
+
+
+def members(organization_id: UUID, within: Iterable[UUID] | None = None) -> list[MemberRow]:
+    """Return the organization's people by name, or only those of some teams."""
+    rows = (
+        select(Membership, User)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.organization_id == organization_id)
+        .order_by(User.name, User.id)
+    )
+    if within is not None:
+        chosen = select(TeamMember.user_id).where(
+            TeamMember.organization_id == organization_id, TeamMember.team_id.in_(list(within))
+        )
+        rows = rows.where(Membership.user_id.in_(chosen))
+    named: dict[UUID, list[tuple[str, UUID]]] = {}
+    for user_id, team_id, name in db.session.execute(
+        select(TeamMember.user_id, Team.id, Team.name)
+        .join(Team, Team.id == TeamMember.team_id)
+        .where(TeamMember.organization_id == organization_id)
+        .order_by(Team.name)
+    ):
+        named.setdefault(user_id, []).append((name, team_id))
+    return [
+        MemberRow(
+            user_id=u.id,
+            name=u.name,
+            email=u.email,
+            role=m.role,
+            teams=tuple(name for name, _ in named.get(u.id, ())),
+            team_ids=tuple(team_id for _, team_id in named.get(u.id, ())),
+            is_active=u.active,
+            has_totp=u.tf_totp_secret is not None,
+        )
+        for m, u in db.session.execute(rows)
+    ]
+
+
+def member(organization_id: UUID, user_id: UUID) -> MemberRow:
+    """Return one member of the organization. Raises NotFound for strangers."""
+    found = [row for row in members(organization_id) if row.user_id == user_id]
+    if not found:
+        raise NotFound("We can't find that person here.")
+    return found[0]
+
+
+def _of_role(organization_id: UUID, role: Role) -> list[UserRef]:
+    rows = db.session.scalars(
+        select(User)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.organization_id == organization_id, Membership.role == role, User.active)
+        .order_by(User.name, User.id)
+    )
+    return [UserRef(row.id, row.name, row.email) for row in rows]
+
+
+def _people_of(*conditions: ColumnElement[bool]) -> list[UserRef]:
+    rows = db.session.scalars(
+        select(User)
+        .where(
+            User.active,
+            User.id.in_(
+                select(TeamMember.user_id)
+                .join(
+                    Membership,
+                    (Membership.user_id == TeamMember.user_id)
+                    & (Membership.organization_id == TeamMember.organization_id),
+                )
+                .where(*conditions)
+            ),
+        )
+        .order_by(User.name, User.id)
+    )
+    return [UserRef(row.id, row.name, row.email) for row in rows]

@@ -1,0 +1,113 @@
+"""People with a login."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import exists, select
+
+from portal.core.access import PERMISSIONS, Me, Role
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.people import rules
+from portal.people.models import Membership, Organization, User
+from portal.people.queries.memberships import membership
+from portal.people.values import UserDetails, UserRef
+
+
+def user(user_id: UUID) -> UserRef | None:
+    """Return the person, or None."""
+    row = db.session.get(User, user_id)
+    return UserRef(row.id, row.name, row.email) if row else None
+
+
+def users(user_ids: Iterable[UUID]) -> dict[UUID, UserRef]:
+    """Return the people by id; a stranger's id is simply missing."""
+    ids = list(user_ids)
+    if not ids:
+        return {}
+    rows = db.session.scalars(select(User).where(User.id.in_(ids)))
+    return {row.id: UserRef(row.id, row.name, row.email) for row in rows}
+
+
+def user_by_email(email: str) -> UserRef | None:
+    """Return the person with this e-mail, or None."""
+    row = db.session.scalars(select(User).where(User.email == rules.tidy_email(email))).first()
+    return UserRef(row.id, row.name, row.email) if row else None
+
+
+def user_details(user_id: UUID) -> UserDetails:
+    """Return what a person's own profile shows. Raises NotFound."""
+    row = db.session.get(User, user_id)
+    if row is None:
+        raise NotFound("We can't find that person.")
+    return _details(row)
+
+
+def every_user(after: str = "", limit: int = 100) -> list[UserDetails]:
+    """Return users of the installation by e-mail, those after a given e-mail."""
+    rows = select(User).where(User.email > after).order_by(User.email).limit(limit)
+    return [_details(row) for row in db.session.scalars(rows)]
+
+
+def person(user_id: UUID, organization_id: UUID | None, origin: str | None = None) -> Me | None:
+    """Return an active person as views see them in an organization, or None for a stranger.
+
+    An administrator is one everywhere and holds no role in any organization (RULINGS 22).
+    """
+    row = db.session.get(User, user_id)
+    if row is None or not row.active:
+        return None
+    if row.is_admin:
+        role, within = Role.ADMIN, None
+    else:
+        member = membership(user_id, organization_id) if organization_id else None
+        if member is None:
+            return None
+        role, within = member.role, organization_id
+    return Me(
+        user_id=row.id,
+        name=row.name,
+        email=row.email,
+        role=role,
+        organization_id=within,
+        timezone=row.timezone,
+        permissions=PERMISSIONS[role],
+        origin=origin,
+    )
+
+
+def roles(user_id: UUID) -> set[Role]:
+    """Return every role the person holds anywhere."""
+    row = db.session.get(User, user_id)
+    if row is not None and row.is_admin:
+        return {Role.ADMIN}
+    return set(db.session.scalars(select(Membership.role).where(Membership.user_id == user_id)))
+
+
+def must_use_totp(user_id: UUID) -> bool:
+    """Say whether policy asks this person for one-time codes (X-6)."""
+    return bool(
+        db.session.scalar(
+            select(
+                exists().where(
+                    Membership.user_id == user_id,
+                    Membership.role.in_([Role.COMPLIANCE_OFFICER, Role.TEAM_LEAD]),
+                    Membership.organization_id == Organization.id,
+                    Organization.requires_totp,
+                )
+            )
+        )
+    )
+
+
+def _details(row: User) -> UserDetails:
+    return UserDetails(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        timezone=row.timezone,
+        is_admin=row.is_admin,
+        is_active=row.active,
+        has_totp=row.tf_totp_secret is not None,
+        created_at=row.created_at,
+    )
