@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from flask import Blueprint, Flask, Response, flash, g, request, url_for
+from flask import Blueprint, Flask, Response, current_app, flash, g, request, url_for
 
 from portal.billing import queries as billing
 from portal.core.access import Permission, me, requires
@@ -180,7 +180,21 @@ def _show(sender: SenderRef) -> Response:
         "numbers/_number.html",
         sender=sender,
         may_set_up=me().may(Permission.SET_UP_NUMBER),
+        next_links=_next_links(),
     )
+
+
+def _next_links() -> list[tuple[str, str, str]]:
+    """Return where to go with a number that is ready: pages of higher slices, where there are any."""
+    places = (
+        (Permission.IMPORT_CONTACTS, "contacts.imports", "Import contacts", "up"),
+        (Permission.VIEW_CONTACTS, "contacts.index", "Choose people to text", "people"),
+    )
+    return [
+        (url_for(endpoint, account_id=g.account.id), label, icon)
+        for permission, endpoint, label, icon in places
+        if me().may(permission) and endpoint in current_app.view_functions
+    ]
 
 
 def _with_marketplace(error: SubscriptionNeeded) -> SubscriptionNeeded:

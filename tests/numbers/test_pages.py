@@ -35,7 +35,8 @@ def test_a_number_is_set_up_from_search_to_ready(alice, subscribed, lessor):
     start = alice.get("numbers.index", account_id=subscribed.id)
     assert "No number yet" in start.text
     empty = alice.get("numbers.search", account_id=subscribed.id)
-    assert "Which number suits you?" in empty.text
+    assert "Three digits, like 312" in empty.text
+    assert lessor.calls == []
     found = alice.get("numbers.search", query={"area_code": "312"}, account_id=subscribed.id)
     assert PHONE in found.text
     assert "Chicago, IL" in found.text
@@ -279,7 +280,7 @@ def test_those_who_work_there_may_look(bob, vera, northside, method, endpoint):
     sender = make_sender(northside)
     for person in (bob, vera):
         url = person.url(endpoint, **where_of(endpoint, northside, sender))
-        assert "Use by default" not in person.open(method, url).text
+        assert "Make default" not in person.open(method, url).text
 
 
 def test_the_owner_of_an_account_sets_it_up(bob, bobs, lessor):
