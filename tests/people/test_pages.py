@@ -12,8 +12,17 @@ from tests import cast
 from tests.factories import people as factory
 
 
-@pytest.mark.parametrize("endpoint", ["people.profile", "people.change_password", "people.totp",
-                                      "people.sessions", "notifications.index", "reports.home"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "people.profile",
+        "people.change_password",
+        "people.totp",
+        "people.sessions",
+        "notifications.index",
+        "reports.home",
+    ],
+)
 @pytest.mark.parametrize("who", ["alice", "bob", "vera", "pat", "mallory"])
 def test_everybody_has_their_own_pages(request, endpoint, who):
     request.getfixturevalue(who).get(endpoint)
@@ -42,25 +51,35 @@ def test_a_stranger_signs_in_first_and_comes_back(anyone):
     assert anyone.htmx.get("people.profile", status=204).location == "/sign-in"
 
 
-MEMBER_PAGES = {"people.members": {}, "people.organization_settings": {},
-                "people.member": {"user_id": cast.BOB}, "texting_accounts.new": {}}
+MEMBER_PAGES = {
+    "people.members": {},
+    "people.organization_settings": {},
+    "people.member": {"user_id": cast.BOB},
+    "texting_accounts.new": {},
+}
 
 
 @pytest.mark.parametrize("endpoint", MEMBER_PAGES)
-@pytest.mark.parametrize(("who", "status"),
-                         [("alice", 200), ("bob", 403), ("vera", 403), ("pat", 403), ("mallory", 404)])
+@pytest.mark.parametrize(
+    ("who", "status"), [("alice", 200), ("bob", 403), ("vera", 403), ("pat", 403), ("mallory", 404)]
+)
 def test_only_the_organizations_leads_manage_members(request, endpoint, who, status):
     """SPEC 1: a team lead manages members; strangers find nothing."""
     browser = request.getfixturevalue(who)
     browser.get(endpoint, status, organization_id=cast.JUNIPER, **MEMBER_PAGES[endpoint])
 
 
-@pytest.mark.parametrize(("endpoint", "where"), [
-    ("people.admin_organizations", {}),
-    ("people.admin_organization", {"organization_id": cast.JUNIPER}),
-    ("people.admin_users", {}),
-])
-@pytest.mark.parametrize(("who", "status"), [("pat", 200), ("alice", 403), ("vera", 403), ("bob", 403)])
+@pytest.mark.parametrize(
+    ("endpoint", "where"),
+    [
+        ("people.admin_organizations", {}),
+        ("people.admin_organization", {"organization_id": cast.JUNIPER}),
+        ("people.admin_users", {}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("who", "status"), [("pat", 200), ("alice", 403), ("vera", 403), ("bob", 403)]
+)
 def test_only_the_administrator_administers(request, endpoint, where, who, status):
     request.getfixturevalue(who).get(endpoint, status, **where)
 
@@ -73,18 +92,30 @@ def test_a_strangers_organization_looks_missing(mallory, alice):
 
 
 def test_a_lead_invites_and_the_person_joins(alice, anyone, settings):
-    alice.post("people.invite", organization_id=cast.JUNIPER,
-               data={"email": "Carol@Juniper.example", "role": "agent", "team_id": str(cast.NORTHSIDE_TEAM)})
+    alice.post(
+        "people.invite",
+        organization_id=cast.JUNIPER,
+        data={
+            "email": "Carol@Juniper.example",
+            "role": "agent",
+            "team_id": str(cast.NORTHSIDE_TEAM),
+        },
+    )
     listed = alice.get("people.members", organization_id=cast.JUNIPER)
     assert "carol@juniper.example" in listed.text
     [mail] = settings.outbox_dir.glob("*.eml")
     [token] = set(re.findall(r"/invitations/([\w-]+)", mail.read_text().replace("=\n", "")))
     mail.unlink()
-    short = anyone.post("people.accept", 422, token=token, data={"name": "Carol Diaz", "password": "short"})
+    short = anyone.post(
+        "people.accept", 422, token=token, data={"name": "Carol Diaz", "password": "short"}
+    )
     assert short.field("name") == "Carol Diaz"
     assert "at least 12" in short.text
-    joined = anyone.post("people.accept", token=token,
-                         data={"name": "Carol Diaz", "password": "a lamp in the window"})
+    joined = anyone.post(
+        "people.accept",
+        token=token,
+        data={"name": "Carol Diaz", "password": "a lamp in the window"},
+    )
     assert joined.location == "/"
     assert "Carol Diaz" in anyone.get("people.profile").text
     anyone.get("people.accept", 410, token=token)
@@ -92,13 +123,16 @@ def test_a_lead_invites_and_the_person_joins(alice, anyone, settings):
     assert queries.membership(carol.id, cast.JUNIPER).role is Role.AGENT
 
 
-@pytest.mark.parametrize("data", [
-    {"email": "no address", "role": "agent", "team_id": str(cast.NORTHSIDE_TEAM)},
-    {"email": "a@b.example", "role": "compliance_officer", "team_id": str(cast.NORTHSIDE_TEAM)},
-    {"email": "a@b.example", "role": "admin", "team_id": str(cast.NORTHSIDE_TEAM)},
-    {"email": "a@b.example", "role": "agent", "team_id": str(cast.LAKEVIEW_TEAM)},
-    {"email": "bob@juniper.example", "role": "agent", "team_id": str(cast.NORTHSIDE_TEAM)},
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"email": "no address", "role": "agent", "team_id": str(cast.NORTHSIDE_TEAM)},
+        {"email": "a@b.example", "role": "compliance_officer", "team_id": str(cast.NORTHSIDE_TEAM)},
+        {"email": "a@b.example", "role": "admin", "team_id": str(cast.NORTHSIDE_TEAM)},
+        {"email": "a@b.example", "role": "agent", "team_id": str(cast.LAKEVIEW_TEAM)},
+        {"email": "bob@juniper.example", "role": "agent", "team_id": str(cast.NORTHSIDE_TEAM)},
+    ],
+)
 def test_a_refused_invitation_keeps_what_was_typed(alice, data):
     """A lead gives neither officer nor admin, and no other team's place."""
     reply = alice.post("people.invite", 422, organization_id=cast.JUNIPER, data=data)
@@ -107,7 +141,13 @@ def test_a_refused_invitation_keeps_what_was_typed(alice, data):
 
 
 def test_nobody_changes_their_own_role(alice):
-    alice.post("people.member", 403, organization_id=cast.JUNIPER, user_id=cast.ALICE, data={"role": "agent"})
+    alice.post(
+        "people.member",
+        403,
+        organization_id=cast.JUNIPER,
+        user_id=cast.ALICE,
+        data={"role": "agent"},
+    )
 
 
 def test_a_lead_does_not_touch_the_officer(alice):
@@ -118,15 +158,25 @@ def test_a_lead_does_not_touch_the_officer(alice):
 def test_a_changed_role_holds_at_once(alice, bob):
     """PROMISES 4 row 11: the old session is over."""
     bob.get("people.profile")
-    alice.post("people.member", organization_id=cast.JUNIPER, user_id=cast.BOB, data={"role": "team_lead"})
+    alice.post(
+        "people.member", organization_id=cast.JUNIPER, user_id=cast.BOB, data={"role": "team_lead"}
+    )
     assert bob.get("people.profile", 303).location.startswith("/sign-in")
     assert queries.membership(cast.BOB, cast.JUNIPER).role is Role.TEAM_LEAD
 
 
 def test_profile_edits_change_only_name_and_zone(bob):
     """S12: further fields are not stored."""
-    bob.post("people.profile", data={"name": "Robert Tran", "timezone": "America/Denver",
-                                     "is_admin": "1", "email": "x@y.example", "role": "admin"})
+    bob.post(
+        "people.profile",
+        data={
+            "name": "Robert Tran",
+            "timezone": "America/Denver",
+            "is_admin": "1",
+            "email": "x@y.example",
+            "role": "admin",
+        },
+    )
     details = queries.user_details(cast.BOB)
     assert (details.name, details.timezone) == ("Robert Tran", "America/Denver")
     assert (details.is_admin, details.email) == (False, "bob@juniper.example")
@@ -135,9 +185,16 @@ def test_profile_edits_change_only_name_and_zone(bob):
 
 def test_settings_keep_the_opt_out_in_the_notice(alice):
     """S-3: the notice must keep an opt-out keyword."""
-    data = {"sender_name": "Juniper", "application_name": "ConsentDesk", "timezone": "America/Chicago",
-            "first_notice_en": "Call me", "first_notice_es": "Responda STOP"}
-    refused = alice.post("people.organization_settings", 422, organization_id=cast.JUNIPER, data=data)
+    data = {
+        "sender_name": "Juniper",
+        "application_name": "ConsentDesk",
+        "timezone": "America/Chicago",
+        "first_notice_en": "Call me",
+        "first_notice_es": "Responda STOP",
+    }
+    refused = alice.post(
+        "people.organization_settings", 422, organization_id=cast.JUNIPER, data=data
+    )
     assert "keep the word STOP" in refused.text
     data["first_notice_en"] = "Reply STOP to end."
     alice.post("people.organization_settings", organization_id=cast.JUNIPER, data=data)
@@ -148,9 +205,16 @@ def test_codes_asked_for_by_policy_come_before_everything_else(alice, bob):
     """X-6: required of leads and officers when the organization says so."""
     with unit_of_work():
         service.edit_organization(
-            cast.JUNIPER, sender_name="J", application_name="C", timezone="America/Chicago",
-            first_notice_en="STOP", first_notice_es="STOP", reserves_account_changes=False,
-            requires_totp=True, actor=queries.person(cast.ALICE, cast.JUNIPER).actor)
+            cast.JUNIPER,
+            sender_name="J",
+            application_name="C",
+            timezone="America/Chicago",
+            first_notice_en="STOP",
+            first_notice_es="STOP",
+            reserves_account_changes=False,
+            requires_totp=True,
+            actor=queries.person(cast.ALICE, cast.JUNIPER).actor,
+        )
     assert alice.get("reports.home", 303).location == "/profile/one-time-codes"
     assert "asks for one-time codes" in alice.get("people.totp").text
     bob.get("reports.home")
@@ -182,16 +246,24 @@ def codes_step():
 
 
 def test_the_administrator_creates_an_organization_with_its_first_lead(pat, settings):
-    pat.post("people.admin_organizations",
-             data={"name": "Oak Homes", "timezone": "America/Denver", "lead_email": "lee@oak.example"})
+    pat.post(
+        "people.admin_organizations",
+        data={"name": "Oak Homes", "timezone": "America/Denver", "lead_email": "lee@oak.example"},
+    )
     [created] = [o for o in queries.organizations() if o.name == "Oak Homes"]
     [invitation] = queries.open_invitations(created.id)
     assert (invitation.role, invitation.email) == (Role.TEAM_LEAD, "lee@oak.example")
-    again = pat.post("people.admin_organizations", 422, data={"name": "Oak Homes", "timezone": "America/Denver"})
+    again = pat.post(
+        "people.admin_organizations", 422, data={"name": "Oak Homes", "timezone": "America/Denver"}
+    )
     assert "already" in again.text
     pat.post("people.admin_create_team", organization_id=created.id, data={"team-name": "North"})
-    pat.post("people.admin_resend_invitation", organization_id=created.id, invitation_id=invitation.id)
-    pat.post("people.admin_revoke_invitation", organization_id=created.id, invitation_id=invitation.id)
+    pat.post(
+        "people.admin_resend_invitation", organization_id=created.id, invitation_id=invitation.id
+    )
+    pat.post(
+        "people.admin_revoke_invitation", organization_id=created.id, invitation_id=invitation.id
+    )
     assert queries.open_invitations(created.id) == []
 
 
@@ -206,8 +278,13 @@ def test_the_administrator_locks_people_out_but_not_themselves(pat, bob):
 def test_a_person_of_two_organizations_switches(alice, lakeview):
     """RULINGS 22: users may belong to several organizations."""
     with unit_of_work():
-        service.add_member(cast.LAKEVIEW_HOMES, cast.ALICE, Role.TEAM_LEAD, cast.LAKEVIEW_TEAM,
-                           actor=queries.person(cast.PAT, None).actor)
+        service.add_member(
+            cast.LAKEVIEW_HOMES,
+            cast.ALICE,
+            Role.TEAM_LEAD,
+            cast.LAKEVIEW_TEAM,
+            actor=queries.person(cast.PAT, None).actor,
+        )
     page = alice.get("reports.account_home", account_id=cast.LAKEVIEW)
     assert "Lakeview Homes" in page.text_of(".account-switch")
     assert "Lakeview" in alice.get("reports.home").text_of(".account-switch")
