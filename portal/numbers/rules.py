@@ -109,8 +109,11 @@ class Doing(StrEnum):
     SET_UP = "set_up"
 
 
-def explain(error: GatewayError, doing: Doing) -> Trouble:
-    """Return N-6's sentence for a carrier's error, with its cause where it is known."""
+def explain(error: GatewayError, doing: Doing, *, is_installations: bool = False) -> Trouble:
+    """Return N-6's sentence for a carrier's error, with its cause where it is known.
+
+    Credentials are the installation's own while connecting, and where the caller says so.
+    """
     if not isinstance(error, GatewayRejected):
         return _unanswered(error, doing)
     code = error.code
@@ -122,7 +125,7 @@ def explain(error: GatewayError, doing: Doing) -> Trouble:
             code,
         )
     if code == _BAD_TOKEN or error.status == _UNAUTHORIZED:
-        if doing is Doing.CONNECT:
+        if doing is Doing.CONNECT or is_installations:
             return Trouble(
                 BAD_CREDENTIALS, "Twilio does not accept the account SID or the token.", code
             )

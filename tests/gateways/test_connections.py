@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import urllib3
@@ -210,3 +211,32 @@ def test_credentials_go_to_the_carrier_alone():
 
 def test_the_token_does_not_show():
     assert "secret" not in repr(text()) + repr(text().credentials)
+
+
+def test_a_fork_does_not_share_its_parents_connections(gateway_to):
+    with carrier(answers(http("201 Created", GOOD))) as twin:
+        gateway = gateway_to(twin.base)
+        send(gateway)
+        gateway._clients.http._process = -1  # as a child finds itself
+        assert send(gateway).verdict is ACCEPTED
+        assert twin.connections == 2
+
+
+def test_sixteen_threads_share_one_pool(gateway_to):
+    """RULINGS 12."""
+    with carrier(answers(http("201 Created", GOOD))) as twin:
+        gateway = gateway_to(twin.base, read_timeout_s=5, connect_timeout_s=5)
+        with ThreadPoolExecutor(16) as threads:
+            outcomes = list(threads.map(lambda _: send(gateway, seconds=30), range(160)))
+        assert {outcome.verdict for outcome in outcomes} == {ACCEPTED}
+        assert twin.connections <= 16
+        assert len(twin.requests) == 160
+
+
+def test_a_connection_left_alone_for_long_is_opened_anew(gateway_to, monkeypatch):
+    with carrier(answers(http("201 Created", GOOD))) as twin:
+        gateway = gateway_to(twin.base)
+        send(gateway)
+        monkeypatch.setattr("portal.gateways.carrier_http.IDLE_S", -1.0)
+        send(gateway)
+        assert twin.connections == 2

@@ -10,7 +10,7 @@ from portal.core.errors import GatewayBusy, GatewayRejected, GatewayUnclear
 from portal.numbers import queries
 from portal.numbers.values import SenderState
 from portal.texting_accounts import service as accounts
-from tests.factories.numbers import make_sender
+from tests.factories.numbers import make_carrier_account, make_sender
 from tests.numbers.conftest import STOCK
 
 CHICAGO, OTHER, AUSTIN = STOCK
@@ -112,6 +112,7 @@ def test_a_listing_that_failed_says_so_and_can_be_repeated(alice, subscribed, le
 
 
 def test_unauthorized_has_its_cause(alice, subscribed, lessor):
+    make_carrier_account(subscribed.organization_id)
     lessor.failures["search"] = [GatewayRejected("Authenticate", 20003, 401)]
     query = {"area_code": "312"}
     reply = alice.get("numbers.search", 502, query, account_id=subscribed.id)

@@ -342,6 +342,7 @@ def test_an_area_without_numbers_is_an_empty_search(subscribed, lessor, code):
 
 
 def test_a_search_that_failed_says_so(subscribed, lessor):
+    make_carrier_account(subscribed.organization_id)
     lessor.failures["search"] = [GatewayBusy("away"), GatewayRejected("no", 20003, 401)]
     for words in ("Failed to retrieve Phone Numbers", "Twilio returned Unauthorized."):
         with pytest.raises(CarrierTrouble, match=words):

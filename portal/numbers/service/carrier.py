@@ -22,15 +22,14 @@ SEARCH_LIMIT = 20
 
 def search(organization_id: UUID, wanted: NumberSearch) -> list[Available]:
     """Return numbers that can be bought. Raises CarrierTrouble with N-6's words."""
-    credentials = queries.credentials(organization_id) or _installation()
+    own = queries.credentials(organization_id)
     try:
-        return gateways.current().search(credentials, wanted, SEARCH_LIMIT)
-    except GatewayRejected as error:
+        return gateways.current().search(own or _installation(), wanted, SEARCH_LIMIT)
+    except GatewayError as error:
         if rules.is_empty_area(error):
             return []
-        raise CarrierTrouble(rules.explain(error, Doing.LIST)) from error
-    except GatewayError as error:
-        raise CarrierTrouble(rules.explain(error, Doing.LIST)) from error
+        trouble = rules.explain(error, Doing.LIST, is_installations=own is None)
+        raise CarrierTrouble(trouble) from error
 
 
 def is_available(organization_id: UUID, e164: str) -> Available | None:
