@@ -23,7 +23,7 @@ from portal.consent.values import Checkbox, Method, NewConsent
 from portal.contacts import service as contacts
 from portal.contacts.values import ContactDetails, ContactRef, NewNumber
 from portal.core import clock
-from portal.core.access import Role
+from portal.core.access import ROLE_LABELS, Role
 from portal.core.audit import SYSTEM, Actor
 from portal.core.db import db, unit_of_work
 from portal.core.settings import settings
@@ -137,7 +137,7 @@ def _people_and_accounts(organization: OrganizationRef) -> AccountRef:
             made[role] = user
             if role is not Role.ADMIN:
                 people.add_member(organization.id, user.id, role, actor=SYSTEM)
-            logins.append({"role": role.value, "email": email, "password": password})
+            logins.append({"role": ROLE_LABELS[role], "email": email, "password": password})
         for team in (northside, lakefront):
             people.add_to_team(organization.id, team.id, made[Role.TEAM_LEAD].id, actor=SYSTEM)
         people.add_to_team(organization.id, lakefront.id, made[Role.AGENT].id, actor=SYSTEM)
