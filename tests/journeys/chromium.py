@@ -1,0 +1,73 @@
+"""Headless Chromium for journeys, with what every page of one must keep."""
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+EXECUTABLE = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
+needs_chromium = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(EXECUTABLE).exists(), reason="Chromium is not installed"),
+]
+
+
+@dataclass
+class Eye:
+    """Looks at each page of a journey: screenshot, axe, console, at both widths, by day and night."""
+
+    page: Page
+    folder: Path
+    complaints: list[str] = field(default_factory=list)
+    count: int = 0
+
+    def look(self, name: str, *, axe: bool = True) -> None:
+        self.count += 1
+        for width, (x, y) in WIDTHS.items():
+            self.page.set_viewport_size({"width": x, "height": y})
+            self.page.screenshot(path=self.folder / f"{self.count:02d}-{name}-{width}.png")
+            if not axe:
+                continue
+            for scheme in ("light", "dark"):
+                self.page.emulate_media(color_scheme=scheme)
+                found = Axe().run(self.page)
+                for violation in found.response["violations"]:
+                    nodes = [n["html"][:160] for n in violation["nodes"][:3]]
+                    self.complaints.append(f"{name} {width} {scheme}: {violation['id']} {nodes}")
+            self.page.emulate_media(color_scheme="light")
+            wide = self.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            if wide > 1:
+                self.complaints.append(f"{name} {width}: scrolls sideways by {wide} px")
+        self.page.set_viewport_size(dict(zip(("width", "height"), WIDTHS["desk"], strict=True)))
+
+
+@contextmanager
+def chromium(folder: Path):
+    """Open a browser whose console errors and CSP violations are kept as complaints."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        eye = Eye(page, folder)
+
+        def hear(message) -> None:
+            expected = "the server responded with a status of 4"  # refusals are part of a journey
+            if message.type == "error" and expected not in message.text:
+                eye.complaints.append(f"console: {message.text}")
+
+        page.on("console", hear)
+        page.on("pageerror", lambda error: eye.complaints.append(f"script: {error}"))
+        page.set_default_timeout(15_000)
+        yield eye
+        browser.close()

@@ -1,0 +1,113 @@
+"""The real product for a journey: a copy of the project, started as a new user would."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("app.py", "portal", "workers", "templates", "static", "migrations")
+START_S = 90
+
+
+@dataclass(frozen=True)
+class Product:
+    """A running ConsentDesk."""
+
+    home: Path
+    port: int
+    lines: list[str]
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def handsets(self) -> str:
+        return f"http://localhost:{self.port + 1}"
+
+    def login(self, role: str) -> dict[str, str]:
+        """Return a demo login by its role in words."""
+        logins = json.loads((self.home / "var" / "demo-logins.json").read_text())
+        return next(one for one in logins if one["role"] == role)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a flask command of this installation."""
+        return subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "app", *words],
+            cwd=self.home,
+            env=_environment(self.port),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@contextmanager
+def running(home: Path, **environment: str):
+    """Copy the project to home, start it, and stop it with Ctrl-C at the end."""
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, home / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, home / part)
+    port = _free_pair()
+    lines: list[str] = []
+    process = subprocess.Popen(
+        [sys.executable, "-m", "portal.supervisor"],
+        cwd=home,
+        env={**_environment(port), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    up = threading.Event()
+
+    def read() -> None:
+        for line in process.stdout:
+            lines.append(line.rstrip())
+            if "ConsentDesk is running" in line:
+                up.set()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        end = time.monotonic() + START_S
+        while not up.wait(0.2):
+            assert process.poll() is None and time.monotonic() < end, "\n".join(lines)
+        yield Product(home, port, lines)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(60)
+        reader.join(5)
+
+
+def _environment(port: int) -> dict[str, str]:
+    ours = ("DATABASE_URL", "REDIS_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "PUBLIC_URL")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+
+
+def _free_pair() -> int:
+    """Return a port that is free, and whose next is free too."""
+    while True:
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            with socket.socket() as second:
+                try:
+                    second.bind(("127.0.0.1", port + 1))
+                except OSError:
+                    continue
+                return port
