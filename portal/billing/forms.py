@@ -106,7 +106,7 @@ class PlanForm(BaseForm):
     )
     credits_per_month = _count("Credits a month", MOST_CREDITS)
     price_cents = DollarsField(
-        "Price a month",
+        "Price a month in dollars",
         validators=[
             InputRequired("Enter a price. A free plan costs 0."),
             NumberRange(0, MOST_CENTS, message="Enter an amount from 0 to 100,000 dollars."),

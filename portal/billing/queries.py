@@ -29,7 +29,6 @@ from portal.billing.values import (
     StatementPage,
     SubscriptionRef,
     SubscriptionState,
-    Suggestion,
 )
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -71,11 +70,6 @@ def plan(plan_id: UUID) -> PlanRef | None:
 def plan_ref(row: Plan) -> PlanRef:
     """Return a plan's row as other slices may hold it."""
     return PlanRef(row.id, row.name, row.credits_per_month, row.price_cents, row.is_offered)
-
-
-def suggestion(texts_a_month: int) -> Suggestion | None:
-    """Return the plan that suits so many texts a month, None with an empty catalogue (B-1)."""
-    return rules.suggest(plans(), texts_a_month)
 
 
 def quote(account: AccountRef, plan_id: UUID) -> Quote | None:
@@ -278,22 +272,27 @@ def _replay_faults(account_id: UUID, counters: tuple[int, int, int], position: i
             at = entry.position
         if entry.balance_after != available:
             faults.append(f"entry {at} says {entry.balance_after} are left, replay {available}")
-        month = months.setdefault(entry.month, [0, 0])
+        if entry.kind is EntryKind.RESERVE and available < 0:
+            faults.append(f"entry {at} reserves credits that were not there")
+        month = months.setdefault(entry.month, [0, 0, 0])
         month[0] += effect.spent * entry.credits
         month[1] += effect.reserved * entry.credits
+        month[2] += entry.credits if entry.kind is EntryKind.GRANT else 0
     if counters != (available, reserved, spent):
         faults.append(f"counters say {counters}, replay {(available, reserved, spent)}")
     if position != at:
         faults.append(f"the last entry is {at}, the account says {position}")
     sums = {
-        row.month: [row.used, row.reserved]
+        row.month: [row.used, row.reserved, row.granted]
         for row in db.session.execute(
-            select(CreditMonth.month, CreditMonth.used, CreditMonth.reserved).where(
-                CreditMonth.account_id == account_id
-            )
+            select(
+                CreditMonth.month, CreditMonth.used, CreditMonth.reserved, CreditMonth.granted
+            ).where(CreditMonth.account_id == account_id)
         )
     }
-    wrong = [m for m in months.keys() | sums.keys() if months.get(m, [0, 0]) != sums.get(m, [0, 0])]
+    wrong = [
+        m for m in months.keys() | sums.keys() if months.get(m, [0, 0, 0]) != sums.get(m, [0, 0, 0])
+    ]
     faults.extend(f"the sums of {month} differ from its entries" for month in wrong)
     return faults
 

@@ -41,20 +41,20 @@ EFFECTS = {
 LABELS = {  # what each kind of line is called on a statement, and what it stands for
     EntryKind.GRANT: ("Granted", "Credits added"),
     EntryKind.RESERVE: ("Reserved", "Set aside for a text"),
-    EntryKind.CAPTURE: ("Charged", "Text accepted by the carrier"),
-    EntryKind.RELEASE: ("Given back", "Text not sent"),
+    EntryKind.CAPTURE: ("Charged", "Accepted by the carrier"),
+    EntryKind.RELEASE: ("Given back", "Not sent"),
     EntryKind.EXPIRE: ("Expired", "One year old"),
     EntryKind.INBOUND: ("Text received", "Charged on arrival"),
-    EntryKind.REFUND: ("Refunded", "Text failed before the carrier"),
+    EntryKind.REFUND: ("Refunded", "Failed before the carrier"),
     EntryKind.ADJUST: ("Adjusted", "Correction"),
 }
 RELEASE_REASONS = {  # codes callers may give; anything else is shown as it is
-    "blocked": "Text blocked",
-    "canceled": "Text canceled",
-    "expired": "Text expired before it could go",
+    "blocked": "Blocked",
+    "canceled": "Canceled",
+    "expired": "Too late to go",
     "opted_out": "The person opted out first",
-    "rejected": "Text refused by the carrier",
-    "unconfirmed": "The carrier never confirmed the text",
+    "rejected": "Refused by the carrier",
+    "unconfirmed": "Never confirmed by the carrier",
 }
 
 

@@ -261,9 +261,9 @@ class TestStatement:
             "Reserved",
             "Granted",
         ]
-        assert [row[3] for row in rows] == ["−1", "+2", "– no change", "−2", "−3", "+500"]
-        assert [row[4] for row in rows] == ["496", "497", "495", "495", "497", "500"]
-        assert "The person opted out first" in rows[1][1]
+        assert [row[4] for row in rows] == ["−1", "+2", "– no change", "−2", "−3", "+500"]
+        assert [row[5] for row in rows] == ["496", "497", "495", "495", "497", "500"]
+        assert "The person opted out first" in rows[1][2]
         assert rows[5][0] == "2 Mar 2026, 12:00 pm CST"
         assert reply.texts_of(".stat__value") == ["496", "0", "4", "0"]
 

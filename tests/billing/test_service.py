@@ -23,6 +23,8 @@ from portal.core import audit
 from portal.core.audit import SYSTEM
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
+from portal.gateways import payments
+from portal.gateways.payments import Receipt
 from tests.factories.billing import make_credits, make_plan, make_reserve, make_subscription
 
 
@@ -399,6 +401,26 @@ class TestSubscribe:
         assert subscription.next_charge_at == at("2026-04-01T05:00")
         assert queries.has_active_subscription(northside.id)
         assert queries.statement(northside.tenant).lines[0].detail == "Agent, March 2026"
+
+    def test_on_the_1st_with_a_provider_that_collects_costs_the_whole_price(self, northside, clock):
+        """B-2, B-12: the provider is replaceable."""
+
+        class Card:
+            name = "card"
+
+            def charge(self, bill):
+                return Receipt("card", is_paid=True, reference=f"ch_{bill.amount_cents}")
+
+        before = payments.current()
+        payments.use(Card())
+        try:
+            clock.travel(to=at("2026-04-01T05:00"))
+            make_subscription(northside, make_plan(price_cents=1_600))
+        finally:
+            payments.use(before)
+        [invoice] = queries.invoices(northside.tenant)
+        assert (invoice.amount_cents, invoice.state, invoice.provider) == (1_600, "paid", "card")
+        assert invoice.description == "Agent, 500 credits a month"
 
     def test_is_recorded_in_the_audit_log(self, northside):
         make_subscription(northside)

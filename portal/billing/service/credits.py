@@ -15,7 +15,7 @@ from portal.billing import rules
 from portal.billing.errors import NotEnoughCredits
 from portal.billing.models import CreditAccount, CreditEntry, CreditLot, HouseEntry, LotHold
 from portal.billing.service import ledger
-from portal.billing.service.ledger import Line, Move
+from portal.billing.service.ledger import Books, Line, Move
 from portal.billing.values import Charge, EntryKind, Slot
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
@@ -131,7 +131,8 @@ def capture(account_id: UUID, message_id: UUID) -> bool:
 def capture_many(account_id: UUID, message_ids: Sequence[UUID]) -> int:
     """Charge many texts for good and return how many were still reserved."""
     now = utcnow()
-    if not message_ids or ledger.settled(account_id, now) is None:
+    books = ledger.settled(account_id, now) if message_ids else None
+    if books is None:
         return 0
     count = 0
     for ids in _chunks(message_ids):
@@ -141,7 +142,7 @@ def capture_many(account_id: UUID, message_ids: Sequence[UUID]) -> int:
             moves[hold.lot_id].held -= hold.credits
             moves[hold.lot_id].spent += hold.credits
         lines = [_closing(entry, EntryKind.CAPTURE, Slot.RESOLVE, now) for entry in opened]
-        _write(account_id, lines, moves)
+        _write(books, lines, moves)
         count += len(opened)
     return count
 
@@ -298,7 +299,7 @@ def _give_back(account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, r
             if gone := lapsed.get(entry.message_id):
                 lost = _Open(entry.message_id, gone, entry.month)
                 lines.append(_closing(lost, EntryKind.EXPIRE, Slot.LAPSE, now))
-        _write(account_id, lines, moves)
+        _write(books, lines, moves)
         count += len(opened)
     if count:
         ledger.note_due(account_id)
@@ -351,14 +352,11 @@ def _closing(
     )
 
 
-def _write(account_id: UUID, lines: Sequence[Line], moves: dict[UUID, Move]) -> None:
+def _write(books: Books, lines: Sequence[Line], moves: dict[UUID, Move]) -> None:
     """Post lines with the moves of their lots, if there are any."""
-    if not lines:
-        return
-    books = ledger.locked(account_id)
-    assert books is not None  # the caller locked it before
-    ledger.post(books.organization_id, account_id, lines)
-    ledger.move(account_id, moves)
+    if lines:
+        ledger.post(books.organization_id, books.account_id, lines)
+        ledger.move(books.account_id, moves)
 
 
 def _chunks(message_ids: Sequence[UUID]) -> Iterator[list[UUID]]:
