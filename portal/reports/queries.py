@@ -17,7 +17,7 @@ from portal.core.jobs import Lane
 from portal.core.tenancy import owned
 from portal.messaging import queries as messaging
 from portal.messaging.models import Message
-from portal.messaging.values import Kind
+from portal.messaging.values import CampaignRef, Kind
 from portal.numbers import queries as numbers
 from portal.reports.values import AccountFacts, ChainState, OrganizationFacts, ProcessFacts
 from portal.texting_accounts import queries as accounts
@@ -42,6 +42,11 @@ def account_facts(account: AccountRef, now: datetime) -> AccountFacts:
         counters=messaging.counters(account, now),
         unread=messaging.unread_count(tenant),
     )
+
+
+def latest_campaigns(account: AccountRef, limit: int = 5) -> tuple[CampaignRef, ...]:
+    """Return the account's newest sends."""
+    return messaging.campaigns(account.tenant, limit=limit).rows
 
 
 def organization_facts(organization_id: UUID, now: datetime) -> OrganizationFacts:

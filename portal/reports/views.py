@@ -8,6 +8,7 @@ from portal.core.access import Permission, Role, me, requires, signed_in
 from portal.core.audit import INSTALLATION
 from portal.core.clock import utcnow
 from portal.core.web import page
+from portal.messaging.values import CampaignRef
 from portal.people import queries as people
 from portal.reports import queries, rules
 from portal.texting_accounts.values import AccountRef
@@ -46,7 +47,7 @@ def _account_home(account: AccountRef) -> Response:
         links=_links(account),
         inbox_url=_url("messaging.inbox", account),
         statement_url=_url("billing.statement", account),
-        campaigns_url=_url("messaging.campaigns", account),
+        campaigns=[(row, _campaign_url(row)) for row in queries.latest_campaigns(account)],
     )
 
 
@@ -86,6 +87,12 @@ def _url(endpoint: str, account: AccountRef) -> str | None:
     if endpoint not in current_app.view_functions:
         return None
     return url_for(endpoint, account_id=account.id)
+
+
+def _campaign_url(campaign: CampaignRef) -> str | None:
+    if "messaging.campaign" not in current_app.view_functions:
+        return None
+    return url_for("messaging.campaign", account_id=campaign.account_id, campaign_id=campaign.id)
 
 
 def _own_url(endpoint: str) -> str | None:

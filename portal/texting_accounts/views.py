@@ -251,8 +251,9 @@ def _stay(reached: list[AccountRef]) -> None:
     last = session.get(ACCOUNT_KEY)
     account = next((row for row in reached if str(row.id) == last), None)
     if account is None and reached:
-        own = [row for row in reached if row.owner_user_id == g.me.user_id]
-        account = (own or reached)[0]
+        account = min(
+            reached, key=lambda row: (row.owner_user_id != g.me.user_id, not row.is_shared)
+        )
     if account is not None:
         _use(account, g.me)
 

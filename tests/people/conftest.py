@@ -1,15 +1,8 @@
+"""Fixtures of the tests about people."""
+
 import shutil
 
 import pytest
-
-from tests import browser, pagelint
-
-_check = pagelint.check
-
-
-@pytest.fixture(autouse=True)
-def _redirects(monkeypatch):
-    monkeypatch.setattr(browser.pagelint, "check", lambda app, html: [] if "<title>Redirecting" in html else _check(app, html))
 
 
 @pytest.fixture(autouse=True)
