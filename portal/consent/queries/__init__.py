@@ -1,6 +1,8 @@
 """Reading consent: what stands, its history, the do-not-contact list and the audit log."""
 
 from portal.consent.queries.audit_log import audit_page
+from portal.consent.queries.imports import ImportSummary, import_summary
+from portal.consent.queries.marks import contact_marks
 from portal.consent.queries.records import (
     Proof,
     find_records,
@@ -12,12 +14,15 @@ from portal.consent.queries.records import (
 from portal.consent.queries.standings import coverage, do_not_contact, standing, standings
 
 __all__ = [
+    "ImportSummary",
     "Proof",
     "audit_page",
+    "contact_marks",
     "coverage",
     "do_not_contact",
     "find_records",
     "history",
+    "import_summary",
     "proof",
     "record_or_404",
     "records",

@@ -72,7 +72,9 @@ _UNCHECKED: Final = frozenset(
     {"unchecked", "not checked", "unticked", "no", "n", "false", "f", "0", "off", "☐", "declined"}
 )
 NOTHING: Final = frozenset({"", "n/a", "na", "#n/a", "-", "--", "–", "none", "null", "unknown"})
-_zone_at_end: Final = re.compile(r"(.*\d.*?) ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[ECMP][SD]T)", re.IGNORECASE)
+_zone_at_end: Final = re.compile(
+    r"(.*\d.*?) ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[ECMP][SD]T)", re.IGNORECASE
+)
 _US_ZONES: Final = {"E": -5, "C": -6, "M": -7, "P": -8}
 _EARLIEST, _LATEST = 1990, 2200  # beyond these it is a slip of the pen
 _SHAPES: Final = (

@@ -89,10 +89,8 @@ def restored_by_opt_in(state: State, at: datetime, record_id: UUID, now: datetim
     """Return what stands after the person's own START (Q-1).
 
     The consent that stood before the opt-out stands again with its kinds; where none did, a
-    conversation is all that was agreed. A START no newer than the latest STOP opens nothing
-    (I3), and one without a STOP changes nothing but its own time.
+    conversation is all that was agreed. A START no newer than the latest STOP opens nothing (I3).
     """
-    was_opted_out = is_opted_out(state)
     later = replace(
         state,
         started_at=_later(state.started_at, at),
@@ -100,7 +98,7 @@ def restored_by_opt_in(state: State, at: datetime, record_id: UUID, now: datetim
     )
     if is_opted_out(later):
         return state
-    if not was_opted_out or current_strength(later, now) is not Strength.NONE:
+    if current_strength(later, now) is not Strength.NONE:
         return later
     talk = Grant(record_id, Strength.EXPRESS, TALK_ONLY, at)
     return _resting_on(later, talk)

@@ -3,7 +3,7 @@
 from portal.consent.service.doing_not_contact import add_do_not_contact, remove_do_not_contact
 from portal.consent.service.opting import (
     end_consent,
-    enter_opt_in,
+    enter_consent,
     enter_opt_out,
     opt_in,
     opt_out,
@@ -14,7 +14,7 @@ __all__ = [
     "add_do_not_contact",
     "agent_stated",
     "end_consent",
-    "enter_opt_in",
+    "enter_consent",
     "enter_opt_out",
     "opt_in",
     "opt_out",

@@ -6,7 +6,7 @@ from uuid import UUID
 from portal.consent.errors import ConsentRefused, EvidenceNeeded, GivenLater
 from portal.consent.rules import ended, is_opted_out, restored_by_opt_in, with_opt_out
 from portal.consent.service.keeping import Book, entry, keep_one, known, usable
-from portal.consent.service.recording import after, checked, entry_of
+from portal.consent.service.recording import after, check_statement, checked, entry_of
 from portal.consent.values import Event, Evidence, Method, NewConsent, Strength
 from portal.core.access import Role
 from portal.core.audit import Actor
@@ -103,15 +103,19 @@ def enter_opt_out(
     return not is_opted_out(state)
 
 
-def enter_opt_in(tenant: Tenant, consent: NewConsent, *, role: Role, actor: Actor) -> UUID:
-    """Enter by hand that a person who opted out agreed anew (Q-2): an officer, with evidence.
+def enter_consent(tenant: Tenant, consent: NewConsent, *, role: Role, actor: Actor) -> UUID:
+    """Enter by hand that a person agreed (C-2); return its record.
 
-    Raises NotAllowed for anybody else, EvidenceNeeded without a file or a dated act after the
-    opt-out, and ConsentRefused for a source that gives nothing.
+    After an opt-out that takes an officer, and evidence of an agreement newer than it (Q-2):
+    raises NotAllowed or EvidenceNeeded. Raises ConsentRefused for a source that gives nothing.
     """
     consent = checked(consent, utcnow())
     book = Book(tenant, [consent.e164])
+    if (earlier := known(tenant, consent.idempotency_key)) is not None:
+        return earlier
     state = book[consent.e164]
+    if consent.method is Method.AGENT_STATED:
+        check_statement(consent, state)
     if is_opted_out(state):
         _check_officer(consent, role, state.stopped_at)
     record = entry_of(tenant, consent, actor=actor, is_staff_entry=True)

@@ -27,6 +27,7 @@ from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
 
 _THE_PERSON = Actor(None, "recipient")
+_FEWEST_WORDS = 2
 _ONCE_IN = timedelta(days=1)  # a talk of many texts is one inquiry a day in the history
 
 
@@ -63,13 +64,24 @@ def agent_stated(
     Raises ConsentRefused where the number came from a bought list, where a statement is not
     enough, where the person opted out, or when `how` says nothing.
     """
-    e164 = usable(e164)
-    if len(how.split()) < 2:
+    consent = NewConsent(
+        usable(e164),
+        Method.AGENT_STATED,
+        given_at=given_at,
+        name=name,
+        method_details=how,
+        idempotency_key=idempotency_key,
+    )
+    check_statement(consent, Book(tenant, [consent.e164])[consent.e164])
+    return record_consent(tenant, consent, actor, is_staff_entry=True)
+
+
+def check_statement(consent: NewConsent, state: State) -> None:
+    """Raise ConsentRefused where an agent's word is not enough."""
+    if len(consent.method_details.split()) < _FEWEST_WORDS:
         raise ConsentRefused(
-            "Say how the person agreed, in a few words: at the open house, by phone."
+            "Say how the person agreed, in a few words, such as: asked me at the open house."
         )
-    book = Book(tenant, [e164])
-    state = book[e164]
     if is_opted_out(state):
         raise ConsentRefused("This person opted out. Only they can opt in again, with START.")
     if state.not_valid_reason and current_strength(state, utcnow()) is Strength.NONE:
@@ -77,19 +89,6 @@ def agent_stated(
             f"{state.not_valid_reason} A statement is not enough here. Record a signed paper with "
             "its scan, or ask them to sign up on your opt-in form."
         )
-    return record_consent(
-        tenant,
-        NewConsent(
-            e164,
-            Method.AGENT_STATED,
-            given_at=given_at,
-            name=name,
-            method_details=how,
-            idempotency_key=idempotency_key,
-        ),
-        actor,
-        is_staff_entry=True,
-    )
 
 
 def record_inquiry(

@@ -1,0 +1,102 @@
+"""The list of consent records, and one record as a short story (C-1)."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, g, url_for
+
+from portal.consent import queries, rules
+from portal.consent.service import evidence as evidence_files
+from portal.consent.values import (
+    METHOD_WORDS,
+    STRENGTH_WORDS,
+    Event,
+    MessageKind,
+    Method,
+    RecordFilter,
+    Strength,
+)
+from portal.consent.views.blueprint import argument, bp, choice, has
+from portal.contacts import queries as contacts
+from portal.core.access import Permission, requires
+from portal.core.clock import utcnow
+from portal.core.errors import NotFound
+from portal.core.web import page
+
+
+@bp.get("/accounts/<uuid:account_id>/consent")
+@requires(Permission.VIEW_CONSENT)
+def index(account_id: UUID) -> Response:
+    """List the account's records, newest first, by phone, name, method or strength."""
+    filter_ = RecordFilter(
+        argument("q"),
+        choice("method", Method),
+        choice("strength", Strength),
+        choice("event", Event),
+    )
+    cursor = argument("after", 80)
+    found = queries.find_records(g.account.tenant, filter_, cursor=cursor)
+    kept: dict[str, Any] = dict(filter_.fields())
+    return page(
+        "consent/index.html",
+        "consent/_records.html",
+        found=found,
+        filter=filter_,
+        is_first=not cursor,
+        first_url=url_for("consent.index", account_id=account_id, **kept),
+        next_url=url_for("consent.index", account_id=account_id, after=found.next, **kept)
+        if found.next
+        else None,
+        coverage=queries.coverage(g.account.tenant),
+        methods=METHOD_WORDS,
+        strengths=STRENGTH_WORDS,
+    )
+
+
+@bp.get("/accounts/<uuid:account_id>/consent/<uuid:record_id>")
+@requires(Permission.VIEW_CONSENT)
+def record(account_id: UUID, record_id: UUID) -> Response:
+    """Tell one record: what, when, where, what was shown, what is missing, what stands now."""
+    tenant, now = g.account.tenant, utcnow()
+    found = queries.record_or_404(tenant, record_id)
+    complete = rules.completeness(found)
+    standing = queries.standing(tenant, found.e164, now)
+    contact = contacts.by_numbers(tenant, [found.e164]).get(found.e164)
+    return page(
+        "consent/record.html",
+        record=found,
+        complete=complete,
+        facts_to_show=[
+            *(
+                {"state": "missing", "text": _capital(name), "note": None}
+                for name in complete.missing
+            ),
+            *({"state": "done", "text": _capital(name), "note": None} for name in complete.have),
+        ],
+        standing=standing,
+        talk=rules.allows(standing, MessageKind.ONE_TO_ONE, now),
+        marketing=rules.allows(standing, MessageKind.MARKETING, now),
+        history=queries.records(tenant, found.e164),
+        proof=queries.proof(found),
+        contact=contact,
+        contact_url=url_for("messaging.contact", account_id=account_id, contact_id=contact.id)
+        if contact and has("messaging.contact")
+        else None,
+    )
+
+
+@bp.get("/accounts/<uuid:account_id>/consent/<uuid:record_id>/evidence")
+@requires(Permission.VIEW_CONSENT)
+def evidence(account_id: UUID, record_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Send the file behind a record, always as a download."""
+    found = queries.record_or_404(g.account.tenant, record_id).evidence
+    if found is None or not evidence_files.path_of(found.name).is_file():
+        raise NotFound("There is no file behind this record.")
+    response = Response(evidence_files.path_of(found.name).read_bytes(), mimetype=found.media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=found.file_name)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
