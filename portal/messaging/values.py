@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -18,6 +18,14 @@ class Kind(StrEnum):
     ONE_TO_ONE = "one_to_one"
     BULK = "bulk"
     SYSTEM = "system"  # free: notices and keyword confirmations
+
+
+class Priority(IntEnum):
+    """What leaves first."""
+
+    PERSON = 0  # one-to-one texts and answers to keywords
+    NOTICE = 1
+    CAMPAIGN = 2
 
 
 class State(StrEnum):

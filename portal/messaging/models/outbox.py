@@ -123,7 +123,7 @@ class Message(Base):
     campaign_id: Mapped[UUID | None]
     kind: Mapped[Kind] = mapped_column(kind_of(Kind))
     purpose: Mapped[str] = mapped_column(String(20), default="")  # of a system text
-    priority: Mapped[int]  # 0 goes before 1: people before campaigns
+    priority: Mapped[int]  # values.Priority: people before campaigns
 
     # who
     contact_id: Mapped[UUID | None] = mapped_column(

@@ -290,7 +290,7 @@ def shut_gates(account: AccountFacts, text: TextFacts) -> list[Gate]:
         *(rule(account) for rule in ACCOUNT_GATES),
         *(rule(text) for rule in TEXT_GATES),
     ]
-    return [gate for gate in found if gate is not None]
+    return list({gate.code: gate for gate in found if gate is not None}.values())
 
 
 def fix_of(code: str | None) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from portal.core import clock
 from portal.core.db import database_now, db
 from portal.messaging.models import Message
 from portal.messaging.service import outbox
-from portal.messaging.values import State
+from portal.messaging.values import Priority, State
 from portal.numbers import queries as numbers
 from portal.numbers import service as number_service
 
@@ -92,7 +92,7 @@ def due_accounts() -> list[tuple[UUID, bool]]:
     found = db.session.execute(select(Message.account_id, Message.priority).where(ready).distinct())
     urgent: dict[UUID, bool] = {}
     for account_id, priority in found:
-        urgent[account_id] = urgent.get(account_id, False) or priority == 0
+        urgent[account_id] = urgent.get(account_id, False) or priority == Priority.PERSON
     return list(urgent.items())
 
 

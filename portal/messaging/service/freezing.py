@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from portal.core.audit import Actor
 from portal.messaging.rules.plan import Part, Plan, PlannedText
 from portal.messaging.service.outbox import WAITS_FOR_PART
-from portal.messaging.values import Draft, Fate, Kind, MediaRef, State
+from portal.messaging.values import Draft, Fate, Kind, MediaRef, Priority, State
 from portal.texting_accounts.values import AccountRef
 
 _NAME_LENGTH = 60
@@ -37,7 +37,7 @@ class Freezer:
             "account_id": account.id,
             "campaign_id": self.campaign_id,
             "kind": draft.kind,
-            "priority": 0 if draft.kind is Kind.ONE_TO_ONE else 1,
+            "priority": (Priority.PERSON if draft.kind is Kind.ONE_TO_ONE else Priority.CAMPAIGN),
             "created_at": now,
             "changed_at": now,
             "created_by": actor.id,

@@ -13,7 +13,7 @@ from portal.core.tenancy import Tenant
 from portal.messaging.models import Message
 from portal.messaging.rules.segments import analyze
 from portal.messaging.service.facts import country_code
-from portal.messaging.values import Kind, State
+from portal.messaging.values import Kind, Priority, State
 
 FIRST_NOTICE: Final = "first_notice"
 
@@ -53,7 +53,7 @@ def queue_text(
             campaign_id=None,
             kind=Kind.SYSTEM,
             purpose=purpose,
-            priority=0,
+            priority=_priority(purpose),
             contact_id=contact_id,
             recipient_name=(name or e164)[:200],
             e164=e164,
@@ -76,5 +76,11 @@ def queue_text(
             created_by_name="ConsentDesk",
         )
     )
-    jobs.request(Job.DRAIN, tenant.account_id, lane=Lane.URGENT)
+    # A notice follows a text that is being sent right now: that run takes it along.
+    lane = Lane.TEXTS if purpose == FIRST_NOTICE else Lane.URGENT
+    jobs.request(Job.DRAIN, tenant.account_id, lane=lane)
     return message_id
+
+
+def _priority(purpose: str) -> int:
+    return Priority.NOTICE if purpose == FIRST_NOTICE else Priority.PERSON
