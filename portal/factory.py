@@ -2,15 +2,12 @@
 
 import os
 import secrets
-import sys
 from collections.abc import Mapping
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import redis
-from flask import Flask, Response, current_app, g, render_template, request, url_for
+from flask import Flask, Response, g, render_template, request, url_for
 from flask_compress import Compress
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
@@ -20,26 +17,42 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, demo
+from portal.billing import queries as billing
+from portal.billing import views as billing_views
+from portal.consent import cli as consent_cli
+from portal.consent import views as consent_views
+from portal.contacts import cli as contact_cli
+from portal.contacts import views as contact_views
 from portal.core import assets, clock, formats, health, jobs, navigation, secrets_box
 from portal.core import settings as settings_module
-from portal.core.access import Permission
+from portal.core.access import Me, Permission
 from portal.core.db import db, prepare_engine
 from portal.core.errors import DomainError, NotAllowed
 from portal.core.settings import ROOT, Settings, SettingsError
 from portal.core.web import refuse
+from portal.messaging import queries as messaging
+from portal.messaging import views as messaging_views
+from portal.messaging.views import webhooks
+from portal.notifications import views as notification_views
+from portal.numbers import views as number_views
+from portal.people import views as people_views
+from portal.reports import views as report_views
+from portal.texting_accounts import views as account_views
+from portal.texting_accounts.values import AccountRef
 
 csrf = CSRFProtect()
 MAX_FORM_BYTES = 1_000_000
-SLICES = (
-    "people",
-    "texting_accounts",
-    "notifications",
-    "billing",
-    "contacts",
-    "consent",
-    "numbers",
-    "messaging",
-    "reports",
+# Each has views with a blueprint `bp`, or several in `blueprints`; init_app() where it must set up.
+_VIEWS = (
+    people_views,
+    account_views,
+    notification_views,
+    billing_views,
+    contact_views,
+    consent_views,
+    number_views,
+    messaging_views,
+    report_views,
 )
 
 
@@ -73,9 +86,6 @@ def create_app(
     Compress(app)
     app.register_blueprint(health.bp)
     _register_slices(app)
-    app.cli.add_command(cli.config_command)
-    app.cli.add_command(cli.audit_group)
-    app.cli.add_command(demo.demo_command)
     _answer_errors(app)
     _harden(app, settings)
     _teach_templates(app, settings)
@@ -103,21 +113,20 @@ def _config(settings: Settings) -> dict[str, Any]:
 
 
 def _register_slices(app: Flask) -> None:
-    for name in SLICES:
-        if find_spec(f"portal.{name}") is None:
-            continue
-        for part in ("models", "views", "cli"):
-            if find_spec(f"portal.{name}.{part}") is None:
-                continue
-            module = import_module(f"portal.{name}.{part}")
-            if hasattr(module, "init_app"):
-                module.init_app(app)
-            for bp in getattr(module, "blueprints", [getattr(module, "bp", None)]):
-                if bp is not None:
-                    app.register_blueprint(bp)
-            group = getattr(module, "group", None)
-            if group is not None:
-                app.cli.add_command(group)
+    for views in _VIEWS:
+        if hasattr(views, "init_app"):
+            views.init_app(app)
+        for bp in getattr(views, "blueprints", None) or [views.bp]:
+            app.register_blueprint(bp)
+    csrf.exempt(webhooks.bp)  # the carrier signs instead
+    for command in (
+        cli.config_command,
+        cli.audit_group,
+        contact_cli.group,
+        consent_cli.group,
+        demo.demo_command,
+    ):
+        app.cli.add_command(command)
 
 
 def _answer_errors(app: Flask) -> None:
@@ -204,28 +213,27 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
         account = g.get("account")
         return {
             "nav": navigation.groups(person, _counts(account)),
-            "rail_meter": _rail_meter(account) if person.may(Permission.VIEW_CREDITS) else None,
+            "rail_meter": billing.rail_meter(account)
+            if account and person.may(Permission.VIEW_CREDITS)
+            else None,
             "search_url": _search_url(person, account),
             "clock_note": _clock_note(),
         }
 
 
-def _counts(account: Any) -> dict[str, int]:
-    queries = sys.modules.get("portal.messaging.queries")
-    if account is None or not hasattr(queries, "unread_conversations"):
-        return {}
-    return {"messaging.inbox": queries.unread_conversations(account.tenant)}
+def _counts(account: AccountRef | None) -> dict[str, int]:
+    return {} if account is None else {"messaging.inbox": messaging.unread_count(account.tenant)}
 
 
-def _rail_meter(account: Any) -> Any:
-    queries = sys.modules.get("portal.billing.queries")
-    if account is None or not hasattr(queries, "rail_meter"):
+def _rail_meter(person: Me, account: AccountRef | None) -> dict[str, Any] | None:
+    if account is None or not person.may(Permission.VIEW_CREDITS):
         return None
-    return queries.rail_meter(account)
+    url = url_for("billing.statement", account_id=account.id)
+    return {**billing.rail_meter(account), "url": url}
 
 
-def _search_url(person: Any, account: Any) -> str | None:
-    if account is None or "contacts.index" not in current_app.view_functions:
+def _search_url(person: Me, account: AccountRef | None) -> str | None:
+    if account is None or not person.may(Permission.VIEW_CONTACTS):
         return None
     return url_for("contacts.index", account_id=account.id)
 

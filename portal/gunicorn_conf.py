@@ -2,6 +2,8 @@
 
 import os
 
+from portal.core import log
+
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
@@ -14,3 +16,8 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 limit_request_line = 8190
+
+
+def post_worker_init(_worker: object) -> None:
+    """Log as every other process does."""
+    log.set_up()

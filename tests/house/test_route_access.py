@@ -1,0 +1,86 @@
+"""Every route against every role (RULINGS 22): the oracle is the table in portal.core.access."""
+
+from uuid import UUID
+
+import pytest
+
+from portal.core.access import OWNER_PERMISSIONS, PERMISSIONS, Permission, Role
+from tests import cast
+
+NOBODY = UUID(int=7)
+# A view that asks more than its permission: who owns the account, or who may undo what.
+STRICTER = {"texting_accounts.settings", "consent.remove_do_not_contact"}
+PERSONS = {
+    "alice": Role.TEAM_LEAD,
+    "bob": Role.AGENT,
+    "vera": Role.COMPLIANCE_OFFICER,
+    "pat": Role.ADMIN,
+}
+
+
+def _rules(app):
+    """Give each route with its declared access and a URL of Bob's account at Juniper Realty."""
+    held = {"account_id": cast.BOBS, "organization_id": cast.JUNIPER}
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        access = getattr(view, "access", None)
+        if rule.endpoint == "static" or not isinstance(access, Permission):
+            continue
+        values = {name: held.get(name, NOBODY) for name in rule.arguments}
+        for name, converter in rule._converters.items():
+            if name not in held and type(converter).__name__ != "UUIDConverter":
+                values[name] = 7 if "Int" in type(converter).__name__ else "x"
+        for method in sorted(rule.methods & {"GET", "POST"}):
+            yield rule, method, access, values
+
+
+@pytest.fixture
+def ask(monkeypatch):
+    """Ask without the page lint: only who may enter is of interest here."""
+
+    def status_of(person, method, rule, values):
+        import contextvars
+
+        url = person.url(rule.endpoint, **values)
+        answer = contextvars.Context().run(lambda: person.client.open(url, method=method))
+        return answer.status_code
+
+    return status_of
+
+
+@pytest.mark.parametrize("name", PERSONS)
+def test_who_lacks_the_permission_is_turned_away_and_nobody_else(app, ask, request, name):
+    person, role = request.getfixturevalue(name), PERSONS[name]
+    wrong = []
+    for rule, method, access, values in _rules(app):
+        held = PERMISSIONS[role] | (OWNER_PERMISSIONS if name == "bob" else frozenset())
+        status = ask(person, method, rule, values)
+        is_tenants = {"account_id", "organization_id"} & set(rule.arguments)
+        if role is Role.ADMIN and is_tenants and access is not Permission.ADMINISTER:
+            fine = status in {403, 404}  # an administrator sees no tenant's rows (RULINGS 22)
+        elif access in held:
+            fine = status != 403 or rule.endpoint in STRICTER
+        else:
+            fine = status == 403
+        if not fine:
+            wrong.append(f"{method} {rule.rule} ({access}) gave {name} {status}")
+    assert wrong == []
+
+
+def test_a_strangers_tenant_is_as_good_as_missing(app, ask, mallory):
+    wrong = [
+        f"{method} {rule.rule} gave {status}"
+        for rule, method, _, values in _rules(app)
+        if {"account_id", "organization_id"} & set(rule.arguments)
+        and (status := ask(mallory, method, rule, values)) != 404
+    ]
+    assert wrong == []
+
+
+def test_who_is_not_signed_in_is_sent_to_sign_in(app, ask, anyone):
+    wrong = [
+        f"{method} {rule.rule} gave {status}"
+        for rule, method, _, values in _rules(app)
+        if (status := ask(anyone, method, rule, values)) not in {302, 303, 401, 403}
+    ]
+    assert wrong == []
