@@ -62,3 +62,9 @@ def sign_in(client, user_id: UUID) -> str:
 
 def idle(clock, minutes: int) -> None:
     clock.travel(by=timedelta(minutes=minutes))
+
+
+def enter(browser, email, password=PASSWORD, status=303, **where):
+    return browser.post(
+        "people.sign_in", status, data={"email": email, "password": password}, **where
+    )
