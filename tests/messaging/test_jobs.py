@@ -1,0 +1,407 @@
+"""Jobs called directly, twice, and once through the queue; a STOP in the middle of a campaign."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from rq import SimpleWorker
+from sqlalchemy import select
+
+from portal.billing import queries as billing
+from portal.core import audit, jobs
+from portal.core.clock import utcnow
+from portal.core.db import db, unit_of_work
+from portal.core.jobs import Job, Lane
+from portal.core.tenancy import Tenant
+from portal.gateways.sms import Outcome, Verdict
+from portal.messaging import queries
+from portal.messaging.errors import TooLate
+from portal.messaging.models import Message, MessageAttempt
+from portal.messaging.service import campaigns, inbound, optouts, recovery, sweeps
+from portal.messaging.service.inbound import Incoming
+from portal.messaging.values import Kind, State
+from portal.notifications import queries as notifications
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts import service as account_service
+from tests.cast import ALICE
+from tests.factories.messaging import (
+    ALICE_ACTS,
+    bulk,
+    clear,
+    make_campaign,
+    make_recipient,
+    make_recipients,
+    one_to_one,
+    only_text,
+    take,
+    texts,
+)
+from workers import journal, messaging
+from workers import sweeps as scheduled
+from workers.drain import Drain
+
+
+def test_drain_sends_once_however_often_it_runs(northside, sender, carrier_fake):
+    make_campaign(northside, make_recipients(northside, 3))
+    for _ in range(2):
+        messaging.drain(str(northside.id))
+    assert len([t for t in carrier_fake.sent if t.body.startswith("Open house")]) == 3
+    assert billing.balance(northside.id).spent == 3
+
+
+def test_a_confirm_reaches_the_carrier_through_the_queue(northside, sender, carrier_fake, redis):
+    make_campaign(northside, [make_recipient(northside)], one_to_one())
+    queue = jobs.queue(Lane.URGENT)
+    assert queue.job_ids == [f"drain-urgent-{northside.id}"]
+    SimpleWorker([queue], connection=redis, serializer="json").work(burst=True)
+    assert only_text(northside).state is State.ACCEPTED
+
+
+def test_a_lost_bell_is_rung_again(northside, sender, redis):
+    """PROMISES 2.7: Redis flushed."""
+    make_campaign(northside, [make_recipient(northside)])
+    redis.flushall()
+    assert scheduled.ring_for_waiting_texts() == 1
+    assert jobs.queue(Lane.TEXTS).job_ids == [f"drain-texts-{northside.id}"]
+
+
+def test_a_failed_job_does_not_keep_its_name(northside, sender, redis):
+    """A job that failed keeps its name for an hour; the texts can't wait for that."""
+    make_campaign(northside, [make_recipient(northside)])
+    queue = jobs.queue(Lane.TEXTS)
+    found = queue.jobs[0]
+    queue.remove(found)
+    found.set_status("failed")
+    jobs.ring(Job.DRAIN, northside.id, lane=Lane.TEXTS)
+    assert queue.job_ids == []
+    scheduled.ring_for_waiting_texts()
+    assert queue.job_ids == [found.id]
+
+
+def test_the_first_text_is_followed_by_one_free_notice(northside, sender, carrier_fake):
+    """S-3: once for an account and a number, in the contact's language."""
+    person = make_recipient(northside)
+    make_campaign(northside, [person])
+    messaging.drain(str(northside.id))
+    make_campaign(northside, [person], bulk("Another one"))
+    messaging.drain(str(northside.id))
+    assert [t.body for t in carrier_fake.sent] == [
+        "Open house on Saturday at 2.",
+        "Prefer a phone call or email? Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
+        "Another one",
+    ]
+    [notice] = db.session.scalars(select(Message).where(Message.kind == Kind.SYSTEM))
+    assert (notice.credits, notice.slot_on) == (0, None)
+
+
+def test_account_trouble_stops_the_account_and_its_texts_wait(northside, sender, carrier_fake):
+    """PROMISES 2.4: 20005 is no failure of a text; after reinstatement they go, once each."""
+    carrier_fake.plan(
+        *[Outcome(Verdict.REJECTED, code=20005, status=403, is_account_trouble=True)] * 3
+    )
+    make_campaign(northside, make_recipients(northside, 3))
+    messaging.drain(str(northside.id))
+    assert {(t.state, t.reason_code) for t in texts(northside)} == {
+        (State.HELD, "account_suspended")
+    }
+    assert accounts.account(northside.id).state == "suspended"
+    assert "suspended" in notifications.latest(ALICE)[0].title
+    assert billing.balance(northside.id).reserved == 3
+    assert scheduled.release_mended() == 0
+    carrier_fake.planned.clear()
+    with unit_of_work():
+        account_service.reinstate(northside.id, actor=ALICE_ACTS)
+    assert scheduled.release_mended() == 3
+    messaging.drain(str(northside.id))
+    assert {t.state for t in texts(northside)} == {State.ACCEPTED}
+
+
+def test_a_refusal_because_of_an_opt_out_is_an_opt_out(northside, sender, carrier_fake):
+    """Q-8: 21610 is stored, and whatever else waits for that number is blocked."""
+    person = make_recipient(northside)
+    carrier_fake.plan(Outcome(Verdict.REJECTED, code=21610, status=400))
+    make_campaign(northside, [person])
+    make_campaign(northside, [person], bulk("Tomorrow's text", send_at=utcnow() + timedelta(1)))
+    messaging.drain(str(northside.id))
+    assert [(t.state, t.reason_code) for t in texts(northside)] == [
+        (State.REJECTED, "carrier_refused"),
+        (State.BLOCKED, "opted_out"),
+    ]
+    assert billing.balance(northside.id).reserved == 0
+
+
+def test_a_stale_worker_changes_nothing(northside, sender, carrier_fake, clock):
+    """R5: its lease ran out, another took over; its claim clears nothing, its no is not heard."""
+    make_campaign(northside, [make_recipient(northside)])
+    [old] = take(northside, owner="sleeper")
+    clock.travel(by=timedelta(seconds=61))
+    [new] = take(northside, owner="other")
+    assert clear(old) is None
+    submission = clear(new)
+    assert submission is not None
+    from portal.messaging.service import outcomes
+
+    stale = type(submission)(
+        submission.message_id,
+        submission.organization_id,
+        submission.account_id,
+        submission.e164,
+        old.epoch,
+        submission.attempt,
+        submission.outgoing,
+    )
+    with unit_of_work():
+        outcomes.record(stale, Outcome(Verdict.NOT_SENT))
+    assert only_text(northside).state is State.SUBMITTING
+
+
+def test_the_same_words_are_never_in_doubt_twice(northside, sender, carrier_fake):
+    """PROMISES 2.3: one unknown; the same text to the same person waits for it."""
+    person = make_recipient(northside)
+    carrier_fake.plan(Outcome(Verdict.UNKNOWN))
+    make_campaign(northside, [person])
+    messaging.drain(str(northside.id))
+    make_campaign(northside, [person])
+    messaging.drain(str(northside.id))
+    assert [(t.state, t.reason_code) for t in texts(northside)] == [
+        (State.UNKNOWN, None),
+        (State.HELD, "twin_in_doubt"),
+    ]
+
+
+def test_an_outcome_the_database_does_not_take_is_kept_on_disk(
+    northside, sender, carrier_fake, settings
+):
+    """PROMISES 2.3: the journal is replayed at the next start, and again harmlessly."""
+    make_campaign(northside, [make_recipient(northside)])
+    [claim] = take(northside)
+    submission = clear(claim)
+    outcome = carrier_fake.send(submission.outgoing, 0.0)
+    journal.append(submission, outcome)
+    assert journal.replay() == 1
+    assert only_text(northside).state is State.ACCEPTED
+    journal.append(submission, outcome)
+    assert journal.replay() == 1
+    assert billing.balance(northside.id).spent == 1
+
+
+def test_texts_leave_at_the_numbers_pace(northside, carrier_fake):
+    """RULINGS 12: one segment a second by default."""
+    from tests.factories.messaging import make_ready
+
+    make_ready(northside, segments_per_second=5)
+    make_campaign(northside, make_recipients(northside, 6))
+    started = time.monotonic()
+    Drain(northside.id).run()
+    assert time.monotonic() - started >= 1.0
+
+
+class TestCampaigns:
+    """S-8: pause, resume, cancel; S-10, S-11: send again."""
+
+    def test_a_paused_campaign_waits_and_goes_on(self, northside, sender, carrier_fake):
+        campaign = make_campaign(northside, make_recipients(northside, 2))
+        with unit_of_work():
+            campaigns.pause(northside.tenant, campaign.id, actor=ALICE_ACTS)
+        messaging.drain(str(northside.id))
+        assert carrier_fake.sent == []
+        assert {t.reason_code for t in texts(northside)} == {"campaign_paused"}
+        for _ in range(2):
+            with unit_of_work():
+                campaigns.resume(northside.tenant, campaign.id, actor=ALICE_ACTS)
+        messaging.drain(str(northside.id))
+        assert {t.state for t in texts(northside)} == {State.ACCEPTED}
+
+    def test_a_canceled_campaign_is_over(self, northside, sender, carrier_fake):
+        campaign = make_campaign(northside, make_recipients(northside, 2))
+        with unit_of_work():
+            campaigns.cancel(northside.tenant, campaign.id, actor=ALICE_ACTS)
+        with pytest.raises(TooLate), unit_of_work():
+            campaigns.resume(northside.tenant, campaign.id, actor=ALICE_ACTS)
+        messaging.drain(str(northside.id))
+        assert carrier_fake.sent == []
+        assert queries.campaign(northside.tenant, campaign.id).counts == {State.CANCELED: 2}
+
+    def test_whoever_was_left_out_can_be_texted_once_that_is_mended(self, northside, sender):
+        from tests.factories.messaging import agree
+
+        people = [make_recipient(northside), make_recipient(northside, method=None)]
+        campaign = make_campaign(northside, people)
+        agree(northside, people[1].number.e164)
+        with unit_of_work():
+            again = campaigns.resend_blocked(
+                northside, campaign.id, nonce="again", actor=ALICE_ACTS
+            )
+        assert again.counts == {State.QUEUED: 1}
+
+    def test_an_unconfirmed_text_is_sent_again_only_anyway(
+        self, northside, sender, carrier_fake, clock
+    ):
+        """RULINGS 22, PROMISES 2.4: a new row that names the first."""
+        from portal.core.errors import NotAllowed
+
+        carrier_fake.plan(Outcome(Verdict.UNKNOWN))
+        make_campaign(northside, [make_recipient(northside)], one_to_one("A {{brace}}"))
+        messaging.drain(str(northside.id))
+        clock.travel(by=timedelta(hours=25))
+        messaging.reconcile()
+        lost = only_text(northside)
+        assert lost.state is State.UNCONFIRMED
+
+        def again(**how):
+            with unit_of_work():
+                return campaigns.send_again(
+                    northside, lost.id, nonce="again", actor=ALICE_ACTS, **how
+                )
+
+        with pytest.raises(NotAllowed):
+            again()
+        again(anyway=True)
+        fresh = texts(northside)[-1]
+        assert (fresh.resend_of, fresh.body, fresh.state) == (lost.id, lost.body, State.QUEUED)
+
+    def test_another_tenants_campaign_is_missing(self, northside, lakeview, sender):
+        from portal.core.errors import NotFound
+
+        campaign = make_campaign(northside, [make_recipient(northside)])
+        with pytest.raises(NotFound):
+            queries.campaign(lakeview.tenant, campaign.id)
+        with pytest.raises(NotFound), unit_of_work():
+            campaigns.cancel(lakeview.tenant, campaign.id, actor=ALICE_ACTS)
+
+
+def test_a_text_past_midnight_counts_on_the_day_it_leaves(northside, sender, carrier_fake, clock):
+    """PROMISES 3.3: today's place is taken late and yesterday's given back."""
+    make_campaign(northside, make_recipients(northside, 2))
+    clock.travel(by=timedelta(days=1))
+    messaging.drain(str(northside.id))
+    assert {t.state for t in texts(northside)} == {State.ACCEPTED}
+    assert queries.counters(northside, utcnow()).recipients == 2
+    assert queries.counters(northside, utcnow() - timedelta(days=1)).recipients == 0
+
+
+def test_failed_texts_are_refunded_after_three_days(northside, sender, carrier_fake, clock):
+    """PROMISES 2.6."""
+    from portal.messaging.service import evidence
+
+    make_campaign(northside, [make_recipient(northside)])
+    messaging.drain(str(northside.id))
+    text = only_text(northside)
+    with unit_of_work():
+        evidence.apply(
+            evidence.Evidence(
+                text.id, text.sid, evidence.Source.CALLBACK, State.FAILED, error_code=30008
+            )
+        )
+    assert scheduled.refund_failed() == 0
+    clock.travel(by=timedelta(hours=73))
+    assert scheduled.refund_failed() == 1
+    assert scheduled.refund_failed() == 0
+    assert billing.balance(northside.id).spent == 0
+
+
+def test_a_sweep_is_locked_by_a_row(app, clock):
+    """RULINGS 18."""
+    with unit_of_work():
+        assert sweeps.take("reap", "one")
+        assert not sweeps.take("reap", "two")
+    with unit_of_work():
+        sweeps.done("reap", "one")
+        assert sweeps.take("reap", "two")
+    clock.travel(by=timedelta(minutes=6))
+    with unit_of_work():
+        assert sweeps.take("reap", "one")  # "two" died
+
+
+def test_reaping_twice_is_reaping_once(northside, sender, clock):
+    make_campaign(northside, [make_recipient(northside)])
+    [claim] = take(northside)
+    clear(claim)
+    clock.travel(by=timedelta(seconds=61))
+    counts = []
+    for _ in range(2):
+        with unit_of_work():
+            counts.append(recovery.reap())
+    assert counts == [1, 0]
+    assert only_text(northside).state is State.UNKNOWN
+
+
+def test_a_stop_race(northside, sender, built_app, carrier_fake):
+    """R12, small: 300 texts, 40 people say STOP meanwhile; none of them is cleared after that."""
+    count = 300
+    with unit_of_work():
+        account_service.set_limits(
+            northside.id, daily_recipients=1000, daily_segments=5000, note="x", actor=ALICE_ACTS
+        )
+    account = accounts.account(northside.id)
+    people = make_recipients(account, count)
+    make_campaign(account, people)
+    slow = carrier_fake.send
+    carrier_fake.send = lambda outgoing, deadline: time.sleep(0.02) or slow(outgoing, deadline)
+    stopping = people[::7][:40]
+
+    def say_stop():
+        with built_app.app_context():
+            for place, person in enumerate(stopping):
+                with unit_of_work():
+                    inbound.receive(
+                        Incoming(
+                            organization_id=account.organization_id,
+                            sid=f"SM{place:032x}",
+                            from_number=person.number.e164,
+                            to=sender.e164,
+                            body="STOP",
+                            segments=1,
+                            media=(),
+                            opt_out_type=None,
+                            payload={},
+                        )
+                    )
+
+    crowd = threading.Thread(target=say_stop)
+    crowd.start()
+    messaging.drain(str(account.id))
+    crowd.join()
+    messaging.drain(str(account.id))
+
+    from portal.consent import queries as consent
+
+    started = dict(
+        db.session.execute(
+            select(Message.e164, MessageAttempt.started_at)
+            .join(MessageAttempt, MessageAttempt.message_id == Message.id)
+            .where(Message.kind == Kind.BULK)
+        ).all()
+    )
+    by_number = {t.e164: t for t in texts(account)}
+    for person in stopping:
+        e164 = person.number.e164
+        stopped_at = consent.standing(account.tenant, e164).opted_out_at
+        if e164 in started:
+            assert started[e164] <= stopped_at
+            assert by_number[e164].state is State.ACCEPTED
+        else:
+            assert by_number[e164].reason_code == "opted_out"
+    told_to_stop = {person.number.e164 for person in stopping}
+    rest = [t for e164, t in by_number.items() if e164 not in told_to_stop]
+    assert {t.state for t in rest} == {State.ACCEPTED}
+    blocked = sum(t.state is State.BLOCKED for t in by_number.values())
+    books = billing.balance(account.id)
+    assert (books.reserved, books.spent) == (0, count - blocked + len(stopping))
+    assert audit.verify(account.organization_id)[1] is None
+
+
+def test_staff_can_enter_an_opt_out(northside, sender):
+    """Q-7."""
+    person = make_recipient(northside)
+    make_campaign(northside, [person])
+    with unit_of_work():
+        stopped = optouts.opt_out(
+            Tenant(northside.organization_id, northside.id),
+            person.number.e164,
+            source="call",
+            details="Called the office.",
+            actor=ALICE_ACTS,
+        )
+    assert stopped == 1
