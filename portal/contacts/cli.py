@@ -39,9 +39,7 @@ def import_file(file: Path, wanted: str, consent_source: str, consent_note: str)
         raise click.ClickException(error.message) from None
     if import_.state is not ImportState.DONE:
         raise click.ClickException(import_.error or "The import did not finish. Run it again.")
-    click.echo(
-        f"imported {import_.imported}, merged {import_.merged}, rejected {import_.rejected}"
-    )
+    click.echo(f"imported {import_.imported}, merged {import_.merged}, rejected {import_.rejected}")
     if import_.untextable:
         click.echo(f"{import_.untextable} kept that cannot be texted")
     for run in import_.runs:

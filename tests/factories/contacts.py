@@ -34,9 +34,10 @@ def make_unreadable_contact(account, raw="call office", **names):
     import_file(account, f"First name,Last name,E-mail,Phone\n{first},{last},{email},{raw}\n")
     [found] = [
         c
-        for batch in queries.selected(account.tenant, queries.selection_of(
-            account.tenant, {"all_matching": ["1"], "q": [email]}
-        ))
+        for batch in queries.selected(
+            account.tenant,
+            queries.selection_of(account.tenant, {"all_matching": ["1"], "q": [email]}),
+        )
         for c in batch
     ]
     return found

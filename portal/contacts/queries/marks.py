@@ -36,7 +36,7 @@ def number_mark(contact: ContactRef) -> Mark | None:
     if number is None or not number.is_textable:
         shown = number or (contact.numbers[0] if contact.numbers else None)
         why = shown.why if shown else "There is no phone number. Edit the contact to add one."
-        return Mark("no_number", "caution", "N/A", why, "bad")
+        return Mark("no_number", "alert", "N/A", why, "bad")
     if number.is_international:
         why = "International number: 2 credits a text, media nothing extra."
         return Mark("international", "globe", "International", why, "warn")

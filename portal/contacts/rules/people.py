@@ -11,6 +11,10 @@ MAX_TAGS = 20
 MAX_TAG = 50
 _TITLES: Final = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sr", "sra"])
 _AND: Final = frozenset({"&", "and", "y", "und"})
+_NOTHING: Final = frozenset(["n/a", "na", "#n/a", "-", "--", "–", "none", "null", "unknown"])
+_LINES: Final = frozenset(
+    ["mobile", "cell", "home", "work", "office", "main", "fax", "other", "business"]
+)
 _tag_ends: Final = re.compile(r"[;,|\n]")
 _email: Final = re.compile(r"[^@\s<>\"(),:;\[\]\\]+@[^@\s<>\"(),:;\[\]\\?]+\.[^@\s<>.\"(),?]{2,}")
 _iso_day: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII)
@@ -169,6 +173,23 @@ def read_day(text: str) -> date | None:
     year = int(match[3]) + (2000 if len(match[3]) == 2 else 0)
     first, second = int(match[1]), int(match[2])
     return _day(year, first, second) or _day(year, second, first)
+
+
+def said(text: str) -> str:
+    """Return one line of text, nothing where it only says that there is nothing."""
+    line = tidy(text)
+    return "" if says_nothing(line) else line
+
+
+def says_nothing(text: str) -> bool:
+    """Say whether a cell is a place-holder such as N/A or a dash."""
+    return text.strip().casefold() in _NOTHING
+
+
+def line_label(text: str) -> str:
+    """Return what a number is called: "mobile" as "Mobile", anything else as written."""
+    label = tidy(text)[:40].strip()
+    return label.capitalize() if label.casefold() in _LINES else label
 
 
 def search_words(text: str) -> list[str]:

@@ -23,7 +23,6 @@ from portal.contacts.service.rows import Finding, Row, Verdict
 from portal.contacts.values import ImportKind, ImportRef, Language, Run, Weight
 from portal.core.audit import Actor
 
-_NOTHING: Final = frozenset({"n/a", "na", "#n/a", "-", "--", "–", "none", "null", "unknown"})
 _SPANISH: Final = frozenset({"es", "spa", "spanish", "espanol", "es-us", "es-mx"})
 
 
@@ -119,8 +118,7 @@ class _ContactBatcher:
             reading = number_rules.read(text)
             following = min((i for i in phones if i > column), default=len(self._labels))
             told = next((labels[i] for i in range(column + 1, following) if i in labels), "")
-            label = tidy(told) or self._labels[column]
-            line = Line(reading, label[:1].upper() + label[1:40])
+            line = Line(reading, people.line_label(told or self._labels[column]))
             if reading.remark:
                 findings.append(Finding(Weight.NOTE, "remark", reading.remark, column, text))
             found.setdefault(reading.e164 or f"?{reading.raw}", line)
@@ -196,8 +194,7 @@ class _ContactBatcher:
 
 
 def _value(row: Row, field: str) -> str:
-    text = tidy(row.first(field))
-    return "" if text.casefold() in _NOTHING else text
+    return people.said(row.first(field))
 
 
 def _name(row: Row, findings: list[Finding]) -> tuple[str, str]:
@@ -216,7 +213,7 @@ def _email(row: Row, person: Person, findings: list[Finding]) -> None:
         text = tidy(cell).removeprefix("mailto:")
         if people.is_email(text):
             person.email = text
-        elif text.casefold() not in _NOTHING:
+        elif not people.says_nothing(text):
             findings.append(
                 Finding(
                     Weight.NOTE,
@@ -232,7 +229,7 @@ def _email(row: Row, person: Person, findings: list[Finding]) -> None:
 def _day(row: Row, person: Person, findings: list[Finding]) -> None:
     for column, cell in row.all("known_since")[:1]:
         person.known_since = people.read_day(cell)
-        if person.known_since is None and cell.casefold() not in _NOTHING:
+        if person.known_since is None and not people.says_nothing(cell):
             findings.append(
                 Finding(
                     Weight.NOTE,

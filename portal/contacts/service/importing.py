@@ -30,6 +30,7 @@ A handler answers each row with a `Verdict`; its findings are kept and shown by
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, BinaryIO, Final, Protocol
 from uuid import UUID, uuid4
 
@@ -264,7 +265,7 @@ class ImportRun:
         if self._until is None:
             return False
         try:
-            self._rows = [row for row, _ in zip(self._records, range(BATCH), strict=False)]
+            self._rows = list(islice(self._records, BATCH))
         except FileRefused as error:
             self._error = error.message
         return True

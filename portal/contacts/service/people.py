@@ -176,7 +176,9 @@ def _readings(numbers: Sequence[NewNumber], known: Sequence[str]) -> list[Readin
 def _person(details: ContactDetails, readings: Sequence[Reading], id_: UUID) -> Person:
     lines: dict[str, Line] = {}
     for number, reading in zip(details.numbers, readings, strict=True):
-        lines.setdefault(reading.e164 or reading.raw, Line(reading, tidy(number.label)))
+        lines.setdefault(
+            reading.e164 or reading.raw, Line(reading, people_rules.line_label(number.label))
+        )
     chosen = [
         reading.e164
         for number, reading in zip(details.numbers, readings, strict=True)
@@ -190,12 +192,12 @@ def _person(details: ContactDetails, readings: Sequence[Reading], id_: UUID) -> 
         first_name=tidy(details.first_name),
         last_name=tidy(details.last_name),
         email=email,
-        street=tidy(details.street),
-        city=tidy(details.city),
-        state=people_rules.state_code(details.state),
-        zip=tidy(details.zip),
+        street=people_rules.said(details.street),
+        city=people_rules.said(details.city),
+        state=people_rules.state_code(people_rules.said(details.state)),
+        zip=people_rules.said(details.zip),
         language=details.language,
-        lead_source=tidy(details.lead_source),
+        lead_source=people_rules.said(details.lead_source),
         known_since=details.known_since,
         tags=people_rules.split_tags(";".join(details.tags)),
         lines=list(lines.values()),

@@ -87,8 +87,11 @@ def scan(stored: Stored) -> Shape:
 
     Raises FileRefused, naming line and fix, when it cannot be read to the end.
     """
-    with _text(stored.name, stored.encoding) as text:
-        sample = text.read(_HEAD)
+    try:
+        with _text(stored.name, stored.encoding) as text:
+            sample = text.read(_HEAD)
+    except UnicodeDecodeError:
+        raise FileRefused(_damaged(1)) from None
     if not sample.strip():
         raise FileRefused("The file is empty. Choose a CSV file that has rows.")
     told = _told_separator(sample)
@@ -147,10 +150,7 @@ def read(stored_name: str, encoding: str, delimiter: str) -> Iterator[Record]:
         except csv.Error:
             raise FileRefused(_unclosed(line)) from None
         except UnicodeDecodeError:
-            raise FileRefused(
-                f"The file cannot be read from line {line} on: its signs are damaged. "
-                "Save it as CSV UTF-8 and upload that."
-            ) from None
+            raise FileRefused(_damaged(line)) from None
 
 
 def _check(record: Record) -> None:
@@ -167,6 +167,13 @@ def _unclosed(line: int) -> str:
     return (
         f"Line {line} opens a quotation mark that is never closed, so the rest of the file "
         "became one cell. Add the closing mark or remove the opening one."
+    )
+
+
+def _damaged(line: int) -> str:
+    return (
+        f"The file cannot be read from line {line} on: its signs are damaged. "
+        "Save it as CSV UTF-8 and upload that."
     )
 
 

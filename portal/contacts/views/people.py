@@ -1,6 +1,5 @@
 """The list, and the forms of one contact (K-2, K-3, K-4, K-5)."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from portal.contacts import service as contacts
 from portal.contacts.forms import ContactForm, NoteForm
 from portal.contacts.queries.lists import COUNT_CAP
 from portal.contacts.rules import choosing
-from portal.contacts.values import ContactFilter, ContactRef, Reach, Sort
+from portal.contacts.values import ContactRef, Reach, Sort
 from portal.contacts.views.blueprint import bp, contact_url, fields, has, list_url
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
@@ -60,7 +59,6 @@ def index(account_id: UUID) -> Response:
         states=queries.states(tenant),
         sources=queries.sources(tenant),
         reach_labels=REACH_LABELS,
-        chips=_chips(account_id, wanted, query),
         list_url=lambda **changed: list_url(account_id, query | changed),
         contact_url=contact_url,
         may_send=me().may(Permission.SEND_TEXTS) and has("messaging.start_draft"),
@@ -73,8 +71,7 @@ def index(account_id: UUID) -> Response:
 @requires(Permission.EDIT_CONTACTS)
 def new(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Ask for a new contact."""
-    form = ContactForm(formdata=None)
-    form.spare()
+    form = ContactForm(formdata=None, preferred="0")
     return _form(form, None)
 
 
@@ -157,18 +154,3 @@ def _form(
         back_url=back or url_for("contacts.index", account_id=account_id),
         back_label=contact.full_name if contact and back else "Contacts",
     )
-
-
-def _chips(account_id: UUID, wanted: ContactFilter, query: dict[str, str]) -> list[dict[str, str]]:
-    """Return the filters in force, each with the address of the list without it."""
-    told = {
-        "tag": f"Tag: {wanted.tag}",
-        "state": f"State: {wanted.state}",
-        "source": f"Source: {wanted.source}",
-        "reach": REACH_LABELS[wanted.reach] if wanted.reach else "",
-    }
-    narrowed = replace(wanted, text="").fields()
-    return [
-        {"label": told[name], "remove_url": list_url(account_id, query | {name: ""})}
-        for name in narrowed
-    ]
