@@ -14,6 +14,13 @@ from portal.factory import create_app
 from tests import cast, databases
 from tests.browser import Browser
 
+QUICK_HASHES = {  # a real hash takes a third of a second
+    "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
+        "argon2__time_cost": 1,
+        "argon2__memory_cost": 1024,
+        "argon2__parallelism": 1,
+    }
+}
 NOON = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)  # noon in Chicago, a Monday
 
 
@@ -116,7 +123,7 @@ def settings(valkey, database, tmp_path_factory):
 @pytest.fixture(scope="session")
 def built_app(settings):
     """The application, once for each test process, with the schema and the cast in its database."""
-    app = create_app(settings, {"TESTING": True, "WTF_CSRF_ENABLED": False})
+    app = create_app(settings, {"TESTING": True, "WTF_CSRF_ENABLED": False, **QUICK_HASHES})
     with app.app_context():
         db.create_all()
         core_clock.travel(NOON - datetime.now(UTC))

@@ -28,6 +28,7 @@ from portal.core.db import Base, db, is_sqlite
 
 INSTALLATION = UUID(int=0)  # the chain of what belongs to no organization
 GENESIS = "0" * 64
+PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +183,20 @@ def _locked_head(chain: UUID) -> AuditHead:
 
 
 def _entries(chain: UUID) -> Iterator[AuditEntry]:
-    entries = select(AuditEntry).where(AuditEntry.chain == chain).order_by(AuditEntry.position)
-    yield from db.session.scalars(entries.execution_options(yield_per=1000, populate_existing=True))
+    """Give the entries in order, a page at a time: no cursor stays open between them."""
+    after = 0
+    while True:
+        page = db.session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.chain == chain, AuditEntry.position > after)
+            .order_by(AuditEntry.position)
+            .limit(PAGE)
+            .execution_options(populate_existing=True)
+        ).all()
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].position
 
 
 def _commitment(salt: str, payload: Mapping[str, Any]) -> str:

@@ -44,7 +44,7 @@ class Group:
 
 _P = Permission
 PLACES = (
-    Place("reports.home", "Home", "home", "Work"),
+    Place("reports.home", "Home", "home", "Work", also=("reports.account_home",)),
     Place(
         "messaging.inbox",
         "Inbox",
