@@ -33,15 +33,12 @@ def import_summary(import_: ImportRef) -> ImportSummary:
     codes = _codes(import_)
     if import_.state is ImportState.DONE:
         r = ConsentRecord
-        counted = dict(
-            db.session.execute(
-                select(r.strength, func.count())
-                .where(owned(import_.tenant, r), r.import_id == import_.id)
-                .group_by(r.strength)
-            )
-            .tuples()
-            .all()
+        by_strength = (
+            select(r.strength, func.count())
+            .where(owned(import_.tenant, r), r.import_id == import_.id)
+            .group_by(r.strength)
         )
+        counted = dict(db.session.execute(by_strength).all())
         return ImportSummary(
             counted.get(Strength.EXPRESS_WRITTEN, 0),
             counted.get(Strength.EXPRESS, 0),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, request, stream_with_context, url_for
+from flask import Response, g, request, url_for
 
 from portal.consent import queries
 from portal.consent.forms import UploadForm
@@ -124,9 +124,7 @@ def import_rejects(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG0
     """Send the rejected rows as a CSV, with line and reason."""
     import_ = _import(import_id)
     stem = "".join(c if c.isalnum() and c.isascii() else "-" for c in import_.file_name[:60])
-    response = Response(
-        stream_with_context(exporting.rejects(import_)), mimetype="text/csv; charset=utf-8"
-    )
+    response = Response("".join(exporting.rejects(import_)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{stem}-rejected.csv"'
     return response
 
