@@ -1,5 +1,7 @@
 """The pages of texting."""
 
+from portal.messaging.views import campaigns, composing, contact, conversation, inbox, webhooks
 from portal.messaging.views.blueprint import bp
 
-blueprints = [bp]
+blueprints = [bp, webhooks.bp]
+__all__ = ["blueprints", "campaigns", "composing", "contact", "conversation", "inbox"]

@@ -1,0 +1,386 @@
+"""All that the composer shows: the draft, its people with their marks, the plan, the figures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Final, Literal
+from uuid import UUID
+
+from flask import current_app, url_for
+
+from portal.billing import queries as billing
+from portal.billing.values import Balance
+from portal.contacts import queries as contacts
+from portal.contacts.values import ContactFilter, ContactRef, NumberRef, TagRef
+from portal.core import phone
+from portal.core.errors import BadInput
+from portal.core.phone import PhoneError
+from portal.core.tenancy import Tenant
+from portal.messaging import queries
+from portal.messaging.errors import EmptyText
+from portal.messaging.forms.composing import TimeRefused, draft_of, send_time
+from portal.messaging.rules import merge, segments
+from portal.messaging.rules.merge import MergeError
+from portal.messaging.rules.plan import Plan, PlannedText, ReasonCount
+from portal.messaging.service.planning import plan as plan_send
+from portal.messaging.values import Draft, DraftRef, Fate, Gate, Kind, Recipient
+from portal.messaging.views import figures
+from portal.messaging.views.figures import Strip
+from portal.messaging.views.marks import Sign, sign_of
+from portal.numbers import queries as numbers
+from portal.numbers.values import SenderRef
+from portal.people import queries as people
+from portal.texting_accounts.values import AccountRef
+
+LIVE_MOST: Final = 2_000  # longer lists are reckoned on Calculate Cost, not while one types
+FIRST: Final = 12
+PER_PAGE: Final = 120
+_PREVIEWS: Final = 40
+_NAMED: Final = 4
+_PLACEHOLDER: Final = "Hello"
+_ASKABLE: Final = frozenset({"consent_missing", "consent_expired"})
+CONTACT_FIELDS: Final = ("first_name", "last_name", "full_name", "street", "city", "state", "zip")
+
+View = Literal["", "all", "held", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the page shows of a long list, and what is searched for."""
+
+    view: View = ""
+    start: int = 0
+    find: str = ""
+    whole: bool = False  # reckon a long list, too
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One person on the list as shown."""
+
+    contact: ContactRef
+    number: NumberRef | None
+    state: str | None  # held, blocked
+    sign: Sign | None
+    choices: tuple[NumberRef, ...]  # several numbers a text could go to (K-2)
+
+
+@dataclass(frozen=True, slots=True)
+class Chips:
+    """The part of the list that is shown."""
+
+    rows: tuple[Chip, ...]
+    matching: int
+    start: int
+    view: View
+
+    @property
+    def more(self) -> int:
+        """How many are not shown after these."""
+        return max(0, self.matching - self.start - len(self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason why people are held or blocked, with the way on."""
+
+    gate: Gate
+    count: int
+    people: tuple[tuple[str, str], ...]  # name and address of the first few
+    fix_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search for further people brought."""
+
+    find: str
+    people: tuple[ContactRef, ...]
+    tags: tuple[tuple[TagRef, int], ...]
+    new_number: str | None  # nobody has it yet
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One look at a text being written."""
+
+    account: AccountRef
+    written: DraftRef | None
+    kind: Kind
+    people: int
+    draft: Draft | None
+    plan: Plan | None  # None: no text yet, a fault in it, or a list too long
+    outlook: Plan | None  # the plan, or what would become of any text
+    fault: BadInput | None  # why the text can't be merged
+    time_fault: TimeRefused | None
+    is_long: bool
+    strip: Strip | None
+    chips: Chips
+    whys: tuple[Why, ...]
+    found: Found | None
+    sender: SenderRef | None
+    balance: Balance
+    shown: tuple[PlannedText, ContactRef] | None  # whose phone the preview is
+    previews: tuple[tuple[UUID, str], ...]
+    notice: str | None  # the free one that follows a first text (S-3)
+    fields: tuple[str, ...]  # of the text, that a contact may lack
+    now: datetime
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the cost was shown for exactly this text and these people (R-8)."""
+        return bool(
+            self.plan and self.written and self.written.options.get("shown") == self.plan.key
+        )
+
+    @property
+    def asks_consent(self) -> bool:
+        """Whether only an agent's word is missing for this one person (C-8)."""
+        texts = self.outlook.texts if self.outlook else ()
+        if len(texts) != 1 or texts[0].gate is None or not texts[0].e164:
+            return False
+        return texts[0].gate.code in _ASKABLE
+
+    @property
+    def wants_choice(self) -> bool:
+        """Whether to choose between leaving out and spreading (RULINGS 16)."""
+        return bool(self.plan and self.plan.over_limit and self.kind is Kind.BULK)
+
+
+def lay_out(account: AccountRef, written: DraftRef | None, look: Look, now: datetime) -> Sheet:
+    """Return what the composer shows of a draft; None is an empty page."""
+    tenant = account.tenant
+    people_count = len(written.contact_ids) if written else 0
+    has_cost = bool(written and written.options.get("shown"))
+    is_long = people_count > LIVE_MOST and not (look.whole or has_cost)
+    recipients = queries.draft_recipients(tenant, written) if written and not is_long else []
+    count = people_count if is_long else len(recipients)
+    kind = Kind.ONE_TO_ONE if count == 1 else Kind.BULK
+    draft, time_fault = _draft(written, kind, account, now)
+    plan, fault = _plan(account, recipients, draft, now) if not is_long else (None, _check(draft))
+    outlook = plan or (_outlook(account, recipients, kind, now) if recipients else None)
+    shown = _shown(recipients, plan, written)
+    return Sheet(
+        account=account,
+        written=written,
+        kind=kind,
+        people=count,
+        draft=draft,
+        plan=plan,
+        outlook=outlook,
+        fault=fault,
+        time_fault=time_fault,
+        is_long=is_long,
+        strip=None
+        if fault
+        else _strip(account, recipients, draft, plan, people_count=count, now=now),
+        chips=_chips(tenant, written, recipients, outlook, look) if written else _no_chips(),
+        whys=_whys(account, outlook),
+        found=_find(tenant, look.find) if look.find else None,
+        sender=numbers.default_sender(account.id),
+        balance=billing.balance(account.id, now),
+        shown=shown,
+        previews=tuple((r.contact.id, r.contact.full_name) for r in recipients[:_PREVIEWS]),
+        notice=_notice(account, shown),
+        fields=_fields(draft),
+        now=now,
+    )
+
+
+def contact_url(account_id: UUID, contact_id: UUID) -> str:
+    """Return the page of a contact: the one with texts and consent where there is one."""
+    has = "messaging.contact" in current_app.view_functions
+    endpoint = "messaging.contact" if has else "contacts.edit"
+    return url_for(endpoint, account_id=account_id, contact_id=contact_id)
+
+
+def fix_url(account_id: UUID, endpoint: str | None) -> str | None:
+    """Return where a reason is mended, if that page is there."""
+    if endpoint is None or endpoint not in current_app.view_functions:
+        return None
+    return url_for(endpoint, account_id=account_id)
+
+
+def search(tenant: Tenant, find: str) -> Found:
+    """Return whom a search for further people finds."""
+    return _find(tenant, find)
+
+
+def _draft(
+    written: DraftRef | None, kind: Kind, account: AccountRef, now: datetime
+) -> tuple[Draft | None, TimeRefused | None]:
+    if written is None:
+        return None, None
+    try:
+        return draft_of(written, kind, send_time(written.options, account.timezone, now)), None
+    except TimeRefused as fault:
+        return draft_of(written, kind, None), fault
+
+
+def _plan(
+    account: AccountRef, recipients: Sequence[Recipient], draft: Draft | None, now: datetime
+) -> tuple[Plan | None, BadInput | None]:
+    if draft is None:
+        return None, None
+    try:
+        return plan_send(account, recipients, draft, now), None
+    except BadInput as fault:
+        return None, fault
+
+
+def _check(draft: Draft | None) -> BadInput | None:
+    """Return what is wrong with the text of a list too long to plan."""
+    if draft is None or not draft.body.strip():
+        return EmptyText()
+    try:
+        unknown = merge.unknown_fields(draft.body)
+    except MergeError as fault:
+        return fault
+    if not unknown:
+        return None
+    at = draft.body.lower().find("{" + unknown[0]) + 1
+    return MergeError(f"nothing is called {{{unknown[0]}}}. Choose a field from the list.", at or 1)
+
+
+def _outlook(
+    account: AccountRef, recipients: Sequence[Recipient], kind: Kind, now: datetime
+) -> Plan | None:
+    """Return who could be texted at all, while there is no text yet."""
+    return plan_send(account, recipients, Draft(_PLACEHOLDER, kind, over_limit="spread"), now)
+
+
+def _strip(
+    account: AccountRef,
+    recipients: Sequence[Recipient],
+    draft: Draft | None,
+    plan: Plan | None,
+    *,
+    people_count: int,
+    now: datetime,
+) -> Strip | None:
+    """Return the live figures of a text that can be merged."""
+    if draft is None:
+        return None
+    cheaper = None
+    if plan and plan.replacements and recipients:
+        plain, _ = _plan(
+            account, recipients, replace(draft, body=segments.replace(draft.body)), now
+        )
+        cheaper = plain.credits if plain else None
+    return figures.strip(draft.body, plan, people_count, cheaper)
+
+
+def _chips(
+    tenant: Tenant,
+    written: DraftRef,
+    recipients: Sequence[Recipient],
+    outlook: Plan | None,
+    look: Look,
+) -> Chips:
+    if not recipients:  # a long list: read what is shown and no more
+        size = PER_PAGE if look.view else FIRST
+        ids = written.contact_ids[look.start : look.start + size]
+        shown = queries.draft_recipients(tenant, replace(written, contact_ids=ids))
+        rows = tuple(_chip(r, None) for r in shown)
+        return Chips(rows, len(written.contact_ids), look.start, look.view)
+    texts = outlook.texts if outlook else ()
+    pairs = list(zip(recipients, texts, strict=True))
+    if look.view in ("held", "blocked"):
+        pairs = [(r, t) for r, t in pairs if t.outcome is Fate(look.view)]
+    size = PER_PAGE if look.view else FIRST + 1 if len(pairs) == FIRST + 1 else FIRST
+    start = min(look.start, max(0, len(pairs) - 1)) // size * size if look.view else 0
+    return Chips(
+        tuple(_chip(r, t) for r, t in pairs[start : start + size]), len(pairs), start, look.view
+    )
+
+
+def _no_chips() -> Chips:
+    return Chips((), 0, 0, "")
+
+
+def _chip(recipient: Recipient, text: PlannedText | None) -> Chip:
+    textable = tuple(n for n in recipient.contact.numbers if n.is_textable)
+    state = None if text is None or text.outcome is Fate.GO else text.outcome.value
+    return Chip(
+        recipient.contact,
+        recipient.number,
+        state,
+        sign_of(text) if text else None,
+        textable if len(textable) > 1 else (),
+    )
+
+
+def _whys(account: AccountRef, outlook: Plan | None) -> tuple[Why, ...]:
+    if outlook is None:
+        return ()
+    found = []
+    for reason in outlook.reasons:
+        named = tuple(
+            (text.name, contact_url(account.id, text.contact_id))
+            for text in islice((t for t in outlook.texts if _is_for(t, reason)), _NAMED)
+            if text.contact_id
+        )
+        fix = fix_url(account.id, reason.gate.fix_endpoint)
+        found.append(Why(reason.gate, reason.count, named, fix))
+    return tuple(found)
+
+
+def _is_for(text: PlannedText, reason: ReasonCount) -> bool:
+    gate = text.gate
+    return gate is not None and (gate.code, gate.sentence, text.outcome) == (
+        reason.gate.code,
+        reason.gate.sentence,
+        reason.gate.outcome,
+    )
+
+
+def _shown(
+    recipients: Sequence[Recipient], plan: Plan | None, written: DraftRef | None
+) -> tuple[PlannedText, ContactRef] | None:
+    """Return the text of the person the preview shows: the chosen one, else the first who goes."""
+    if plan is None or not plan.texts or written is None:
+        return None
+    by_id: Mapping[str, tuple[PlannedText, ContactRef]] = {
+        str(r.contact.id): (t, r.contact) for r, t in zip(recipients, plan.texts, strict=True)
+    }
+    wanted = by_id.get(written.options.get("preview", ""))
+    if wanted:
+        return wanted
+    pairs = list(by_id.values())
+    return next((p for p in pairs if p[0].outcome is not Fate.BLOCKED), pairs[0])
+
+
+def _notice(account: AccountRef, shown: tuple[PlannedText, ContactRef] | None) -> str | None:
+    if shown is None or not shown[0].is_first or shown[0].outcome is Fate.BLOCKED:
+        return None
+    return people.organization_settings(account.organization_id).first_notice(shown[1].language)
+
+
+def _fields(draft: Draft | None) -> tuple[str, ...]:
+    try:
+        used = merge.fields(draft.body) if draft else ()
+    except MergeError:
+        return ()
+    return tuple(name for name in used if name in CONTACT_FIELDS)
+
+
+def _find(tenant: Tenant, find: str) -> Found:
+    matching = contacts.page(tenant, ContactFilter(text=find), limit=8).contacts
+    tags = [t for t in contacts.tags(tenant) if find.casefold() in t.name.casefold()][:5]
+    return Found(
+        find,
+        matching,
+        tuple((t, contacts.count_matching(tenant, ContactFilter(tag=t.name))) for t in tags),
+        _new_number(tenant, find),
+    )
+
+
+def _new_number(tenant: Tenant, find: str) -> str | None:
+    """Return the number somebody searched for, if it is one and nobody has it."""
+    try:
+        number = phone.parse(find)
+    except PhoneError:
+        return None
+    is_known = contacts.by_numbers(tenant, [number.e164])
+    return number.e164 if number.textable and not is_known else None
