@@ -1,0 +1,74 @@
+"""The worker and the scheduler as the supervisor starts them, on a real queue."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from portal.core.db import db
+from portal.messaging.values import State
+from tests.factories.messaging import make_campaign, make_recipients, texts
+
+
+@pytest.fixture
+def start(environment):
+    """Start `python -m workers <what>`; what still runs at the end is ended."""
+    started = []
+
+    def run(what):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers", what],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_until(what, timeout_s=30.0):
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def states(account):
+    db.session.rollback()
+    return {text.state for text in texts(account)}
+
+
+@pytest.mark.slow
+def test_texts_go_out_though_the_queue_was_lost_and_both_stop_cleanly(
+    northside, twin, start, redis
+):
+    """R7, RULINGS 18: the scheduler rings again; SIGTERM ends both within the grace period."""
+    make_campaign(northside, make_recipients(northside, 5))
+    redis.flushall()  # the bell is lost
+    worker, scheduler = start("worker"), start("scheduler")
+    assert wait_until(lambda: states(northside) == {State.ACCEPTED})
+    for process in (worker, scheduler):
+        process.send_signal(signal.SIGTERM)
+    for process in (worker, scheduler):
+        assert process.wait(12) == 0, process.stderr.read()
+
+
+def test_an_unknown_command_is_named(environment):
+    done = subprocess.run(
+        [sys.executable, "-m", "workers", "nonsense"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (2, "usage: python -m workers worker|scheduler\n")
