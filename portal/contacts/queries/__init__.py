@@ -1,6 +1,6 @@
 """Reading the address book: people, lists by key, selections, marks, imports."""
 
-from portal.contacts.queries.imports import (
+from portal.contacts.queries.importing import (
     findings,
     import_by_id,
     import_or_404,
@@ -21,7 +21,7 @@ from portal.contacts.queries.lists import (
     states,
     tags,
 )
-from portal.contacts.queries.marks import MarkSource, add_mark_source, marks, number_mark
+from portal.contacts.queries.marking import MarkSource, add_mark_source, marks, number_mark
 from portal.contacts.queries.people import by_ids, by_numbers, get_or_404, notes
 from portal.contacts.rules.choosing import selection_from_json
 

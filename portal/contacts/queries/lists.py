@@ -4,7 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from portal.contacts.models import (
     Contact,
@@ -216,9 +227,10 @@ def _rows(
 
 
 def _conditions(tenant: Tenant, wanted: ContactFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [
-        Contact.id.in_(_found_by(tenant, word)) for word in _search_words(wanted.text)
-    ]
+    words = _search_words(wanted.text)
+    found: list[ColumnElement[bool]] = [Contact.id.in_(_found_by(tenant, word)) for word in words]
+    if wanted.text and not words:
+        found.append(false())
     if wanted.tag:
         found.append(
             Contact.id.in_(
@@ -254,7 +266,7 @@ def _search_words(text: str) -> list[str]:
     """Return the beginnings to look for; digits written as a number count as one."""
     digits = "".join(c for c in text if c.isdigit())
     if len(digits) >= 3 and not any(c.isalpha() or c == "@" for c in text):
-        is_home = len(digits) == 11 and digits.startswith("1")
+        is_home = text.lstrip().startswith("+1") or (len(digits) == 11 and digits[0] == "1")
         return [digits[1:] if is_home else digits]
     return people.search_words(text)[:6]
 
