@@ -3,6 +3,7 @@
 from alembic import context
 from flask import current_app
 from sqlalchemy import text
+from sqlalchemy.sql.elements import False_, True_
 
 LOCK_TIMEOUT = "5s"  # a migration that waits for a lock must not queue the whole product behind it
 STATEMENT_TIMEOUT = "10min"
@@ -34,6 +35,8 @@ def _plain_types(kind, value, autogen_context):
             return "sa.DateTime(timezone=True)"
         if name == "Enum":
             return f"sa.String(length={value.length})"
+    if kind == "server_default" and isinstance(getattr(value, "arg", None), False_ | True_):
+        return f"sa.{type(value.arg).__name__.strip('_').lower()}()"
     return False
 
 

@@ -24,6 +24,7 @@ def server_command(var: Path) -> list[str]:
         *("--unixsocket", str(socket), "--unixsocketperm", "700"),
         *("--dir", str(data), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
         *("--maxmemory-policy", "noeviction", "--loglevel", "warning"),
+        *("--logfile", str(data / "valkey.log")),
     ]
 
 
