@@ -2,7 +2,8 @@
 
 The main thread alone talks to the database. Sixteen threads wait for the carrier, each with
 one text that has been cleared and committed as leaving. So a short T2 transaction overlaps
-with the others' waiting, and every outcome is written down as soon as it is known.
+with the others' waiting. Outcomes are written down as soon as they are known: one by one
+while the database keeps up, together when it doesn't, which is when that pays.
 """
 
 import logging
@@ -92,22 +93,21 @@ class Drain:
         self._waiting.extend(found)
 
     def _launch(self, carrier: ThreadPoolExecutor) -> int:
-        """Clear and hand over what may leave now, as long as a thread is free."""
-        launched = 0
-        while self._waiting and len(self._leaving) < THREADS:
-            if self._waiting[0].leaves_at > clock.utcnow():
-                break
-            claim = self._waiting.popleft()
-            deadline = time.monotonic() + gate.POST_WITHIN_S  # counted from before T2
-            with unit_of_work():
-                submission = gate.clear(claim)
-            if submission is not None:
-                future = carrier.submit(hand_over, sms.current(), submission, deadline)
-                self._leaving[future] = submission
-                launched += 1
-            if any(future.done() for future in self._leaving):
-                break  # outcomes are written down before anything else leaves
-        return launched
+        """Clear and hand over what may leave now, as far as threads are free."""
+        free = THREADS - len(self._leaving)
+        now = clock.utcnow()
+        due: list[Claim] = []
+        while self._waiting and len(due) < free and self._waiting[0].leaves_at <= now:
+            due.append(self._waiting.popleft())
+        if not due:
+            return 0
+        deadline = time.monotonic() + gate.POST_WITHIN_S  # counted from before T2
+        with unit_of_work():
+            cleared = gate.clear_many(due)
+        for submission in cleared:
+            future = carrier.submit(hand_over, sms.current(), submission, deadline)
+            self._leaving[future] = submission
+        return len(cleared)
 
     def _collect(self) -> None:
         """Write down what the carrier has answered."""
@@ -121,20 +121,22 @@ class Drain:
         if may_launch and self._waiting[0].leaves_at <= clock.utcnow():
             timeout = 0.0
         done, _ = wait(self._leaving, timeout=timeout, return_when=FIRST_COMPLETED)
-        for future in done:
-            self._record(self._leaving.pop(future), future.result())
+        self._record([(self._leaving.pop(future), future.result()) for future in done])
         self._try_unrecorded()
 
-    def _record(self, submission: Submission, outcome: Outcome) -> None:
+    def _record(self, answers: list[tuple[Submission, Outcome]]) -> None:
         """T3; when the database is away, the disk remembers and we try again."""
+        if not answers:
+            return
         try:
             with unit_of_work():
-                outcomes.record(submission, outcome)
+                outcomes.record_many(answers)
         except SQLAlchemyError:
-            logger.exception("outcome of %s not recorded", submission.message_id)
-            self._unrecorded.append((submission, outcome))
+            logger.exception("%d outcomes not recorded", len(answers))
+            self._unrecorded += answers
             try:
-                journal.append(submission, outcome)
+                for submission, outcome in answers:
+                    journal.append(submission, outcome)
             except OSError:
                 logger.exception("the journal cannot be written either")
 
@@ -156,9 +158,10 @@ class Drain:
         """Let go of what waits, wait for what is leaving, and write it all down."""
         with suppress(SQLAlchemyError), unit_of_work():
             claims.put_back(list(self._waiting))
-        for future, submission in list(self._leaving.items()):
-            self._record(submission, future.result())
-            del self._leaving[future]
+        self._record(
+            [(submission, future.result()) for future, submission in self._leaving.items()]
+        )
+        self._leaving.clear()
         end = time.monotonic() + RETRY_FOR_S
         while not self._try_unrecorded() and time.monotonic() < end:
             time.sleep(0.5)

@@ -62,9 +62,9 @@ def main() -> None:
     with app.app_context():
         sms.use(DoomedCarrier(sms.current(), place))
         if place == "in_t2":
-            die_at_commit_of(gate, "clear")
+            die_at_commit_of(gate, "clear_many")
         if place == "in_t3":
-            die_at_commit_of(outcomes, "record")
+            die_at_commit_of(outcomes, "record_many")
         Drain(UUID(account_id)).run()
 
 

@@ -225,5 +225,5 @@ def _record(verb: str, tenant: Tenant, campaign_id: UUID, actor: Actor, **payloa
         organization_id=tenant.organization_id,
         account_id=tenant.account_id,
         subject_id=campaign_id,
-        **payload,  # type: ignore[arg-type]  # counts alone, never a parameter's name
+        **payload,
     )

@@ -5,13 +5,15 @@ States only rise (rank merge), so any order and any number of repeats end the sa
 """
 
 import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Table, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.billing import service as billing
@@ -20,12 +22,15 @@ from portal.core import clock, jobs
 from portal.core.db import db, is_sqlite
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant
-from portal.messaging.models import FirstNotice, Message, MessageAttempt
+from portal.messaging.models import FirstNotice, Message, MessageAttempt, MessageEvent
 from portal.messaging.service import outbox, system, trouble
 from portal.messaging.values import ACCEPTED_FAMILY, State
 from portal.people import queries as people
 
 logger = logging.getLogger(__name__)
+
+_MESSAGES = cast(Table, Message.__table__)
+_ATTEMPTS = cast(Table, MessageAttempt.__table__)
 
 # Final states are ordered too, so that contradicting callbacks end the same in any order.
 RANK: Final = {
@@ -67,134 +72,115 @@ class Evidence:
     attempt: int | None = None
 
 
-def apply(evidence: Evidence) -> Effect:
-    """Raise a text to what the evidence proves; charge it at the first proof."""
-    rows = {
-        row.id: row
-        for row in db.session.scalars(
-            select(Message)
-            .where(or_(Message.id == evidence.message_id, Message.sid == evidence.sid))
-            .order_by(Message.id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    }
-    message = rows.pop(evidence.message_id, None)
-    if message is None:
-        return Effect.NO_ROW
-    other = next(iter(rows.values()), None)  # another text that holds this SID
-    if other is not None and not _displaces(evidence, other):
-        return Effect.TAKEN
-    if message.sid is not None and message.sid != evidence.sid:
-        if evidence.source is Source.LIST:
-            return Effect.TAKEN  # a guess never stands against a name we were given
-        if message.sid_source != Source.LIST:
-            trouble.double_text(message, evidence.sid)
-            return Effect.DOUBLE
-    return _raise_to(message, evidence)
+@dataclass(slots=True)
+class Seen:
+    """A text as it was locked, kept up to date while a batch of proofs is applied."""
+
+    id: UUID
+    organization_id: UUID
+    account_id: UUID
+    state: State
+    sid: str | None
+    sid_source: str | None
+    error_code: int | None
+    attempt: int
+    credits: int
+    e164: str | None
+    from_e164: str | None
+    contact_id: UUID | None
+    recipient_name: str
+    text_id: UUID
+    part: int
+    parts: int
+    is_first: bool
 
 
-def _raise_to(message: Message, evidence: Evidence) -> Effect:
-    before = message.state
-    is_first = before not in ACCEPTED_FAMILY
-    is_higher = is_first or RANK[evidence.state] > RANK[before]
-    is_named_anew = message.sid != evidence.sid
-    if not is_higher and not is_named_anew:
-        return Effect.KNOWN
-    db.session.execute(
-        update(Message)
-        .where(Message.id == message.id)
-        .values(
-            sid=evidence.sid,
-            sid_source=evidence.source if is_named_anew else message.sid_source,
-            state=evidence.state if is_higher else before,
-            error_code=evidence.error_code if is_higher else message.error_code,
-            reason_code=None,
-            reason=None,
-            held_until=None,
-            owner=None,
-            lease_until=None,
-            next_check_at=None,
-            changed_at=clock.utcnow(),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    if is_higher:
-        outbox.log(
-            [message.id],
-            evidence.state,
-            cause=evidence.source,
-            at=clock.utcnow(),
-            facts={"error": evidence.error_code} if evidence.error_code else None,
-        )
-    if is_first:
-        _first_proof(message, before, evidence)
-    return Effect.APPLIED
+_SEEN: Final = tuple(getattr(Message, name) for name in Seen.__dataclass_fields__)
 
 
-def _first_proof(message: Message, before: State, evidence: Evidence) -> None:
-    """Do once what follows from a text's having left: charge, next part, notice."""
-    if evidence.attempt is not None:
-        db.session.execute(
-            update(MessageAttempt)
-            .where(
-                MessageAttempt.message_id == message.id,
-                MessageAttempt.attempt == evidence.attempt,
+def apply(proof: Evidence) -> Effect:
+    """Raise one text to what the evidence proves; charge it at the first proof."""
+    return apply_many([proof])[0]
+
+
+def apply_many(proofs: Sequence[Evidence]) -> list[Effect]:
+    """Apply proofs of as many texts in few statements, each as apply() would.
+
+    One proof for each text: two of them for one text go in two calls.
+    """
+    if not proofs:
+        return []
+    by_id, by_sid = _locked(proofs)
+    raised: list[tuple[Seen, Evidence]] = []  # each text as it becomes, with its proof
+    proven: list[tuple[Seen, Evidence]] = []  # those proven for the first time
+    effects = []
+    for proof in proofs:
+        effect = _judge(proof, by_id.get(proof.message_id), by_sid)
+        effects.append(effect)
+        if effect is not Effect.APPLIED:
+            continue
+        text = by_id[proof.message_id]
+        is_first = text.state not in ACCEPTED_FAMILY
+        if text.sid != proof.sid:
+            text.sid, text.sid_source = proof.sid, proof.source
+            by_sid[proof.sid] = text
+        if is_first or RANK[proof.state] > RANK[text.state]:
+            text.state, text.error_code = proof.state, proof.error_code
+        raised.append((text, proof))
+        if is_first:
+            proven.append((text, proof))
+    _write(raised)
+    _follow_first_proofs(proven)
+    return effects
+
+
+def _locked(proofs: Sequence[Evidence]) -> tuple[dict[UUID, Seen], dict[str, Seen]]:
+    """Lock the texts that are meant, and those that hold the names given."""
+    rows = db.session.execute(
+        select(*_SEEN)
+        .where(
+            or_(
+                Message.id.in_([p.message_id for p in proofs]),
+                Message.sid.in_([p.sid for p in proofs]),
             )
-            .values(verdict="accepted", sid=evidence.sid, ended_at=clock.utcnow())
-            .execution_options(synchronize_session=False)
         )
-    if message.credits and not billing.capture(message.account_id, message.id):
-        billing.late_capture(message.account_id, message.id)  # the house pays (PROMISES 2.4)
-        logger.warning("proof of text %s came after its credits were given back", message.id)
-    if message.part < message.parts:
-        outbox.release_next_part(message.text_id, message.part)
-        jobs.request(Job.DRAIN, message.account_id, lane=Lane.TEXTS)
-    if message.is_first and before is not State.BLOCKED:
-        _queue_first_notice(message)
-    if message.attempt == 0:
-        trouble.evidence_of_the_unsent(message)  # a backup was restored (I14)
-
-
-def _queue_first_notice(message: Message) -> None:
-    """Queue the one free notice after the first text to a number from an account (S-3)."""
-    assert message.e164 is not None  # it has left
-    insert_ = (sqlite if is_sqlite() else postgresql).insert(FirstNotice)
-    notice_id = uuid4()
-    is_new = db.session.scalar(
-        insert_.values(
-            account_id=message.account_id,
-            e164=message.e164,
-            organization_id=message.organization_id,
-            message_id=notice_id,
-        )
-        .on_conflict_do_nothing()
-        .returning(FirstNotice.message_id)
+        .order_by(Message.id)
+        .with_for_update()
     )
-    if is_new is None:
-        return
-    tenant = Tenant(message.organization_id, message.account_id)
-    person = contacts.by_numbers(tenant, [message.e164]).get(message.e164)
-    wording = people.organization_settings(message.organization_id)
-    system.queue_text(
-        tenant,
-        message.e164,
-        wording.first_notice(person.language if person else None),
-        purpose=system.FIRST_NOTICE,
-        message_id=notice_id,
-        from_e164=message.from_e164,
-        contact_id=message.contact_id,
-        name=message.recipient_name,
+    seen = [Seen(*row) for row in rows]
+    return {s.id: s for s in seen}, {s.sid: s for s in seen if s.sid is not None}
+
+
+def _judge(proof: Evidence, text: Seen | None, by_sid: Mapping[str, Seen]) -> Effect:
+    """Say what a proof does to a text, and raise the alarm where two proofs contradict."""
+    if text is None:
+        return Effect.NO_ROW
+    other = by_sid.get(proof.sid)
+    if other is not None and other.id != text.id and not _displaces(proof, other):
+        return Effect.TAKEN
+    if text.sid is not None and text.sid != proof.sid:
+        if proof.source is Source.LIST:
+            return Effect.TAKEN  # a guess never stands against a name we were given
+        if text.sid_source != Source.LIST:
+            trouble.double_text(
+                text.organization_id, text.account_id, text.id, first=text.sid, second=proof.sid
+            )
+            return Effect.DOUBLE
+    is_known = (
+        text.sid == proof.sid
+        and text.state in ACCEPTED_FAMILY
+        and RANK[proof.state] <= RANK[text.state]
     )
+    return Effect.KNOWN if is_known else Effect.APPLIED
 
 
-def _displaces(evidence: Evidence, other: Message) -> bool:
-    """Say whether the evidence takes this SID from a text that only a list had given it to."""
-    if other.sid_source != Source.LIST or evidence.source is Source.LIST:
-        logger.error("SID %s is claimed by two texts", evidence.sid)
+def _displaces(proof: Evidence, other: Seen) -> bool:
+    """Take a SID from a text that only a list had given it to; say whether that was so."""
+    if other.sid_source != Source.LIST or proof.source is Source.LIST:
+        logger.error("SID %s is claimed by two texts", proof.sid)
         return False
     outbox.move(
-        and_(Message.id == other.id, Message.sid == evidence.sid),
+        and_(Message.id == other.id, Message.sid == proof.sid),
         State.UNKNOWN,
         cause="displaced",
         sid=None,
@@ -202,4 +188,143 @@ def _displaces(evidence: Evidence, other: Message) -> bool:
         error_code=None,
         next_check_at=clock.utcnow() + timedelta(seconds=30),
     )
+    other.state, other.sid, other.sid_source = State.UNKNOWN, None, None
     return True
+
+
+def _write(raised: Sequence[tuple[Seen, Evidence]]) -> None:
+    """Write the texts as they have become, with one event each."""
+    if not raised:
+        return
+    now = clock.utcnow()
+    db.session.execute(
+        update(_MESSAGES)
+        .where(_MESSAGES.c.id == bindparam("this"))
+        .values(
+            state=bindparam("state_"),
+            sid=bindparam("sid_"),
+            sid_source=bindparam("source_"),
+            error_code=bindparam("error_"),
+            reason_code=None,
+            reason=None,
+            held_until=None,
+            owner=None,
+            lease_until=None,
+            next_check_at=None,
+            changed_at=now,
+        ),
+        [
+            {
+                "this": text.id,
+                "state_": text.state,
+                "sid_": text.sid,
+                "source_": text.sid_source,
+                "error_": text.error_code,
+            }
+            for text, _ in raised
+        ],
+    )
+    db.session.execute(
+        insert(MessageEvent),
+        [
+            {
+                "id": uuid4(),
+                "message_id": text.id,
+                "at": now,
+                "state": text.state,
+                "cause": proof.source,
+                "facts": {"error": proof.error_code} if proof.error_code else None,
+            }
+            for text, proof in raised
+        ],
+    )
+
+
+def _follow_first_proofs(proven: Sequence[tuple[Seen, Evidence]]) -> None:
+    """Do once what follows from a text's having left: charge, next part, notice."""
+    if not proven:
+        return
+    _note_attempts(proven)
+    for text, _ in proven:
+        if text.part < text.parts:
+            outbox.release_next_part(text.text_id, text.part)
+            jobs.request(Job.DRAIN, text.account_id, lane=Lane.TEXTS)
+    _queue_first_notices([text for text, _ in proven if text.is_first])
+    _charge([text for text, _ in proven if text.credits])
+    for text, _ in proven:
+        if text.attempt == 0:  # a backup was restored (I14)
+            trouble.evidence_of_the_unsent(text.account_id, text.id)
+
+
+def _note_attempts(proven: Sequence[tuple[Seen, Evidence]]) -> None:
+    ended = [
+        {"this": text.id, "which": proof.attempt, "name": proof.sid}
+        for text, proof in proven
+        if proof.attempt is not None
+    ]
+    if ended:
+        db.session.execute(
+            update(_ATTEMPTS)
+            .where(
+                _ATTEMPTS.c.message_id == bindparam("this"),
+                _ATTEMPTS.c.attempt == bindparam("which"),
+            )
+            .values(verdict="accepted", sid=bindparam("name"), ended_at=clock.utcnow()),
+            ended,
+        )
+
+
+def _charge(texts: Sequence[Seen]) -> None:
+    """Charge what has left; the house pays where the credits were given back (PROMISES 2.4)."""
+    by_account: dict[UUID, list[UUID]] = defaultdict(list)
+    for text in texts:
+        by_account[text.account_id].append(text.id)
+    for account_id, ids in sorted(by_account.items()):
+        if billing.capture_many(account_id, ids) == len(ids):
+            continue
+        for id_ in ids:
+            if billing.late_capture(account_id, id_):
+                logger.warning("proof of text %s came after its credits were given back", id_)
+
+
+def _queue_first_notices(texts: Sequence[Seen]) -> None:
+    """Queue the one free notice after the first text to a number from an account (S-3)."""
+    if not texts:
+        return
+    notice_ids = {(text.account_id, text.e164): uuid4() for text in texts}
+    insert_ = (sqlite if is_sqlite() else postgresql).insert(FirstNotice)
+    new = db.session.scalars(
+        insert_.values(
+            [
+                {
+                    "account_id": text.account_id,
+                    "e164": text.e164,
+                    "organization_id": text.organization_id,
+                    "message_id": notice_ids[text.account_id, text.e164],
+                    "created_at": clock.utcnow(),
+                }
+                for text in {(t.account_id, t.e164): t for t in texts}.values()
+            ]
+        )
+        .on_conflict_do_nothing()
+        .returning(FirstNotice.message_id)
+    )
+    fresh = set(new)
+    for text in texts:
+        notice_id = notice_ids[text.account_id, text.e164]
+        if notice_id not in fresh or text.e164 is None:
+            continue
+        fresh.discard(notice_id)
+        tenant = Tenant(text.organization_id, text.account_id)
+        person = contacts.by_numbers(tenant, [text.e164]).get(text.e164)
+        wording = people.organization_settings(text.organization_id)
+        system.queue_text(
+            tenant,
+            text.e164,
+            wording.first_notice(person.language if person else None),
+            purpose=system.FIRST_NOTICE,
+            message_id=notice_id,
+            from_e164=text.from_e164,
+            contact_id=text.contact_id,
+            name=text.recipient_name,
+        )

@@ -5,12 +5,13 @@ on its way when STOP came, or it sees the STOP (I3). When a fact can't be read, 
 transaction fails and the text waits (I16).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import Table, and_, bindparam, insert, select, update
 
 from portal.consent import queries as consent
 from portal.contacts import service as contacts
@@ -30,6 +31,8 @@ from portal.numbers import queries as numbers
 from portal.numbers.values import CarrierCredentials, SenderRef
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
+
+_MESSAGES = cast(Table, Message.__table__)
 
 POST_WITHIN_S: Final = 20.0  # from T2 to the first byte
 ANSWER_WITHIN: Final = timedelta(seconds=60)  # then the reaper calls it unknown
@@ -53,79 +56,141 @@ class Submission:
 
 
 def clear(claim: Claim) -> Submission | None:
-    """Put one claimed text through every gate again and mark it as leaving.
+    """Clear one claimed text; None: it doesn't leave now."""
+    return next(iter(clear_many([claim])), None)
 
-    None: it doesn't leave now. It was held or blocked with its reason, or the claim is no
-    longer this worker's.
+
+def clear_many(claims: Sequence[Claim]) -> list[Submission]:
+    """Put one account's claimed texts through every gate again and mark them as leaving.
+
+    Those that don't come back don't leave now: they were held or blocked with the reason, or
+    the claim is no longer this worker's. Each is judged for itself; they share a transaction.
     """
-    contacts.lock_numbers(claim.organization_id, [claim.e164])
-    message = db.session.scalar(
+    if not claims:
+        return []
+    organization_id, account_id = claims[0].organization_id, claims[0].account_id
+    contacts.lock_numbers(organization_id, [c.e164 for c in claims])
+    messages = _still_claimed(claims)
+    account = accounts.account(account_id)
+    if account is None or not messages:
+        return []
+    known = facts.of_account(account)
+    credentials = numbers.credentials(organization_id)
+    account_gate = gates.account_gate(known)
+    if account_gate is None and (credentials is None or known.sender is None):
+        account_gate = Gate("no_number", "This account has no number to text from yet.", Fate.HELD)
+    look = _LastLook(account, [m for _, m in messages], clock.utcnow())
+    leaving = []
+    for claim, message in messages:
+        gate = account_gate or look.first_shut(message)
+        if gate is None:
+            leaving.append((claim, message, look.record_id(message)))
+        else:
+            _stop(message, gate)
+    if not leaving:
+        return []
+    assert credentials is not None  # the gates have seen to both
+    assert known.sender is not None
+    return _mark_leaving(leaving, known.sender, credentials)
+
+
+def _still_claimed(claims: Sequence[Claim]) -> list[tuple[Claim, Message]]:
+    """Lock the texts that are still in this worker's hands, in the order of the claims."""
+    rows = db.session.scalars(
         select(Message)
         .where(
-            Message.id == claim.id,
+            Message.id.in_([c.id for c in claims]),
             Message.state == State.CLAIMED,
-            Message.epoch == claim.epoch,
-            Message.owner == claim.owner,
             Message.lease_until > database_now(),
         )
+        .order_by(Message.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    account = accounts.account(claim.account_id)
-    if message is None or account is None:
-        return None
-    known = facts.of_account(account)
-    credentials = numbers.credentials(account.organization_id)
-    gate = gates.account_gate(known) or _first_shut(message, account, clock.utcnow())
-    if gate is None and (credentials is None or known.sender is None):
-        gate = Gate("no_number", "This account has no number to text from yet.", Fate.HELD)
-    if gate is not None:
-        _stop(message, gate)
-        return None
-    assert credentials is not None  # the gates have seen to both
-    assert known.sender is not None
-    return _mark_leaving(message, claim, known.sender, credentials)
+    found = {row.id: row for row in rows}
+    return [
+        (claim, found[claim.id])
+        for claim in claims
+        if claim.id in found
+        and (found[claim.id].epoch, found[claim.id].owner) == (claim.epoch, claim.owner)
+    ]
 
 
-def _first_shut(message: Message, account: AccountRef, now: datetime) -> Gate | None:
-    """Return the first gate that is shut for this text now."""
-    if message.campaign_id is not None and message.kind is Kind.BULK:
-        state = db.session.scalar(select(Campaign.state).where(Campaign.id == message.campaign_id))
-        if state is CampaignState.PAUSED:
+class _LastLook:
+    """What the gates look at for some texts of one account, read once for all of them."""
+
+    def __init__(self, account: AccountRef, messages: Sequence[Message], now: datetime) -> None:
+        self._account, self._now = account, now
+        self._today = accounts.today(account, now)
+        e164s = [m.e164 for m in messages if m.e164]
+        self._standings = consent.standings(account.tenant, e164s, now)
+        self._campaigns = _campaign_states(messages)
+        self._in_doubt = _in_doubt(messages)
+        is_abroad = any(m.country_code != 1 for m in messages)
+        self._countries = limits.country_room(account.id, self._today) if is_abroad else {}
+
+    def record_id(self, message: Message) -> UUID | None:
+        """Return the consent a text rests on (I15)."""
+        standing = self._standings.get(message.e164 or "")
+        return standing.record_id if standing else None
+
+    def first_shut(self, message: Message) -> Gate | None:
+        """Return the first gate that is shut for this text now."""
+        campaign = self._campaigns.get(message.campaign_id)
+        if campaign is CampaignState.PAUSED:
             return Gate("campaign_paused", "The campaign is paused.", Fate.HELD)
-        if state is CampaignState.CANCELED:
+        if campaign is CampaignState.CANCELED:
             return Gate("campaign_canceled", "The campaign was canceled.")
-    e164 = message.e164 or ""
-    standing = consent.standings(account.tenant, [e164], now).get(e164)
-    today = accounts.today(account, now)
-    is_counted = message.kind is Kind.SYSTEM or message.slot_on == today
-    gate = gates.text_gate(
-        TextFacts(
+        gate = gates.text_gate(self._facts(message))
+        if gate is not None:
+            return gate
+        is_counted = message.kind is Kind.SYSTEM or message.slot_on == self._today
+        if not is_counted:
+            late = _take_late_place(message, self._account, self._now)
+            if late is not None:
+                return late
+        words = (message.from_e164, message.e164, message.body_hash)
+        if words in self._in_doubt:
+            return Gate(
+                "twin_in_doubt",
+                "The same words to this person are still being checked with the carrier.",
+                Fate.HELD,
+                held_until=self._now + TWIN_PAUSE,
+            )
+        self._in_doubt.add(words)
+        return None
+
+    def _facts(self, message: Message) -> TextFacts:
+        return TextFacts(
             kind=message.kind,
-            now=now,
+            now=self._now,
             e164=message.e164,
             country_code=message.country_code,
-            country_room=limits.country_room(account.id, today).get(message.country_code)
-            if message.country_code != 1
-            else None,
-            standing=standing,
+            country_room=self._countries.get(message.country_code),
+            standing=self._standings.get(message.e164 or ""),
             purpose=message.purpose,
-            is_counted=True,  # a late place is taken below, under the day's own lock
+            is_counted=True,  # a late place is taken under the day's own lock
+        )
+
+
+def _campaign_states(messages: Sequence[Message]) -> dict[UUID | None, CampaignState]:
+    ids = {m.campaign_id for m in messages if m.campaign_id is not None}
+    if not ids:
+        return {}
+    rows = db.session.execute(select(Campaign.id, Campaign.state).where(Campaign.id.in_(ids)))
+    return {row.id: row.state for row in rows}
+
+
+def _in_doubt(messages: Sequence[Message]) -> set[tuple[str | None, str | None, str]]:
+    """Return which words to which person may be on their way; the numbers are locked."""
+    rows = db.session.execute(
+        select(Message.from_e164, Message.e164, Message.body_hash).where(
+            Message.organization_id == messages[0].organization_id,
+            Message.e164.in_([m.e164 for m in messages]),
+            Message.state.in_(IN_DOUBT),
         )
     )
-    if gate is not None:
-        return gate
-    if not is_counted and (late := _take_late_place(message, account, now)) is not None:
-        return late
-    if _has_twin_in_doubt(message):
-        return Gate(
-            "twin_in_doubt",
-            "The same words to this person are still being checked with the carrier.",
-            Fate.HELD,
-            held_until=now + TWIN_PAUSE,
-        )
-    message.consent_record_id = standing.record_id if standing else None
-    return None
+    return {(row.from_e164, row.e164, row.body_hash) for row in rows}
 
 
 def _take_late_place(message: Message, account: AccountRef, now: datetime) -> Gate | None:
@@ -169,24 +234,6 @@ def _place(message: Message) -> Place:
     )
 
 
-def _has_twin_in_doubt(message: Message) -> bool:
-    """Say whether the same words to this person are in doubt; the number is locked."""
-    return (
-        db.session.scalar(
-            select(Message.id)
-            .where(
-                Message.from_e164 == message.from_e164,
-                Message.e164 == message.e164,
-                Message.body_hash == message.body_hash,
-                Message.state.in_(IN_DOUBT),
-                Message.id != message.id,
-            )
-            .limit(1)
-        )
-        is not None
-    )
-
-
 def _stop(message: Message, gate: Gate) -> None:
     is_mine = and_(Message.id == message.id, Message.state == State.CLAIMED)
     if gate.outcome is Fate.HELD:
@@ -198,59 +245,71 @@ def _stop(message: Message, gate: Gate) -> None:
 
 
 def _mark_leaving(
-    message: Message, claim: Claim, sender: SenderRef, credentials: CarrierCredentials
-) -> Submission:
-    started = database_now()
-    attempt = message.attempt + 1
-    from_e164 = message.from_e164 or sender.e164
+    leaving: Sequence[tuple[Claim, Message, UUID | None]],
+    sender: SenderRef,
+    credentials: CarrierCredentials,
+) -> list[Submission]:
+    """Write down that these texts may be leaving from now on, each with its attempt."""
+    started, now = database_now(), clock.utcnow()
     db.session.execute(
-        update(Message)
-        .where(Message.id == message.id)
+        update(_MESSAGES)
+        .where(_MESSAGES.c.id == bindparam("this"))
         .values(
             state=State.SUBMITTING,
-            attempt=attempt,
-            from_e164=from_e164,
+            attempt=_MESSAGES.c.attempt + 1,
+            from_e164=bindparam("ours"),
+            consent_record_id=bindparam("basis"),
             submitted_at=started,
             submit_deadline=started + ANSWER_WITHIN,
             checks=0,
             reason_code=None,
             reason=None,
             held_until=None,
-            changed_at=clock.utcnow(),
-        )
-        .execution_options(synchronize_session=False)
+            changed_at=now,
+        ),
+        [
+            {"this": m.id, "ours": m.from_e164 or sender.e164, "basis": record_id}
+            for _, m, record_id in leaving
+        ],
     )
     db.session.execute(
-        insert(MessageAttempt).values(
-            message_id=message.id,
-            attempt=attempt,
-            epoch=claim.epoch,
-            owner=claim.owner,
-            started_at=started,
+        insert(MessageAttempt),
+        [
+            {
+                "message_id": message.id,
+                "attempt": message.attempt + 1,
+                "epoch": claim.epoch,
+                "owner": claim.owner,
+                "started_at": started,
+            }
+            for claim, message, _ in leaving
+        ],
+    )
+    outbox.log([m.id for _, m, _ in leaving], State.SUBMITTING, cause="gate", at=now)
+    return [
+        Submission(
+            message.id,
+            message.organization_id,
+            message.account_id,
+            claim.e164,
+            claim.epoch,
+            message.attempt + 1,
+            Outgoing(
+                message_id=str(message.id),
+                attempt=message.attempt + 1,
+                to=claim.e164,
+                from_number=message.from_e164 or sender.e164,
+                service_sid=sender.service_sid,
+                body=message.body,
+                media_urls=tuple(m["url"] for m in message.media),
+                status_callback=_callback(message.id, message.attempt + 1),
+                validity_period_s=VALIDITY_S,
+                account_sid=credentials.account_sid,
+                auth_token=credentials.auth_token,
+            ),
         )
-    )
-    outbox.log([message.id], State.SUBMITTING, cause="gate", at=clock.utcnow())
-    return Submission(
-        message.id,
-        message.organization_id,
-        message.account_id,
-        claim.e164,
-        claim.epoch,
-        attempt,
-        Outgoing(
-            message_id=str(message.id),
-            attempt=attempt,
-            to=claim.e164,
-            from_number=from_e164,
-            service_sid=sender.service_sid,
-            body=message.body,
-            media_urls=tuple(m["url"] for m in message.media),
-            status_callback=_callback(message.id, attempt),
-            validity_period_s=VALIDITY_S,
-            account_sid=credentials.account_sid,
-            auth_token=credentials.auth_token,
-        ),
-    )
+        for claim, message, _ in leaving
+    ]
 
 
 def _callback(message_id: UUID, attempt: int) -> str:

@@ -5,6 +5,7 @@ that is still this very attempt's: a worker that slept too long changes nothing.
 """
 
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -34,15 +35,28 @@ CARRIER: Final = Actor(None, "the carrier", "carrier")
 
 def record(submission: Submission, outcome: Outcome) -> None:
     """Write one outcome down. Safe to do again: the second time finds nothing to do."""
-    if outcome.verdict is Verdict.ACCEPTED and outcome.sid is not None:
-        evidence.apply(
-            Evidence(submission.message_id, outcome.sid, Source.HTTP, attempt=submission.attempt)
-        )
-        return
-    if _is_about_the_number(outcome):
-        contacts.lock_numbers(submission.organization_id, [submission.e164])  # before the row
-    if not _still_ours(submission):
-        return
+    record_many([(submission, outcome)])
+
+
+def record_many(answers: Sequence[tuple[Submission, Outcome]]) -> None:
+    """Write down what has come back, in one transaction; each is judged for itself."""
+    to_learn = [(s.organization_id, s.e164) for s, o in answers if _is_about_the_number(o)]
+    for organization_id, e164 in sorted(to_learn):  # numbers are locked before any text
+        contacts.lock_numbers(organization_id, [e164])
+    evidence.apply_many(
+        [
+            Evidence(s.message_id, o.sid, Source.HTTP, attempt=s.attempt)
+            for s, o in answers
+            if o.verdict is Verdict.ACCEPTED and o.sid is not None
+        ]
+    )
+    for submission, outcome in answers:
+        if outcome.verdict is not Verdict.ACCEPTED and _still_ours(submission):
+            _record_no(submission, outcome)
+
+
+def _record_no(submission: Submission, outcome: Outcome) -> None:
+    """Write down that a text was not accepted, or that nobody can say."""
     _note_attempt(submission, outcome)
     if outcome.verdict is Verdict.NOT_SENT:
         _try_again(submission, outcome)

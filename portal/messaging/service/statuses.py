@@ -1,7 +1,7 @@
 """Status callbacks: stored raw by the webhook, applied in batches by a job (RULINGS 17)."""
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -106,13 +106,11 @@ def apply_batch(limit: int = BATCH) -> int:
     outcomes_: dict[UUID, str] = {}
     waiting = _about_our_texts(events, outcomes_)
     _lock_numbers_to_learn_about(waiting)
-    for text_id, proofs in _highest_per_text(waiting).items():
-        effect = Effect.KNOWN
-        for one in proofs:
-            effect = evidence.apply(one.proof)
+    for round_ in _rounds(waiting):
+        effects = evidence.apply_many([one.proof for one in round_])
+        for one, effect in zip(round_, effects, strict=True):
             if effect is Effect.APPLIED:
                 _learn(one)
-        logger.debug("text %s: %s", text_id, effect)
     _mark_applied(events, outcomes_)
     return len(events)
 
@@ -156,17 +154,24 @@ def _about_our_texts(events: Sequence, outcomes_: dict[UUID, str]) -> list[_Wait
     return waiting
 
 
-def _highest_per_text(waiting: Sequence[_Waiting]) -> dict[UUID, list[_Waiting]]:
-    """Keep, for each text and SID, the highest state alone: the others add nothing."""
+def _rounds(waiting: Sequence[_Waiting]) -> list[list[_Waiting]]:
+    """Keep the highest state of each text and SID, and put one proof a text into each round.
+
+    There is a second round only where a text was given two names.
+    """
     best: dict[tuple[UUID, str], _Waiting] = {}
     for one in waiting:
         which = (one.proof.message_id, one.proof.sid)
         if which not in best or RANK[one.proof.state] > RANK[best[which].proof.state]:
             best[which] = one
-    per_text: dict[UUID, list[_Waiting]] = defaultdict(list)
-    for (message_id, _sid), one in sorted(best.items(), key=lambda item: str(item[0])):
-        per_text[message_id].append(one)
-    return per_text
+    rounds: list[list[_Waiting]] = []
+    times: Counter[UUID] = Counter()
+    for (message_id, _sid), one in best.items():
+        if times[message_id] == len(rounds):
+            rounds.append([])
+        rounds[times[message_id]].append(one)
+        times[message_id] += 1
+    return rounds
 
 
 def _lock_numbers_to_learn_about(waiting: Sequence[_Waiting]) -> None:

@@ -22,31 +22,31 @@ SUSPENDED_CODES: Final = frozenset({10001, 20005, 30002, 90010})
 ACCOUNT_CODES: Final = SUSPENDED_CODES | {20003}
 
 
-def double_text(message: Message, second_sid: str) -> None:
+def double_text(
+    organization_id: UUID, account_id: UUID, message_id: UUID, *, first: str, second: str
+) -> None:
     """Raise the DOUBLE alarm: one text has two names at the carrier (I1's own monitor)."""
-    logger.critical("DOUBLE text %s: %s and %s", message.id, message.sid, second_sid)
+    logger.critical("DOUBLE text %s: %s and %s", message_id, first, second)
     reason = "One text may have gone out twice. Sending is paused until somebody has looked."
-    _pause(message.account_id, reason)
-    title = "A text may have gone out twice"
-    _tell(message.account_id, title, reason, f"double:{message.id}")
+    _pause(account_id, reason)
+    _tell(account_id, "A text may have gone out twice", reason, f"double:{message_id}")
     audit.record(
         "messaging:text:double",
         actor=SYSTEM,
-        organization_id=message.organization_id,
-        account_id=message.account_id,
-        subject_id=message.id,
-        first=message.sid,
-        second=second_sid,
+        organization_id=organization_id,
+        account_id=account_id,
+        subject_id=message_id,
+        first=first,
+        second=second,
     )
 
 
-def evidence_of_the_unsent(message: Message) -> None:
+def evidence_of_the_unsent(account_id: UUID, message_id: UUID) -> None:
     """Pause when the carrier has a text that we never sent: the database is older than it (I14)."""
-    logger.critical("evidence for text %s, which was never handed over", message.id)
+    logger.critical("evidence for text %s, which was never handed over", message_id)
     reason = "The carrier reports texts this portal has not sent. Was a backup restored?"
-    _pause(message.account_id, reason)
-    title = "The carrier knows texts we have not sent"
-    _tell(message.account_id, title, reason, f"unsent:{message.account_id}")
+    _pause(account_id, reason)
+    _tell(account_id, "The carrier knows texts we have not sent", reason, f"unsent:{account_id}")
 
 
 def account_refused(account_id: UUID, code: int | None, detail: str) -> None:
