@@ -1,0 +1,349 @@
+"""One conversation: the talk, the answer with its cost, and what stands in the way (Q-3, C-8)."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Response, flash, g, render_template, request, url_for
+
+from portal.billing import queries as billing
+from portal.billing.errors import NotEnoughCredits
+from portal.consent import service as consent
+from portal.contacts import queries as contacts
+from portal.core import clock
+from portal.core.access import Permission, me, requires
+from portal.core.db import unit_of_work
+from portal.core.errors import BadInput, DomainError, NotAllowed
+from portal.core.web import page, see_other, wants_partial
+from portal.messaging import queries
+from portal.messaging.errors import EmptyText, TextRefused
+from portal.messaging.forms.talking import ReplyForm, StatedForm, tidy
+from portal.messaging.queries import contact_page
+from portal.messaging.queries.contact_page import ReplyBox
+from portal.messaging.rules.plan import Plan, PlannedText
+from portal.messaging.rules.segments import analyze, replace
+from portal.messaging.service import campaigns, planning, sending, talks
+from portal.messaging.service.sending import number_of
+from portal.messaging.values import (
+    ConversationRef,
+    Draft,
+    Kind,
+    Recipient,
+)
+from portal.messaging.views.blueprint import bp
+from portal.messaging.views.figures import visible
+from portal.messaging.views.inbox import conversation_url, is_live, listing
+from portal.messaging.views.talking import (
+    changed,
+    fix_of,
+    has,
+    initials,
+    is_lead,
+    is_officer,
+    log_view,
+    nobody,
+    shown_name,
+    way,
+)
+
+_UNITS = {"GSM-7": 160, "UCS-2": 70}
+_HERE = "/accounts/<uuid:account_id>/conversations/<uuid:conversation_id>"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an answer would cost, or why it can't go as it is."""
+
+    plan: Plan | None = None
+    refusal: str = ""
+
+    @property
+    def text(self) -> PlannedText | None:
+        """Return the one planned text."""
+        return self.plan.texts[0] if self.plan and self.plan.texts else None
+
+    @property
+    def left(self) -> int | None:
+        """Return how many characters are left at this price; None for a text in parts."""
+        text = self.text
+        if text is None or len(text.parts) != 1:
+            return None
+        counted = analyze(text.body)
+        return -counted.units % _UNITS[counted.encoding]
+
+    @property
+    def forcing(self) -> tuple[str, ...]:
+        """Return what made the text dear, as a page can show it."""
+        return visible(self.plan.forcing) if self.plan and self.plan.forcing else ()
+
+
+@bp.get(_HERE)
+@requires(Permission.VIEW_CONVERSATIONS)
+def conversation(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Show a conversation beside the inbox; an officer's look is logged (SPEC 1)."""
+    log_view("conversation", conversation_id)
+    return _show(queries.conversation_by_id(g.account.tenant, conversation_id))
+
+
+@bp.get(f"{_HERE}/thread")
+@requires(Permission.SEND_TEXTS)
+def conversation_thread(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001
+    """Answer an open conversation that asks for news: nothing, or the talk anew."""
+    ref = queries.conversation_by_id(g.account.tenant, conversation_id)
+    if not wants_partial():
+        return see_other(conversation_url(ref.id))
+    talk = contact_page.talk(g.account.tenant, ref.e164, me().timezone)
+    box = _box(ref)
+    if request.args.get("seen") == talk.version and request.args.get("box") == box.state:
+        return Response(status=204)
+    context = _context(ref) | {"was": request.args.get("box", ""), "is_news": True}
+    return Response(render_template("messaging/_thread_news.html", **context))
+
+
+@bp.post(f"{_HERE}/replies")
+@requires(Permission.SEND_TEXTS)
+def reply(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Send an answer by the same gates as every text; what was typed is kept when it can't go."""
+    ref = queries.conversation_by_id(g.account.tenant, conversation_id)
+    form = ReplyForm()
+    if "plain" in request.form:
+        form.body.data = replace(form.body.data or "")
+        return _show(ref, reply_form=form)
+    if not form.validate_on_submit():
+        return _show(ref, 422, reply_form=form)
+    draft = Draft(form.body.data or "", Kind.ONE_TO_ONE)
+    try:
+        with unit_of_work():
+            sending.reply(g.account, ref.e164, draft, nonce=form.nonce.data or "", actor=me().actor)
+    except DomainError as error:
+        fresh = queries.conversation_by_id(g.account.tenant, conversation_id)
+        form.refuse("body", error)
+        return _show(fresh, 422, reply_form=form, error=error)
+    return _done(conversation_id)
+
+
+@bp.post(f"{_HERE}/reply-cost")
+@requires(Permission.SEND_TEXTS)
+def reply_cost(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Say what the answer being written would cost (R-6)."""
+    ref = queries.conversation_by_id(g.account.tenant, conversation_id)
+    body = tidy(request.form.get("body"))
+    if not wants_partial():
+        form = ReplyForm(formdata=None, data={"body": body, "nonce": _nonce()})
+        return _show(ref, reply_form=form)
+    return page(
+        "messaging/_reply_cost.html",
+        cost=cost_of(_recipient(ref), body),
+        available=billing.balance(g.account.id).available,
+    )
+
+
+@bp.post(f"{_HERE}/read")
+@requires(Permission.SEND_TEXTS)
+def mark_read(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Note that the conversation was seen (RULINGS 23: a GET never does)."""
+    with unit_of_work():
+        talks.mark_read(g.account.tenant, conversation_id)
+    if wants_partial():
+        return changed(Response(status=204))
+    return see_other(conversation_url(conversation_id))
+
+
+@bp.post(f"{_HERE}/answered")
+@requires(Permission.SEND_TEXTS)
+def mark_answered(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Take the conversation off the list of those that need an answer."""
+    with unit_of_work():
+        talks.mark_answered(g.account.tenant, conversation_id)
+    return _done(conversation_id)
+
+
+@bp.post(f"{_HERE}/agent-stated")
+@requires(Permission.RECORD_CONSENT)
+def reply_consent(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Record how and when the person agreed, as the agent says (C-8)."""
+    ref = queries.conversation_by_id(g.account.tenant, conversation_id)
+    form = StatedForm()
+    reply_form = ReplyForm(formdata=None, data={"body": form.body.data, "nonce": _nonce()})
+    if not form.validate_on_submit():
+        return _show(ref, 422, stated_form=form, reply_form=reply_form)
+    try:
+        record_stated(form, ref.e164, ref.name)
+    except DomainError as error:
+        form.refuse("how", error)
+        return _show(ref, 422, stated_form=form, reply_form=reply_form)
+    return _show(ref, reply_form=reply_form)
+
+
+@bp.post(f"{_HERE}/texts/<uuid:message_id>/again")
+@requires(Permission.SEND_TEXTS)
+def send_reply_again(account_id: UUID, conversation_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001
+    """Send a text that did not arrive once more, through all gates (S-10)."""
+    anyway = request.form.get("anyway") == "1"
+    if anyway and not me().may(Permission.SEND_AGAIN_ANYWAY):
+        raise NotAllowed("A team lead or the account's owner can send an unconfirmed text again.")
+    nonce = request.form.get("nonce", "")
+    if not 8 <= len(nonce) <= 64:
+        raise BadInput("nonce: this form is incomplete. Reload the conversation and try again.")
+    with unit_of_work():
+        campaigns.send_again(g.account, message_id, nonce=nonce, actor=me().actor, anyway=anyway)
+    return _done(conversation_id)
+
+
+@bp.post(f"{_HERE}/texts/<uuid:message_id>/cancel")
+@requires(Permission.SEND_TEXTS)
+def cancel_reply(account_id: UUID, conversation_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001
+    """Stop a text that still waits (S-8)."""
+    with unit_of_work():
+        report = campaigns.cancel_text(g.account.tenant, message_id, actor=me().actor)
+    if report.canceled:
+        flash("Canceled. Its credits are back.", "ok")
+    else:
+        flash("Too late: the text has left already.", "bad")
+    return _done(conversation_id)
+
+
+def record_stated(form: StatedForm, e164: str, name: str) -> None:
+    """Keep what an agent says of a person's agreement, once for each form."""
+    with unit_of_work():
+        consent.agent_stated(
+            g.account.tenant,
+            e164,
+            how=form.how.data or "",
+            given_at=form.given_at(me().timezone),
+            name=shown_name(name, e164),
+            actor=me().actor,
+            idempotency_key=f"stated:{form.nonce.data}" if form.nonce.data else "",
+        )
+
+
+def cost_of(recipient: Recipient, body: str) -> Cost:
+    """Return what a text would cost for one person; an empty one costs nothing yet."""
+    try:
+        draft = Draft(body, Kind.ONE_TO_ONE)
+        return Cost(planning.plan(g.account, [recipient], draft, clock.utcnow()))
+    except EmptyText:
+        return Cost()
+    except DomainError as error:
+        return Cost(refusal=error.message)
+
+
+def _done(conversation_id: UUID) -> Response:
+    """Show the talk as it is now, and have the list follow."""
+    if not wants_partial():
+        return see_other(conversation_url(conversation_id))
+    ref = queries.conversation_by_id(g.account.tenant, conversation_id)
+    return changed(_show(ref))
+
+
+def _show(
+    ref: ConversationRef,
+    status: int = 200,
+    *,
+    reply_form: ReplyForm | None = None,
+    stated_form: StatedForm | None = None,
+    error: DomainError | None = None,
+) -> Response:
+    context = _context(ref, reply_form, stated_form, error)
+    if not wants_partial():
+        context["listed"] = listing()
+    response = page(
+        "messaging/conversation.html", "messaging/_convo.html", status, is_live=is_live(), **context
+    )
+    return changed(response) if wants_partial() and request.method == "GET" else response
+
+
+def _context(
+    ref: ConversationRef,
+    reply_form: ReplyForm | None = None,
+    stated_form: StatedForm | None = None,
+    error: DomainError | None = None,
+) -> dict[str, Any]:
+    tenant, before = g.account.tenant, _before()
+    box = _box(ref)
+    kept = reply_form.body.data or "" if reply_form else ""
+    recipient = _recipient(ref)
+    talk = contact_page.talk(tenant, ref.e164, me().timezone, before)
+    return {
+        "talk_with": ref,
+        "name": shown_name(ref.name, ref.e164),
+        "initials": initials(shown_name(ref.name, ref.e164)),
+        "is_lead": is_lead(ref.name, ref.e164),
+        "contact": recipient.contact if ref.contact_id else None,
+        "number": recipient.number,
+        "talk": talk,
+        "before": before,
+        "open_id": str(ref.id),
+        "box": box,
+        "box_fix": fix_of(box.gate, ref.e164),
+        "reply_form": reply_form or ReplyForm(formdata=None, data={"nonce": _nonce()}),
+        "stated_form": stated_form
+        or StatedForm(formdata=None, data={"body": kept, "nonce": _nonce()}),
+        "cost": cost_of(recipient, kept) if box.state == "write" else Cost(),
+        "available": billing.balance(g.account.id).available,
+        "error_fix": _way_on(error, ref.e164),
+        "view": contact_page.standing_view(tenant, ref.e164),
+        "used": contact_page.credits_used(tenant, ref.e164),
+        "is_reader": is_officer() or not me().may(Permission.SEND_TEXTS),
+        "may_send_anyway": me().may(Permission.SEND_AGAIN_ANYWAY),
+        "again_nonce": _nonce,
+        "today": f"{clock.utcnow():%Y-%m-%d}",
+        "url": conversation_url(ref.id),
+        "thread_url": url_for(
+            "messaging.conversation_thread",
+            account_id=g.account.id,
+            conversation_id=ref.id,
+            seen=talk.version,
+            box=box.state,
+            last=talk.newest_inbound.id if talk.newest_inbound else None,
+        ),
+        "may_open_records": me().may(Permission.VIEW_CONSENT) and has("consent.record"),
+        "may_open_campaigns": has("messaging.campaign"),
+        "focus": _focus(),
+        "polls": before is None and not is_officer(),
+    }
+
+
+def _focus() -> str:
+    """Return where the cursor goes in an answer to htmx; a whole page leaves it alone."""
+    if not wants_partial():
+        return ""
+    return "reply" if request.method == "POST" else "head"
+
+
+def _box(ref: ConversationRef) -> ReplyBox:
+    gates = planning.shut_gates(g.account, _recipient(ref), Kind.ONE_TO_ONE, clock.utcnow())
+    return contact_page.reply_box(gates, may_record=me().may(Permission.RECORD_CONSENT))
+
+
+def _recipient(ref: ConversationRef) -> Recipient:
+    contact = contacts.by_numbers(g.account.tenant, [ref.e164]).get(ref.e164)
+    if contact is None:
+        return nobody(g.account, ref.e164)
+    return Recipient(contact, number_of(contact, ref.e164))
+
+
+def _way_on(error: DomainError | None, e164: str) -> tuple[str, str] | None:
+    """Return address and label of what mends a refusal."""
+    if isinstance(error, NotEnoughCredits):
+        return way("billing.marketplace", "Buy credits")
+    return fix_of(error.gate, e164) if isinstance(error, TextRefused) else None
+
+
+def _before() -> datetime | None:
+    asked = request.args.get("before")
+    if not asked:
+        return None
+    try:
+        moment = datetime.fromisoformat(asked)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BadInput("before: this is no time. Open the conversation anew.")
+    return moment
+
+
+def _nonce() -> str:
+    return secrets.token_urlsafe(16)

@@ -1,0 +1,97 @@
+"""What the pages of one person share: names, ways on, and the log of officers' looks."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Response, current_app, g, url_for
+
+from portal.contacts.values import ContactRef, Language, NumberRef, Problem
+from portal.core import audit, clock, formats, phone
+from portal.core.access import Role, me
+from portal.core.db import unit_of_work
+from portal.core.phone import Kind as Line
+from portal.messaging.values import Gate, Recipient
+from portal.texting_accounts.values import AccountRef
+
+CHANGED = "inbox-changed"  # told to the page after something was changed
+
+
+def is_officer() -> bool:
+    """Say whether the reader's every look is logged (SPEC 1)."""
+    return me().role is Role.COMPLIANCE_OFFICER
+
+
+def log_view(what: str, subject_id: UUID | None) -> None:
+    """Write an officer's look at texts into the audit log (SPEC 1, RULINGS 23)."""
+    if not is_officer():
+        return
+    with unit_of_work():
+        audit.record(
+            f"messaging:{what}:view",
+            actor=me().actor,
+            organization_id=g.account.organization_id,
+            account_id=g.account.id,
+            subject_id=subject_id,
+        )
+
+
+def changed(response: Response) -> Response:
+    """Tell the page that the inbox changed, so that its list is drawn anew."""
+    response.headers["HX-Trigger"] = CHANGED
+    return response
+
+
+def shown_name(name: str, e164: str) -> str:
+    """Return a name, or the number written for people where there is none."""
+    return formats.phone(e164) if name in ("", e164) else name
+
+
+def is_lead(name: str, e164: str) -> bool:
+    """Say whether nobody has named this person yet (K-6)."""
+    return shown_name(name, e164) == formats.phone(e164)
+
+
+def initials(name: str) -> str:
+    """Return up to two letters for the avatar; a number has none."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    ends = [words[0], words[-1]] if len(words) > 1 else words
+    return "".join(word[0] for word in ends).upper() or "?"
+
+
+def fix_of(gate: Gate | None, e164: str | None) -> tuple[str, str] | None:
+    """Return address and label of what mends a gate's no, where there is a page for it."""
+    if gate is None:
+        return None
+    if gate.code in ("consent_missing", "consent_expired") and e164:
+        return way("consent.enter", "Record consent", phone=e164)
+    if gate.code == "do_not_contact":
+        return way("consent.do_not_contact", "See the list")
+    if gate.fix_endpoint is None:
+        return None
+    return way(gate.fix_endpoint, gate.fix_label or "Mend it")
+
+
+def way(endpoint: str, label: str, **query: Any) -> tuple[str, str] | None:
+    """Return address and label of a page of the account, if there is such a page."""
+    if not has(endpoint):
+        return None
+    return url_for(endpoint, account_id=g.account.id, **query), label
+
+
+def has(endpoint: str) -> bool:
+    """Say whether there is such a page."""
+    return endpoint in current_app.view_functions
+
+
+def nobody(account: AccountRef, e164: str) -> Recipient:
+    """Return a number that no contact has any more as somebody to be texted."""
+    is_short = phone.is_short_code(e164)
+    number = NumberRef(
+        uuid4(), e164, e164, "", Line.UNKNOWN, None, is_preferred=True,
+        problem=Problem.SHORT if is_short else None,
+    )  # fmt: skip
+    stranger = ContactRef(
+        uuid4(), account.organization_id, account.id, formats.phone(e164), "", "", "", "", "", "",
+        Language.EN, "", None, clock.utcnow(), numbers=(number,),
+    )  # fmt: skip
+    return Recipient(stranger, number)
