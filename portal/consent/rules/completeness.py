@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.consent.values import Checkbox, Event, Method, RecordRef
+from portal.consent.values import Checkbox, Method, RecordRef
 
 _ON_A_SCREEN = frozenset(
     {Method.HOSTED_FORM, Method.EMBED, Method.API, Method.WEB_FORM, Method.IMPORT}
@@ -32,7 +32,7 @@ def completeness(record: RecordRef) -> Completeness:
         ("postal address", bool(record.postal_address)),
         ("phone", bool(record.e164)),
         ("date and time", record.given_at is not None),
-        ("kinds of text agreed to", bool(record.kinds) or record.event is not Event.GIVEN),
+        ("kinds of text agreed to", bool(record.kinds)),
         ("who collected it", bool(record.collected_by)),
     ]
     if on_screen:

@@ -36,11 +36,14 @@ def index(account_id: UUID) -> Response:
     )
     cursor = argument("after", 80)
     found = queries.find_records(g.account.tenant, filter_, cursor=cursor)
+    nameless = [record.e164 for record in found.records if not record.name]
+    known = contacts.by_numbers(g.account.tenant, nameless) if nameless else {}
     kept: dict[str, Any] = dict(filter_.fields())
     return page(
         "consent/index.html",
         "consent/_records.html",
         found=found,
+        names={e164: known[e164].full_name if e164 in known else "" for e164 in nameless},
         filter=filter_,
         is_first=not cursor,
         first_url=url_for("consent.index", account_id=account_id, **kept),
