@@ -50,6 +50,13 @@ _PILLS: Final[Mapping[State, str]] = {
     State.UNCONFIRMED: "held",
     State.CANCELED: "plain",
 }
+_SHORT: Final[Mapping[State, str]] = {
+    State.UNKNOWN: "Checking",
+    State.ACCEPTED: "Accepted",
+    State.REJECTED: "Refused",
+    State.UNCONFIRMED: "Not confirmed",
+    State.EXPIRED: "Gave up",
+}
 _SENTENCES: Final[Mapping[State, str]] = {
     State.QUEUED: "Waiting for its turn.",
     State.CLAIMED: "Next in line.",
@@ -148,7 +155,7 @@ def text_pill(text: TextView) -> tuple[str, str]:
     assert text.state is not None  # inbound texts are no recipients
     if text.state is State.BLOCKED and text.reason_code in ("opted_out", "org_opted_out"):
         return "out", "Opted out"
-    return _PILLS[text.state], text.state_label
+    return _PILLS[text.state], _SHORT.get(text.state, text.state_label)
 
 
 def meaning_of(text: TextView) -> str:
