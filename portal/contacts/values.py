@@ -191,13 +191,8 @@ class ContactFilter:
 
     def fields(self) -> dict[str, str]:
         """Return the filter as form fields and query arguments, empty ones left out."""
-        named = {
-            "q": self.text,
-            "tag": self.tag,
-            "state": self.state,
-            "source": self.source,
-            "reach": self.reach.value if self.reach else "",
-        }
+        named = {"q": self.text, "tag": self.tag, "state": self.state, "source": self.source}
+        named["reach"] = self.reach.value if self.reach else ""
         return {name: value for name, value in named.items() if value}
 
 
@@ -314,12 +309,9 @@ class ConsentSource(StrEnum):
     @property
     def is_refused(self) -> bool:
         """Say whether nobody may be imported from there (C-7)."""
-        return self in _REFUSED
+        return self in {self.BOUGHT_LIST, self.PUBLIC_RECORDS, self.THIRD_PARTY}
 
 
-_REFUSED = frozenset(
-    {ConsentSource.BOUGHT_LIST, ConsentSource.PUBLIC_RECORDS, ConsentSource.THIRD_PARTY}
-)
 CONSENT_SOURCE_WORDS: Mapping[ConsentSource, str] = {
     ConsentSource.RECORDS_FOLLOW: "They agreed to be texted, and I will import the records next",
     ConsentSource.RECORDED: "They agreed to be texted, and that is recorded here already",
