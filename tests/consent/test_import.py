@@ -408,6 +408,28 @@ class TestPages:
         assert "Phone number" in reply.text_of("[role=alert]")
         assert reply.page.select_one("#column-1 option[selected]")["value"] == "email"
 
+    def test_columns_may_be_matched_again_before_the_import_only(self, alice, northside):
+        import_ = checked(northside, rows(FORM))
+        where = {"account_id": northside.id, "import_id": import_.id}
+        assert "Match columns" in alice.get("consent.import_columns", **where).text
+        mapping = [name if name != "name" else "" for name in import_.mapping]
+        alice.post("consent.match_columns", data={"columns": mapping}, **where)
+        confirmed(northside, import_)
+
+        alice.get("consent.import_columns", status=303, **where)
+        [record] = queries.records(northside.tenant, CAROL)
+        assert record.name == ""
+
+    def test_numbers_in_a_row_must_be_looked_at_first(self, alice, northside):
+        """K-7."""
+        lines = [{"Phone": f"312555{n:04}", "Name": f"P {n}"} for n in range(100, 130)]
+        import_ = checked(northside, rows(*lines))
+        where = {"account_id": northside.id, "import_id": import_.id}
+
+        assert "follow each other" in alice.get("consent.show_import", **where).text
+        alice.post("consent.start_import", status=400, **where)
+        alice.post("consent.start_import", data={"runs_seen": "1"}, **where)
+
     def test_starting_twice_is_refused_kindly(self, alice, northside):
         import_ = checked(northside, rows(FORM))
         where = {"account_id": northside.id, "import_id": import_.id}

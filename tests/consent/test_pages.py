@@ -6,8 +6,14 @@ from datetime import timedelta
 import pytest
 
 from portal.consent import queries
+from portal.consent import service as consent
+from portal.consent.errors import EvidenceRefused
+from portal.consent.service import evidence
 from portal.consent.values import Method, Strength
-from portal.core.db import db
+from portal.contacts import service as contacts
+from portal.contacts.values import ContactDetails, NewNumber
+from portal.core.clock import utcnow
+from portal.core.db import db, unit_of_work
 from tests.factories import consent as make
 from tests.factories.consent import CAROL, DAVE
 
@@ -330,3 +336,90 @@ def test_a_record_of_another_account_is_not_there(alice, northside, bobs, lakevi
         record = make.written(elsewhere)
         alice.get("consent.record", status=404, record_id=record, **here)
         alice.get("consent.evidence", status=404, record_id=record, **here)
+
+
+def test_the_form_is_filled_with_what_is_known_of_the_contact(alice, northside, here):
+    with unit_of_work():
+        contacts.create_contact(
+            northside.tenant,
+            ContactDetails(
+                first_name="Carol",
+                last_name="Reyes",
+                email="carol@example.com",
+                street="44 Briar St",
+                city="Austin",
+                state="TX",
+                zip="78701",
+                numbers=(NewNumber("(312) 555-0142"),),
+            ),
+            actor=make.AGENT,
+        )
+
+    form = alice.get("consent.enter", query={"phone": CAROL, "method": "agent_stated"}, **here)
+
+    assert form.field("phone") == "(312) 555-0142"
+    assert form.field("name") == "Carol Reyes"
+    assert form.field("postal_address") == "44 Briar St, Austin, TX 78701"
+    assert form.field("method") == "agent_stated"
+    make.stop(northside, at=utcnow())
+    assert "Carol Reyes" in alice.get("consent.index", **here).text_of("#records tbody")
+    marks = alice.get("contacts.index", **here).text
+    assert "Opted out" in marks
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", None), (b"%PDF-" + b"0" * 10_000_001, "larger than 10 MB")]
+)
+def test_scans_that_are_empty_or_too_large(content, said, app):
+    with pytest.raises(EvidenceRefused, match=said or "empty"):
+        evidence.store(io.BytesIO(content), "scan.pdf")
+
+
+def test_the_do_not_contact_list_is_searched_and_paged(alice, northside, here):
+    with unit_of_work():
+        for number in range(55):
+            consent.add_do_not_contact(
+                northside.organization_id,
+                f"+131255503{number:02}",
+                reason="asked",
+                actor=make.AGENT,
+            )
+
+    first = alice.get("consent.do_not_contact", **here)
+    second = alice.open("GET", first.page.select_one("a[rel=next]")["href"])
+    one = alice.get("consent.do_not_contact", query={"q": "(312) 555-0310"}, **here)
+
+    assert len(first.page.select("#numbers tbody tr")) == 50
+    assert len(second.page.select("#numbers tbody tr")) == 5
+    assert len(one.page.select("#numbers tbody tr")) == 1
+    assert (
+        "No number matches" in alice.get("consent.do_not_contact", query={"q": "999"}, **here).text
+    )
+    alice.get("consent.do_not_contact", status=400, query={"q": "Carol"}, **here)
+    alice.post("consent.remove_do_not_contact", status=400, data={"phone": "x"}, **here)
+    again = alice.post(
+        "consent.add_do_not_contact", data={"phone": "3125550310", "reason": "twice"}, **here
+    )
+    assert "was on the list already" in alice.follow(again).text
+    gone = alice.post("consent.remove_do_not_contact", data={"phone": "3125550999"}, **here)
+    assert "was not on the list" in alice.follow(gone).text
+
+
+def test_a_bought_record_says_why_nothing_may_go(alice, northside, here):
+    record = make.bought(northside)
+
+    reply = alice.get("consent.record", record_id=record, **here)
+
+    assert "This number came from a purchased list." in reply.text_of("#standing")
+    assert "Agreed to Nothing" in reply.text_of("#seen")
+
+
+def test_an_opted_out_number_is_said_first(alice, northside, here, clock):
+    record = make.written(northside)
+    make.stop(northside, at=clock.now)
+
+    assert (
+        "This number has opted out." in alice.get("consent.record", record_id=record, **here).text
+    )
+    for past in queries.records(northside.tenant, CAROL):
+        alice.get("consent.record", record_id=past.id, **here)

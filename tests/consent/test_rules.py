@@ -391,6 +391,12 @@ class TestCompleteness:
         assert complete.missing == (named,)
         assert complete.score < 100
 
+    def test_a_text_of_their_own_is_asked_for_no_page(self):
+        said = record(
+            method=M.INQUIRY, disclosure_text="", evidence=None, method_details="Text SM1"
+        )
+        assert rules.completeness(said).missing == ()
+
     def test_a_paper_is_not_asked_for_an_address_on_the_net(self):
         paper = record(method=M.PAPER, ip_address="", source_url="", user_agent="", form_name="")
         assert rules.completeness(paper).missing == ("details of the method",)
@@ -495,6 +501,10 @@ class TestAuditWords:
             ("people:member:add", "Member added"),
             ("billing:subscription:buy", "Subscription bought"),
             ("messaging:campaign:cancel", "Campaign cancelled"),
+            ("texting_accounts:limits:set", "Limits set"),
+            ("numbers:number:buy", "Number bought"),
+            ("messaging:text:retry", "Text retried"),
+            ("billing:plan:edit", "Plan edited"),
             ("odd", "Odd"),
         ],
     )
@@ -505,7 +515,9 @@ class TestAuditWords:
         assert facts(None) == (("content", "redacted"),)
 
     def test_long_and_empty_facts_are_kept_short(self):
-        shown = dict(facts({"note": "x" * 400, "none": None, "list": [1, 2], "flag": True}))
+        payload = {"note": "x" * 400, "none": None, "list": [1, 2], "flag": True, "map": {"a": 1}}
+        shown = dict(facts(payload))
+        assert shown["map"] == "a: 1"
         assert len(shown["note"]) <= 160
         assert shown["list"] == "1, 2"
         assert shown["flag"] == "yes"

@@ -378,6 +378,30 @@ class TestScope:
 
 
 class TestEnteredByStaff:
+    def test_what_staff_pass_on_is_marked_as_theirs(self, northside, clock):
+        with unit_of_work():
+            consent.opt_out(northside.tenant, CAROL, at=clock.now, source="the pigeon", actor=AGENT)
+        [record] = queries.records(northside.tenant, CAROL)
+        assert (record.method, record.is_staff_entry) == (Method.STAFF, True)
+
+    def test_a_consent_by_hand_for_whom_nothing_stands_needs_no_officer(self, northside):
+        new = NewConsent(
+            CAROL, Method.AGENT_STATED, method_details="asked me at the door", idempotency_key="k"
+        )
+        for _ in range(2):
+            with unit_of_work():
+                record_id = consent.enter_consent(
+                    northside.tenant, new, role=Role.AGENT, actor=AGENT
+                )
+        assert len(queries.records(northside.tenant, CAROL)) == 1
+        assert queries.record_or_404(northside.tenant, record_id).is_staff_entry
+
+    def test_a_statement_entered_by_hand_is_held_to_the_same_rule(self, northside):
+        make.bought(northside)
+        new = NewConsent(CAROL, Method.AGENT_STATED, method_details="asked me at the door")
+        with pytest.raises(ConsentRefused), unit_of_work():
+            consent.enter_consent(northside.tenant, new, role=Role.AGENT, actor=AGENT)
+
     def test_an_opt_out_by_phone_holds_at_once(self, northside, clock):
         """Q-7."""
         make.written(northside)

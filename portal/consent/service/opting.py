@@ -7,7 +7,14 @@ from portal.consent.errors import ConsentRefused, EvidenceNeeded, GivenLater
 from portal.consent.rules import ended, is_opted_out, restored_by_opt_in, with_opt_out
 from portal.consent.service.keeping import Book, entry, keep_one, known, usable
 from portal.consent.service.recording import after, check_statement, checked, entry_of
-from portal.consent.values import Event, Evidence, Method, NewConsent, Strength
+from portal.consent.values import (
+    OPT_OUT_METHODS,
+    Event,
+    Evidence,
+    Method,
+    NewConsent,
+    Strength,
+)
 from portal.core.access import Role
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
@@ -36,10 +43,17 @@ def opt_out(
     key = f"opt-out:{reference}" if reference else ""
     if known(tenant, key) is not None:
         return False
-    consent = NewConsent(
-        e164, method_named(source), given_at=min(at, utcnow()), method_details=details
+    method = method_named(source)
+    consent = NewConsent(e164, method, given_at=min(at, utcnow()), method_details=details)
+    record = entry(
+        tenant,
+        consent,
+        Event.OPTED_OUT,
+        Strength.NONE,
+        at=utcnow(),
+        actor=actor,
+        is_staff_entry=method in OPT_OUT_METHODS,
     )
-    record = entry(tenant, consent, Event.OPTED_OUT, Strength.NONE, at=utcnow(), actor=actor)
     later = with_opt_out(state, record.happened_at)
     keep_one(record, book, later, key=key, actor=actor)
     return is_opted_out(later) and not is_opted_out(state)
