@@ -343,7 +343,7 @@ class TestAnswering:
         done = send(alice.htmx, maya, "Yes, it is.", 200)
         assert done.is_partial
         assert done.field("body") == ""
-        assert done.headers["HX-Trigger"] == "inbox-changed"
+        assert done.headers["HX-Trigger-After-Swap"] == "inbox-changed"
 
     def test_one_form_sends_once(self, alice, northside, maya):
         """PROMISES I9"""

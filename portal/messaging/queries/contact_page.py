@@ -229,7 +229,9 @@ def timeline(contact: ContactRef) -> list[ContactEvent]:
     """Return what happened with a person, newest first: texts, consent, notes, edits (K-5)."""
     tenant = contact.tenant
     e164s = [n.e164 for n in contact.numbers if n.e164]
-    events = [_texted(v) for e164 in e164s for v in thread(tenant, e164, None, TIMELINE_LIMIT)]
+    events = [
+        _texted(v, contact) for e164 in e164s for v in thread(tenant, e164, None, TIMELINE_LIMIT)
+    ]
     events += [_agreed(r) for r in consent.history(tenant, e164s, TIMELINE_LIMIT)]
     events += [
         ContactEvent(n.at, "note", "Note", n.author, body=n.body)
@@ -326,7 +328,7 @@ def _campaign_names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
     return {row.id: row.name for row in db.session.execute(named)}
 
 
-def _texted(view: TextView) -> ContactEvent:
+def _texted(view: TextView, contact: ContactRef) -> ContactEvent:
     if view.is_inbound:
         told = {"stop": "Opted out by text", "start": "Opted in by text", "help": "Asked for help"}
         tone = {"stop": "bad", "start": "ok"}.get(view.keyword or "", "accent")
@@ -334,7 +336,7 @@ def _texted(view: TextView) -> ContactEvent:
             view.at,
             "reply",
             told.get(view.keyword or "", "Wrote"),
-            "the person",
+            contact.full_name,
             tone,
             view.body,
             view,

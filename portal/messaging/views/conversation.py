@@ -252,7 +252,9 @@ def _show(
     response = page(
         "messaging/conversation.html", "messaging/_convo.html", status, is_live=is_live(), **context
     )
-    return changed(response) if wants_partial() and request.method == "GET" else response
+    is_opened = wants_partial() and request.method == "GET"
+    marks_read = ref.unread and not is_officer()  # whose answer redraws the list anyway
+    return changed(response) if is_opened and not marks_read else response
 
 
 def _context(

@@ -36,8 +36,9 @@ def log_view(what: str, subject_id: UUID | None) -> None:
 
 
 def changed(response: Response) -> Response:
-    """Tell the page that the inbox changed, so that its list is drawn anew."""
-    response.headers["HX-Trigger"] = CHANGED
+    """Have the page draw its list of conversations anew, once what was sent is in place."""
+    is_swapped = response.status_code != 204
+    response.headers["HX-Trigger-After-Swap" if is_swapped else "HX-Trigger"] = CHANGED
     return response
 
 
