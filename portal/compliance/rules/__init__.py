@@ -1,0 +1,1 @@
+"""Pure decisions about the law: hours, Sundays and holidays by state."""
