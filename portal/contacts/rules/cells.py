@@ -33,6 +33,8 @@ def plain(value: str) -> str:
 
 def tidy(value: str) -> str:
     """Return one line of text: composed, without control and direction signs, spaces single."""
+    if value.isascii() and value.isprintable():  # nearly every cell: nothing to take out
+        return " ".join(value.split()) if "  " in value else value.strip(" ")
     kept = (
         " " if c in "\t\r\n\x0b\x0c\x85\u2028\u2029" else c
         for c in unicodedata.normalize("NFC", value)
@@ -44,7 +46,7 @@ def tidy(value: str) -> str:
 
 def lost_letter(value: str) -> bool:
     """Say whether a ? stands inside a word: a letter was lost when the file was written."""
-    return any(
+    return "?" in value and any(
         c == "?" and 0 < i < len(value) - 1 and value[i - 1].isalpha() and value[i + 1].isalpha()
         for i, c in enumerate(value)
     )

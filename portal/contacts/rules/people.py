@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from portal.contacts.rules.cells import tidy
@@ -99,6 +100,8 @@ _STATES: Final = dict(
 
 def fold(text: str) -> str:
     """Return text for comparing: lower case, without accents."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     bare = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(c for c in bare if not unicodedata.combining(c))
     return " ".join(kept.translate(_UNACCENT).split())
@@ -126,6 +129,7 @@ def split_name(full: str) -> tuple[str, str]:
     return " ".join(words[:firsts]), " ".join(words[firsts:])
 
 
+@lru_cache(maxsize=1024)
 def state_code(text: str) -> str:
     """Return the two letters of a state or province; anything else stays as written."""
     wanted = tidy(text)
@@ -146,6 +150,7 @@ def split_tags(text: str) -> list[str]:
     return list(found.values())
 
 
+@lru_cache(maxsize=1024)
 def tag_key(name: str) -> str:
     """Return what makes two tags the same: case and accents aside."""
     return fold(name)[:MAX_TAG]

@@ -303,7 +303,7 @@ def _insert_new(model: type[Base], rows: list[dict[str, Any]], key: Any) -> int:
     """Insert rows that are not there yet; return how many that were."""
     if not rows:
         return 0
-    statement = (sqlite if is_sqlite() else postgresql).insert(model)
+    statement = (sqlite if is_sqlite() else postgresql).insert(_table(model))
     done = db.session.scalars(statement.on_conflict_do_nothing().returning(key), rows)
     return len(done.all())
 

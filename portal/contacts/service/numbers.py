@@ -1,9 +1,10 @@
 """The lock row of each number, and what the carrier says of it (RULINGS 6, S-10)."""
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts.models import PhoneNumber
@@ -12,12 +13,13 @@ from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
 
 _CHUNK = 500
+_TABLE = cast("Table", PhoneNumber.__table__)  # rows in one statement, whatever is None in them
 
 
 def keep_numbers(organization_id: UUID, readings: Iterable[Reading]) -> None:
     """Make the lock rows of numbers that have none yet, in order, leaving others alone."""
     by_e164 = {r.e164: r for r in readings if r.e164 is not None}
-    insert = (sqlite if is_sqlite() else postgresql).insert(PhoneNumber)
+    insert = (sqlite if is_sqlite() else postgresql).insert(_TABLE)
     now = utcnow()
     rows = [
         {
