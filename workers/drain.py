@@ -131,6 +131,7 @@ class Drain:
         try:
             with unit_of_work():
                 outcomes.record_many(answers)
+            self._found_nothing = False  # a notice or a next part may follow
         except SQLAlchemyError:
             logger.exception("%d outcomes not recorded", len(answers))
             self._unrecorded += answers

@@ -36,6 +36,12 @@ def people(northside, sender):
     return found
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, clock):
+    """Let a worker's pauses pass at once: the clock moves instead."""
+    monkeypatch.setattr("time.sleep", lambda s: clock.travel(by=timedelta(seconds=s)))
+
+
 @pytest.fixture
 def carrier(people):
     made = Carrier({person.number.e164: BEHAVIOURS[name] for name, person in people.items()})

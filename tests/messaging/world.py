@@ -3,6 +3,7 @@
 The carrier keeps what it took (`accepts`), so a test compares what we believe with the truth.
 """
 
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -69,6 +70,7 @@ class Carrier:
     asked: Counter[str] = field(default_factory=Counter)
     callbacks: list[tuple[Outgoing, str, str]] = field(default_factory=list)
     is_listing: bool = True
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def connect(self, outgoing):
         return None
@@ -89,20 +91,21 @@ class Carrier:
         return [t for t in self.listed if t.to == to] if self.is_listing else []
 
     def _take(self, outgoing, final):
-        self.accepts[outgoing.to, outgoing.body] += 1
-        sid = f"SM{len(self.listed) + 1:032x}"
-        self.callbacks += [(outgoing, sid, "sent"), (outgoing, sid, final)]
-        self.listed.append(
-            Listed(
-                sid,
-                outgoing.to,
-                outgoing.from_number,
-                outgoing.body,
-                "outbound-api",
-                final,
-                clock.utcnow(),
+        with self.lock:  # sixteen threads text at once
+            self.accepts[outgoing.to, outgoing.body] += 1
+            sid = f"SM{len(self.listed) + 1:032x}"
+            self.callbacks += [(outgoing, sid, "sent"), (outgoing, sid, final)]
+            self.listed.append(
+                Listed(
+                    sid,
+                    outgoing.to,
+                    outgoing.from_number,
+                    outgoing.body,
+                    "outbound-api",
+                    final,
+                    clock.utcnow(),
+                )
             )
-        )
         return sid
 
     def call_back(self, organization_id, *, reverse=False, twice=False):
