@@ -38,7 +38,7 @@ from portal.numbers import queries as numbers
 
 _HERE: Final = "/accounts/<uuid:account_id>/campaigns/<uuid:campaign_id>"
 _TEXT: Final = "/accounts/<uuid:account_id>/texts/<uuid:message_id>/again"
-_PER_PAGE: Final = 50
+PER_PAGE: Final = 50
 _PHRASE: Final = "send again"
 
 
@@ -46,7 +46,7 @@ _PHRASE: Final = "send again"
 @requires(Permission.VIEW_CONVERSATIONS)
 def campaigns(account_id: UUID) -> Response:
     """List the bulk sends of the account, newest first."""
-    found = queries.campaigns(g.account.tenant, request.args.get("after") or None)
+    found = queries.campaigns(g.account.tenant, request.args.get("after") or None, PER_PAGE)
     now = clock.utcnow()
     here = url_for("messaging.campaigns", account_id=account_id)
     return page(
@@ -162,7 +162,7 @@ def _context(found: CampaignRef) -> dict[str, Any]:
     """Return all that the campaign page and its live piece draw."""
     tab, tenant, now = _tab(), g.account.tenant, clock.utcnow()
     rows = queries.campaign_rows(
-        tenant, found.id, words.TABS[tab][1], request.args.get("after") or None, _PER_PAGE
+        tenant, found.id, words.TABS[tab][1], request.args.get("after") or None, PER_PAGE
     )
     sender = numbers.default_sender(g.account.id)
     waiting = found.count(State.QUEUED, State.CLAIMED)

@@ -74,6 +74,12 @@ class Chips:
     matching: int
     start: int
     view: View
+    size: int = 0
+
+    @property
+    def back(self) -> int:
+        """Where the page before begins."""
+        return max(0, self.start - self.size)
 
     @property
     def more(self) -> int:
@@ -283,7 +289,7 @@ def _chips(
         ids = written.contact_ids[look.start : look.start + size]
         shown = queries.draft_recipients(tenant, replace(written, contact_ids=ids))
         rows = tuple(_chip(r, None) for r in shown)
-        return Chips(rows, len(written.contact_ids), look.start, look.view)
+        return Chips(rows, len(written.contact_ids), look.start, look.view, size)
     texts = outlook.texts if outlook else ()
     pairs = list(zip(recipients, texts, strict=True))
     if look.view in ("held", "blocked"):
@@ -291,7 +297,11 @@ def _chips(
     size = PER_PAGE if look.view else FIRST + 1 if len(pairs) == FIRST + 1 else FIRST
     start = min(look.start, max(0, len(pairs) - 1)) // size * size if look.view else 0
     return Chips(
-        tuple(_chip(r, t) for r, t in pairs[start : start + size]), len(pairs), start, look.view
+        tuple(_chip(r, t) for r, t in pairs[start : start + size]),
+        len(pairs),
+        start,
+        look.view,
+        size,
     )
 
 
