@@ -4,10 +4,15 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
+from portal.core import clock
 from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
 from portal.gateways import sms
-from portal.messaging.service import recovery, statuses
+from portal.gateways.sms import Listed
+from portal.messaging.service import inbound, recovery, statuses
+from portal.messaging.service.inbound import Incoming, Received
+from portal.numbers import queries as numbers
+from portal.people import queries as people
 from workers import journal
 from workers.drain import Drain
 from workers.runtime import job
@@ -36,6 +41,44 @@ def apply_statuses(_key: str = "all") -> int:
         total += count
         if count < statuses.BATCH:
             return total
+
+
+@job
+def catch_up_inbound(_key: str = "all", *, since: timedelta = timedelta(hours=2)) -> int:
+    """Take in texts whose webhook never reached us, STOPs among them (PROMISES 2.4).
+
+    Safe to run again: each text is kept once, by its SID.
+    """
+    found = 0
+    for organization in people.organizations():
+        credentials = numbers.credentials(organization.id)
+        if credentials is None:
+            continue
+        try:
+            listed = sms.current().inbound_since(credentials, clock.utcnow() - since)
+        except GatewayError as error:
+            logger.warning("texts received could not be listed: %s", error)
+            continue
+        for text in reversed(listed):  # oldest first
+            with unit_of_work():
+                found += inbound.receive(_incoming(organization.id, text)) is Received.STORED
+    return found
+
+
+def _incoming(organization_id: UUID, text: Listed) -> Incoming:
+    return Incoming(
+        organization_id=organization_id,
+        sid=text.sid,
+        from_number=text.from_number,
+        to=text.to,
+        body=text.body,
+        segments=1,
+        media=(),
+        opt_out_type=None,
+        payload={"status": text.status},
+        source="list",
+        sent_at=text.date_created,
+    )
 
 
 @job

@@ -55,7 +55,10 @@ def own_sweeps() -> list[Sweep]:
 
 def carrier_sweeps() -> list[Sweep]:
     """Return what waits for the carrier."""
-    return [Sweep("reconcile", 5, messaging.reconcile)]
+    return [
+        Sweep("reconcile", 5, messaging.reconcile),
+        Sweep("catch-up-inbound", 300, messaging.catch_up_inbound),
+    ]
 
 
 class Scheduler:

@@ -24,7 +24,9 @@ def ring_for_waiting_texts() -> int:
     due = claims.due_accounts()
     for account_id, is_urgent in due:
         lane = Lane.URGENT if is_urgent else Lane.TEXTS
-        _free_name(f"{Job.DRAIN.name.lower()}-{lane.value}-{account_id}")
+        name = f"{Job.DRAIN.name.lower()}-{lane.value}-{account_id}"
+        for taken in (name, f"{name}-again"):
+            _free_name(taken)
         jobs.ring(Job.DRAIN, account_id, lane=lane)
     return len(due)
 

@@ -99,7 +99,8 @@ def receive(incoming: Incoming) -> Received:
         needs_answer=keyword is None,
     )
     if keyword in ("stop", "start"):
-        talks.mark_opted_out(account.organization_id, account.id, e164, is_out=keyword == "stop")
+        is_out = _is_opted_out(account, e164)  # an old STOP found late may have been undone
+        talks.mark_opted_out(account.organization_id, account.id, e164, is_out=is_out)
     _answer(account, incoming, keyword, person)
     _tell(account, incoming, keyword, person, is_new=known is None)
     return Received.STORED
@@ -183,6 +184,7 @@ def _obey(
             source="keyword",
             details=f'Texted "{incoming.body.strip()[:100]}".',
             actor=actor,
+            at=incoming.sent_at,
         )
     elif keyword == "start":
         consent.opt_in(

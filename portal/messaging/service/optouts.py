@@ -1,5 +1,7 @@
 """STOP and its kin: stored, and every text that waits is cancelled, in one transaction (Q-2)."""
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, and_, or_
 
 from portal.consent import service as consent
@@ -21,8 +23,16 @@ def opt_out(tenant: Tenant, e164: str, *, source: str, details: str, actor: Acto
     return store(tenant, e164, source=source, details=details, actor=actor)
 
 
-def store(tenant: Tenant, e164: str, *, source: str, details: str, actor: Actor) -> int:
-    """Do what opt_out does, for a caller who has locked the number."""
+def store(
+    tenant: Tenant,
+    e164: str,
+    *,
+    source: str,
+    details: str,
+    actor: Actor,
+    at: datetime | None = None,
+) -> int:
+    """Do what opt_out does, for a caller who has locked the number; `at` is when it was said."""
     assert tenant.account_id is not None  # people opt out of an account
     stopped = outbox.end_unsent(
         and_(
@@ -36,7 +46,9 @@ def store(tenant: Tenant, e164: str, *, source: str, details: str, actor: Actor)
         sentence=_SENTENCE,
     )
     talks.mark_opted_out(tenant.organization_id, tenant.account_id, e164, is_out=True)
-    consent.opt_out(tenant, e164, at=clock.utcnow(), source=source, actor=actor, details=details)
+    consent.opt_out(
+        tenant, e164, at=at or clock.utcnow(), source=source, actor=actor, details=details
+    )
     return len(stopped)
 
 
