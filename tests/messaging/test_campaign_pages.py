@@ -12,10 +12,8 @@ from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.messaging import queries
 from portal.messaging.models import Campaign, Message
-from portal.messaging.service import optouts
 from portal.messaging.values import CampaignState, State
 from tests.factories.messaging import (
-    ALICE_ACTS,
     agree,
     bulk,
     make_campaign,
@@ -25,6 +23,7 @@ from tests.factories.messaging import (
     one_to_one,
     texts,
 )
+from tests.messaging.composer import stop
 
 
 @pytest.fixture
@@ -267,13 +266,6 @@ def test_people_who_opted_out_on_the_way_are_counted_apart(alice, northside, rea
     assert tiles(reply)["Blocked"] == "2"
     assert "1 given back" in reply.text
     assert billing.balance(northside.id).reserved == 1
-
-
-def stop(northside, person):
-    with unit_of_work():
-        optouts.opt_out(
-            northside.tenant, person.number.e164, source="staff", details="call", actor=ALICE_ACTS
-        )
 
 
 # Pause, resume, cancel ----------------------------------------------------------------------------------------------

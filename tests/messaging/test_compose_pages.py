@@ -264,6 +264,10 @@ def test_control_characters_and_bad_options_do_no_harm(alice, northside, sender,
         "when": "never",
         "preview": "nobody",
         f"number-{uuid4()}": str(uuid4()),
+        "fallback_\0x": "y",
+        "fallback_first_name": "\0",
+        "nonce": "\0",
+        "add_tag": "\0",
         "number-x": "y",
     }
     alice.post("messaging.save_draft", 303, data=data, **where)

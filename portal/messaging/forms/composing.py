@@ -10,6 +10,7 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from portal.core.base_form import BaseForm
+from portal.messaging.rules.merge import FIELDS
 from portal.messaging.values import Draft, DraftRef, Kind
 
 LONGEST_KEPT: Final = 100_000  # what is longer is no text; 8,000 characters may be sent
@@ -75,7 +76,7 @@ class ComposeForm(BaseForm):
         """Return what a draft keeps beside text and name; `sent` has the fallbacks too."""
         kept = {name: str(self[name].data or "") for name in _OPTIONS if name in sent}
         for name, text in sent.items():
-            if name.startswith(FALLBACK):
+            if name.removeprefix(FALLBACK) in FIELDS and name.startswith(FALLBACK):
                 kept[name] = _line(text)
         return kept
 

@@ -34,6 +34,7 @@ from portal.messaging.views import campaign_words as words
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.sheet import contact_url, fix_url
 from portal.messaging.views.talking import log_view
+from portal.messaging.views.typed import line
 from portal.numbers import queries as numbers
 
 _HERE: Final = "/accounts/<uuid:account_id>/campaigns/<uuid:campaign_id>"
@@ -139,7 +140,7 @@ def confirm_again(account_id: UUID, message_id: UUID) -> Response:  # noqa: ARG0
 def send_again(account_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001 (g.account)
     """Send a text again as a new one through all gates; an unconfirmed one only knowingly."""
     text = queries.text(g.account.tenant, message_id)
-    nonce = request.form.get("nonce", "")[:64] or uuid4().hex
+    nonce = line(request.form.get("nonce", ""))[:64] or uuid4().hex
     if text.is_unconfirmed:
         if not me().may(Permission.SEND_AGAIN_ANYWAY):
             raise NotAllowed("A team lead or the owner of the account can send this text again.")
@@ -178,9 +179,9 @@ def _context(found: CampaignRef) -> dict[str, Any]:
         "spending": reads.spending(tenant, found.id),
         "opted_out": reads.opted_out_on_the_way(tenant, found.id),
         "reasons": [
-            (line, fix_url(g.account.id, line.fix_endpoint))
-            for line in queries.campaign_reasons(tenant, found.id)
-            if line.sentence and line.state in (State.HELD, State.BLOCKED)
+            (why, fix_url(g.account.id, why.fix_endpoint))
+            for why in queries.campaign_reasons(tenant, found.id)
+            if why.sentence and why.state in (State.HELD, State.BLOCKED)
         ],
         "tab": tab,
         "tabs": _tabs(found, tab),

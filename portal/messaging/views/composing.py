@@ -29,8 +29,9 @@ from portal.messaging.queries import composing as reads
 from portal.messaging.service import drafts, sending
 from portal.messaging.values import CampaignRef, DraftRef, Gate, Kind
 from portal.messaging.views.blueprint import bp
-from portal.messaging.views.sheet import Sheet, contact_url, fix_url, lay_out, search
-from portal.messaging.views.typed import keep, look_of, told, unsaved
+from portal.messaging.views.finding import search
+from portal.messaging.views.sheet import Sheet, contact_url, fix_url, lay_out
+from portal.messaging.views.typed import keep, line, look_of, told, unsaved
 
 _FIELDS: Final = (
     ("first_name", "First name"),
@@ -87,7 +88,7 @@ def save_draft(account_id: UUID, draft_id: UUID) -> Response:  # noqa: ARG001 (l
     try:
         keep(draft_id)
     except NotFound:  # the second of two clicks: the first has sent it
-        sent = reads.sent_with(g.account.tenant, request.form.get("nonce", ""), me().user_id)
+        sent = reads.sent_with(g.account.tenant, line(request.form.get("nonce", "")), me().user_id)
         if do != "send" or sent is None:
             raise
         return see_other(_sent_url(sent))

@@ -11,11 +11,8 @@ from flask import current_app, url_for
 
 from portal.billing import queries as billing
 from portal.billing.values import Balance
-from portal.contacts import queries as contacts
-from portal.contacts.values import ContactFilter, ContactRef, NumberRef, TagRef
-from portal.core import phone
+from portal.contacts.values import ContactRef, NumberRef
 from portal.core.errors import BadInput
-from portal.core.phone import PhoneError
 from portal.core.tenancy import Tenant
 from portal.messaging import queries
 from portal.messaging.errors import EmptyText
@@ -27,6 +24,7 @@ from portal.messaging.service.planning import plan as plan_send
 from portal.messaging.values import Draft, DraftRef, Fate, Gate, Kind, Recipient
 from portal.messaging.views import figures
 from portal.messaging.views.figures import Strip
+from portal.messaging.views.finding import Found, search
 from portal.messaging.views.marks import Sign, sign_of
 from portal.numbers import queries as numbers
 from portal.numbers.values import SenderRef
@@ -95,16 +93,6 @@ class Why:
     count: int
     people: tuple[tuple[str, str], ...]  # name and address of the first few
     fix_url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search for further people brought."""
-
-    find: str
-    people: tuple[ContactRef, ...]
-    tags: tuple[tuple[TagRef, int], ...]
-    new_number: str | None  # nobody has it yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +171,7 @@ def lay_out(account: AccountRef, written: DraftRef | None, look: Look, now: date
         else _strip(account, recipients, draft, plan, people_count=count, now=now),
         chips=_chips(tenant, written, recipients, outlook, look) if written else _no_chips(),
         whys=_whys(account, outlook),
-        found=_find(tenant, look.find) if look.find else None,
+        found=search(tenant, look.find) if look.find else None,
         sender=numbers.default_sender(account.id),
         balance=billing.balance(account.id, now),
         shown=shown,
@@ -206,11 +194,6 @@ def fix_url(account_id: UUID, endpoint: str | None) -> str | None:
     if endpoint is None or endpoint not in current_app.view_functions:
         return None
     return url_for(endpoint, account_id=account_id)
-
-
-def search(tenant: Tenant, find: str) -> Found:
-    """Return whom a search for further people finds."""
-    return _find(tenant, find)
 
 
 def _draft(
@@ -331,9 +314,16 @@ def _whys(account: AccountRef, outlook: Plan | None) -> tuple[Why, ...]:
             for text in islice((t for t in outlook.texts if _is_for(t, reason)), _NAMED)
             if text.contact_id
         )
-        fix = fix_url(account.id, reason.gate.fix_endpoint)
-        found.append(Why(reason.gate, reason.count, named, fix))
+        gate = _mendable(reason.gate)
+        found.append(Why(gate, reason.count, named, fix_url(account.id, gate.fix_endpoint)))
     return tuple(found)
+
+
+def _mendable(gate: Gate) -> Gate:
+    """Give a reason its way on, where this package has the page for it."""
+    if gate.code != "region_blocked":
+        return gate
+    return replace(gate, fix_endpoint="messaging.countries", fix_label="Switch the country on")
 
 
 def _is_for(text: PlannedText, reason: ReasonCount) -> bool:
@@ -373,24 +363,3 @@ def _fields(draft: Draft | None) -> tuple[str, ...]:
     except MergeError:
         return ()
     return tuple(name for name in used if name in CONTACT_FIELDS)
-
-
-def _find(tenant: Tenant, find: str) -> Found:
-    matching = contacts.page(tenant, ContactFilter(text=find), limit=8).contacts
-    tags = [t for t in contacts.tags(tenant) if find.casefold() in t.name.casefold()][:5]
-    return Found(
-        find,
-        matching,
-        tuple((t, contacts.count_matching(tenant, ContactFilter(tag=t.name))) for t in tags),
-        _new_number(tenant, find),
-    )
-
-
-def _new_number(tenant: Tenant, find: str) -> str | None:
-    """Return the number somebody searched for, if it is one and nobody has it."""
-    try:
-        number = phone.parse(find)
-    except PhoneError:
-        return None
-    is_known = contacts.by_numbers(tenant, [number.e164])
-    return number.e164 if number.textable and not is_known else None

@@ -55,10 +55,10 @@ def _change_list(draft_id: UUID) -> None:
     if "add" in sent:
         drafts.add_recipients(tenant, draft_id, [_identifier(sent["add"])], actor=actor)
     if sent.get("add_tag"):
-        tagged = Selection(matching=ContactFilter(tag=sent["add_tag"][:100]))
+        tagged = Selection(matching=ContactFilter(tag=line(sent["add_tag"])))
         drafts.add_recipients(tenant, draft_id, tagged, actor=actor)
     if sent.get("add_number"):
-        details = ContactDetails(numbers=(NewNumber(sent["add_number"][:100]),))
+        details = ContactDetails(numbers=(NewNumber(line(sent["add_number"])),))
         known = contacts.create_contact(tenant, details, actor=actor)
         drafts.add_recipients(tenant, draft_id, [known.id], actor=actor)
 
@@ -70,9 +70,14 @@ def look_of(*, whole: bool) -> Look:
     return Look(
         view if view in _VIEWS else "",  # type: ignore[arg-type]  # just looked up
         int(start) if start.isdecimal() and len(start) <= 6 else 0,
-        " ".join(given.get("find", "").replace("\0", "").split())[:100],
+        line(given.get("find", "")),
         whole=whole,
     )
+
+
+def line(text: str) -> str:
+    """Return a short text on one line, without what a database refuses."""
+    return " ".join(text.replace("\0", "").split())[:100]
 
 
 def told(chosen: Selection) -> str:
