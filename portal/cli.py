@@ -7,7 +7,13 @@ from typing import NoReturn
 import click
 from flask.cli import AppGroup
 
+from portal.billing import service as billing
 from portal.core import audit, settings
+from portal.core.audit import SYSTEM
+from portal.core.db import unit_of_work
+from portal.core.errors import DomainError
+from portal.people import queries as people_queries
+from portal.people import service as people
 
 audit_group = AppGroup("audit", help="The tamper-evident audit log.")
 
@@ -33,6 +39,29 @@ def list_settings() -> None:
         verdict = f"WRONG: {reading.problem}" if reading.problem else "ok"
         click.echo(f"{reading.name:<{width}}  {reading.source:<11}  {verdict:<6}  {reading.value}")
         click.echo(f"{'':<{width}}  {reading.purpose}")
+
+
+@click.command("setup")
+@click.option("--organization", prompt="Brokerage", help="Its name, as texts will name it.")
+@click.option("--timezone", prompt="Time zone", default="America/Chicago")
+@click.option("--name", prompt="Your name")
+@click.option("--email", prompt="Your e-mail")
+@click.option("--password", prompt=True, hide_input=True, confirmation_prompt=True)
+def setup_command(organization: str, timezone: str, name: str, email: str, password: str) -> None:
+    """Begin without demo data: the plan catalogue, the first brokerage, its administrator (X-1).
+
+    The administrator signs in, opens the brokerage and invites its team leads.
+    """
+    if people_queries.organizations():
+        raise click.ClickException("There is an organization already. Sign in as administrator.")
+    try:
+        with unit_of_work():
+            billing.seed_catalogue()
+            people.create_organization(organization, timezone=timezone, actor=SYSTEM)
+            people.create_user(name, email, password, is_admin=True, actor=SYSTEM)
+    except DomainError as error:
+        raise click.ClickException(error.message) from error
+    click.echo(f"Ready. Sign in at {settings.settings().public_url} as {email}.")
 
 
 @audit_group.command("verify")

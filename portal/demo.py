@@ -14,7 +14,6 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import click
-from sqlalchemy import select
 
 from portal.billing import queries as billing_queries
 from portal.billing import service as billing
@@ -25,7 +24,7 @@ from portal.contacts.values import ContactDetails, ContactRef, NewNumber
 from portal.core import clock
 from portal.core.access import ROLE_LABELS, Role
 from portal.core.audit import SYSTEM, Actor
-from portal.core.db import db, unit_of_work
+from portal.core.db import unit_of_work
 from portal.core.settings import settings
 from portal.gateways.sms import Outcome, Verdict
 from portal.messaging.service import claims, gate, inbound, outcomes, sending, statuses
@@ -37,7 +36,6 @@ from portal.numbers import service as numbers
 from portal.numbers.values import NumberSearch, SenderRef, SenderState
 from portal.people import queries as people_queries
 from portal.people import service as people
-from portal.people.models import Organization
 from portal.people.values import OrganizationRef
 from portal.texting_accounts import queries as account_queries
 from portal.texting_accounts import service as accounts
@@ -93,7 +91,7 @@ def demo_command(*, if_empty: bool) -> None:
     """Load the demo brokerage into an empty installation; needs the carrier sandbox."""
     if not settings().is_sandbox:
         raise click.ClickException("The demo needs the sandbox: unset TWILIO_ACCOUNT_SID.")
-    if db.session.scalar(select(Organization.id).limit(1)) is not None:
+    if people_queries.organizations():
         if if_empty:
             return
         raise click.ClickException("There is data already. Run make reset first.")

@@ -121,6 +121,7 @@ def _register_slices(app: Flask) -> None:
     csrf.exempt(webhooks.bp)  # the carrier signs instead
     for command in (
         cli.config_command,
+        cli.setup_command,
         cli.audit_group,
         contact_cli.group,
         consent_cli.group,
