@@ -196,7 +196,7 @@ class MappingForm(BaseForm):
         choices=[(source.value, words) for source, words in CONSENT_SOURCE_WORDS.items()],
         validators=[DataRequired("Choose where these people agreed, or that they have not yet.")],
     )
-    consent_note = StringField("In your words", [_short(300)])
+    consent_note = StringField("Where and when they agreed", [_short(300)])
     tags = StringField("Tags for everybody in this file", [_short(200)])
     lead_source = StringField("Lead source where the file names none", [_short(100)])
     columns: Sequence[str] = ()

@@ -27,7 +27,7 @@ CONTACT_FIELDS: Final = (
     Field("full_name", "Full name", r"(?:(?:full|contact|lead|client|display) )?names?"),
     Field(
         "phone_label",
-        "Kind of the phone before it",
+        "Phone type",
         r".*(?:phone|mobile|cell|tel).* (?:type|label|kind)",
         is_many=True,
     ),
