@@ -62,3 +62,34 @@ def set_state(account, state, e164=MAYA, **columns):
             .values(state=state, changed_at=utcnow(), **columns)
         )
     return newest[0]
+
+
+def open_talk(person, talk, status=200, **query):
+    return person.get(
+        "messaging.conversation",
+        status,
+        query=query,
+        account_id=talk.account_id,
+        conversation_id=talk.id,
+    )
+
+
+def send(person, talk, body, status=None, nonce=None, **more):
+    return person.post(
+        "messaging.reply",
+        status,
+        data={"body": body, "nonce": nonce or uuid4().hex, **more},
+        account_id=talk.account_id,
+        conversation_id=talk.id,
+    )
+
+
+def post(person, endpoint, talk, status=None, data=None, **where):
+    return person.post(
+        endpoint,
+        status,
+        data=data,
+        account_id=talk.account_id,
+        conversation_id=talk.id,
+        **where,
+    )

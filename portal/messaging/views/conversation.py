@@ -15,7 +15,7 @@ from portal.contacts import queries as contacts
 from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
-from portal.core.errors import BadInput, DomainError, NotAllowed
+from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
 from portal.core.web import page, see_other, wants_partial
 from portal.messaging import queries
 from portal.messaging.errors import EmptyText, TextRefused
@@ -181,6 +181,7 @@ def reply_consent(account_id: UUID, conversation_id: UUID) -> Response:  # noqa:
 @requires(Permission.SEND_TEXTS)
 def send_reply_again(account_id: UUID, conversation_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001
     """Send a text that did not arrive once more, through all gates (S-10)."""
+    _text_of(conversation_id, message_id)
     anyway = request.form.get("anyway") == "1"
     if anyway and not me().may(Permission.SEND_AGAIN_ANYWAY):
         raise NotAllowed("A team lead or the account's owner can send an unconfirmed text again.")
@@ -196,6 +197,7 @@ def send_reply_again(account_id: UUID, conversation_id: UUID, message_id: UUID) 
 @requires(Permission.SEND_TEXTS)
 def cancel_reply(account_id: UUID, conversation_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001
     """Stop a text that still waits (S-8)."""
+    _text_of(conversation_id, message_id)
     with unit_of_work():
         report = campaigns.cancel_text(g.account.tenant, message_id, actor=me().actor)
     if report.canceled:
@@ -228,6 +230,13 @@ def cost_of(recipient: Recipient, body: str) -> Cost:
         return Cost()
     except DomainError as error:
         return Cost(refusal=error.message)
+
+
+def _text_of(conversation_id: UUID, message_id: UUID) -> None:
+    """Check that a text belongs to the conversation. Raises NotFound."""
+    ref = queries.conversation_by_id(g.account.tenant, conversation_id)
+    if queries.text(g.account.tenant, message_id).e164 != ref.e164:
+        raise NotFound("We can't find that text in this conversation.")
 
 
 def _done(conversation_id: UUID) -> Response:
