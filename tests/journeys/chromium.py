@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 
 EXECUTABLE = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 WIDTHS = {"desk": (1280, 900), "phone": (390, 844)}
@@ -35,22 +35,32 @@ class Eye:
         for width, (x, y) in WIDTHS.items():
             self.page.set_viewport_size({"width": x, "height": y})
             picture = self.folder / f"{self.count:02d}-{name}-{width}.png"
-            self.page.screenshot(path=picture, caret="initial")  # hiding the caret injects a style
+            self._take(picture)
             if not axe:
                 continue
             for scheme in ("light", "dark"):
-                self.page.emulate_media(color_scheme=scheme)
+                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 found = Axe().run(self.page)
                 for violation in found.response["violations"]:
                     nodes = [n["html"][:160] for n in violation["nodes"][:3]]
                     self.complaints.append(f"{name} {width} {scheme}: {violation['id']} {nodes}")
-            self.page.emulate_media(color_scheme="light")
+            self.page.emulate_media(color_scheme="light", reduced_motion="null")
             wide = self.page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
             if wide > 1:
                 self.complaints.append(f"{name} {width}: scrolls sideways by {wide} px")
         self.page.set_viewport_size(dict(zip(("width", "height"), WIDTHS["desk"], strict=True)))
+
+    def _take(self, picture: Path, tries: int = 3) -> None:
+        for left in range(tries - 1, -1, -1):
+            try:
+                self.page.screenshot(path=picture, caret="initial")  # hiding it injects a style
+            except Error:  # now and then headless Chromium has no frame to give
+                if not left:
+                    raise
+            else:
+                return
 
 
 @contextmanager

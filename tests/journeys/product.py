@@ -91,6 +91,7 @@ def running(home: Path, **environment: str):
             process.send_signal(signal.SIGINT)
         process.wait(60)
         reader.join(5)
+        process.stdout.close()
 
 
 def _environment(port: int) -> dict[str, str]:

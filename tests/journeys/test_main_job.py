@@ -96,7 +96,7 @@ def set_up_a_number(eye) -> str:
     page = eye.page
     page.get_by_role("link", name="Numbers").first.click()
     eye.look("numbers")
-    page.get_by_role("link", name=re.compile("number", re.I)).last.click()
+    page.get_by_role("link", name=re.compile("number", re.IGNORECASE)).last.click()
     page.get_by_label("Area code").fill("512")
     page.get_by_role("button", name="Search numbers").click()
     eye.look("number-search")
@@ -119,7 +119,7 @@ def import_contacts(eye):
     page.get_by_role("button", name="Upload and match columns").click()
     page.get_by_role("button", name="Check the file").wait_for()
     page.get_by_label("They agreed to be texted, and I will import the records next").check()
-    page.get_by_label("In your words").fill("Register form on juniperhomes.example, 2026")
+    page.get_by_label("Where and when they agreed").fill("Register form on juniperhomes.example, 2026")
     eye.look("import-columns")
     page.get_by_role("button", name="Check the file").click()
     page.get_by_role("button", name=re.compile("^Import .* contacts")).wait_for(timeout=60_000)
@@ -213,7 +213,7 @@ def find_the_opted_out_blocked(eye):
     page.get_by_role("button", name="Send Text Message").click()
     page.get_by_role("textbox", name="Text", exact=True).fill(TEXT)
     page.get_by_role("button", name="Calculate Cost").click()
-    page.get_by_text(re.compile("opted out", re.I)).first.wait_for()
+    page.get_by_text(re.compile("opted out", re.IGNORECASE)).first.wait_for()
     eye.look("opted-out-is-blocked")
 
 
