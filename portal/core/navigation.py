@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from flask import current_app, g, request, url_for
 
@@ -18,7 +19,7 @@ class Place:
     group: str
     permission: Permission | None = None
     is_extra: bool = False  # not in a phone's bottom bar
-    also: tuple[str, ...] = ()  # endpoints of pages that belong to this place
+    also: tuple[str, ...] = ()  # endpoints of pages that belong to this place; * stands for any
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,32 @@ PLACES = (
         also=("messaging.conversation",),
     ),
     Place("messaging.compose", "New text", "send", "Work", _P.SEND_TEXTS),
-    Place("contacts.index", "Contacts", "people", "Work", _P.VIEW_CONTACTS),
-    Place("messaging.campaigns", "Campaigns", "campaign", "Programme", _P.VIEW_CONVERSATIONS, True),
-    Place("consent.index", "Consent", "shield", "Programme", _P.VIEW_CONSENT, True),
+    Place(
+        "contacts.index",
+        "Contacts",
+        "people",
+        "Work",
+        _P.VIEW_CONTACTS,
+        also=("contacts.*", "messaging.contact*"),
+    ),
+    Place(
+        "messaging.campaigns",
+        "Campaigns",
+        "campaign",
+        "Programme",
+        _P.VIEW_CONVERSATIONS,
+        True,
+        also=("messaging.campaign", "messaging.confirm_again"),
+    ),
+    Place(
+        "consent.index",
+        "Consent",
+        "shield",
+        "Programme",
+        _P.VIEW_CONSENT,
+        True,
+        also=("consent.record*", "consent.enter", "consent.*import*", "consent.*do_not_contact"),
+    ),
     Place(
         "billing.connected_apps",
         "Connected apps",
@@ -84,7 +108,15 @@ PLACES = (
         True,
         also=("numbers.search", "numbers.choose", "numbers.show"),
     ),
-    Place("texting_accounts.settings", "Settings", "cog", "Account", _P.VIEW_ACCOUNT, True),
+    Place(
+        "texting_accounts.settings",
+        "Settings",
+        "cog",
+        "Account",
+        _P.VIEW_ACCOUNT,
+        True,
+        also=("messaging.countries",),
+    ),
     Place("texting_accounts.index", "Accounts", "building", "Organization", _P.EDIT_LIMITS, True),
     Place("people.members", "Members", "people", "Organization", _P.MANAGE_MEMBERS, True),
     Place("consent.audit_log", "Audit log", "lock", "Organization", _P.VIEW_AUDIT, True),
@@ -118,7 +150,8 @@ def groups(person: Me, counts: dict[str, int]) -> list[Group]:
 
 
 def _is_current(place: Place) -> bool:
-    return request.endpoint == place.endpoint or request.endpoint in place.also
+    here = request.endpoint or ""
+    return any(fnmatchcase(here, pattern) for pattern in (place.endpoint, *place.also))
 
 
 def _url(endpoint: str) -> str | None:

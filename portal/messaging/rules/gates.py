@@ -60,6 +60,7 @@ FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "credits": ("billing.marketplace", "Buy credits"),
     "no_number": ("numbers.search", "Set up a number"),
     "number_unregistered": ("numbers.index", "See the registration"),
+    "region_blocked": ("messaging.countries", "Switch the country on"),
     "consent_missing": ("consent.index", "Record consent"),
     "consent_insufficient": ("consent.index", "Record consent"),
     "consent_expired": ("consent.index", "Record consent"),

@@ -314,16 +314,9 @@ def _whys(account: AccountRef, outlook: Plan | None) -> tuple[Why, ...]:
             for text in islice((t for t in outlook.texts if _is_for(t, reason)), _NAMED)
             if text.contact_id
         )
-        gate = _mendable(reason.gate)
+        gate = reason.gate
         found.append(Why(gate, reason.count, named, fix_url(account.id, gate.fix_endpoint)))
     return tuple(found)
-
-
-def _mendable(gate: Gate) -> Gate:
-    """Give a reason its way on, where this package has the page for it."""
-    if gate.code != "region_blocked":
-        return gate
-    return replace(gate, fix_endpoint="messaging.countries", fix_label="Switch the country on")
 
 
 def _is_for(text: PlannedText, reason: ReasonCount) -> bool:
