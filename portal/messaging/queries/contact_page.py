@@ -232,7 +232,7 @@ def timeline(contact: ContactRef) -> list[ContactEvent]:
     events = [
         _texted(v, contact) for e164 in e164s for v in thread(tenant, e164, None, TIMELINE_LIMIT)
     ]
-    events += [_agreed(r) for r in consent.history(tenant, e164s, TIMELINE_LIMIT)]
+    events += [_agreed(r, contact) for r in consent.history(tenant, e164s, TIMELINE_LIMIT)]
     events += [
         ContactEvent(n.at, "note", "Note", n.author, body=n.body)
         for n in contacts.notes(tenant, contact.id)
@@ -265,6 +265,17 @@ _GATES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Room in today's limits", ("daily_recipients", "daily_segments")),
     ("Credits", ("credits",)),
 )
+_HEARD: Final = {
+    "stop": ("Opted out by text", "bad"),
+    "start": ("Opted in by text", "ok"),
+    "help": ("Asked for help", "accent"),
+}
+_TONES: Final = {
+    Event.GIVEN: "ok",
+    Event.OPTED_IN: "ok",
+    Event.OPTED_OUT: "bad",
+    Event.NOT_VALID: "bad",
+}
 _ASKABLE: Final = frozenset({"consent_missing", "consent_expired"})  # a statement mends these (C-8)
 _PASSING: Final = frozenset({"daily_recipients", "daily_segments", "daily_country", "credits"})
 
@@ -330,42 +341,24 @@ def _campaign_names(ids: Iterable[UUID | None]) -> dict[UUID, str]:
 
 def _texted(view: TextView, contact: ContactRef) -> ContactEvent:
     if view.is_inbound:
-        told = {"stop": "Opted out by text", "start": "Opted in by text", "help": "Asked for help"}
-        tone = {"stop": "bad", "start": "ok"}.get(view.keyword or "", "accent")
-        return ContactEvent(
-            view.at,
-            "reply",
-            told.get(view.keyword or "", "Wrote"),
-            contact.full_name,
-            tone,
-            view.body,
-            view,
-        )
-    title = {
-        Kind.SYSTEM: "Automatic notice",
-        Kind.BULK: "Bulk text",
-    }.get(view.kind or Kind.ONE_TO_ONE, "Text")
-    waits = view.state in WAITING
+        title, tone = _HEARD.get(view.keyword or "", ("Wrote", "accent"))
+        return ContactEvent(view.at, "reply", title, contact.full_name, tone, view.body, view)
+    titles = {Kind.SYSTEM: "Automatic notice", Kind.BULK: "Bulk text"}
+    title = titles.get(view.kind or Kind.ONE_TO_ONE, "Text")
     tone = "bad" if view.may_send_again and view.state is not State.CANCELED else ""
-    icon = "clock" if waits else "send"
+    icon = "clock" if view.state in WAITING else "send"
     return ContactEvent(view.at, icon, title, view.actor, tone, view.body, view)
 
 
-def _agreed(record: RecordRef) -> ContactEvent:
-    tone = {
-        Event.GIVEN: "ok",
-        Event.OPTED_IN: "ok",
-        Event.OPTED_OUT: "bad",
-        Event.NOT_VALID: "bad",
-    }.get(record.event, "")
-    icon = "stop" if record.event is Event.OPTED_OUT else "shield"
+def _agreed(record: RecordRef, contact: ContactRef) -> ContactEvent:
+    is_own_text = record.method is Method.INQUIRY  # which stands beside it on the timeline
     return ContactEvent(
         record.recorded_at,
-        icon,
+        "stop" if record.event is Event.OPTED_OUT else "shield",
         f"{record.event_label}: {record.method_label.lower()}",
-        record.collected_by,
-        tone,
-        record.method_details,
+        contact.full_name if is_own_text else record.collected_by,
+        _TONES.get(record.event, ""),
+        "" if is_own_text else record.method_details,
         record_id=record.id,
     )
 

@@ -63,7 +63,7 @@ def fix_of(gate: Gate | None, e164: str | None) -> tuple[str, str] | None:
     """Return address and label of what mends a gate's no, where there is a page for it."""
     if gate is None:
         return None
-    if gate.code in ("consent_missing", "consent_expired") and e164:
+    if gate.code in ("consent_missing", "consent_expired", "consent_insufficient") and e164:
         return way("consent.enter", "Record consent", phone=e164)
     if gate.code == "do_not_contact":
         return way("consent.do_not_contact", "See the list")
