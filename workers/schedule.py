@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.db import db, unit_of_work
 from portal.messaging.service import sweeps as locks
-from workers import contacts, journal, messaging, sweeps
+from workers import consent, contacts, journal, messaging, sweeps
 from workers.runtime import application
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("reap-submissions", 10, sweeps.reap_submissions),
         Sweep("replay-journal", 10, journal.replay, is_locked=False),
         Sweep("resume-imports", 30, contacts.resume_imports),
+        Sweep("resume-consent-imports", 30, consent.resume_consent_imports),
         Sweep("expire-credits", 60, sweeps.expire_credits),
         Sweep("refund-failed", 300, sweeps.refund_failed),
     ]

@@ -1,27 +1,23 @@
-"""Jobs called directly, twice, and once through the queue; a STOP in the middle of a campaign."""
+"""Jobs called directly, twice, and once through the queue."""
 
-import threading
 import time
 from datetime import timedelta
 
-import pytest
 from rq import SimpleWorker
 from sqlalchemy import select
 
 from portal.billing import queries as billing
 from portal.consent import queries as consent
-from portal.core import audit, jobs
+from portal.core import jobs
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant
 from portal.gateways.sms import Listed, Outcome, Verdict
 from portal.messaging import queries
-from portal.messaging.errors import TooLate
-from portal.messaging.models import Message, MessageAttempt
+from portal.messaging.models import Message
 from portal.messaging.rules import gates
-from portal.messaging.service import campaigns, inbound, optouts, recovery, sweeps
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service import optouts, recovery, sweeps
 from portal.messaging.values import Kind, State
 from portal.notifications import queries as notifications
 from portal.texting_accounts import queries as accounts
@@ -200,80 +196,6 @@ def test_texts_leave_at_the_numbers_pace(northside, carrier_fake):
     assert time.monotonic() - started >= 1.0
 
 
-class TestCampaigns:
-    """S-8: pause, resume, cancel; S-10, S-11: send again."""
-
-    def test_a_paused_campaign_waits_and_goes_on(self, northside, sender, carrier_fake):
-        campaign = make_campaign(northside, make_recipients(northside, 2))
-        with unit_of_work():
-            campaigns.pause(northside.tenant, campaign.id, actor=ALICE_ACTS)
-        messaging.drain(str(northside.id))
-        assert carrier_fake.sent == []
-        assert {t.reason_code for t in texts(northside)} == {"campaign_paused"}
-        for _ in range(2):
-            with unit_of_work():
-                campaigns.resume(northside.tenant, campaign.id, actor=ALICE_ACTS)
-        messaging.drain(str(northside.id))
-        assert {t.state for t in texts(northside)} == {State.ACCEPTED}
-
-    def test_a_canceled_campaign_is_over(self, northside, sender, carrier_fake):
-        campaign = make_campaign(northside, make_recipients(northside, 2))
-        with unit_of_work():
-            campaigns.cancel(northside.tenant, campaign.id, actor=ALICE_ACTS)
-        with pytest.raises(TooLate), unit_of_work():
-            campaigns.resume(northside.tenant, campaign.id, actor=ALICE_ACTS)
-        messaging.drain(str(northside.id))
-        assert carrier_fake.sent == []
-        assert queries.campaign(northside.tenant, campaign.id).counts == {State.CANCELED: 2}
-
-    def test_whoever_was_left_out_can_be_texted_once_that_is_mended(self, northside, sender):
-        from tests.factories.messaging import agree
-
-        people = [make_recipient(northside), make_recipient(northside, method=None)]
-        campaign = make_campaign(northside, people)
-        agree(northside, people[1].number.e164)
-        with unit_of_work():
-            again = campaigns.resend_blocked(
-                northside, campaign.id, nonce="again", actor=ALICE_ACTS
-            )
-        assert again.counts == {State.QUEUED: 1}
-
-    def test_an_unconfirmed_text_is_sent_again_only_anyway(
-        self, northside, sender, carrier_fake, clock
-    ):
-        """RULINGS 22, PROMISES 2.4: a new row that names the first."""
-        from portal.core.errors import NotAllowed
-
-        carrier_fake.plan(Outcome(Verdict.UNKNOWN))
-        make_campaign(northside, [make_recipient(northside)], one_to_one("A {{brace}}"))
-        messaging.drain(str(northside.id))
-        clock.travel(by=timedelta(hours=25))
-        messaging.reconcile()
-        lost = only_text(northside)
-        assert lost.state is State.UNCONFIRMED
-
-        def again(**how):
-            with unit_of_work():
-                return campaigns.send_again(
-                    northside, lost.id, nonce="again", actor=ALICE_ACTS, **how
-                )
-
-        with pytest.raises(NotAllowed):
-            again()
-        again(anyway=True)
-        fresh = texts(northside)[-1]
-        assert (fresh.resend_of, fresh.body, fresh.state) == (lost.id, lost.body, State.QUEUED)
-
-    def test_another_tenants_campaign_is_missing(self, northside, lakeview, sender):
-        from portal.core.errors import NotFound
-
-        campaign = make_campaign(northside, [make_recipient(northside)])
-        with pytest.raises(NotFound):
-            queries.campaign(lakeview.tenant, campaign.id)
-        with pytest.raises(NotFound), unit_of_work():
-            campaigns.cancel(lakeview.tenant, campaign.id, actor=ALICE_ACTS)
-
-
 def test_a_text_past_midnight_counts_on_the_day_it_leaves(northside, sender, carrier_fake, clock):
     """PROMISES 3.3: today's place is taken late and yesterday's given back."""
     make_campaign(northside, make_recipients(northside, 2))
@@ -328,69 +250,6 @@ def test_reaping_twice_is_reaping_once(northside, sender, clock):
             counts.append(recovery.reap())
     assert counts == [1, 0]
     assert only_text(northside).state is State.UNKNOWN
-
-
-def test_a_stop_race(northside, sender, built_app, carrier_fake):
-    """R12, small: 300 texts, 40 people say STOP meanwhile; none of them is cleared after that."""
-    count = 300
-    with unit_of_work():
-        account_service.set_limits(
-            northside.id, daily_recipients=1000, daily_segments=5000, note="x", actor=ALICE_ACTS
-        )
-    account = accounts.account(northside.id)
-    people = make_recipients(account, count)
-    make_campaign(account, people)
-    slow = carrier_fake.send
-    carrier_fake.send = lambda outgoing, deadline: time.sleep(0.02) or slow(outgoing, deadline)
-    stopping = people[::7][:40]
-
-    def say_stop():
-        with built_app.app_context():
-            for place, person in enumerate(stopping):
-                with unit_of_work():
-                    inbound.receive(
-                        Incoming(
-                            organization_id=account.organization_id,
-                            sid=f"SM{place:032x}",
-                            from_number=person.number.e164,
-                            to=sender.e164,
-                            body="STOP",
-                            segments=1,
-                            media=(),
-                            opt_out_type=None,
-                            payload={},
-                        )
-                    )
-
-    crowd = threading.Thread(target=say_stop)
-    crowd.start()
-    messaging.drain(str(account.id))
-    crowd.join()
-    messaging.drain(str(account.id))
-
-    started = dict(
-        db.session.execute(
-            select(Message.e164, MessageAttempt.started_at)
-            .join(MessageAttempt, MessageAttempt.message_id == Message.id)
-            .where(Message.kind == Kind.BULK)
-        ).all()
-    )
-    by_number = {t.e164: t for t in texts(account)}
-    for person in stopping:
-        e164 = person.number.e164
-        stopped_at = consent.standing(account.tenant, e164).opted_out_at
-        if e164 in started:
-            assert started[e164] <= stopped_at
-            assert by_number[e164].state is State.ACCEPTED
-        else:
-            assert by_number[e164].reason_code == "opted_out"
-    told_to_stop = {person.number.e164 for person in stopping}
-    rest = [t for e164, t in by_number.items() if e164 not in told_to_stop]
-    assert {t.state for t in rest} == {State.ACCEPTED}
-    blocked = sum(t.state is State.BLOCKED for t in by_number.values())
-    books = billing.balance(account.id)
-    assert (books.reserved, books.spent) == (0, count - blocked + len(stopping))
-    assert audit.verify(account.organization_id)[1] is None
 
 
 def test_staff_can_enter_an_opt_out(northside, sender):
