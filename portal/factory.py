@@ -244,5 +244,6 @@ def _clock_note() -> str | None:
     hours = round(clock.offset().total_seconds() / 3600)
     if hours == 0:
         return None
-    ahead = formats.plural(hours // 24, "day") if hours >= 48 else formats.plural(hours, "hour")
-    return f"Demo time: {ahead} ahead"
+    way, hours = ("ahead" if hours > 0 else "back"), abs(hours)
+    far = formats.plural(hours // 24, "day") if hours >= 48 else formats.plural(hours, "hour")
+    return f"Demo time: {far} {way}"

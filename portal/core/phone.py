@@ -17,6 +17,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
+from portal.core.countries import NAMES
 from portal.core.errors import BadInput
 
 
@@ -165,7 +166,7 @@ def show(e164: str, reader_region: str = "US") -> str:
 
 def country_name(region: str | None) -> str:
     """Return the English name of an ISO region, or "Unknown country"."""
-    return _NAMES.get(region or "", "Unknown country")
+    return NAMES.get(region or "", "Unknown country")
 
 
 def is_mms_region(region: str | None) -> bool:
@@ -320,7 +321,7 @@ def _ask(number: phonenumbers.PhoneNumber, national: str) -> _Answer:
         region = region or _region_of_area(national[:3])
         return region, _nanp_kind(national, kind), is_verified
     region = region or phonenumbers.region_code_for_country_code(number.country_code or 0)
-    return region if region in _NAMES else None, kind, is_verified
+    return region if region in NAMES else None, kind, is_verified
 
 
 def _nanp_kind(national: str, kind: Kind = Kind.UNKNOWN) -> Kind:
@@ -379,52 +380,3 @@ def _impossible(reason: int, code: int, length: int, raw: str) -> PhoneError:
     elif is_long and not raw.lstrip("' ").startswith("+"):
         where += ". Put a + before the country code if it is from abroad"
     return _refusal("too_long" if is_long else "too_short", raw, where)
-
-
-# Short English names by ISO 3166 code, for every region that has phone numbers.
-_COUNTRIES: Final = (
-    "AC Ascension Island|AD Andorra|AE United Arab Emirates|AF Afghanistan|"
-    "AG Antigua and Barbuda|AI Anguilla|AL Albania|AM Armenia|AO Angola|AR Argentina|"
-    "AS American Samoa|AT Austria|AU Australia|AW Aruba|AX Åland Islands|AZ Azerbaijan|"
-    "BA Bosnia and Herzegovina|BB Barbados|BD Bangladesh|BE Belgium|BF Burkina Faso|"
-    "BG Bulgaria|BH Bahrain|BI Burundi|BJ Benin|BL Saint Barthélemy|BM Bermuda|"
-    "BN Brunei|BO Bolivia|BQ Caribbean Netherlands|BR Brazil|BS Bahamas|BT Bhutan|"
-    "BW Botswana|BY Belarus|BZ Belize|CA Canada|CC Cocos Islands|CD DR Congo|"
-    "CF Central African Republic|CG Congo|CH Switzerland|CI Côte d'Ivoire|"
-    "CK Cook Islands|CL Chile|CM Cameroon|CN China|CO Colombia|CR Costa Rica|CU Cuba|"
-    "CV Cape Verde|CW Curaçao|CX Christmas Island|CY Cyprus|CZ Czechia|DE Germany|"
-    "DJ Djibouti|DK Denmark|DM Dominica|DO Dominican Republic|DZ Algeria|EC Ecuador|"
-    "EE Estonia|EG Egypt|EH Western Sahara|ER Eritrea|ES Spain|ET Ethiopia|FI Finland|"
-    "FJ Fiji|FK Falkland Islands|FM Micronesia|FO Faroe Islands|FR France|GA Gabon|"
-    "GB United Kingdom|GD Grenada|GE Georgia|GF French Guiana|GG Guernsey|GH Ghana|"
-    "GI Gibraltar|GL Greenland|GM Gambia|GN Guinea|GP Guadeloupe|GQ Equatorial Guinea|"
-    "GR Greece|GT Guatemala|GU Guam|GW Guinea-Bissau|GY Guyana|HK Hong Kong|"
-    "HN Honduras|HR Croatia|HT Haiti|HU Hungary|ID Indonesia|IE Ireland|IL Israel|"
-    "IM Isle of Man|IN India|IO British Indian Ocean Territory|IQ Iraq|IR Iran|"
-    "IS Iceland|IT Italy|JE Jersey|JM Jamaica|JO Jordan|JP Japan|KE Kenya|"
-    "KG Kyrgyzstan|KH Cambodia|KI Kiribati|KM Comoros|KN Saint Kitts and Nevis|"
-    "KP North Korea|KR South Korea|KW Kuwait|KY Cayman Islands|KZ Kazakhstan|LA Laos|"
-    "LB Lebanon|LC Saint Lucia|LI Liechtenstein|LK Sri Lanka|LR Liberia|LS Lesotho|"
-    "LT Lithuania|LU Luxembourg|LV Latvia|LY Libya|MA Morocco|MC Monaco|MD Moldova|"
-    "ME Montenegro|MF Saint Martin|MG Madagascar|MH Marshall Islands|MK North Macedonia|"
-    "ML Mali|MM Myanmar|MN Mongolia|MO Macao|MP Northern Mariana Islands|MQ Martinique|"
-    "MR Mauritania|MS Montserrat|MT Malta|MU Mauritius|MV Maldives|MW Malawi|MX Mexico|"
-    "MY Malaysia|MZ Mozambique|NA Namibia|NC New Caledonia|NE Niger|NF Norfolk Island|"
-    "NG Nigeria|NI Nicaragua|NL Netherlands|NO Norway|NP Nepal|NR Nauru|NU Niue|"
-    "NZ New Zealand|OM Oman|PA Panama|PE Peru|PF French Polynesia|PG Papua New Guinea|"
-    "PH Philippines|PK Pakistan|PL Poland|PM Saint Pierre and Miquelon|PR Puerto Rico|"
-    "PS Palestine|PT Portugal|PW Palau|PY Paraguay|QA Qatar|RE Réunion|RO Romania|"
-    "RS Serbia|RU Russia|RW Rwanda|SA Saudi Arabia|SB Solomon Islands|SC Seychelles|"
-    "SD Sudan|SE Sweden|SG Singapore|SH Saint Helena|SI Slovenia|"
-    "SJ Svalbard and Jan Mayen|SK Slovakia|SL Sierra Leone|SM San Marino|SN Senegal|"
-    "SO Somalia|SR Suriname|SS South Sudan|ST São Tomé and Príncipe|SV El Salvador|"
-    "SX Sint Maarten|SY Syria|SZ Eswatini|TA Tristan da Cunha|"
-    "TC Turks and Caicos Islands|TD Chad|TG Togo|TH Thailand|TJ Tajikistan|TK Tokelau|"
-    "TL Timor-Leste|TM Turkmenistan|TN Tunisia|TO Tonga|TR Türkiye|"
-    "TT Trinidad and Tobago|TV Tuvalu|TW Taiwan|TZ Tanzania|UA Ukraine|UG Uganda|"
-    "US United States|UY Uruguay|UZ Uzbekistan|VA Vatican City|"
-    "VC Saint Vincent and the Grenadines|VE Venezuela|VG British Virgin Islands|"
-    "VI US Virgin Islands|VN Vietnam|VU Vanuatu|WF Wallis and Futuna|WS Samoa|XK Kosovo|"
-    "YE Yemen|YT Mayotte|ZA South Africa|ZM Zambia|ZW Zimbabwe"
-)
-_NAMES: Final = {entry[:2]: entry[3:] for entry in _COUNTRIES.split("|")}

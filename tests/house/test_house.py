@@ -25,7 +25,8 @@ SLICE_FILES = {
 
 @pytest.mark.parametrize("path", PYTHON, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_stay_small(path):
-    assert len(path.read_text().splitlines()) <= 400
+    limit = 600 if path.is_relative_to(ROOT / "tests") else 400
+    assert len(path.read_text().splitlines()) <= limit
 
 
 def test_every_route_says_who_may_enter(app):
@@ -83,7 +84,8 @@ def test_partials_say_what_they_need_and_can_be_swapped(path):
     text = path.read_text()
     assert text.startswith("{# ")
     if path.name not in HEAD_PIECES:
-        assert re.search(r'<\w[\w-]*\s[^>]*\bid="', text), "the outermost element carries an id"
+        root = r'<\w[\w-]*\s[^>]*\bid="|{% call panel\("[^"]+", "[\w-]+"'
+        assert re.search(root, text), "the outermost element carries an id"
 
 
 def test_every_setting_stands_in_the_operations_page():
