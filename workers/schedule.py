@@ -51,6 +51,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("resume-consent-imports", 30, consent.resume_consent_imports),
         Sweep("expire-credits", 60, sweeps.expire_credits),
         Sweep("refund-failed", 300, sweeps.refund_failed),
+        Sweep("forget-sessions", 3600, sweeps.forget_sessions),
     ]
 
 

@@ -13,6 +13,7 @@ from portal.core import clock, jobs
 from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
 from portal.messaging.service import claims, recovery
+from portal.people import service as people
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,12 @@ def expire_credits() -> int:
         total += count
         if not count:
             return total
+
+
+def forget_sessions() -> int:
+    """Remove sessions that are over."""
+    with unit_of_work():
+        return people.purge_sessions()
 
 
 def _free_name(job_id: str) -> None:

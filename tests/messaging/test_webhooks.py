@@ -192,6 +192,14 @@ def test_an_unknown_number_becomes_a_lead(northside, texts_in):
     assert [n.kind for n in notifications.latest(ALICE)] == ["lead"]
 
 
+@pytest.mark.parametrize("body", ["Your code is 1234", "STOP"])
+def test_a_text_from_a_short_code_is_kept(northside, texts_in, body):
+    """B-10: inbound is never refused; a short code has no consent to change."""
+    assert texts_in(body, number="72345").status_code == 200
+    [talk] = queries.conversations(northside.tenant).rows
+    assert talk.preview == body
+
+
 def test_a_text_is_received_without_credits(northside, carol, texts_in):
     """B-10: the balance goes below zero by inbound alone, and sending stops."""
     make_campaign(northside, [make_recipient(northside)], bulk("x" * 160 * 9))

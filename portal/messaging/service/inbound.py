@@ -177,6 +177,8 @@ def _obey(
 ) -> None:
     """Store what the text means for consent: STOP cancels, START restores, talk is an inquiry."""
     e164 = incoming.from_number
+    if not e164.startswith("+"):
+        return  # a short code is nobody we could text: there is no consent to change
     if keyword == "stop":
         optouts.store(
             account.tenant,
