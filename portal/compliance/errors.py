@@ -11,7 +11,7 @@ class LooserThanLaw(BadInput):
 
 
 class NeverOpen(BadInput):
-    """The policy leaves no time at all for a person; `SPEC P-3` then holds the text."""
+    """A tightened policy leaves a person no time within a year; the text waits (SPEC S-11)."""
 
     status = 422
     code = "never_open"
