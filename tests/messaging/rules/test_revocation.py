@@ -47,7 +47,7 @@ REVOKED = [
     "new number, wrong person", "STOP PLEASE I AM NOT SELLING", "Not selling stop asking",
     "I'd rather you didn't text me", "S.T.O.P", "🛑", "If you don't stop texting me I will report you",
     "Why won't you stop texting me?", "You never stop texting me", "don't text me, call me",
-    "stop texting me at work"
+    "stop texting me at work",
     "Hey can you quit texting me thanks", "I'd prefer if you stopped texting me", "Pls take me off", "take my phone off your list",
     "You got the wrong number dude", "wrong number. Please delete", "I dont live there anymore stop texting",
     "We moved. Take us off your list", "Please cease texting", "STOP sending messages", "Stop w/ the messages", "stop messages",
