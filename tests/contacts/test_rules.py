@@ -1,5 +1,6 @@
 """Cells, names, numbers, files, columns and page marks, with nothing running (K-1, K-2, K-7)."""
 
+import base64
 import csv
 import io
 from datetime import UTC, date, datetime
@@ -320,6 +321,23 @@ def test_a_damaged_page_mark_is_refused(text):
     for sort in Sort:
         with pytest.raises(BadInput, match="after"):
             choosing.read_mark(text, sort)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "[" * 5000,
+        '[{}, "name", "a", "b"]',
+        '[["n"], "name", "a", "b"]',
+        '{"n": 1}',
+        "7",
+        "null",
+        "[]",
+    ],
+)
+def test_a_page_mark_of_another_shape_is_refused(told):
+    with pytest.raises(BadInput, match="after"):
+        choosing.read_mark(base64.urlsafe_b64encode(told.encode()).decode().rstrip("="), Sort.NAME)
 
 
 def test_a_page_mark_of_another_order_or_without_a_zone_is_refused():

@@ -1,7 +1,6 @@
 """Filters, selections and page marks as forms and addresses carry them (K-4)."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from uuid import UUID
 from portal.contacts.values import ContactFilter, Reach, Selection, Sort
 from portal.core.errors import BadInput
 
+_LONGEST: Final = 2000
 _KEYS: Final = {Sort.NAME: 2, Sort.NEWEST: 2, Sort.STATE: 3}
 
 
@@ -68,12 +68,12 @@ def mark_page(sort: Sort, key: Sequence[Any], *, backwards: bool = False) -> str
 def read_mark(cursor: str, sort: Sort) -> tuple[bool, tuple[Any, ...]]:
     """Return the direction (backwards?) and key of a cursor. Raises BadInput."""
     try:
-        direction, of, *parts = json.loads(
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        )
+        told = json.loads(base64.urlsafe_b64decode(cursor[:_LONGEST] + "=" * (-len(cursor) % 4)))
+        is_text = all(isinstance(part, str) for part in told)
+        direction, of, *parts = told if is_text else ("", "")
         key = _key(sort, parts)
-    except (ValueError, TypeError, AttributeError, IndexError, binascii.Error):
-        direction, of, key = None, None, ()
+    except (ValueError, TypeError, AttributeError, IndexError, RecursionError):
+        direction, of, key = "", "", ()
     if of != sort.value or direction not in {"n", "p"} or len(key) != _KEYS[sort]:
         raise BadInput("after: this page mark is damaged. Start from the first page.")
     return direction == "p", key
@@ -81,7 +81,7 @@ def read_mark(cursor: str, sort: Sort) -> tuple[bool, tuple[Any, ...]]:
 
 def _key(sort: Sort, parts: Sequence[str]) -> tuple[Any, ...]:
     """Return the values of a cursor's key; a sign no database takes makes it none."""
-    if any(not part.isprintable() for part in parts):
+    if "\0" in "".join(parts) or not "".join(parts).encode():  # a lone surrogate raises
         return ()
     key: list[Any] = [*parts[:-1], UUID(parts[-1])]
     if sort is Sort.NEWEST:
