@@ -365,8 +365,8 @@ class TestPages:
         assert moving.page.select_one("#import[hx-trigger]")
         import_consents(str(import_.id))
 
-        result = alice.htmx.get("consent.import_progress", **where)
-        assert result.is_partial
+        polled = alice.htmx.get("consent.import_progress", 204, **where)
+        result = alice.follow(polled)  # the head says it is done, too
         assert not result.page.select_one("#import[hx-trigger]")
         assert "Show the records" in result.text
         rejects = alice.get("consent.import_rejects", **where)

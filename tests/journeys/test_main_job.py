@@ -139,7 +139,7 @@ def import_consents(eye):
     page.get_by_role("button", name="Check the file").click()
     page.get_by_role("button", name=re.compile("^Import ")).wait_for(timeout=60_000)
     page.get_by_role("button", name=re.compile("^Import ")).click()
-    page.wait_for_timeout(3000)
+    page.get_by_role("link", name="Show the records").wait_for(timeout=60_000)
     eye.look("consent-imported")
 
 

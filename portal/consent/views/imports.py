@@ -63,8 +63,11 @@ def show_import(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 
 @bp.get("/accounts/<uuid:account_id>/consent/imports/<uuid:import_id>/progress")
 @requires(Permission.RECORD_CONSENT)
 def import_progress(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
-    """Show how far a run got; asked again while it moves."""
-    return _standing(_import(import_id))
+    """Show how far a run got; once it is over, the whole page says so."""
+    import_ = _import(import_id)
+    if not import_.is_moving:
+        return see_other(_url("show_import", import_))
+    return _standing(import_)
 
 
 @bp.get("/accounts/<uuid:account_id>/consent/imports/<uuid:import_id>/columns")
