@@ -89,7 +89,7 @@ def _add(*rows) -> None:
 
 
 def _user(user_id: UUID, name: str, *, is_admin: bool = False) -> User:
-    email = f"{name.split()[0].lower()}@juniper.example"
+    email = f"{name.split(maxsplit=1)[0].lower()}@juniper.example"
     if user_id == MALLORY:
         email = "mallory@lakeview.example"
     return User(id=user_id, name=name, email=email, is_admin=is_admin, fs_uniquifier=user_id.hex)

@@ -44,6 +44,6 @@ def test_an_empty_database_comes_up_to_what_the_models_say(empty_app, capfd):
 
 def test_there_is_one_line_of_migrations():
     texts = [p.read_text() for p in (ROOT / "migrations" / "versions").glob("*.py")]
-    parents = [re.search(r"^down_revision = (.+)$", text, re.M)[1] for text in texts]
+    parents = [re.search(r"^down_revision = (.+)$", text, re.MULTILINE)[1] for text in texts]
     assert texts
     assert len(set(parents)) == len(parents), "two migrations follow the same one"

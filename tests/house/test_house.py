@@ -48,12 +48,12 @@ def test_urls_are_kebab_case_with_typed_parameters(app):
 
 def test_tables_are_private_to_their_slice():
     graph = grimp.build_graph("portal", "workers")
-    strangers = []
-    for models in graph.find_matching_modules("portal.*.models"):
-        own = models.rpartition(".")[0]
-        for importer in graph.find_modules_that_directly_import(models):
-            if not importer.startswith((own, "portal.factory", "portal.reports")):
-                strangers.append(f"{importer} -> {models}")
+    strangers = [
+        f"{importer} -> {models}"
+        for models in graph.find_matching_modules("portal.*.models")
+        for importer in graph.find_modules_that_directly_import(models)
+        if not importer.startswith((models.rpartition(".")[0], "portal.factory", "portal.reports"))
+    ]
     assert strangers == []
 
 

@@ -119,7 +119,9 @@ def import_contacts(eye):
     page.get_by_role("button", name="Upload and match columns").click()
     page.get_by_role("button", name="Check the file").wait_for()
     page.get_by_label("They agreed to be texted, and I will import the records next").check()
-    page.get_by_label("Where and when they agreed").fill("Register form on juniperhomes.example, 2026")
+    page.get_by_label("Where and when they agreed").fill(
+        "Register form on juniperhomes.example, 2026"
+    )
     eye.look("import-columns")
     page.get_by_role("button", name="Check the file").click()
     page.get_by_role("button", name=re.compile("^Import .* contacts")).wait_for(timeout=60_000)
