@@ -32,6 +32,17 @@ def pytest_report_header(config):
     return f"database: {config.getoption('--database')}"
 
 
+def pytest_collection_modifyitems(config, items):
+    """On PostgreSQL run what touches a database; pure rules were asked on SQLite's turn."""
+    if config.getoption("--database") != "postgresql":
+        return
+    pure = [item for item in items if "database" not in item.fixturenames]
+    pure = [item for item in pure if "product" not in item.fixturenames]
+    if pure:
+        config.hook.pytest_deselected(items=pure)
+        items[:] = [item for item in items if item not in set(pure)]
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """In CI nothing may skip: a skip is reported as a failure (REQUIRE_ALL_TESTS)."""

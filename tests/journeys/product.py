@@ -25,6 +25,7 @@ class Product:
     home: Path
     port: int
     lines: list[str]
+    environment: dict[str, str]
 
     @property
     def url(self) -> str:
@@ -44,7 +45,7 @@ class Product:
         return subprocess.run(
             [sys.executable, "-m", "flask", "--app", "app", *words],
             cwd=self.home,
-            env=_environment(self.port),
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -52,8 +53,8 @@ class Product:
 
 
 @contextmanager
-def running(home: Path, **environment: str):
-    """Copy the project to home, start it, and stop it with Ctrl-C at the end."""
+def running(home: Path, **settings: str):
+    """Copy the project to home, start it with these settings, and stop it with Ctrl-C."""
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
@@ -61,11 +62,12 @@ def running(home: Path, **environment: str):
         else:
             shutil.copy(source, home / part)
     port = _free_pair()
+    environment = {**_environment(port), **settings}
     lines: list[str] = []
     process = subprocess.Popen(
         [sys.executable, "-m", "portal.supervisor"],
         cwd=home,
-        env={**_environment(port), **environment},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -85,7 +87,7 @@ def running(home: Path, **environment: str):
         end = time.monotonic() + START_S
         while not up.wait(0.2):
             assert process.poll() is None and time.monotonic() < end, "\n".join(lines)
-        yield Product(home, port, lines)
+        yield Product(home, port, lines, environment)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

@@ -12,10 +12,12 @@ import math
 import os
 import re
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests import databases
 from tests.journeys.chromium import chromium, needs_chromium
 from tests.journeys.product import ROOT, running
 
@@ -28,9 +30,17 @@ ANSWER = "Yes, it is. I can show it Friday after 4 pm."
 
 
 @pytest.fixture(scope="module")
-def product(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("product")) as started:
-        yield started
+def product(request, tmp_path_factory):
+    """The product on its embedded database, or told of a PostgreSQL by environment alone (X-3)."""
+    home = tmp_path_factory.mktemp("product")
+    with ExitStack() as stack:
+        chosen = {}
+        if request.config.getoption("--database") == "postgresql":
+            server = stack.enter_context(databases.postgres_server())
+            chosen["DATABASE_URL"] = stack.enter_context(
+                databases.postgres_database(server, "journey")
+            )
+        yield stack.enter_context(running(home, **chosen))
 
 
 @pytest.fixture
