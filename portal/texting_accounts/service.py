@@ -133,11 +133,17 @@ def suspend(account_id: UUID, reason: str, actor: Actor) -> AccountRef:
     )
 
 
-def reinstate(account_id: UUID, *, actor: Actor) -> AccountRef:
-    """Lift a suspension."""
+def reinstate(account_id: UUID, *, note: str = "", actor: Actor) -> AccountRef:
+    """Lift a suspension; the note says why. Refused texts suspend the account anew."""
     suspended = {AccountState.SUSPENDED}
     return _move(
-        account_id, suspended, AccountState.ACTIVE, reason="", verb="reinstate", actor=actor
+        account_id,
+        suspended,
+        AccountState.ACTIVE,
+        reason="",
+        note=note,
+        verb="reinstate",
+        actor=actor,
     )
 
 
@@ -199,6 +205,7 @@ def _move(
     reason: str,
     verb: str,
     actor: Actor,
+    note: str = "",
 ) -> AccountRef:
     moved = db.session.execute(
         update(TextingAccount)
@@ -213,7 +220,8 @@ def _move(
         raise WrongState(
             f"This account is {account.state_label.lower()}, so it can't {verb}.",
         )
-    _record(f"accounts:account:{verb}", account_id, moved, actor, reason=reason.strip() or None)
+    why = (reason or note).strip() or None
+    _record(f"accounts:account:{verb}", account_id, moved, actor, reason=why)
     return account
 
 

@@ -22,6 +22,7 @@ from portal.texting_accounts.forms import (
     LimitsForm,
     OpenAccountForm,
     PauseForm,
+    ReinstateForm,
 )
 from portal.texting_accounts.values import AccountRef
 
@@ -159,6 +160,19 @@ def resume(account_id: UUID) -> Response:
     return see_other(url_for(".settings", account_id=account_id))
 
 
+@bp.post(f"{ACCOUNT}/reinstate")
+@requires(Permission.EDIT_LIMITS)
+def reinstate(account_id: UUID) -> Response:
+    """Lift a suspension once the carrier has (A-1); what waited goes again by itself."""
+    form = ReinstateForm()
+    if not form.validate_on_submit():
+        return _settings_page(reinstating=form)
+    with unit_of_work():
+        accounts.reinstate(account_id, note=form.carrier_note.data or "", actor=me().actor)
+    flash("The suspension is lifted. Texts that waited go again.", "ok")
+    return see_other(url_for(".settings", account_id=account_id))
+
+
 @bp.post(f"{ACCOUNT}/members")
 @requires(Permission.MANAGE_MEMBERS)
 def add_member(account_id: UUID) -> Response:
@@ -203,9 +217,10 @@ def _settings_page(
     limits: LimitsForm | None = None,
     pausing: PauseForm | None = None,
     joining: AccountMemberForm | None = None,
+    reinstating: ReinstateForm | None = None,
 ) -> Response:
     account = cast("AccountRef", g.account)
-    refused = any(f is not None and f.errors for f in (form, limits, pausing, joining))
+    refused = any(f is not None and f.errors for f in (form, limits, pausing, joining, reinstating))
     form = form or AccountForm(formdata=None, obj=account)
     form.timezone.choices = zone_choices()
     joining = joining or AccountMemberForm(formdata=None)
@@ -224,6 +239,7 @@ def _settings_page(
         ),
         pausing=pausing or PauseForm(formdata=None),
         joining=joining,
+        reinstating=reinstating or ReinstateForm(formdata=None),
         owner_name=_owner_name(account, owners, teams),
         limits_note=queries.limits_note(account.id),
         members=queries.members(account.id),

@@ -237,3 +237,23 @@ def test_owner_permissions_are_few():
     from portal.core.access import OWNER_PERMISSIONS
 
     assert Permission.EDIT_LIMITS not in OWNER_PERMISSIONS
+
+
+def test_a_suspension_is_lifted_with_what_the_carrier_said(alice, bob, northside, bobs):
+    """A-1: no dead end; a lead lifts it with a reason, an agent is told who can."""
+    with unit_of_work():
+        service.suspend(bobs.id, "The carrier has suspended it (30002).", SYSTEM)
+    shown = bob.get("texting_accounts.settings", account_id=bobs.id)
+    assert "A team lead or compliance officer lifts the suspension here" in shown.text
+    bob.post("texting_accounts.reinstate", 403, account_id=bobs.id, data={"carrier_note": "x"})
+
+    refused = alice.post(
+        "texting_accounts.reinstate", 422, account_id=bobs.id, data={"carrier_note": ""}
+    )
+    assert "Say what the carrier told you" in refused.text
+    alice.post(
+        "texting_accounts.reinstate",
+        account_id=bobs.id,
+        data={"carrier_note": "Lifted by mail today."},
+    )
+    assert queries.account(bobs.id).is_active

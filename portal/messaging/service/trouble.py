@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import and_
 
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.audit import SYSTEM
 from portal.core.errors import DomainError
 from portal.messaging.models import Message
@@ -15,6 +15,7 @@ from portal.messaging.values import State
 from portal.notifications import service as notifications
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
+from portal.texting_accounts.values import AccountState
 
 logger = logging.getLogger(__name__)
 
@@ -55,14 +56,15 @@ def account_refused(account_id: UUID, code: int | None, detail: str) -> None:
     if code in SUSPENDED_CODES:
         reason = f"The carrier has suspended it ({code})."
         hold_account(account_id, "account_suspended", reason)
-        _suspend(account_id, reason)
+        is_new = _suspend(account_id, reason)
         title = "The carrier has suspended your account"
     else:
         reason = "The carrier does not accept our credentials. Check them, then resume."
         hold_account(account_id, "account_inactive", reason)
-        _pause(account_id, reason)
+        is_new = _pause(account_id, reason)
         title = "Sending is paused"
-    _tell(account_id, title, reason, f"refused:{account_id}:{code}")
+    if is_new:  # every stop is told once, the next one too
+        _tell(account_id, title, reason, f"refused:{account_id}:{clock.utcnow().isoformat()}")
 
 
 def hold_account(account_id: UUID, code: str, sentence: str) -> None:
@@ -76,18 +78,26 @@ def hold_account(account_id: UUID, code: str, sentence: str) -> None:
     )
 
 
-def _pause(account_id: UUID, reason: str) -> None:
+def _pause(account_id: UUID, reason: str) -> bool:
+    """Say whether this stopped the account."""
+    before = accounts.account(account_id)
     try:
         account_service.pause(account_id, reason=reason, actor=SYSTEM)
     except DomainError:
         logger.info("account %s is stopped already", account_id)
+        return False
+    return before is not None and before.state is AccountState.ACTIVE
 
 
-def _suspend(account_id: UUID, reason: str) -> None:
+def _suspend(account_id: UUID, reason: str) -> bool:
+    """Say whether this suspended the account."""
+    before = accounts.account(account_id)
     try:
         account_service.suspend(account_id, reason, SYSTEM)
     except DomainError:
         logger.info("account %s is stopped already", account_id)
+        return False
+    return before is not None and before.state is not AccountState.SUSPENDED
 
 
 def _tell(account_id: UUID, title: str, text: str, dedupe: str) -> None:
