@@ -1,0 +1,377 @@
+"""Nothing crosses organizations (SPEC 1, PROMISES 4 row 1): every id of Lakeview's, tried by Juniper.
+
+Two brokerages hold the same kinds of rows. Alice and Bob then ask for each of Lakeview's ids
+wherever an address, a query or a form takes one.
+"""
+
+import contextvars
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from bs4 import BeautifulSoup
+from sqlalchemy import select
+
+from portal.billing import queries as billing
+from portal.consent import service as consent
+from portal.consent.service.importing_consents import ConsentHandler
+from portal.contacts import service as contacts
+from portal.contacts.values import Selection
+from portal.core.access import Role
+from portal.core.audit import Actor
+from portal.core.db import Base, db, unit_of_work
+from portal.messaging import queries as messaging
+from portal.messaging.service import drafts, inbound
+from portal.messaging.service.inbound import Incoming
+from portal.messaging.values import Recipient
+from portal.notifications import service as notifications
+from portal.people import service as people
+from tests import cast
+from tests.factories.consent import written
+from tests.factories.contacts import make_contact, upload
+from tests.factories.messaging import agree, make_campaign, make_ready, one_to_one, only_text
+
+NOBODY = UUID(int=7)
+HAS_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SHARED = {"plan_id", "country_code", "token", "name", "filename"}  # no organization owns these
+PLAIN = {"country_code": 52, "token": "x", "name": "x", "filename": "x"}
+# Doing it twice is harmless, so a stranger's id gets the answer of one that is gone.
+HARMLESS = {"texting_accounts.remove_member", "messaging.discard"}
+# Fields that take an id somewhere, with the kind of id they take.
+TAKERS = {
+    "ids": "contact_id",
+    "on_page": "contact_id",
+    "remove": "contact_id",
+    "add": "contact_id",
+    "preview": "contact_id",
+    "selection": "selection_id",
+    "number": "number_id",
+    "user_id": "user_id",
+    "team_id": "team_id",
+    "open": "conversation_id",
+    "before": "notice_id",
+}
+TELLING = ("contact_id", "number_id", "selection_id", "conversation_id", "user_id", "team_id")
+
+
+# What a person might type, by field name or else by kind of field.
+SAMPLES = {
+    "phone": "(312) 555-0188",
+    "given_at": "2026-02-01T09:00",
+    "date": "2026-02-01",
+    "time": "09:30",
+    "number": "5",
+    "price_cents": "16.50",
+    "email": "ann@juniper.example",
+    "state": "IL",
+    "numbers-0-raw": "(312) 555-0189",
+}
+
+
+@dataclass(frozen=True)
+class Property:
+    """What one brokerage owns: its ids by the name addresses give them, and its words."""
+
+    ids: dict[str, UUID]
+    words: tuple[str, ...] = ()
+
+    def for_rule(self, rule) -> dict[str, object]:
+        """Return these ids for an address of the portal; what has none gets one nobody has."""
+        slice_ = rule.endpoint.partition(".")[0]
+        found = {}
+        for name in rule.arguments:
+            mine = self.ids.get(f"{slice_}.{name}") or self.ids.get(name)
+            found[name] = mine or PLAIN.get(name, NOBODY)
+        return found
+
+
+def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
+    """Give an account one of everything a person can own there, all of it with a word that tells whose."""
+    actor = Actor(user_id, "Somebody", "127.0.0.1")
+    sender = make_ready(account)
+    contact = make_contact(account, "Zelda", word, e164, email=f"zelda@{word}.example")
+    record = written(account, e164, name=f"Zelda {word}")
+    csv = f"First name,Last name,Phone\nZora,{word},{other_e164}\n"
+    import_ = upload(account, csv, f"{word}.csv")
+    consents = upload(account, f"phone,name,method\n{other_e164},{word},paper\n", f"{word}-2.csv", ConsentHandler())  # fmt: skip
+    agree(account, e164)
+    campaign = make_campaign(
+        account, [Recipient(contact, contact.preferred)], one_to_one(f"{word}, call me.")
+    )
+    message = only_text(account)
+    with unit_of_work():
+        inbound.receive(
+            Incoming(
+                account.organization_id,
+                f"SM{message.id.hex}",
+                e164,
+                sender.e164,
+                f"{word} here",
+                1,
+                [],
+                None,
+                {},
+            )
+        )
+    with unit_of_work():
+        draft = drafts.start_draft(account, [contact.id], actor=actor, body=f"{word} draft")
+        kept = contacts.keep_selection(account.tenant, user_id, Selection(ids=(contact.id,)))
+        contacts.tag_contacts(account.tenant, Selection(ids=(contact.id,)), f"{word}ed", actor=actor)  # fmt: skip
+        contacts.add_note(account.tenant, contact.id, f"{word} note", actor=actor)
+        consent.add_do_not_contact(account.organization_id, other_e164, reason=word, actor=actor)  # fmt: skip
+        invited = people.invite(
+            account.organization_id, f"{account.id.hex[:6]}@{word}.example", Role.AGENT, team_id, actor=actor
+        )  # fmt: skip
+        session = people.start_session(user_id, ip="127.0.0.1", user_agent=word)
+        notifications.notify(
+            organization_id=account.organization_id, account_id=account.id, user_ids=[user_id],
+            kind="test", title=f"{word} wrote", text=word, url=None, dedupe_key=str(account.id),
+        )  # fmt: skip
+    talk = messaging.conversation(account.tenant, e164)
+    notice = _row("notices", user_id=user_id)["id"]
+    return Property(
+        {
+            "account_id": account.id, "organization_id": account.organization_id,
+            "contact_id": contact.id, "number_id": contact.preferred.id, "record_id": record,
+            "import_id": import_.id, "consent.import_id": consents.id, "campaign_id": campaign.id,
+            "message_id": message.id, "conversation_id": talk.id, "draft_id": draft,
+            "selection_id": kept, "sender_id": sender.id, "user_id": user_id, "team_id": team_id,
+            "invitation_id": invited.id, "session_id": session.id, "notice_id": notice,
+            "plan_id": billing.subscription(account.id).plan.id,
+        },
+        (word.lower(), e164.removeprefix("+1"), other_e164.removeprefix("+1")),
+    )  # fmt: skip
+
+
+def _row(table, **where):
+    query = select(Base.metadata.tables[table]).filter_by(**where)
+    return db.session.execute(query).mappings().first()
+
+
+def everything_of(organization_id, user_id):
+    """Return all an organization and one of its people have in the database, table by table."""
+    db.session.rollback()
+    found = {}
+    for table in Base.metadata.sorted_tables:
+        for column, value in (("organization_id", organization_id), ("user_id", user_id)):
+            if column in table.c:
+                rows = db.session.execute(table.select().where(table.c[column] == value))
+                found[table.name, column] = sorted(map(repr, rows))
+    for table, key in (("users", user_id), ("organizations", organization_id)):
+        found[table] = repr(_row(table, id=key))
+    return found
+
+
+class Burglar:
+    """Juniper's person at the door: asks, and keeps every answer that says too much."""
+
+    def __init__(self, person, own, theirs):
+        self.person, self.own, self.theirs = person, own, theirs
+        self.asked, self.complaints = 0, []
+
+    def ask(self, method, url, *, check=True, **sent):
+        db.session.rollback()
+        self.asked += 1
+        answer = contextvars.Context().run(
+            lambda: self.person.client.open(url, method=method, buffered=True, **sent)
+        )
+        said = answer.get_data(as_text=True).lower()
+        told = [word for word in self.theirs.words if check and word in said]
+        is_carriers = answer.status_code == 502 and "/numbers/" in url  # no carrier in tests
+        if (answer.status_code >= 500 and not is_carriers) or told:
+            self.complaints.append(f"{method} {url} {sent}: {answer.status_code}, told {told}")
+        return answer
+
+    def pages(self):
+        """Give each address of the portal filled in with one's own ids, where it opens."""
+        for rule in self.person.app.url_map.iter_rules():
+            if "GET" in rule.methods and rule.endpoint not in {"static", "assets"}:
+                yield rule, self.person.url(rule.endpoint, **self.own.for_rule(rule))
+
+    def forms(self):
+        """Return every form one's own pages show: its address and what it would send."""
+        found = {}
+        for _, url in self.pages():
+            answer = self.ask("GET", url)
+            if answer.mimetype != "text/html":
+                continue
+            for form in BeautifulSoup(answer.get_data(as_text=True), "html.parser").select(
+                "form[method=post][action]"
+            ):
+                found[form["action"].partition("?")[0]] = filled_in(form)
+        return found
+
+
+def filled_in(form):
+    """Return what a form would send as it stands; a choice left open takes its first."""
+    data = {}
+    for field in form.select("input[name], textarea[name], select[name], button[name]"):
+        name, kind = field["name"], field.get("type")
+        if field.name == "select":
+            options = [o.get("value", o.text) for o in field.select("option")]
+            chosen = [o.get("value", o.text) for o in field.select("option[selected]")]
+            data[name] = (chosen or options or [""])[0]
+        elif field.name == "textarea":
+            data[name] = field.text.strip() or "Hello there"
+        elif kind in ("checkbox", "radio"):
+            if field.has_attr("checked") or name not in data:
+                data[name] = field.get("value", "on")
+        elif kind != "file" and field.name != "button":
+            data[name] = field.get("value") or SAMPLES.get(name) or SAMPLES.get(kind) or "Ann"
+    return data
+
+
+@pytest.fixture
+def theirs(lakeview):
+    """All that Lakeview has."""
+    return settle(lakeview, cast.MALLORY, cast.LAKEVIEW_TEAM, "+14155550171", "+14155550172")
+
+
+@pytest.fixture(params=["alices", "bobs_own"])
+def burglar(request):
+    """Alice in Northside, then Bob in an account of his own, each with their own of everything."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def alices(alice, northside, theirs):
+    yield from _breaks_in(alice, northside, cast.ALICE, theirs)
+
+
+@pytest.fixture
+def bobs_own(bob, bobs, theirs):
+    yield from _breaks_in(bob, bobs, cast.BOB, theirs)
+
+
+def _breaks_in(person, account, user_id, theirs):
+    own = settle(account, user_id, cast.NORTHSIDE_TEAM, "+13125550171", "+13125550172", "Ownword")
+    before = everything_of(cast.LAKEVIEW_HOMES, cast.MALLORY)
+    found = Burglar(person, own, theirs)
+    yield found
+    assert not found.complaints, "\n".join(found.complaints)
+    after = everything_of(cast.LAKEVIEW_HOMES, cast.MALLORY)
+    changed = [name for name in before if before[name] != after[name]]
+    assert changed == [], f"{changed} of Lakeview changed"
+    print("asked", found.asked)
+    assert found.asked > 100
+
+
+def test_an_id_of_lakeviews_in_an_address_is_as_good_as_missing(burglar):
+    """In any place of any address, with the form that would do something and without."""
+    forms, wrong = burglar.forms(), []
+    by_endpoint = {endpoint_of(burglar, action): data for action, data in forms.items()}
+    for rule in burglar.person.app.url_map.iter_rules():
+        mine = burglar.own.for_rule(rule)
+        for name in rule.arguments - SHARED:
+            foreign = {**mine, name: burglar.theirs.for_rule(rule)[name]}
+            missing = {**mine, name: NOBODY}
+            for method in sorted(rule.methods & {"GET", "POST"}):
+                data = by_endpoint.get(rule.endpoint, {"nonce": "n" * 16})
+                for sent in [None, data] if method == "POST" else [None]:
+                    answers = [
+                        burglar.ask(
+                            method,
+                            burglar.person.url(rule.endpoint, **ids),
+                            data=sent,
+                            headers={"HX-Request": "true"},
+                        )
+                        for ids in (foreign, missing)
+                    ]
+                    if rule.endpoint in HARMLESS:
+                        burglar.ask("GET", "/notices")  # its line of success is not the next one's
+                    if complaint := _differ(rule, *answers):
+                        wrong.append(f"{method} {rule.rule} with their {name}: {complaint}")
+    assert not wrong, "\n".join(wrong)
+
+
+def endpoint_of(burglar, action):
+    return burglar.person.app.url_map.bind("localhost").match(action, "POST")[0]
+
+
+def _differ(rule, theirs, missing):
+    """Say how the answer for a stranger's id is not the one for no id at all."""
+    if theirs.status_code != missing.status_code:
+        return f"{theirs.status_code}, but {missing.status_code} for one that is missing"
+    if theirs.status_code not in {403, 404} and rule.endpoint not in HARMLESS:
+        return str(theirs.status_code)
+    if _words(theirs) != _words(missing):
+        return "other words than for one that is missing"
+    return ""
+
+
+def _words(answer):
+    """Return what an answer says: from its heading on, or all of a partial."""
+    said = answer.get_data(as_text=True)
+    return re.sub(r"<[^>]*>", "", said.partition("<h1")[2] or said).split()
+
+
+def test_an_account_of_lakeviews_is_as_good_as_missing_with_all_its_ids(burglar):
+    wrong = []
+    for rule in burglar.person.app.url_map.iter_rules():
+        for name in {"account_id", "organization_id"} & set(rule.arguments):
+            for ids in (burglar.theirs, burglar.own):
+                where = {**ids.for_rule(rule), name: burglar.theirs.ids[name]}
+                for method in sorted(rule.methods & {"GET", "POST"}):
+                    answer = burglar.ask(method, burglar.person.url(rule.endpoint, **where))
+                    if answer.status_code not in {403, 404}:
+                        wrong.append(f"{method} {rule.rule}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_an_id_of_lakeviews_in_a_query_shows_nothing_of_it(alices, monkeypatch):
+    heard = listen(monkeypatch)
+    for rule, url in alices.pages():
+        heard.clear()
+        alices.ask("GET", url)
+        extra = {"ids", "selection"} if rule.endpoint == "contacts.index" else set()
+        for name in sorted(heard | extra):
+            for kind in {*TELLING[:4], TAKERS.get(name, "campaign_id")}:
+                alices.ask("GET", url, query_string={name: str(alices.theirs.ids[kind])})
+
+
+def listen(monkeypatch):
+    """Return the set into which every name goes that the portal looks up in a query or form."""
+    from werkzeug.datastructures import ImmutableMultiDict
+
+    heard = set()
+
+    class Listening(ImmutableMultiDict):
+        def __contains__(self, key):
+            heard.add(key)
+            return super().__contains__(key)
+
+        def get(self, key, *rest, **more):
+            heard.add(key)
+            return super().get(key, *rest, **more)
+
+        def getlist(self, key, *rest, **more):
+            heard.add(key)
+            return super().getlist(key, *rest, **more)
+
+    monkeypatch.setattr("flask.Request.parameter_storage_class", Listening)
+    return heard
+
+
+def test_an_id_of_lakeviews_in_a_form_has_no_effect(alices):
+    """Wherever a form of Juniper's sends an id, and in the fields that take one elsewhere."""
+    theirs = {kind: str(id_) for kind, id_ in alices.theirs.ids.items()}
+    forms = alices.forms()
+    for action, data in forms.items():
+        if endpoint_of(alices, action) in {"people.sign_out", "people.revoke_session"}:
+            continue
+        for name, value in data.items():
+            for kind in TELLING if HAS_ID.search(value) else ():
+                alices.ask("POST", action, data={**data, name: HAS_ID.sub(theirs[kind], value)})
+        for name, kind in TAKERS.items():
+            if name not in data:
+                alices.ask("POST", action, data={**data, name: theirs[kind]})
+    assert len(forms) > 20
+    mixed = [
+        table.name
+        for table in Base.metadata.sorted_tables
+        if "organization_id" in table.c
+        for row in db.session.execute(table.select().where(table.c.organization_id == cast.JUNIPER))
+        if any(id_ in repr(row) for id_ in theirs.values())
+    ]
+    assert mixed == []
