@@ -246,9 +246,9 @@ BAD_PEOPLE = [
     ({"email": "nobody"}, "Write it like name@example.com."),
     ({"first_name": "x" * 101}, "Keep it to 100 characters."),
     ({"first_name": "", "last_name": "", "numbers-0-raw": ""}, "Write a name, an e-mail address"),
-    ({"known_since": "yesterday"}, "Not a valid date"),
+    ({"known_since": "yesterday"}, "Write it like 2026-03-14"),
     ({"known_since": "0001-01-01"}, "a year after 1900"),
-    ({"language": "xx"}, "Not a valid choice"),
+    ({"language": "xx"}, "Choose one of the list"),
     ({"tags": ",".join(f"t{i}" for i in range(25))}, "20 tags are the most"),
 ]
 

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -72,7 +72,7 @@ def read_mark(cursor: str, sort: Sort) -> tuple[bool, tuple[Any, ...]]:
         is_text = all(isinstance(part, str) for part in told)
         direction, of, *parts = told if is_text else ("", "")
         key = _key(sort, parts)
-    except (ValueError, TypeError, AttributeError, IndexError, RecursionError):
+    except (ValueError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
         direction, of, key = "", "", ()
     if of != sort.value or direction not in {"n", "p"} or len(key) != _KEYS[sort]:
         raise BadInput("after: this page mark is damaged. Start from the first page.")
@@ -93,4 +93,4 @@ def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(text)
-    return moment
+    return moment.astimezone(UTC)

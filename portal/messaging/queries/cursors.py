@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from portal.core.errors import BadInput
@@ -18,11 +18,11 @@ def read_moment(cursor: str) -> tuple[datetime, UUID]:
     at, _, id_ = _text(cursor).partition(" ")
     try:
         moment, id_read = datetime.fromisoformat(at), UUID(id_)
-    except ValueError:
+        if moment.tzinfo is None:
+            raise _refusal()
+        return moment.astimezone(UTC), id_read
+    except (ValueError, OverflowError):
         raise _refusal() from None
-    if moment.tzinfo is None:
-        raise _refusal()
-    return moment, id_read
 
 
 def write_place(position: int, part: int) -> str:

@@ -1,8 +1,9 @@
 """One conversation: the talk, the answer with its cost, and what stands in the way (Q-3, C-8)."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -185,7 +186,7 @@ def send_reply_again(account_id: UUID, conversation_id: UUID, message_id: UUID) 
     anyway = request.form.get("anyway") == "1"
     if anyway and not me().may(Permission.SEND_AGAIN_ANYWAY):
         raise NotAllowed("A team lead or the account's owner can send an unconfirmed text again.")
-    nonce = request.form.get("nonce", "")
+    nonce = tidy(request.form.get("nonce"))
     if not 8 <= len(nonce) <= 64:
         raise BadInput("nonce: this form is incomplete. Reload the conversation and try again.")
     with unit_of_work():
@@ -347,13 +348,11 @@ def _before() -> datetime | None:
     asked = request.args.get("before")
     if not asked:
         return None
-    try:
+    with suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(asked)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadInput("before: this is no time. Open the conversation anew.")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    raise BadInput("before: this is no time. Open the conversation anew.")
 
 
 def _nonce() -> str:

@@ -97,7 +97,7 @@ def status() -> Response:
                 status=news.status,
                 error_code=news.error_code,
                 message_id=_message_id(),
-                attempt=request.args.get("a", type=int),
+                attempt=_attempt(),
                 payload=news.params,
             )
         )
@@ -111,7 +111,8 @@ def _genuine() -> tuple[Sequence[tuple[str, str]], UUID]:
     request.max_content_length = signature.MAX_BODY_BYTES
     params = list(request.form.items(multi=True))
     account_sids = [value for name, value in params if name == "AccountSid"]
-    tokens = numbers.webhook_tokens(account_sids[0]) if len(account_sids) == 1 else ()
+    is_named = len(account_sids) == 1 and account_sids[0].isalnum()
+    tokens = numbers.webhook_tokens(account_sids[0]) if is_named else ()
     url = signature.external_url(
         settings().public_url, request.path, request.query_string.decode("latin-1")
     )
@@ -130,3 +131,9 @@ def _message_id() -> UUID | None:
         return UUID(request.args.get("m", ""))
     except ValueError:
         return None
+
+
+def _attempt() -> int | None:
+    """Return which attempt our own address names; nothing else is a number of one."""
+    text = request.args.get("a", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None

@@ -117,7 +117,7 @@ def admin_create_team(organization_id: UUID) -> Response:
 @requires(Permission.ADMINISTER)
 def admin_users() -> Response:
     """List everybody with a login."""
-    after = request.args.get("after", "")[:254]
+    after = request.args.get("after", "").replace("\0", "")[:254]
     users = queries.every_user(after, USERS_A_PAGE + 1)
     more = len(users) > USERS_A_PAGE
     return page(
