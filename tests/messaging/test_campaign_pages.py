@@ -380,6 +380,7 @@ def test_sending_again_says_why_it_cannot(alice, northside, ready):
     assert "It would be left out again." in page.text
     reply = alice.post("messaging.send_again", 409, data={"nonce": page.field("nonce")}, **where)
     assert "Only they can opt in again" in reply.text_of(".notice--bad")
+    assert reply.text_of("#flash") == ""  # said once
 
 
 def test_a_delivered_text_is_not_sent_again(alice, northside, three):

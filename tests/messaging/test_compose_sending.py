@@ -121,6 +121,18 @@ def test_a_purchase_that_is_short_says_by_how_much_and_where_to_buy(
     assert texts(northside) == []
 
 
+def test_a_refused_send_says_why_once_on_the_whole_page(alice, northside, sender, compose):
+    """Without script: the sentence stands above the text, and nothing but sentences is shown."""
+    body = "a" * 160 * 50
+    where = compose(make_recipients(northside, 11), body)
+    press(alice, "cost", 303, data={"body": body}, **where)
+    reply = press(alice, "send", 409, data={"body": body}, **where)
+    assert "Gate(" not in reply.text
+    assert reply.text_of("#flash") == ""
+    assert reply.text.count("This needs 550 credits and 500 credits are left.") == 1
+    assert reply.field("body") == body
+
+
 # Daily limits -------------------------------------------------------------------------------------------------------
 
 

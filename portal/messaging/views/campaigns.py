@@ -154,7 +154,7 @@ def send_again(account_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001 
     except (BadInput, TooLate, NotAllowed):
         raise
     except DomainError as refusal:
-        return _again_page(text, nonce, refusal.status, refusal=refusal)
+        return _again_page(text, nonce, refusal.status, hindrance=refusal)
     flash("Sent again. It goes through every rule as a new text.", "ok")
     return _to(again.id)
 
@@ -257,9 +257,9 @@ def _again_page(
     status: int = 200,
     *,
     phrase_fault: str | None = None,
-    refusal: DomainError | None = None,
+    hindrance: DomainError | None = None,
 ) -> Response:
-    is_short = isinstance(refusal, NotEnoughCredits)
+    is_short = isinstance(hindrance, NotEnoughCredits)
     return page(
         "messaging/again.html",
         None,
@@ -271,7 +271,7 @@ def _again_page(
         planned=_plan_again(text),
         phrase=_PHRASE,
         phrase_fault=phrase_fault,
-        refusal=refusal,
+        hindrance=hindrance,
         buy_url=url_for("billing.marketplace", account_id=g.account.id) if is_short else None,
         may_anyway=me().may(Permission.SEND_AGAIN_ANYWAY),
         back_url=_url(text.campaign_id) if text.campaign_id else None,

@@ -187,7 +187,7 @@ def _send(draft_id: UUID) -> Response:
     except LimitChoiceNeeded as fault:
         return _show(draft_id, 422, faults={"over_limit": fault.message})
     except (TextRefused, NothingToSend, NotEnoughCredits) as refusal:
-        return _show(draft_id, refusal.status, refusal=_gate_of(refusal))
+        return _show(draft_id, refusal.status, hindrance=_gate_of(refusal))
     flash(_said(sheet, campaign), "ok")
     return see_other(_sent_url(campaign.id))
 
@@ -242,7 +242,7 @@ def _show(
     status: int = 200,
     *,
     faults: Mapping[str, str] | None = None,
-    refusal: Gate | None = None,
+    hindrance: Gate | None = None,
     focus: str | None = None,
 ) -> Response:
     """Render the composer as the draft stands, with what is wrong beside its fields."""
@@ -258,7 +258,7 @@ def _show(
         "messaging/_composer.html",
         status,
         **_context(sheet, form, draft_id),
-        refusal=refusal,
+        hindrance=hindrance,
         focus=focus,
         drafts=reads.drafts_of(g.account.tenant, me().user_id) if draft_id is None else [],
     )
