@@ -39,7 +39,7 @@ def _name(label: str, most: int = 120) -> StringField:
     return StringField(
         label,
         validators=[
-            DataRequired(f"Enter the {label.lower()}."),
+            DataRequired(f"{label} is missing. Enter it."),
             Length(max=most, message=f"Use at most {most} characters."),
         ],
     )

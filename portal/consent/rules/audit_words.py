@@ -29,6 +29,8 @@ _PAST: Final[Mapping[str, str]] = {
     "sign_in": "signed in",
     "sign_out": "signed out",
     "forget": "forgotten",
+    "reset": "reset",
+    "revoke_others": "revoked in all other browsers",
 }
 _HIDDEN: Final = frozenset({"salt"})
 _MOST: Final = 8

@@ -83,12 +83,17 @@ def receive(incoming: Incoming) -> Received:
     was_out = _is_opted_out(account, e164)
     if keyword == "start" and not was_out and keywords.is_conversational_yes(incoming.body):
         keyword = None  # a yes in talk is talk (Q-1)
-    billing.charge_inbound(account, _price(incoming, keyword), reference=f"inbound:{incoming.sid}")
+    billing.charge_inbound(
+        account,
+        _price(incoming, keyword),
+        reference=f"inbound:{incoming.sid}",
+        note=f"From {phone.show(e164)}, charged on arrival",
+    )
     actor = Actor(None, phone.show(e164), incoming.source)
     _obey(account, incoming, keyword, actor, was_out=was_out)
     known = contacts.by_numbers(account.tenant, [e164]).get(e164)
     person = known or contact_service.ensure_lead(account.tenant, e164, actor)
-    _link(incoming.sid, person, keyword)
+    _link(incoming, person, keyword)
     talks.note_inbound(
         account,
         e164,
@@ -201,12 +206,12 @@ def _obey(
         consent.record_inquiry(account.tenant, e164, clock.utcnow(), incoming.sid)
 
 
-def _link(sid: str, person: ContactRef, keyword: Keyword | None) -> None:
+def _link(incoming: Incoming, person: ContactRef, keyword: Keyword | None) -> None:
     """Tie the kept text to the person; a yes that turned out to be talk is no keyword."""
     db.session.execute(
         update(InboundText)
-        .where(InboundText.sid == sid)
-        .values(contact_id=person.id, keyword=keyword)
+        .where(InboundText.sid == incoming.sid)
+        .values(contact_id=person.id, keyword=keyword, credits=_price(incoming, keyword))
         .execution_options(synchronize_session=False)
     )
 

@@ -30,6 +30,7 @@ MOST_ATTEMPTS: Final = 5
 _BACK_OFF_S: Final = (1.0, 5.0, 30.0, 120.0, 300.0)
 FIRST_CHECK: Final = timedelta(seconds=30)
 OPTED_OUT: Final = 21610
+NUMBER_PAUSE_S: Final = 2.0  # after a 429 that names no time
 CARRIER: Final = Actor(None, "the carrier", "carrier")
 
 
@@ -102,7 +103,9 @@ def _try_again(submission: Submission, outcome: Outcome) -> None:
             submission.organization_id, submission.outgoing.from_number or ""
         )
         if sender is not None:
-            number_service.hold_back(sender.id, clock.utcnow() + timedelta(seconds=pause))
+            # The number waits as long as the carrier asks, not as long as this row backs off.
+            quiet = timedelta(seconds=outcome.retry_after_s or NUMBER_PAUSE_S)
+            number_service.hold_back(sender.id, clock.utcnow() + quiet)
 
 
 def _wait_for_the_account(submission: Submission, outcome: Outcome) -> None:
