@@ -72,6 +72,16 @@ class TooLate(DomainError):
     code = "too_late"
 
 
+class SentAgainAlready(TooLate):
+    """The text was sent again, and that one is on its way or has left (I9)."""
+
+    code = "sent_again_already"
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__("This text was sent again already.")
+
+
 class TextTooLong(BadInput):
     """The text is longer than anybody would read."""
 

@@ -58,18 +58,6 @@ class TestCampaigns:
         assert carrier_fake.sent == []
         assert queries.campaign(northside.tenant, campaign.id).counts == {State.CANCELED: 2}
 
-    def test_whoever_was_left_out_can_be_texted_once_that_is_mended(self, northside, sender):
-        from tests.factories.messaging import agree
-
-        people = [make_recipient(northside), make_recipient(northside, method=None)]
-        campaign = make_campaign(northside, people)
-        agree(northside, people[1].number.e164)
-        with unit_of_work():
-            again = campaigns.resend_blocked(
-                northside, campaign.id, nonce="again", actor=ALICE_ACTS
-            )
-        assert again.counts == {State.QUEUED: 1}
-
     def test_an_unconfirmed_text_is_sent_again_only_anyway(
         self, northside, sender, carrier_fake, clock
     ):

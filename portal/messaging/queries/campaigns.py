@@ -107,7 +107,7 @@ def campaign_rows(
     shown = found[:limit]
     last = shown[-1] if len(found) > limit else None
     return Page(
-        tuple(rows.outbound(row) for row in shown),
+        tuple(rows.outbounds(shown)),
         cursors.write_place(last.position, last.part) if last else None,
     )
 
@@ -117,7 +117,7 @@ def text(tenant: Tenant, message_id: UUID) -> TextView:
     row = db.session.scalar(select(Message).where(owned(tenant, Message), Message.id == message_id))
     if row is None:
         raise NotFound("We can't find that text.")
-    return rows.outbound(row)
+    return rows.outbounds([row])[0]
 
 
 def _counts(ids: Iterable[UUID]) -> Mapping[UUID, Mapping[State, int]]:

@@ -23,6 +23,7 @@ from portal.core.formats import clock_time
 from portal.core.tenancy import Tenant, owned
 from portal.messaging.models import Campaign, Conversation, InboundText, Message
 from portal.messaging.queries.inbox import thread
+from portal.messaging.queries.repeats import REPEATABLE
 from portal.messaging.values import (
     ACCEPTED_FAMILY,
     WAITING,
@@ -345,7 +346,7 @@ def _texted(view: TextView, contact: ContactRef) -> ContactEvent:
         return ContactEvent(view.at, "reply", title, contact.full_name, tone, view.body, view)
     titles = {Kind.SYSTEM: "Automatic notice", Kind.BULK: "Bulk text"}
     title = titles.get(view.kind or Kind.ONE_TO_ONE, "Text")
-    tone = "bad" if view.may_send_again and view.state is not State.CANCELED else ""
+    tone = "bad" if view.state in REPEATABLE - {State.CANCELED} else ""
     icon = "clock" if view.state in WAITING else "send"
     return ContactEvent(view.at, icon, title, view.actor, tone, view.body, view)
 

@@ -139,9 +139,9 @@ def _texts(
     if before is not None:
         ours = ours.where(Message.created_at < before)
         theirs = theirs.where(InboundText.received_at < before)
-    sent = db.session.scalars(ours.order_by(Message.created_at.desc()).limit(limit))
+    sent = db.session.scalars(ours.order_by(Message.created_at.desc()).limit(limit)).all()
     got = db.session.scalars(theirs.order_by(InboundText.received_at.desc()).limit(limit))
-    return [rows.outbound(row) for row in sent] + [rows.inbound(row) for row in got]
+    return rows.outbounds(sent) + [rows.inbound(row) for row in got]
 
 
 def _title(view: TextView) -> str:

@@ -1,27 +1,35 @@
 """Texts as pages show them."""
 
-from typing import Final
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
 
 from portal.messaging.models import InboundText, Message
+from portal.messaging.queries import repeats
 from portal.messaging.queries.errors import error_meaning
 from portal.messaging.rules import gates
 from portal.messaging.values import STATE_LABELS, MediaRef, State, TextView
 
-REPEATABLE: Final = frozenset(
-    {
-        State.UNDELIVERED,
-        State.FAILED,
-        State.REJECTED,
-        State.BLOCKED,
-        State.CANCELED,
-        State.UNCONFIRMED,
-        State.EXPIRED,
-    }
-)
+
+def outbounds(found: Sequence[Message]) -> list[TextView]:
+    """Return texts of ours; what was sent again of them is read once for all (S-10)."""
+    known = repeats.related(found)
+    by_text: dict[UUID, list[Message]] = defaultdict(list)
+    for row in known:
+        by_text[row.text_id].append(row)
+    resends: dict[UUID, list[Message]] = defaultdict(list)
+    for row in known:
+        if row.resend_of is not None:
+            resends[row.resend_of].append(row)
+    return [
+        _outbound(row, parts + [again for part in parts for again in resends[part.id]])
+        for row in found
+        for parts in [by_text[row.text_id]]
+    ]
 
 
-def outbound(row: Message) -> TextView:
-    """Return one text of ours."""
+def _outbound(row: Message, known: Sequence[Message]) -> TextView:
+    may_send_again = repeats.refusal(row, known) is None
     fix = gates.fix_of(row.reason_code)
     is_scheduled = row.state is State.QUEUED and row.not_before > row.created_at
     return TextView(
@@ -48,8 +56,8 @@ def outbound(row: Message) -> TextView:
         actor=row.created_by_name,
         media=media(row.media),
         campaign_id=row.campaign_id,
-        may_send_again=row.state in REPEATABLE and bool(row.e164),
-        is_unconfirmed=row.state is State.UNCONFIRMED,
+        may_send_again=may_send_again,
+        is_unconfirmed=may_send_again and repeats.is_doubtful(repeats.run(row, known)),
     )
 
 

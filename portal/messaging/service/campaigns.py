@@ -5,18 +5,20 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, update
 
-from portal.contacts import queries as contacts
+from portal.contacts import service as contact_service
 from portal.core import audit, jobs
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.errors import NotAllowed, NotFound
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant, owned
+from portal.messaging import queries
 from portal.messaging.errors import TooLate
 from portal.messaging.models import Campaign, Message
-from portal.messaging.queries.rows import REPEATABLE, media
+from portal.messaging.queries import repeats
+from portal.messaging.queries.rows import media
 from portal.messaging.service import outbox
-from portal.messaging.service.sending import confirm, number_of, recipient_for
+from portal.messaging.service.sending import confirm, recipient_for
 from portal.messaging.values import (
     CANCELABLE,
     CampaignRef,
@@ -24,7 +26,6 @@ from portal.messaging.values import (
     CancelReport,
     Draft,
     Kind,
-    Recipient,
     State,
 )
 from portal.texting_accounts.values import AccountRef
@@ -108,57 +109,32 @@ def cancel_text(tenant: Tenant, message_id: UUID, *, actor: Actor) -> CancelRepo
     return report
 
 
-def resend_blocked(
-    account: AccountRef, campaign_id: UUID, *, nonce: str, actor: Actor
-) -> CampaignRef:
-    """Send a campaign to those it left out, through all gates again, as a new campaign (S-11)."""
-    row = _get(account.tenant, campaign_id)
-    left_out = db.session.scalars(
-        select(Message)
-        .where(
-            owned(account.tenant, Message),
-            Message.campaign_id == campaign_id,
-            Message.state == State.BLOCKED,
-        )
-        .order_by(Message.position)
-    ).all()
-    draft = Draft(
-        row.body,
-        row.kind,
-        media=media(row.media),
-        over_limit="spread",
-        name=f"{row.name} (again)"[:200],
-    )
-    recipients = _recipients(account.tenant, left_out)
-    if not recipients:
-        raise TooLate("Nobody was left out of this campaign.")
-    return confirm(account, recipients, draft, nonce=nonce, shown_key=None, actor=actor)
-
-
 def send_again(
     account: AccountRef, message_id: UUID, *, nonce: str, actor: Actor, anyway: bool = False
 ) -> CampaignRef:
     """Send a text that did not arrive once more, as a new one through all gates (S-10).
 
-    An unconfirmed text may have arrived: only `anyway`, which is the lead's or the owner's
-    (RULINGS 22), sends it again. Raises TooLate, NotAllowed, and what confirm() raises.
+    It stays the kind of text it was, so no opt-out or missing consent is passed by (Q-7, C-8);
+    of a text in parts this one and the later ones that failed go (R-4). An unconfirmed text
+    may have arrived: only `anyway`, which is the lead's or the owner's (RULINGS 22), sends it
+    again. The same nonce again returns the first campaign. Raises TooLate, SentAgainAlready,
+    NotAllowed, and what confirm() raises.
     """
-    row = db.session.scalar(
-        select(Message).where(owned(account.tenant, Message), Message.id == message_id)
-    )
-    if row is None or row.e164 is None:
-        raise NotFound("We can't find that text.")
-    if row.state not in REPEATABLE:
-        raise TooLate("This text has arrived or is still on its way.")
-    if row.state is State.UNCONFIRMED and not anyway:
+    row, known = _locked(account.tenant, message_id)
+    if done := _again_by_nonce(account, row.id, nonce):
+        return queries.campaign(account.tenant, done)
+    if (refused := repeats.refusal(row, known)) is not None:
+        raise refused
+    if repeats.is_doubtful(repeats.run(row, known)) and not anyway:
         raise NotAllowed(
             "This person may already have received it. A team lead or the account's owner can "
             "send it again."
         )
+    assert row.e164 is not None  # the refusal has seen to it
     again = confirm(
         account,
         [recipient_for(account, row.e164, actor=actor)],
-        Draft(row.body.replace("{", "{{").replace("}", "}}"), Kind.ONE_TO_ONE, media(row.media)),
+        _draft_again(row, known),
         nonce=nonce,
         shown_key=None,
         actor=actor,
@@ -176,6 +152,62 @@ def send_again(
     return again
 
 
+def draft_again(tenant: Tenant, message_id: UUID) -> Draft:
+    """Return what sending a text again would send, to show its cost first (R-8)."""
+    row = _text(tenant, message_id)
+    return _draft_again(row, repeats.related([row]) or [row])
+
+
+def _draft_again(row: Message, known: Sequence[Message]) -> Draft:
+    body = "".join(part.body for part in repeats.run(row, known)) or row.body
+    name = db.session.scalar(select(Campaign.name).where(Campaign.id == row.campaign_id))
+    is_bulk = row.kind is Kind.BULK
+    return Draft(
+        body.replace("{", "{{").replace("}", "}}"),
+        row.kind,
+        media(row.media),
+        over_limit="spread",
+        name=f"{(name or '')[:190]} (again)" if is_bulk and name else "",
+    )
+
+
+def _text(tenant: Tenant, message_id: UUID) -> Message:
+    row = db.session.scalar(select(Message).where(owned(tenant, Message), Message.id == message_id))
+    if row is None or row.e164 is None:
+        raise NotFound("We can't find that text.")
+    return row
+
+
+def _locked(tenant: Tenant, message_id: UUID) -> tuple[Message, list[Message]]:
+    """Lock a text in the order of RULINGS 6; return it and what is related to it.
+
+    Whoever sends it again at the same time waits here, and then sees that one.
+    """
+    row = _text(tenant, message_id)
+    contact_service.lock_numbers(tenant.organization_id, [row.e164 or ""])
+    db.session.scalars(
+        select(Message)
+        .where(owned(tenant, Message), Message.e164 == row.e164, Message.text_id == row.text_id)
+        .order_by(Message.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    return row, repeats.related([row])
+
+
+def _again_by_nonce(account: AccountRef, message_id: UUID, nonce: str) -> UUID | None:
+    return db.session.scalar(
+        select(Campaign.id)
+        .join(Message, Message.campaign_id == Campaign.id)
+        .where(
+            Campaign.account_id == account.id,
+            Campaign.nonce == nonce,
+            Message.resend_of == message_id,
+        )
+        .limit(1)
+    )
+
+
 def _cancel(which: ColumnElement[bool]) -> CancelReport:
     canceled = outbox.end_unsent(
         and_(which, Message.state.in_(CANCELABLE)),
@@ -185,16 +217,6 @@ def _cancel(which: ColumnElement[bool]) -> CancelReport:
         sentence="Canceled before it left.",
     )
     return CancelReport(len(canceled), 0, sum(row.credits for row in canceled))
-
-
-def _recipients(tenant: Tenant, texts: Sequence[Message]) -> list[Recipient]:
-    wanted = [text.contact_id for text in texts if text.contact_id is not None]
-    people = {contact.id: contact for contact in contacts.by_ids(tenant, wanted)}
-    return [
-        Recipient(person, number_of(person, text.e164) if text.e164 else person.preferred)
-        for text in texts
-        if text.contact_id is not None and (person := people.get(text.contact_id)) is not None
-    ]
 
 
 def _get(tenant: Tenant, campaign_id: UUID) -> Campaign:

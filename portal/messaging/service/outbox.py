@@ -16,6 +16,7 @@ from portal.billing import service as billing
 from portal.core import clock
 from portal.core.db import db
 from portal.messaging.models import Message, MessageEvent
+from portal.messaging.queries.repeats import EARLIER_PART
 from portal.messaging.service import limits
 from portal.messaging.service.limits import Held, Place
 from portal.messaging.values import Kind, State
@@ -211,7 +212,7 @@ def _end_later_parts(moved: Sequence[Moved]) -> list[Moved]:
             & Message.state.in_((State.HELD, State.QUEUED)),
             State.CANCELED,
             cause="part_before_ended",
-            reason_code="earlier_part",
+            reason_code=EARLIER_PART,
             reason="The part before this one did not go out.",
             held_until=None,
         )
