@@ -5,7 +5,7 @@ from typing import Any
 
 from wtforms import Field, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, Regexp, ValidationError
+from wtforms.validators import DataRequired, Length, ValidationError
 
 from portal.core.base_form import BaseForm
 from portal.gateways.numbers import NO_CAPABILITIES, Available, NumberSearch
@@ -87,14 +87,18 @@ class BuyForm(BaseForm):
             Length(max=rules.NAME_LENGTH, message="A number's name has at most 64 characters."),
         ],
     )
-    e164 = HiddenField(
-        validators=[DataRequired(_START_AGAIN), Regexp(r"\+1[2-9]\d{9}\Z", message=_START_AGAIN)]
-    )
+    e164 = HiddenField(validators=[DataRequired(_START_AGAIN)])
     locality = HiddenField(validators=[Length(max=100, message=_START_AGAIN)])
     region = HiddenField(validators=[Length(max=10, message=_START_AGAIN)])
     request_key = HiddenField(
         validators=[DataRequired(_START_AGAIN), Length(max=64, message=_START_AGAIN)]
     )
+
+    def validate_e164(self, field: Field) -> None:
+        """Refuse what is no number to be bought, whatever the carrier would say (N-1)."""
+        why = rules.why_not_for_sale(field.data)
+        if why:
+            raise ValidationError(why)
 
     @property
     def number(self) -> Available:

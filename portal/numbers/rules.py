@@ -3,6 +3,7 @@
 import re
 from enum import StrEnum
 
+from portal.core import phone
 from portal.core.errors import GatewayBusy, GatewayError, GatewayRejected
 from portal.numbers.values import Trouble
 
@@ -98,6 +99,8 @@ STATES = tuple(
 
 _AREA_CODE = re.compile(r"[2-9][0-9]{2}")
 _DIGITS = re.compile(r"[0-9*]{2,10}")
+_NANP = re.compile(r"\+1[2-9][0-9]{9}")
+_CHOOSE = "Choose the number again from the search."
 
 
 class Doing(StrEnum):
@@ -173,6 +176,21 @@ def is_area_code(text: str) -> bool:
 def are_digits(text: str) -> bool:
     """Say whether text can be looked for inside a number: digits, * for any one."""
     return _DIGITS.fullmatch(text) is not None
+
+
+def why_not_for_sale(e164: str) -> str | None:
+    """Return why no account can get a number, whoever offers it (N-1); None: it may ask for it."""
+    try:
+        found = phone.parse(e164)
+    except phone.PhoneError as error:
+        return f"{error.message} {_CHOOSE}"
+    if found.e164 != e164 or found.country_code != 1 or not _NANP.fullmatch(e164):
+        return f"“{e164[:20]}” is not a US number written like +13125550142. {_CHOOSE}"
+    if found.kind is phone.Kind.PREMIUM:
+        return f"{phone.show(e164)} is a premium number, whose callers pay for it. {_CHOOSE}"
+    if found.kind is phone.Kind.TOLL_FREE:
+        return f"{phone.show(e164)} is a toll-free number; texts go out from local ones. {_CHOOSE}"
+    return None
 
 
 def subaccount_name(organization_id: object) -> str:

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, current_app, flash, g, request, ur
 from portal.billing import queries as billing
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
-from portal.core.errors import DomainError
+from portal.core.errors import BadInput, DomainError
 from portal.core.settings import settings
 from portal.core.web import page, see_other
 from portal.gateways import carrier
@@ -59,6 +59,10 @@ def search(account_id: UUID) -> Response:
 def choose(account_id: UUID) -> Response:
     """Show one number before it is bought: what it can do, and what it will be called."""
     e164 = request.args.get("e164", "")
+    if not e164:
+        raise _with_search(BadInput("e164: no number is named. Choose one from the search."))
+    if why := rules.why_not_for_sale(e164):
+        raise _with_search(BadInput(f"e164: {why}"))
     try:
         number = numbers.is_available(g.organization.id, e164)
     except CarrierTrouble as error:
@@ -200,6 +204,11 @@ def _next_links() -> list[tuple[str, str, str]]:
 def _with_marketplace(error: SubscriptionNeeded) -> SubscriptionNeeded:
     error.fix_url = url_for("billing.marketplace", account_id=g.account.id)
     error.fix_label = "Open the marketplace"
+    return error
+
+
+def _with_search(error: BadInput) -> BadInput:
+    error.fix_url, error.fix_label = _search_url(), "Search again"
     return error
 
 

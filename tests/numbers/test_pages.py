@@ -183,10 +183,52 @@ def test_a_number_taken_meanwhile_is_told_on_the_form(alice, subscribed, lessor)
     assert "This number is taken already. Choose another one." in reply.text
 
 
-@pytest.mark.parametrize("e164", ["", "x", "+13125550199", "*"])
-def test_a_number_that_is_not_for_sale_leads_back_to_the_search(alice, subscribed, lessor, e164):
-    reply = alice.get("numbers.choose", 303, {"e164": e164}, account_id=subscribed.id)
+def test_a_number_that_is_not_for_sale_leads_back_to_the_search(alice, subscribed, lessor):
+    reply = alice.get("numbers.choose", 303, {"e164": "+13125550199"}, account_id=subscribed.id)
     assert "no longer available" in alice.follow(reply).text
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({}, "e164: no number is named."),
+        ({"e164": ""}, "e164: no number is named."),
+        ({"e164": "x"}, "e164: "),
+        ({"e164": "*"}, "e164: "),
+        ({"e164": "3125550160"}, "e164: “3125550160” is not a US number written like"),
+        ({"e164": "+442079460142"}, "is not a US number"),
+        ({"e164": "+19005550123"}, "is a premium number"),
+        ({"e164": "9" * 5000}, "e164: "),
+    ],
+)
+def test_an_address_without_a_right_number_says_what_is_wrong(
+    alice, subscribed, lessor, query, said
+):
+    reply = alice.get("numbers.choose", 400, query, account_id=subscribed.id)
+    assert said in reply.text
+    assert reply.page.select_one(f"a[href='/accounts/{subscribed.id}/numbers/search']")
+    assert lessor.calls == []
+
+
+@pytest.mark.parametrize(
+    ("e164", "said"),
+    [
+        ("+19005550123", "(900) 555-0123 is a premium number"),
+        ("+13129765555", "is a premium number"),
+        ("+18005550123", "(800) 555-0123 is a toll-free number"),
+        ("+11125550123", "Choose the number again"),
+        ("+1312555016", "9 digits where 10 are needed"),
+        ("+1312555016a", "has a letter"),
+    ],
+)
+def test_only_a_local_number_can_be_bought(alice, subscribed, lessor, e164, said):
+    """N-1: a form that names another kind of number buys nothing and says why."""
+    data = form_of(confirm_page(alice, subscribed), e164=e164)
+    reply = alice.post("numbers.buy", 422, data, account_id=subscribed.id)
+    assert said in reply.text
+    assert "Choose the number again" in reply.text
+    assert "buy" not in lessor.calls
+    assert queries.senders(subscribed.id) == []
 
 
 def test_without_a_subscription_the_pages_say_why(alice, northside, lessor):
