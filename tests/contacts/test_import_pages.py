@@ -181,9 +181,13 @@ def test_a_list_made_by_counting_needs_an_answer_before_it_starts(alice, northsi
     dry, import_id = walk(alice, northside, "Name,Phone\n" + rows)
     assert "15 numbers from (312) 555-0000 to (312) 555-0014" in dry.text
     where = {"account_id": northside.id, "import_id": import_id}
-    assert "follow each other" in alice.post("contacts.start", 400, **where).text
+    again = alice.post("contacts.start", 422, **where)
+    assert "Tick this if these people gave you" in again.text_of("#runs-seen-error")
+    assert "15 new, 0 merged, 0 left out" in again.text_of("#start-import")
+    assert queries.import_or_404(northside.tenant, import_id).state is ImportState.CHECKED
     alice.post("contacts.start", data={"runs_seen": "1"}, **where)
     assert queries.import_or_404(northside.tenant, import_id).state is ImportState.RUNNING
+    assert "moved on" in alice.post("contacts.start", 409, **where).text
 
 
 def test_starting_twice_is_refused(alice, northside):

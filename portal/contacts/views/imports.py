@@ -28,6 +28,10 @@ from portal.core.errors import BadInput, DomainError
 from portal.core.web import page, see_other
 
 PER_PAGE = 50
+_RUNS_UNSEEN = (
+    "Look at the numbers that follow each other. Tick this if these people gave you their "
+    "numbers themselves; otherwise do not import them."
+)
 
 
 @bp.get("/accounts/<uuid:account_id>/contacts/imports")
@@ -133,11 +137,9 @@ def match(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loade
 def start(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Start the import the dry run was shown of."""
     import_ = _import(import_id)
-    if import_.runs and not request.form.get("runs_seen"):
-        raise BadInput(
-            "This file holds numbers that follow each other. Go back, look at them, and tick that "
-            "these people gave you their numbers themselves."
-        )
+    is_open = import_.state is ImportState.CHECKED
+    if is_open and import_.runs and not request.form.get("runs_seen"):
+        return _standing(import_, 422, runs_fault=_RUNS_UNSEEN)
     with unit_of_work():
         importing.confirm(g.account.tenant, import_id, actor=me().actor)
     return see_other(_url("show_import", import_))
@@ -206,7 +208,7 @@ def _match_page(
     )
 
 
-def _standing(import_: ImportRef) -> Response:
+def _standing(import_: ImportRef, status: int = 200, runs_fault: str | None = None) -> Response:
     weight = request.args.get("weight", "")
     if weight and weight not in set(Weight):
         raise BadInput(f"weight: choose one of {', '.join(Weight)}.")
@@ -217,7 +219,9 @@ def _standing(import_: ImportRef) -> Response:
     return page(
         "contacts/import.html",
         "contacts/_import.html",
+        status,
         import_=import_,
+        runs_fault=runs_fault,
         findings=shown,
         weight=weight,
         is_first=after == (0, -1),
