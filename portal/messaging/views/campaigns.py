@@ -24,7 +24,6 @@ from portal.messaging.service.planning import plan as plan_send
 from portal.messaging.values import (
     CampaignRef,
     CampaignState,
-    Draft,
     Kind,
     Recipient,
     State,
@@ -285,9 +284,9 @@ def _plan_again(text: TextView) -> Plan | None:
     )
     if person is None or text.e164 is None:
         return None
-    body = text.body.replace("{", "{{").replace("}", "}}")
     recipient = Recipient(person, sending.number_of(person, text.e164))
-    return plan_send(g.account, [recipient], Draft(body, Kind.ONE_TO_ONE), clock.utcnow())
+    draft = service.draft_again(g.account.tenant, text.id)
+    return plan_send(g.account, [recipient], draft, clock.utcnow())
 
 
 def _to(campaign_id: UUID) -> Response:
