@@ -156,3 +156,31 @@ def test_a_missing_value_blocks_or_falls_back_as_chosen(alice, northside, sender
     data |= {"fallback_first_name": "neighbor", "preview": str(nameless.contact.id)}
     page = alice.follow(alice.post("messaging.save_draft", 303, data=data, **where))
     assert page.texts_of(".phone .chat__bubble")[0] == "Hi neighbor, open house on Saturday at 2."
+
+
+def test_something_else_left_empty_is_asked_for_beside_its_field(alice, northside, sender, compose):
+    """S-9: never “Hi , news”, neither for a word that was cleared nor for one without a usual."""
+    person = make_recipient(northside, first_name="", last_name="")
+    where = compose([person, *make_recipients(northside, 1)])
+    body = "Hi {first_name}, news on {street}."
+    data = {"body": body, "missing": "fallback", "fallback_first_name": " "}
+    for do in ("cost", "send"):
+        reply = press(alice, do, 422, data=data, **where)
+        for name in ("first_name", "street"):
+            said = reply.text_of(f"#fallback_{name}-error")
+            assert said.startswith("Write what stands here for people without a value")
+        assert reply.field("body") == body
+    data |= {"fallback_first_name": "friend", "fallback_street": "your street"}
+    page = alice.follow(press(alice, "send", 303, data=data, **where))
+    assert page.text_of("#actions .btn-primary") == "Send"
+    cleared = alice.htmx.post("messaging.measure", data={**data, "fallback_street": ""}, **where)
+    assert cleared.text_of("#actions .btn-primary") == "Verify & Send"
+
+
+def test_a_field_with_a_word_of_its_own_needs_no_other(alice, northside, sender, compose):
+    """S-9"""
+    where = compose([make_recipient(northside, last_name="")])
+    data = {"body": "Dear {last_name|neighbor}, news.", "missing": "fallback"}
+    page = alice.follow(press(alice, "cost", 303, data=data, **where))
+    assert page.texts_of(".phone .chat__bubble")[0] == "Dear neighbor, news."
+    assert page.texts_of("#merge-choice label") == []

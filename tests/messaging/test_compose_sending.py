@@ -1,13 +1,18 @@
 """From the cost to the queue: R-8, S-5, S-8, C-8, RULINGS 16."""
 
+import contextvars
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from portal.billing import queries as billing
 from portal.consent import queries as consent
 from portal.consent.values import Method
 from portal.core.db import unit_of_work
+from portal.messaging.models import TextDraft
 from portal.messaging.values import State
 from portal.texting_accounts import service as accounts
 from tests.factories.messaging import ALICE_ACTS, make_recipient, make_recipients, texts
@@ -88,6 +93,69 @@ def test_the_second_of_two_clicks_finds_the_first_send(alice, northside, sender,
     assert len(texts(northside)) == 2
 
 
+@contextmanager
+def once_kept(app, act):
+    """Do something right after a request has kept a draft, as another request would."""
+    kept, done = [], []
+
+    def note(session, _flush):
+        kept.extend(row for row in session.dirty if isinstance(row, TextDraft))
+
+    def apart():
+        with app.app_context():
+            act()
+
+    def go(_session):
+        if kept and not done:
+            done.append(True)
+            contextvars.Context().run(apart)
+
+    event.listen(Session, "after_flush", note)
+    event.listen(Session, "after_commit", go)
+    try:
+        yield
+    finally:
+        event.remove(Session, "after_flush", note)
+        event.remove(Session, "after_commit", go)
+    assert done
+
+
+def test_a_text_sent_while_the_second_click_is_under_way_is_found(
+    app, alice, northside, sender, compose
+):
+    where = compose(make_recipients(northside, 2))
+    nonce = alice.get("messaging.compose", **where).field("nonce")
+    form = {"nonce": nonce, "body": HI}
+    press(alice, "cost", 303, data=form, **where)
+    first = []
+    with once_kept(app, lambda: first.append(press(alice, "send", 303, data=form, **where))):
+        second = press(alice, "send", 303, data=form, **where)
+    assert first[0].location == second.location
+    assert len(texts(northside)) == 2
+
+
+@pytest.mark.parametrize("do", ["cost", "save"])
+def test_whatever_is_pressed_after_the_send_ends_on_the_campaign(
+    alice, northside, sender, compose, do
+):
+    where = compose(make_recipients(northside, 2))
+    form = {"nonce": alice.get("messaging.compose", **where).field("nonce"), "body": HI}
+    press(alice, "cost", 303, data=form, **where)
+    first = press(alice, "send", 303, data=form, **where)
+    late = press(alice, do, 303, data=form, **where)
+    assert late.location == first.location
+    assert "This text was sent already." in alice.follow(late).text
+
+
+def test_a_draft_thrown_away_under_the_click_is_gone(app, alice, northside, sender, compose):
+    where = compose(make_recipients(northside, 2))
+    form = {"nonce": alice.get("messaging.compose", **where).field("nonce"), "body": HI}
+    press(alice, "cost", 303, data=form, **where)
+    with once_kept(app, lambda: alice.post("messaging.discard", 303, **where)):
+        press(alice, "send", 404, data=form, **where)
+    assert texts(northside) == []
+
+
 def test_a_strangers_nonce_finds_nothing(alice, bob, northside, sender, compose):
     where = compose(make_recipients(northside, 2))
     form = {"nonce": alice.get("messaging.compose", **where).field("nonce"), "body": HI}
@@ -150,6 +218,9 @@ def test_a_send_beyond_the_limit_asks_trim_or_spread(alice, northside, tight, co
     where = compose(make_recipients(northside, 5), HI)
     page = alice.follow(press(alice, "cost", 303, data={"body": HI}, **where))
     assert "2 people are beyond the day's limits" in page.text
+    assert buttons(page) == ["Calculate Cost", "Verify & Send"]  # R-8: a choice is still open
+    assert "Choose what becomes of 2 people" in page.text_of("#action-sum")
+    assert "Press Send" not in page.text_of("#flash")
     assert "3 on Mon 2 Mar, 2 on Tue 3 Mar" in page.text
     reply = press(alice, "send", 422, data={"body": HI}, **where)
     assert "Choose to leave them out" in reply.text_of("#over_limit-error")
@@ -165,6 +236,7 @@ def test_trim_leaves_out_and_spread_sets_days(alice, northside, tight, compose, 
     page = alice.follow(press(alice, "cost", 303, data=data, **where))
     assert fates(page) == fate
     assert page.text_of("#whole-sum") == cost
+    assert buttons(page) == ["Calculate Cost", "Send"]
     press(alice, "send", 303, data=data, **where)
     states = [t.state for t in texts(northside)]
     rest = State.BLOCKED if choice == "trim" else State.HELD

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +17,9 @@ from portal.messaging.values import Draft, DraftRef, Kind
 LONGEST_KEPT: Final = 100_000  # what is longer is no text; 8,000 characters may be sent
 FURTHEST: Final = timedelta(days=365)
 FALLBACK: Final = "fallback_"
+USUAL_FALLBACKS: Final[Mapping[str, str]] = MappingProxyType(
+    {"first_name": "there", "full_name": "there", "city": "your area", "state": "your state"}
+)
 NUMBER: Final = "number-"
 _OPTIONS: Final = ("when", "send_date", "send_time", "missing", "over_limit", "preview")
 
@@ -71,6 +75,7 @@ class ComposeForm(BaseForm):
         filters=[_tidy],
     )
     agreed_on = StringField("When", filters=[_line])
+    fallback_errors: Mapping[str, str] = MappingProxyType({})
 
     def options(self, sent: Mapping[str, str]) -> dict[str, str]:
         """Return what a draft keeps beside text and name; `sent` has the fallbacks too."""
@@ -89,6 +94,9 @@ class ComposeForm(BaseForm):
 
     def blame(self, field: str, message: str) -> None:
         """Show what is wrong beside a field."""
+        if field.startswith(FALLBACK):  # one for each merge field of the text
+            self.fallback_errors = {**self.fallback_errors, field: message}
+            return
         self[field].errors = [*self[field].errors, message]
 
     def agreed_at(self, zone: str, now: datetime) -> datetime | None:

@@ -24,7 +24,7 @@ from portal.messaging.errors import (
     NothingToSend,
     TextRefused,
 )
-from portal.messaging.forms.composing import ComposeForm
+from portal.messaging.forms.composing import FALLBACK, USUAL_FALLBACKS, ComposeForm
 from portal.messaging.queries import composing as reads
 from portal.messaging.service import drafts, sending
 from portal.messaging.values import CampaignRef, DraftRef, Gate, Kind
@@ -49,6 +49,10 @@ _FIELDS: Final = (
 )
 _WHOLE: Final = "This is the whole cost. Press Send when it is right."
 _CHANGED: Final = "Something changed since the cost was shown. This is the cost now."
+_CHOOSE: Final = (
+    "This is the whole cost. Choose what becomes of those beyond the day's limits; then it can go."
+)
+_NO_FALLBACK: Final = "Write what stands here for people without a value, or leave them out."
 _NOBODY: Final = "Choose who gets this text."
 
 
@@ -86,12 +90,19 @@ def save_draft(account_id: UUID, draft_id: UUID) -> Response:  # noqa: ARG001 (l
     """Keep what was typed and do what was pressed: add, remove, look, show the cost, send."""
     do = request.form.get("do")
     try:
-        keep(draft_id)
-    except NotFound:  # the second of two clicks: the first has sent it
+        return _done(draft_id, do)
+    except NotFound:  # the second of two clicks: the first has sent it, or did so meanwhile
         sent = reads.sent_with(g.account.tenant, line(request.form.get("nonce", "")), me().user_id)
-        if do != "send" or sent is None:
+        if sent is None:
             raise
-        return see_other(_sent_url(sent))
+    if do != "send":
+        flash("This text was sent already. Nothing was changed in it.")
+    return see_other(_sent_url(sent))
+
+
+def _done(draft_id: UUID, do: str | None) -> Response:
+    """Keep what was typed and do what was pressed. Raises NotFound once the draft is gone."""
+    keep(draft_id)
     if do == "cost":
         return _calculated(draft_id)
     if do == "send":
@@ -223,7 +234,7 @@ def _calculated(draft_id: UUID, say: str = _WHOLE) -> Response:
             actor=me().actor,
         )
     if sheet.plan.may_send:
-        flash(say)
+        flash(_CHOOSE if sheet.lacks_choice else say)
     return _back(draft_id, "cost-table")
 
 
@@ -277,6 +288,7 @@ def _context(sheet: Sheet, form: ComposeForm, draft_id: UUID | None) -> dict[str
         "form": form,
         "urls": _urls(draft_id),
         "field_labels": _FIELDS,
+        "usual_fallbacks": USUAL_FALLBACKS,
         "find": look_of(whole=False).find,
         "contact_url": lambda contact_id: contact_url(g.account.id, contact_id),
         "known": frozenset(sheet.written.contact_ids) if sheet.written else frozenset(),
@@ -316,6 +328,8 @@ def _faults(sheet: Sheet) -> dict[str, str]:
         found["body"] = plain(sheet.fault.message)
     if sheet.time_fault is not None:
         found[sheet.time_fault.field] = str(sheet.time_fault)
+    for name in sheet.lacks_fallback:
+        found[f"{FALLBACK}{name}"] = _NO_FALLBACK
     return found
 
 

@@ -16,7 +16,13 @@ from portal.core.errors import BadInput
 from portal.core.tenancy import Tenant
 from portal.messaging import queries
 from portal.messaging.errors import EmptyText
-from portal.messaging.forms.composing import TimeRefused, draft_of, send_time
+from portal.messaging.forms.composing import (
+    FALLBACK,
+    USUAL_FALLBACKS,
+    TimeRefused,
+    draft_of,
+    send_time,
+)
 from portal.messaging.rules import merge, segments
 from portal.messaging.rules.merge import MergeError
 from portal.messaging.rules.plan import Plan, PlannedText, ReasonCount
@@ -118,7 +124,7 @@ class Sheet:
     shown: tuple[PlannedText, ContactRef] | None  # whose phone the preview is
     previews: tuple[tuple[UUID, str], ...]
     notice: str | None  # the free one that follows a first text (S-3)
-    fields: tuple[str, ...]  # of the text, that a contact may lack
+    fields: tuple[str, ...]  # of the text, that a contact may lack and the text has no word for
     now: datetime
 
     @property
@@ -127,6 +133,11 @@ class Sheet:
         return bool(
             self.plan and self.written and self.written.options.get("shown") == self.plan.key
         )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is left to see or to choose: the button may say Send (R-8)."""
+        return self.is_known and not self.lacks_choice and not self.lacks_fallback
 
     @property
     def asks_consent(self) -> bool:
@@ -140,6 +151,23 @@ class Sheet:
     def wants_choice(self) -> bool:
         """Whether to choose between leaving out and spreading (RULINGS 16)."""
         return bool(self.plan and self.plan.over_limit and self.kind is Kind.BULK)
+
+    @property
+    def lacks_choice(self) -> bool:
+        """Whether that choice is still to be made; nothing is sent before."""
+        return self.wants_choice and self.draft is not None and self.draft.over_limit is None
+
+    @property
+    def lacks_fallback(self) -> tuple[str, ...]:
+        """Fields that shall get something else where a value is missing, but nothing is written."""
+        if self.draft is None or self.written is None or self.draft.missing != "fallback":
+            return ()
+        written = self.written.options
+        return tuple(
+            name
+            for name in self.fields
+            if not written.get(f"{FALLBACK}{name}", USUAL_FALLBACKS.get(name, ""))
+        )
 
 
 def lay_out(account: AccountRef, written: DraftRef | None, look: Look, now: datetime) -> Sheet:
@@ -351,8 +379,9 @@ def _notice(account: AccountRef, shown: tuple[PlannedText, ContactRef] | None) -
 
 
 def _fields(draft: Draft | None) -> tuple[str, ...]:
+    """Return the contact's fields without a fallback of their own in the text."""
     try:
-        used = merge.fields(draft.body) if draft else ()
+        used = merge.merge(draft.body, {}).missing if draft else ()
     except MergeError:
         return ()
     return tuple(name for name in used if name in CONTACT_FIELDS)
