@@ -184,3 +184,57 @@ def test_a_field_with_a_word_of_its_own_needs_no_other(alice, northside, sender,
     page = alice.follow(press(alice, "cost", 303, data=data, **where))
     assert page.texts_of(".phone .chat__bubble")[0] == "Dear neighbor, news."
     assert page.texts_of("#merge-choice label") == []
+
+
+def test_a_clear_picture_makes_a_long_text_cheaper_where_it_is_delivered(
+    alice, northside, sender, compose
+):
+    """R-7, R-3: 600 plain characters cost 4 as SMS, 3 with a picture; abroad it goes without."""
+    from portal.messaging.service import limits
+
+    with unit_of_work():
+        limits.allow_country(northside, 44, actor=ALICE_ACTS)
+    people = [*make_recipients(northside, 2), make_recipient(northside, number="+447911123456")]
+    where, body = compose(people), "a" * 600
+    page = alice.follow(press(alice, "cost", 303, data={"body": body}, **where))
+    assert total(page) == "16"  # 2 x 4 at home, 8 abroad
+    assert "2 people cost more than 3 credits each" in page.text
+    assert "would save 2 credits in all" in page.text
+
+    page = alice.follow(press(alice, "save", 303, data={"body": body, "picture": "clear"}, **where))
+    assert "A clear picture goes with it" in page.text
+    page = alice.follow(press(alice, "cost", 303, data={"body": body}, **where))
+    assert total(page) == "14"  # 2 x 3 at home, 8 abroad
+    assert compose.draft(where).options["picture"] == "clear"
+
+    alice.follow(press(alice, "send", 303, data={"body": body}, **where))
+    sent = {text.e164: (text.credits, len(text.media)) for text in _texts(northside)}
+    assert sorted(sent.values()) == [(3, 1), (3, 1), (8, 0)]
+    assert sent["+447911123456"] == (8, 0)
+
+
+def test_the_clear_picture_can_be_taken_off_again(alice, northside, sender, compose):
+    """R-7: nothing is attached that cannot be removed."""
+    where = compose(make_recipients(northside, 1))
+    body = "a" * 600
+    press(alice, "save", 303, data={"body": body, "picture": "clear"}, **where)
+    page = alice.follow(press(alice, "save", 303, data={"body": body, "picture": ""}, **where))
+    assert "A clear picture goes with it" not in page.text
+    assert "Attach a clear picture (saves 1)" in page.text
+
+
+def test_the_clear_picture_is_there_for_the_carrier_to_fetch(anyone):
+    """R-7: a small PNG, served without a sign-in."""
+    answer = anyone.client.get("/static/clear.png")
+    assert answer.mimetype == "image/png"
+    assert answer.data.startswith(b"\x89PNG")
+    answer.close()
+
+
+def _texts(account):
+    from sqlalchemy import select
+
+    from portal.core.db import db
+    from portal.messaging.models import Message
+
+    return db.session.scalars(select(Message).where(Message.account_id == account.id)).all()

@@ -11,8 +11,9 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from portal.core.base_form import BaseForm
+from portal.core.settings import settings
 from portal.messaging.rules.merge import FIELDS
-from portal.messaging.values import Draft, DraftRef, Kind
+from portal.messaging.values import Draft, DraftRef, Kind, MediaRef
 
 LONGEST_KEPT: Final = 100_000  # what is longer is no text; 8,000 characters may be sent
 FURTHEST: Final = timedelta(days=365)
@@ -21,7 +22,10 @@ USUAL_FALLBACKS: Final[Mapping[str, str]] = MappingProxyType(
     {"first_name": "there", "full_name": "there", "city": "your area", "state": "your state"}
 )
 NUMBER: Final = "number-"
-_OPTIONS: Final = ("when", "send_date", "send_time", "missing", "over_limit", "preview")
+_OPTIONS: Final = (
+    "when", "send_date", "send_time", "missing", "over_limit", "preview", "picture"
+)  # fmt: skip
+_CLEAR: Final = "clear"
 
 
 class TimeRefused(ValueError):
@@ -68,6 +72,7 @@ class ComposeForm(BaseForm):
         validate_choice=False,
     )
     preview = StringField("Show as", filters=[_line])
+    picture = StringField("Picture", filters=[_line])
     find = StringField("Name, number or tag", filters=[_line])
     how = TextAreaField(
         "How did they agree?",
@@ -118,6 +123,7 @@ def draft_of(written: DraftRef, kind: Kind, send_at: datetime | None) -> Draft:
     return Draft(
         written.body,
         kind,
+        media=(_clear_picture(),) if options.get("picture") == _CLEAR else (),
         send_at=send_at,
         missing="fallback" if options.get("missing") == "fallback" else "block",
         fallbacks={
@@ -128,6 +134,11 @@ def draft_of(written: DraftRef, kind: Kind, send_at: datetime | None) -> Draft:
         over_limit="trim" if over == "trim" else "spread" if over == "spread" else None,
         name=written.name,
     )
+
+
+def _clear_picture() -> MediaRef:
+    """Return the built-in picture nobody sees, which makes a long text an MMS (R-7)."""
+    return MediaRef(f"{settings().public_url}/static/clear.png", "image/png", "Clear picture")
 
 
 def send_time(options: Mapping[str, Any], zone: str, now: datetime) -> datetime | None:

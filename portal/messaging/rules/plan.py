@@ -16,6 +16,7 @@ class Part:
     encoding: str
     segments: int
     credits: int
+    media: int = 0  # attachments that go with it
 
 
 @dataclass(frozen=True, slots=True)

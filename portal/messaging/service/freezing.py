@@ -109,7 +109,7 @@ class Freezer:
             "parts": len(parts),
             "body": part.body,
             "body_hash": self._hash(part.body),
-            "media": [] if waits else self._media,
+            "media": self._media if part.media else [],
             "encoding": part.encoding,
             "segments": part.segments,
             "credits": part.credits,

@@ -110,7 +110,7 @@ class _Planner:
         contact, number = recipient.contact, recipient.number
         e164 = number.e164 if number else None
         code = facts.country_code(e164) if e164 else 1
-        worded = self.writer.word(contact, code)
+        worded = self.writer.word(contact, code, number.region if number else None)
         standing = known.standings.get(e164) if e164 else None
         is_reply = bool(e164) and known.is_reply(e164 or "", self.now)
         room = self.calendar.room()

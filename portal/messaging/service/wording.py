@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.contacts.values import ContactRef
+from portal.core.phone import is_mms_region
 from portal.messaging.errors import EmptyText, TextTooLong
 from portal.messaging.rules import rates
 from portal.messaging.rules.merge import MergeError, merge, unknown_fields
@@ -49,22 +50,23 @@ class Writer:
             {**_PLAIN_FALLBACKS, **draft.fallbacks} if draft.missing == "fallback" else {}
         )
         self._is_plain = "{" not in draft.body and "}" not in draft.body
-        self._priced: dict[tuple[str, int], tuple[Part, ...]] = {}
+        self._priced: dict[tuple[str, int, bool], tuple[Part, ...]] = {}
 
-    def word(self, contact: ContactRef, country_code: int) -> Worded:
+    def word(self, contact: ContactRef, country_code: int, region: str | None) -> Worded:
         """Return the text for one person in one country."""
         body = self._draft.body
         missing: tuple[str, ...] = ()
         if not self._is_plain:
             merged = merge(body, {**contact.merge_values(), **self._own}, fallbacks=self._fallbacks)
             body, missing = merged.body, merged.missing
-        known = (body, country_code)
+        takes_media = is_mms_region(region)
+        known = (body, country_code, takes_media)
         if known not in self._priced:
-            self._priced[known] = self._price(body, country_code)
+            self._priced[known] = self._price(body, country_code, takes_media=takes_media)
         return Worded(body, self._priced[known], missing)
 
-    def _price(self, body: str, country_code: int) -> tuple[Part, ...]:
-        media = len(self._draft.media)
+    def _price(self, body: str, country_code: int, *, takes_media: bool) -> tuple[Part, ...]:
+        media = len(self._draft.media) if takes_media else 0  # elsewhere it goes as SMS (R-3)
         parts = []
         for place, piece in enumerate(rates.split_parts(body) or [""]):
             count = media if place == 0 else 0  # media goes with part 1 (R-4)
@@ -75,6 +77,7 @@ class Writer:
                     counted.encoding if counted else "GSM-7",
                     1 if count else (counted.segments if counted else 1),
                     rates.credits(piece, country_code, count),
+                    count,
                 )
             )
         return tuple(parts)
