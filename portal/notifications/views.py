@@ -52,6 +52,7 @@ def index() -> Response:
     return page(
         "notifications/index.html",
         notices=rows[:A_PAGE],
+        unread_count=queries.unread_count(me().user_id),  # the shell's is left out for htmx
         next_url=url_for(".index", before=rows[A_PAGE - 1].id) if more else None,
         first_url=url_for(".index") if before else None,
     )

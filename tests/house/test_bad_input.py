@@ -141,6 +141,7 @@ WEBHOOKS = (
     ({"AccountSid": "AC\0"}, 403, ""),
     ({"Body": LONG}, 413, ""),
 )
+HTMX = {"HX-Request": "true"}
 STOCK = ("The browser (or proxy)", "The server could not", "invalid", "Invalid", "oops", "not a valid", "This field")  # fmt: skip
 KEPT = "input:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio], [type=submit])[name], textarea[name]"  # fmt: skip
 PERSONS = {"alice": DEPTH, "bob": 1, "vera": 1, "pat": DEPTH, "anyone": DEPTH}
@@ -212,9 +213,12 @@ def judge(answer, url, typed=None):
         return  # no carrier answers in tests
     if answer.status_code >= 500:
         yield "a server error"
+    html = answer.get_data(as_text=True)
+    is_csv = answer.mimetype == "text/csv"
+    if "<script>alert" in html or (is_csv and re.search(r'(?m)(^|[,"])=HYPERLINK', html)):
+        yield "what was typed runs: a script, or a formula in a CSV"
     if answer.status_code < 400 or answer.mimetype != "text/html":
         return
-    html = answer.get_data(as_text=True)
     is_whole = "<html" in html
     if is_whole and len(re.findall(r"<h1[ >]", html)) != 1:
         yield "a page has one h1"
@@ -258,7 +262,7 @@ def vandal_as(own, app, monkeypatch, request):
 
     yield become
     complaints = [complaint for vandal in found for complaint in vandal.complaints]
-    print("asked", sum(vandal.asked for vandal in found))
+    assert all(vandal.asked > 10 for vandal in found)
     assert not complaints, f"{len(complaints)} complaints\n" + "\n".join(complaints)
 
 
@@ -275,12 +279,13 @@ def test_no_query_breaks_a_page(name, vandal_as, monkeypatch):
         answer = vandal.ask("GET", url)
         if answer is None or answer.status_code in {403, 404}:
             continue
-        for asked in sorted(heard | ALSO_ASKED.get(rule.endpoint, set())):
+        names = heard | ALSO_ASKED.get(rule.endpoint, set())
+        for asked in sorted(names) if PERSONS[name] > 1 else ():
             for value in some(f"{rule}{asked}", BAD_TEXT, PERSONS[name]):
                 vandal.ask("GET", url, query_string={asked: value[:8000]})
             for sort, mark in BAD_MARKS if asked in {"after", "before"} and name == "alice" else ():
-                vandal.ask("GET", url, query_string={asked: mark, **sort})
-        vandal.ask("GET", url, query_string=some(rule, BAD_QUERIES)[0])
+                vandal.ask("GET", url, query_string={asked: mark, **sort}, headers=HTMX)
+        vandal.ask("GET", url, query_string=some(rule, BAD_QUERIES)[0], headers=HTMX)
 
 
 @pytest.mark.parametrize("name", PERSONS)
@@ -294,7 +299,8 @@ def test_no_field_of_a_form_breaks_its_page_and_none_is_lost(name, vandal_as):
             for value in some(f"{endpoint_of(vandal, action)}{field}", BAD_TEXT, PERSONS[name]):
                 vandal.ask("POST", action, typed, data={**data, field: value})
                 typed = None  # looked at once for each field
-            vandal.ask("POST", action, data=others)
+            if PERSONS[name] > 1:
+                vandal.ask("POST", action, data=others)
 
 
 @pytest.mark.parametrize("name", ["alice", "pat"])
@@ -314,7 +320,6 @@ def test_no_shape_of_a_request_breaks_a_route(name, vandal_as, monkeypatch):
             some(rule, SHAPES)[0],
         ):
             vandal.ask("POST", url, **shape)
-        vandal.ask(some(rule, ("PUT", "PATCH", "DELETE"))[0], url)
 
 
 def test_no_header_breaks_a_page_or_leads_away(vandal_as):
@@ -336,6 +341,7 @@ def test_a_made_up_address_is_missing_and_nothing_is_kept_in_caches(vandal_as):
     vandal = vandal_as("alice")
     for rule, url in vandal.places("GET"):
         start = url.rstrip("/")
+        vandal.ask(some(rule, ("PUT", "PATCH", "DELETE"))[0], url)
         made_up = start + some(rule, ("/x.css", "/%00", "/..%2fetc/passwd"))[0]
         assert vandal.ask("GET", made_up).status_code in {404, 405, 308}, made_up
         is_kept = rule.endpoint == "health.metrics"
