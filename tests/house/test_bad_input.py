@@ -146,7 +146,7 @@ STOCK = ("The browser (or proxy)", "The server could not", "invalid", "Invalid",
 KEPT = "input:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio], [type=submit])[name], textarea[name]"  # fmt: skip
 PERSONS = {"alice": DEPTH, "bob": 1, "vera": 1, "pat": DEPTH, "anyone": DEPTH}
 # Forms that end what other forms need come last.
-ENDING = {"messaging.enter_opt_out", "consent.add_do_not_contact", "messaging.discard"}
+ENDING = ("messaging.enter_opt_out", "consent.add_do_not_contact", "people.accept")
 LEAVES = {"people.sign_out", "people.revoke_session", "people.change_password", "static", "assets"}
 
 
@@ -190,7 +190,11 @@ class Vandal:
         for _, url in self.places("GET"):
             found |= self.forms_at(url)
         stays = {a: f for a, f in found.items() if endpoint_of(self, a) not in LEAVES}
-        return dict(sorted(stays.items(), key=lambda form: endpoint_of(self, form[0]) in ENDING))
+        return dict(sorted(stays.items(), key=lambda form: self._ends(form[0])))
+
+    def _ends(self, action):
+        endpoint = endpoint_of(self, action)
+        return ENDING.index(endpoint) + 1 if endpoint in ENDING else 0
 
     def forms_at(self, url):
         """Return the forms of a page by address: what they would send, and which fields show."""
@@ -229,7 +233,7 @@ def judge(answer, url, typed=None):
         yield "nothing says what to mend"
     told = " ".join(words)
     yield from (f"says {phrase!r}" for phrase in STOCK if phrase in told)
-    if typed and answer.status_code != 429:
+    if typed and answer.status_code not in {410, 429}:
         yield from lost(html, typed)
 
 

@@ -78,7 +78,7 @@ SAMPLES = {
 class Property:
     """What one brokerage owns: its ids by the name addresses give them, and its words."""
 
-    ids: dict[str, UUID]
+    ids: dict[str, UUID | str]
     words: tuple[str, ...] = ()
 
     def for_rule(self, rule) -> dict[str, object]:
@@ -143,6 +143,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             "message_id": message.id, "conversation_id": talk.id, "draft_id": draft,
             "selection_id": kept, "sender_id": sender.id, "user_id": user_id, "team_id": team_id,
             "invitation_id": invited.id, "session_id": session.id, "notice_id": notice,
+            "token": invited.token,
             "plan_id": billing.subscription(account.id).plan.id,
         },
         (word.lower(), e164.removeprefix("+1"), other_e164.removeprefix("+1")),
