@@ -235,7 +235,7 @@ def theirs(lakeview):
 
 
 @pytest.fixture(params=["alices", "bobs_own"])
-def burglar(request):
+def burglar(request, theirs):
     """Alice in Northside, then Bob in an account of his own, each with their own of everything."""
     return request.getfixturevalue(request.param)
 
