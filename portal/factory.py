@@ -29,7 +29,7 @@ from portal.core.access import Me, Permission
 from portal.core.db import db, prepare_engine
 from portal.core.errors import DomainError, NotAllowed
 from portal.core.settings import ROOT, Settings, SettingsError
-from portal.core.web import refuse
+from portal.core.web import refuse, wants_partial
 from portal.messaging import queries as messaging
 from portal.messaging import views as messaging_views
 from portal.messaging.views import webhooks
@@ -211,12 +211,12 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
         person = g.get("me")
         if person is None:
             return {"me": None}
+        if wants_partial():
+            return {}  # a piece of a page has no shell; polls need not ask for it
         account = g.get("account")
         return {
             "nav": navigation.groups(person, _counts(account)),
-            "rail_meter": billing.rail_meter(account)
-            if account and person.may(Permission.VIEW_CREDITS)
-            else None,
+            "rail_meter": _rail_meter(person, account),
             "search_url": _search_url(person, account),
             "clock_note": _clock_note(),
         }
