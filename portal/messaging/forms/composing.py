@@ -18,9 +18,6 @@ from portal.messaging.values import Draft, DraftRef, Kind, MediaRef
 LONGEST_KEPT: Final = 100_000  # what is longer is no text; 8,000 characters may be sent
 FURTHEST: Final = timedelta(days=365)
 FALLBACK: Final = "fallback_"
-USUAL_FALLBACKS: Final[Mapping[str, str]] = MappingProxyType(
-    {"first_name": "there", "full_name": "there", "city": "your area", "state": "your state"}
-)
 NUMBER: Final = "number-"
 _OPTIONS: Final = (
     "when", "send_date", "send_time", "missing", "over_limit", "preview", "picture"

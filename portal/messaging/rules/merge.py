@@ -30,6 +30,11 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# What stands in for a missing value when a person chooses "write something else" (S-9).
+USUAL_FALLBACKS: Final[Mapping[str, str]] = MappingProxyType(
+    {"first_name": "there", "full_name": "there", "city": "your area", "state": "your state"}
+)
+
 _token: Final = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]")
 _name: Final = re.compile(r"[a-z][a-z0-9_]*")
 _controls: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -7,26 +7,19 @@ from portal.contacts.values import ContactRef
 from portal.core.phone import is_mms_region
 from portal.messaging.errors import EmptyText, TextTooLong
 from portal.messaging.rules import rates
-from portal.messaging.rules.merge import MergeError, merge, unknown_fields
+from portal.messaging.rules.merge import (
+    FIELDS,
+    USUAL_FALLBACKS,
+    MergeError,
+    merge,
+    unknown_fields,
+)
 from portal.messaging.rules.plan import Part
 from portal.messaging.rules.segments import analyze
 from portal.messaging.values import Draft
 
 LONGEST_TEMPLATE = 8_000  # five parts; longer is a mistake
-_PLAIN_FALLBACKS = {
-    "first_name": "there",
-    "last_name": "",
-    "full_name": "there",
-    "agent_name": "",
-    "agent_first_name": "",
-    "agent_phone": "",
-    "brokerage": "",
-    "team": "",
-    "street": "",
-    "city": "your area",
-    "state": "your state",
-    "zip": "",
-}
+_PLAIN_FALLBACKS = {name: USUAL_FALLBACKS.get(name, "") for name in FIELDS}
 
 
 @dataclass(frozen=True, slots=True)

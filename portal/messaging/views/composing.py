@@ -24,8 +24,9 @@ from portal.messaging.errors import (
     NothingToSend,
     TextRefused,
 )
-from portal.messaging.forms.composing import FALLBACK, USUAL_FALLBACKS, ComposeForm
+from portal.messaging.forms.composing import FALLBACK, ComposeForm
 from portal.messaging.queries import composing as reads
+from portal.messaging.rules.merge import USUAL_FALLBACKS
 from portal.messaging.service import drafts, sending
 from portal.messaging.values import CampaignRef, DraftRef, Gate, Kind
 from portal.messaging.views.blueprint import bp

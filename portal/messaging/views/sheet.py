@@ -18,13 +18,12 @@ from portal.messaging import queries
 from portal.messaging.errors import EmptyText
 from portal.messaging.forms.composing import (
     FALLBACK,
-    USUAL_FALLBACKS,
     TimeRefused,
     draft_of,
     send_time,
 )
 from portal.messaging.rules import merge, segments
-from portal.messaging.rules.merge import MergeError
+from portal.messaging.rules.merge import USUAL_FALLBACKS, MergeError
 from portal.messaging.rules.plan import Plan, PlannedText, ReasonCount
 from portal.messaging.service.planning import plan as plan_send
 from portal.messaging.values import Draft, DraftRef, Fate, Gate, Kind, Recipient
