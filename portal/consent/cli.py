@@ -1,21 +1,15 @@
 """Commands of consent (RULINGS 31)."""
 
 from pathlib import Path
-from uuid import UUID
 
 import click
 from flask.cli import AppGroup
 
 from portal.consent import queries
 from portal.consent.service.importing_consents import ConsentHandler
-from portal.contacts import queries as contacts
-from portal.contacts.service import exporting, importing
-from portal.contacts.values import ConsentSource, ImportRef, ImportState
+from portal.contacts.cli import finish, take_in
+from portal.contacts.values import ConsentSource
 from portal.core.audit import Actor
-from portal.core.db import unit_of_work
-from portal.core.errors import DomainError
-from portal.texting_accounts import queries as accounts
-from portal.texting_accounts.values import AccountRef
 
 group = AppGroup("consent", help="Consent records of texting accounts.")
 ACTOR = Actor(None, "command line", "consent import")
@@ -26,71 +20,17 @@ ACTOR = Actor(None, "command line", "consent import")
 @click.option("--account", "wanted", required=True, help="The account's id, or its name.")
 def import_file(file: Path, wanted: str) -> None:
     """Import old consents from a CSV file; the columns are matched by their headers (C-2)."""
-    try:
-        import_ = _import(_account(wanted), file)
-    except DomainError as error:
-        raise click.ClickException(error.message) from None
-    if import_.state is not ImportState.DONE:
-        raise click.ClickException(import_.error or "The import did not finish. Run it again.")
-    click.echo(f"imported {import_.imported}, merged {import_.merged}, rejected {import_.rejected}")
+    import_ = take_in(
+        file,
+        wanted,
+        ConsentHandler(),
+        consent_source=ConsentSource.RECORDED,
+        consent_note="Named in each row of the file",
+        actor=ACTOR,
+    )
     found = queries.import_summary(import_)
     click.echo(
         f"express written {found.express_written}, express {found.express}, "
         f"inquiry {found.inquiry}, not valid {found.not_valid}"
     )
-    for run in import_.runs:
-        click.echo(f"warning: {run.count} numbers follow each other from {run.first} (K-7)")
-    if import_.rejected:
-        rejects = file.with_name(f"{file.stem}-rejected.csv")
-        rejects.write_text("".join(exporting.rejects(import_)), encoding="utf-8", newline="")
-        click.echo(f"rejected rows: {rejects}")
-    if not import_.imported + import_.merged:
-        raise click.exceptions.Exit(1)
-
-
-def _import(account: AccountRef, file: Path) -> ImportRef:
-    """Take a file all the way in: columns as guessed, dry run, import."""
-    handler, tenant = ConsentHandler(), account.tenant
-    with file.open("rb") as stream, unit_of_work():
-        import_ = importing.receive(tenant, handler, file.name, stream, actor=ACTOR)
-    with unit_of_work():
-        importing.match_columns(
-            tenant,
-            import_.id,
-            handler,
-            import_.mapping,
-            consent_source=ConsentSource.RECORDED,
-            consent_note="Named in each row of the file",
-            in_job=False,
-            actor=ACTOR,
-        )
-    _run(import_, handler)
-    checked = contacts.import_or_404(tenant, import_.id)
-    if checked.state is not ImportState.CHECKED:
-        return checked
-    with unit_of_work():
-        importing.confirm(tenant, import_.id, actor=ACTOR, in_job=False)
-    _run(import_, handler)
-    return contacts.import_or_404(tenant, import_.id)
-
-
-def _run(import_: ImportRef, handler: ConsentHandler) -> None:
-    run = importing.start_run(import_.id, handler)
-    while run.more():
-        with unit_of_work():
-            run.step()
-
-
-def _account(wanted: str) -> AccountRef:
-    """Return the account with this id, or the only one with this name."""
-    try:
-        found = accounts.account(UUID(wanted))
-        named = [found] if found else []
-    except ValueError:
-        named = [a for a in accounts.all_active() if a.name.casefold() == wanted.casefold()]
-    if len(named) != 1:
-        what = "Several accounts have" if named else "No account has"
-        raise click.ClickException(
-            f"--account: {what} the id or name {wanted}. Give the account's id."
-        )
-    return named[0]
+    finish(import_, file)
