@@ -71,11 +71,6 @@ def unit_of_work() -> Iterator[None]:
         hook()
 
 
-def in_unit_of_work() -> bool:
-    """Say whether a unit of work is open in this context."""
-    return _HOOKS in db.session().info
-
-
 def database_now() -> datetime:
     """Return the database's own clock plus the offset: what leases are measured by (RULINGS 20)."""
     if is_sqlite():

@@ -4,7 +4,6 @@
 derived: embedded services live in `var/`, and secrets are made there on first start.
 """
 
-import base64
 import hashlib
 import hmac
 import os
@@ -285,11 +284,6 @@ def _kept(home: Path, name: str, make: Callable[[int], str]) -> str:
 
 def _derived(secret: str, what: str) -> str:
     return hmac.new(secret.encode(), what.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def fernet_key(text: str) -> str:
-    """Return a Fernet key derived from text, for tests."""
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 _settings: Settings | None = None

@@ -8,8 +8,9 @@ from sqlalchemy import text
 from portal.core import settings as settings_module
 from portal.core.audit import SYSTEM, AuditEntry
 from portal.core.db import db, unit_of_work
-from portal.core.settings import SettingsError, fernet_key, read
+from portal.core.settings import SettingsError, read
 from portal.people import service as people
+from tests.keys import fernet_key
 
 WRONG = {
     "DATABASE_URL": "mysql://x",

@@ -4,12 +4,12 @@ import os
 
 import pytest
 
-from portal.core.settings import fernet_key
 from portal.gateways import carrier, numbers, sms
 from portal.gateways.sms import FakeSmsGateway
 from tests.factories.billing import make_subscription
 from tests.factories.messaging import make_ready
 from tests.factories.numbers import make_carrier_account, make_sender
+from tests.keys import fernet_key
 from tests.sandbox.server import run_sandbox
 
 OURS = "+13125550123"

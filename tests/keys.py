@@ -1,0 +1,9 @@
+"""Keys that are the same in every run."""
+
+import base64
+import hashlib
+
+
+def fernet_key(text: str) -> str:
+    """Return a Fernet key derived from text."""
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode()
