@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
-.PHONY: run test check setup dev format migration reset clean help browser
+.PHONY: run test soak check setup dev format migration reset clean help browser
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ -/'
@@ -19,6 +19,9 @@ dev: $(DEV_READY)  ## set up what its tests and checks need
 
 test: $(DEV_READY)  ## run all tests, on SQLite and, where it is installed, on PostgreSQL
 	@$(BIN)/python -m tests
+
+soak: $(DEV_READY)  ## run the long tiers of the tests on both databases (an hour or more)
+	@$(BIN)/python -m tests --soak
 
 check: $(DEV_READY)  ## lint, types, import contracts, templates
 	$(BIN)/ruff check .

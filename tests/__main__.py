@@ -1,4 +1,7 @@
-"""Runs all tests: on SQLite, then on PostgreSQL where a server is installed or named."""
+"""Runs all tests: on SQLite, then on PostgreSQL where a server is installed or named.
+
+With --soak it runs the long tiers instead, one at a time, and shows what they print.
+"""
 
 import os
 import subprocess
@@ -7,9 +10,14 @@ import sys
 from tests.databases import postgres_binaries
 
 PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+SOAK = ["-m", "soak", "-s"]  # a soak wants the machine for itself
 
 
 def main() -> int:
+    arguments = sys.argv[1:]
+    soaks = "--soak" in arguments
+    if soaks:
+        arguments.remove("--soak")
     databases = ["sqlite"]
     if os.environ.get("TEST_DATABASE_URL") or postgres_binaries():
         databases.append("postgresql")
@@ -22,8 +30,8 @@ def main() -> int:
             "-m",
             "pytest",
             f"--database={database}",
-            *PARALLEL,
-            *sys.argv[1:],
+            *(SOAK if soaks else PARALLEL),
+            *arguments,
         ]
         status = subprocess.run(command, check=False).returncode
         if status != 0:
