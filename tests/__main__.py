@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from tests.databases import postgres_binaries
+from portal.bench import postgres
 
 PARALLEL = ["-n", "2", "--dist", "loadgroup"]
 SOAK = ["-m", "soak", "-s"]  # a soak wants the machine for itself
@@ -19,7 +19,7 @@ def main() -> int:
     if soaks:
         arguments.remove("--soak")
     databases = ["sqlite"]
-    if os.environ.get("TEST_DATABASE_URL") or postgres_binaries():
+    if os.environ.get("TEST_DATABASE_URL") or postgres.binaries():
         databases.append("postgresql")
     else:
         print("PostgreSQL is not installed here: the suite runs on SQLite alone.")

@@ -5,23 +5,12 @@ package in a temporary folder, with durability off, and stopped at the end.
 """
 
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 
-
-def postgres_binaries() -> Path | None:
-    """Return the folder of the newest installed PostgreSQL server, or None."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: p.parts[-3])
-    if folders:
-        return folders[-1].parent
-    found = shutil.which("postgres")
-    return Path(found).resolve().parent if found else None
+from portal.bench import postgres
 
 
 @contextmanager
@@ -31,45 +20,8 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    binaries = postgres_binaries()
-    assert binaries is not None, "no PostgreSQL server is installed"
-    with tempfile.TemporaryDirectory(prefix="pg") as name:
-        folder = Path(name)
-        data = folder / "data"
-        as_owner: list[str] = []
-        if os.getuid() == 0:  # the server refuses to run as root
-            shutil.chown(folder, "postgres")
-            as_owner = ["runuser", "-u", "postgres", "--"]
-        run = [
-            *as_owner,
-            str(binaries / "initdb"),
-            "-D",
-            str(data),
-            "-A",
-            "trust",
-            "-U",
-            "postgres",
-            "-N",
-        ]
-        subprocess.run(run, check=True, capture_output=True)
-        options = (
-            f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off "
-            "-c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
-        )
-        control = [
-            *as_owner,
-            str(binaries / "pg_ctl"),
-            "-D",
-            str(data),
-            "-w",
-            "-l",
-            str(folder / "log"),
-        ]
-        subprocess.run([*control, "-o", options, "start"], check=True, capture_output=True)
-        try:
-            yield f"postgresql://postgres@/postgres?host={folder}"
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True)
+    with postgres.private_server(is_durable=False) as url:
+        yield url
 
 
 @contextmanager

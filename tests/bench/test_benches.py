@@ -1,0 +1,37 @@
+"""Every bench runs, at a small size, as the command runs it. What it measures is not judged here."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from portal.bench.cli import BENCHES
+from tests.keys import fernet_key
+
+COMMAND = (sys.executable, "-m", "flask", "--app", "app", "bench")
+TARGETS = {
+    "confirm": {"G4", "G5", "R14 time", "R14 memory"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BENCHES)
+def test_a_bench_prints_a_line_for_each_of_its_targets(name, tmp_path):
+    # In a process of its own: a bench puts its scratch installation in place of all settings.
+    done = subprocess.run(
+        [*COMMAND, name, "--size", "20", "--rounds", "1", "--database", "sqlite"],
+        env={
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{tmp_path}/untouched.db",
+            "SECRET_KEY": "x" * 32,
+            "ENCRYPTION_KEYS": fernet_key("tests"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| ")][1:]
+    assert {cells[1].strip() for cells in lines} == TARGETS[name]
+    assert not (tmp_path / "untouched.db").exists()
