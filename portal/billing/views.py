@@ -25,7 +25,7 @@ from portal.billing.values import InvoiceRef, PlanRef, StatementLine
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
-from portal.core.web import page, see_other
+from portal.core.web import page, see_other, takes
 
 bp = Blueprint("billing", __name__)
 
@@ -110,6 +110,7 @@ def connected_apps(account_id: UUID) -> Response:
 
 @bp.get("/accounts/<uuid:account_id>/statement")
 @requires(Permission.VIEW_CREDITS)
+@takes("before")
 def statement(account_id: UUID) -> Response:
     """Show every entry of the account's ledger, newest first (B-13)."""
     found = queries.statement(g.account.tenant, before=_key("before"), limit=_PER_PAGE)
@@ -143,6 +144,7 @@ def export_statement(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g
 
 @bp.get("/accounts/<uuid:account_id>/invoices")
 @requires(Permission.VIEW_CREDITS)
+@takes("before")
 def invoices(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """List the invoice lines of the account, newest first (B-12)."""
     rows = queries.invoices(g.account.tenant, before=_key("before"), limit=_PER_PAGE + 1)

@@ -1,5 +1,6 @@
 """The bell's list, and the outbox of mails in set-ups without SMTP."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -12,9 +13,9 @@ from flask import Blueprint, Flask, Response, flash, g, request, url_for
 
 from portal.core.access import Role, me, open_to_all, signed_in
 from portal.core.db import unit_of_work
-from portal.core.errors import NotFound
+from portal.core.errors import BadInput, NotFound
 from portal.core.settings import settings
-from portal.core.web import page, see_other, wants_partial
+from portal.core.web import page, see_other, takes, wants_partial
 from portal.notifications import queries
 from portal.notifications import service as notifications
 from portal.notifications.values import NoticeRef
@@ -44,6 +45,7 @@ def init_app(app: Flask) -> None:
 
 @bp.get("/notices")
 @signed_in
+@takes("before")
 def index() -> Response:
     """List what the person was told, newest first."""
     before = _before(request.args.get("before"))
@@ -119,10 +121,12 @@ def _bell() -> dict[str, object]:
 
 
 def _before(raw: str | None) -> NoticeRef | None:
-    try:
-        return queries.notice(me().user_id, UUID(raw)) if raw else None
-    except ValueError:
+    if not raw:
         return None
+    with suppress(ValueError):
+        if (found := queries.notice(me().user_id, UUID(raw))) is not None:
+            return found
+    raise BadInput("before: this page mark is damaged. Start from the newest notice.")
 
 
 def _files() -> list[Path]:

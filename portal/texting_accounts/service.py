@@ -187,13 +187,15 @@ def add_account_member(
 
 
 def remove_account_member(account_id: UUID, user_id: UUID, *, actor: Actor) -> None:
-    """Take a person out of a shared account; again is harmless."""
+    """Take a person out of a shared account. Raises NotFound for one who does not work in it."""
     row = _locked(account_id)
-    db.session.execute(
-        delete(AccountMember).where(
-            AccountMember.account_id == account_id, AccountMember.user_id == user_id
-        )
-    )
+    gone = db.session.execute(
+        delete(AccountMember)
+        .where(AccountMember.account_id == account_id, AccountMember.user_id == user_id)
+        .returning(AccountMember.user_id)
+    ).first()
+    if gone is None:
+        raise NotFound("This person does not work in this account.")
     _record("accounts:member:remove", account_id, row.organization_id, actor, user=str(user_id))
 
 

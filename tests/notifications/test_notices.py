@@ -62,4 +62,4 @@ def test_long_lists_are_paged_by_key(bob):
     assert len(first.page.select("#notice-list tbody tr")) == 50
     rest = bob.open("GET", first.page.select_one("a[rel=next]")["href"])
     assert len(rest.page.select("#notice-list tbody tr")) == 1
-    bob.get("notifications.index", query={"before": "nonsense"})
+    bob.get("notifications.index", 400, query={"before": "nonsense"})

@@ -10,7 +10,7 @@ from portal.consent.views.blueprint import argument, bp
 from portal.core import audit
 from portal.core.access import Permission, requires
 from portal.core.errors import BadInput
-from portal.core.web import page
+from portal.core.web import page, takes
 from portal.texting_accounts import queries as accounts
 
 CHECKED_AT_ONCE = 2_000  # a longer chain is checked when somebody asks
@@ -18,6 +18,7 @@ CHECKED_AT_ONCE = 2_000  # a longer chain is checked when somebody asks
 
 @bp.get("/organizations/<uuid:organization_id>/audit")
 @requires(Permission.VIEW_AUDIT)
+@takes("before", "check")
 def audit_log(organization_id: UUID) -> Response:
     """List what was done, by whom and when, and say whether the chain holds."""
     before = argument("before", 12)

@@ -19,7 +19,7 @@ from portal.contacts.values import ConsentSource, ImportKind, ImportRef, ImportS
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
-from portal.core.web import page, see_other
+from portal.core.web import page, see_other, takes
 
 _STEPS = (("upload", "Choose a file"), ("columns", "Match columns"), ("check", "Check"), ("result", "Done"))  # fmt: skip
 
@@ -52,6 +52,7 @@ def upload(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
 
 @bp.get("/accounts/<uuid:account_id>/consent/imports/<uuid:import_id>")
 @requires(Permission.RECORD_CONSENT)
+@takes("after")
 def show_import(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show an import where it stands: columns, progress, dry run or result."""
     import_ = _import(import_id)

@@ -21,11 +21,12 @@ from portal.contacts import queries as contacts
 from portal.core.access import Permission, requires
 from portal.core.clock import utcnow
 from portal.core.errors import NotFound
-from portal.core.web import page
+from portal.core.web import page, takes
 
 
 @bp.get("/accounts/<uuid:account_id>/consent")
 @requires(Permission.VIEW_CONSENT)
+@takes("q", "method", "strength", "event", "after")
 def index(account_id: UUID) -> Response:
     """List the account's records, newest first, by phone, name, method or strength."""
     filter_ = RecordFilter(

@@ -140,6 +140,11 @@ def state_code(text: str) -> str:
     return letters.upper() if len(letters) == 2 else wanted[:50]
 
 
+def is_state(code: str) -> bool:
+    """Say whether code is the two letters of a state or province."""
+    return code in _STATES.values()
+
+
 def split_tags(text: str) -> list[str]:
     """Return the tags in a field, parted by ; , | or line, each once, in order."""
     found: dict[str, str] = {}

@@ -87,7 +87,7 @@ def delete(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     with unit_of_work():
         gone = contacts.delete_contacts(g.account.tenant, chosen, actor=me().actor)
     flash(f"Deleted {formats.plural(gone, 'contact')}. Opt-outs stay in force.", "ok")
-    return see_other(_back(chosen))
+    return see_other(list_url(g.account.id, {}))
 
 
 @bp.post("/accounts/<uuid:account_id>/contacts/export")

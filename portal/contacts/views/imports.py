@@ -25,7 +25,7 @@ from portal.contacts.views.bulk import csv_file
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
-from portal.core.web import page, see_other
+from portal.core.web import page, see_other, takes
 
 PER_PAGE = 50
 _RUNS_UNSEEN = (
@@ -65,6 +65,7 @@ def upload(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
 
 @bp.get("/accounts/<uuid:account_id>/contacts/imports/<uuid:import_id>")
 @requires(Permission.IMPORT_CONTACTS)
+@takes("weight", "after")
 def show_import(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show an import where it stands: columns, progress, dry run or result."""
     import_ = _import(import_id)

@@ -10,12 +10,13 @@ from portal.contacts import service as contacts
 from portal.contacts.forms import ContactForm, NoteForm
 from portal.contacts.queries.lists import COUNT_CAP
 from portal.contacts.rules import choosing
+from portal.contacts.rules import people as rules
 from portal.contacts.values import ContactRef, Reach, Sort
 from portal.contacts.views.blueprint import bp, contact_url, fields, has, list_url
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
-from portal.core.errors import DomainError
-from portal.core.web import page, see_other
+from portal.core.errors import BadInput, DomainError
+from portal.core.web import page, see_other, takes
 
 REACH_LABELS = {
     Reach.TEXTABLE: "Number can be texted",
@@ -26,12 +27,17 @@ REACH_LABELS = {
 
 @bp.get("/accounts/<uuid:account_id>/contacts")
 @requires(Permission.VIEW_CONTACTS)
+@takes("q", "tag", "state", "source", "reach", "sort", "after", "selection")
 def index(account_id: UUID) -> Response:
     """List contacts: filter, sort, page by key, tick (K-3, K-4)."""
     tenant, given = g.account.tenant, fields()
     wanted = choosing.filter_of(given)
     sort = choosing.sort_of(choosing.one(given, "sort"))
     listed = queries.page(tenant, wanted, sort, request.args.get("after"))
+    states = queries.states(tenant)
+    if wanted.state and not _is_known(wanted.state, states):
+        known = ", ".join(states) or "two letters, like IL"
+        raise BadInput(f"state: no contact lives there. Choose one of: {known}.")
     kept_id = choosing.one(given, "selection")
     kept = (
         set(queries.kept_ids(tenant, choosing.identifier(kept_id, "selection")))
@@ -56,7 +62,7 @@ def index(account_id: UUID) -> Response:
         kept_id=kept_id,
         query=query,
         tags=queries.tags(tenant),
-        states=queries.states(tenant),
+        states=states,
         sources=queries.sources(tenant),
         reach_labels=REACH_LABELS,
         list_url=lambda **changed: list_url(account_id, query | changed),
@@ -132,6 +138,12 @@ def add_note(account_id: UUID, contact_id: UUID) -> Response:  # noqa: ARG001 (l
         flash("Note saved.", "ok")
         return see_other(contact_url(contact))
     return _form(ContactForm.of(contact), contact, 422, note_form=form)
+
+
+def _is_known(state: str, in_use: list[str]) -> bool:
+    """Say whether a filter names a state there is, or one somebody wrote into a contact."""
+    code = rules.state_code(state)
+    return rules.is_state(code) or code in in_use
 
 
 def _form(

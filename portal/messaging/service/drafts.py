@@ -18,6 +18,7 @@ from portal.texting_accounts.values import AccountRef
 
 MOST_RECIPIENTS = 50_000
 LONGEST_OPTION = 500
+_NOT_HERE = "This text is no longer here. It may have been sent or thrown away."
 
 
 def start_draft(
@@ -97,14 +98,18 @@ def choose_number(
 
 
 def discard_draft(tenant: Tenant, draft_id: UUID, *, actor: Actor) -> None:
-    """Throw a draft away, or clear it up once it is sent; again is harmless."""
-    db.session.execute(
-        delete(TextDraft).where(
+    """Throw a draft away, or clear it up once it is sent. Raises NotFound once it is gone."""
+    gone = db.session.execute(
+        delete(TextDraft)
+        .where(
             owned(tenant, TextDraft),
             TextDraft.id == draft_id,
             TextDraft.author_id == _author(actor),
         )
-    )
+        .returning(TextDraft.id)
+    ).first()
+    if gone is None:
+        raise NotFound(_NOT_HERE)
 
 
 def _own(tenant: Tenant, draft_id: UUID, actor: Actor) -> TextDraft:
@@ -118,7 +123,7 @@ def _own(tenant: Tenant, draft_id: UUID, actor: Actor) -> TextDraft:
         .with_for_update()
     )
     if draft is None:
-        raise NotFound("This text is no longer here. It may have been sent or thrown away.")
+        raise NotFound(_NOT_HERE)
     return draft
 
 

@@ -13,7 +13,7 @@ from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotAllowed
 from portal.core.formats import plural
-from portal.core.web import page, see_other, wants_partial
+from portal.core.web import page, see_other, takes, wants_partial
 from portal.messaging import queries
 from portal.messaging.errors import TooLate
 from portal.messaging.queries import composing as reads
@@ -44,6 +44,7 @@ _PHRASE: Final = "send again"
 
 @bp.get("/accounts/<uuid:account_id>/campaigns")
 @requires(Permission.VIEW_CONVERSATIONS)
+@takes("after")
 def campaigns(account_id: UUID) -> Response:
     """List the bulk sends of the account, newest first."""
     found = queries.campaigns(g.account.tenant, request.args.get("after") or None, PER_PAGE)
@@ -62,6 +63,7 @@ def campaigns(account_id: UUID) -> Response:
 
 @bp.get(_HERE)
 @requires(Permission.VIEW_CONVERSATIONS)
+@takes("state", "after")
 def campaign(account_id: UUID, campaign_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show one send: where it stands, and what became of every recipient."""
     found = queries.campaign(g.account.tenant, campaign_id)
@@ -71,6 +73,7 @@ def campaign(account_id: UUID, campaign_id: UUID) -> Response:  # noqa: ARG001 (
 
 @bp.get(f"{_HERE}/progress")
 @requires(Permission.VIEW_CONVERSATIONS)
+@takes("state", "after")
 def campaign_progress(account_id: UUID, campaign_id: UUID) -> Response:
     """Show how far a send got; asked again only while something moves."""
     if not wants_partial():

@@ -16,7 +16,7 @@ from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotFound
 from portal.core.formats import plural
-from portal.core.web import page, see_other, wants_partial
+from portal.core.web import page, see_other, takes, wants_partial
 from portal.messaging import queries
 from portal.messaging.errors import (
     CostChanged,
@@ -60,6 +60,7 @@ _NOBODY: Final = "Choose who gets this text."
 @bp.get("/accounts/<uuid:account_id>/texts/new")
 @bp.get("/accounts/<uuid:account_id>/texts/drafts/<uuid:draft_id>")
 @requires(Permission.SEND_TEXTS)
+@takes("people", "start", "find")
 def compose(account_id: UUID, draft_id: UUID | None = None) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show a text being written, or an empty page for a new one."""
     return _show(draft_id)
@@ -140,6 +141,7 @@ def measure(account_id: UUID, draft_id: UUID | None = None) -> Response:  # noqa
 @bp.get("/accounts/<uuid:account_id>/texts/people")
 @bp.get("/accounts/<uuid:account_id>/texts/drafts/<uuid:draft_id>/people")
 @requires(Permission.SEND_TEXTS)
+@takes("people", "start", "find")
 def find_people(account_id: UUID, draft_id: UUID | None = None) -> Response:
     """Search people to add while somebody types."""
     look, written = look_of(whole=False), _written(draft_id)

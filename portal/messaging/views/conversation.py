@@ -17,7 +17,7 @@ from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
-from portal.core.web import page, see_other, wants_partial
+from portal.core.web import page, see_other, takes, wants_partial
 from portal.messaging import queries
 from portal.messaging.errors import EmptyText, TextRefused
 from portal.messaging.forms.talking import ReplyForm, StatedForm, tidy
@@ -82,6 +82,7 @@ class Cost:
 
 @bp.get(_HERE)
 @requires(Permission.VIEW_CONVERSATIONS)
+@takes("view", "after", "before")
 def conversation(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
     """Show a conversation beside the inbox; an officer's look is logged (SPEC 1)."""
     log_view("conversation", conversation_id)

@@ -15,7 +15,7 @@ from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.errors import BadInput
 from portal.core.formats import clock_time
-from portal.core.web import page, wants_partial
+from portal.core.web import page, takes, wants_partial
 from portal.messaging import queries
 from portal.messaging.queries import contact_page
 from portal.messaging.queries.inbox import View
@@ -91,6 +91,7 @@ class Listing:
 
 @bp.get("/accounts/<uuid:account_id>/inbox")
 @requires(Permission.VIEW_CONVERSATIONS)
+@takes("view", "after", "open", "seen", "order", "told")
 def inbox(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show the conversations; htmx asks here every few seconds for what changed (Q-5)."""
     listed = listing()

@@ -64,15 +64,27 @@ def _change_list(draft_id: UUID) -> None:
 
 
 def look_of(*, whole: bool) -> Look:
-    """Return what part of the list the request wants to see, from its form or address."""
+    """Return what part of the list the request wants to see, from its form or address.
+
+    Raises BadInput for an address that asks for no such part; a form is kept first, never refused.
+    """
     given = request.values
     view, start = (given.getlist(name)[-1] if name in given else "" for name in ("people", "start"))
+    if request.method == "GET":
+        _check_look(view, start)
     return Look(
         view if view in _VIEWS else "",  # type: ignore[arg-type]  # just looked up
         int(start) if start.isdecimal() and len(start) <= 6 else 0,
         line(given.get("find", "")),
         whole=whole,
     )
+
+
+def _check_look(view: str, start: str) -> None:
+    if view not in _VIEWS:
+        raise BadInput(f"people: choose one of {', '.join(filter(None, _VIEWS))}.")
+    if start and not (start.isdecimal() and len(start) <= 6):
+        raise BadInput("start: give the place in the list as a number from 0 to 999999.")
 
 
 def line(text: str) -> str:

@@ -8,7 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from portal.core.access import ROLE_LABELS, Permission, Role, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
-from portal.core.web import page, see_other
+from portal.core.web import page, see_other, takes
 from portal.people import queries
 from portal.people import service as people
 from portal.people.errors import AlreadyMember, NameTaken
@@ -115,6 +115,7 @@ def admin_create_team(organization_id: UUID) -> Response:
 
 @bp.get("/admin/users")
 @requires(Permission.ADMINISTER)
+@takes("after")
 def admin_users() -> Response:
     """List everybody with a login."""
     after = request.args.get("after", "").replace("\0", "")[:254]
