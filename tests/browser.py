@@ -104,15 +104,11 @@ class Browser:
             assert response.status_code < 400, f"{response.status_code}: {_gist(text)}"
         else:
             assert response.status_code == status, f"{response.status_code}: {_gist(text)}"
+        soup = BeautifulSoup(text, "html.parser")
         if text and not 300 <= response.status_code < 400:  # a redirect's body is never shown
-            complaints = pagelint.check(self.app, text)
+            complaints = pagelint.check(self.app, text, soup)
             assert complaints == [], complaints
-        return Reply(
-            response.status_code,
-            response.headers,
-            response.data,
-            BeautifulSoup(text, "html.parser"),
-        )
+        return Reply(response.status_code, response.headers, response.data, soup)
 
 
 def _gist(html: str) -> str:

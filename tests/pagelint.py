@@ -5,9 +5,10 @@ itself: rules about the rest of the page are left out.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
@@ -23,8 +24,7 @@ HX_VERBS = {
     "hx-patch": "PATCH",
     "hx-delete": "DELETE",
 }
-HX_ANY = ", ".join(f"[{verb}]" for verb in HX_VERBS)
-FIELDS = "input:not([type=hidden], [type=submit], [type=button], [type=reset], [type=image]), select, textarea"
+UNSEEN_INPUTS = ("hidden", "submit", "button", "reset", "image")
 URL_ATTRIBUTES = ("href", "src", "action", "formaction", *HX_VERBS)
 # Attributes that name other elements of the page by id.
 IDREFS = (
@@ -55,13 +55,30 @@ REMNANT = re.compile(
 
 @dataclass(frozen=True)
 class Page:
-    """A parsed answer and what the rules ask of it again and again."""
+    """A parsed answer, indexed once by what the rules ask for: a selector would walk it each time."""
 
     html: str
     soup: BeautifulSoup
     routes: MapAdapter
-    whole: bool
-    ids: Counter[str]
+    named: dict[str, list[Tag]]
+    having: dict[str, list[Tag]]
+
+    @property
+    def whole(self) -> bool:
+        return self.soup.html is not None
+
+    @cached_property
+    def ids(self) -> Counter[str]:
+        return Counter(str(tag["id"]) for tag in self.with_any("id"))
+
+    def tags(self, *names: str) -> list[Tag]:
+        """Return the elements of these names."""
+        return [tag for name in names for tag in self.named.get(name, ())]
+
+    def with_any(self, *attributes: str) -> list[Tag]:
+        """Return the elements that carry one of these attributes, each once."""
+        found = {id(tag): tag for name in attributes for tag in self.having.get(name, ())}
+        return list(found.values())
 
     def has_route(self, url: str, method: str) -> bool:
         try:
@@ -74,16 +91,15 @@ class Page:
 Rule = Callable[[Page], Iterator[str]]
 
 
-def check(app: Flask, html: str) -> list[str]:
-    """Return one complaint per broken house rule."""
-    soup = BeautifulSoup(html, "html.parser")
-    page = Page(
-        html=html,
-        soup=soup,
-        routes=app.url_map.bind("localhost"),
-        whole=soup.html is not None,
-        ids=Counter(str(tag["id"]) for tag in soup.select("[id]")),
-    )
+def check(app: Flask, html: str, soup: BeautifulSoup | None = None) -> list[str]:
+    """Return one complaint per broken house rule; who has parsed the answer gives that too."""
+    soup = soup or BeautifulSoup(html, "html.parser")
+    named, having = defaultdict(list), defaultdict(list)
+    for tag in soup.find_all(True):
+        named[tag.name].append(tag)
+        for attribute in tag.attrs:
+            having[attribute].append(tag)
+    page = Page(html, soup, app.url_map.bind("localhost"), named, having)
     rules = [*EVERYWHERE, *(WHOLE if page.whole else ())]
     return [complaint for rule in rules for complaint in rule(page)]
 
@@ -103,7 +119,7 @@ def name_of(tag: Tag) -> str:
             parent.get("aria-hidden") == "true" for parent in node.parents if parent is not tag
         )
     ]
-    words += [str(image.get("alt") or "") for image in tag.select("img")]
+    words += [str(image.get("alt") or "") for image in tag.find_all("img")]
     return " ".join(" ".join(words).split())
 
 
@@ -137,24 +153,26 @@ def nothing_is_inline(page: Page) -> Iterator[str]:
 
 def urls_are_harmless(page: Page) -> Iterator[str]:
     for attribute in URL_ATTRIBUTES:
-        for tag in page.soup.select(f"[{attribute}]"):
+        for tag in page.with_any(attribute):
             url = str(tag[attribute])
             if SCRIPT_URL.match(url):
                 yield f"script in {attribute} of {shown(tag)}"
             elif attribute in ("src", *HX_VERBS) and urlsplit(url).netloc:
                 yield f"{attribute}={url!r} leaves this host"
-    for tag in page.soup.select("a[target=_blank]"):
-        if "noopener" not in (tag.get("rel") or []):
+    for tag in page.tags("a"):
+        if tag.get("target") == "_blank" and "noopener" not in (tag.get("rel") or []):
             yield f"a link to a new window lacks rel=noopener: {shown(tag)}"
 
 
 def urls_are_routes(page: Page) -> Iterator[str]:
     for attribute, method in HX_VERBS.items():
-        for tag in page.soup.select(f"[{attribute}]"):
+        for tag in page.with_any(attribute):
             if not page.has_route(str(tag[attribute]), method):
                 yield f"{attribute}={tag[attribute]!r} is no route"
-    for tag in page.soup.select("a[href^='/'], form[action^='/'], [formaction^='/']"):
-        attribute = next(name for name in ("href", "formaction", "action") if tag.get(name))
+    for tag in [*page.tags("a", "form"), *page.with_any("formaction")]:
+        attribute = next((name for name in ("href", "formaction", "action") if tag.get(name)), "")
+        if not str(tag.get(attribute) or "").startswith("/"):
+            continue
         form = tag if tag.name == "form" else tag.find_parent("form")
         method = "GET" if attribute == "href" else str((form or tag).get("method") or "get").upper()
         if not str(tag[attribute]).startswith("//") and not page.has_route(
@@ -164,7 +182,7 @@ def urls_are_routes(page: Page) -> Iterator[str]:
 
 
 def htmx_has_plain_twins(page: Page) -> Iterator[str]:
-    for tag in page.soup.select(HX_ANY):
+    for tag in page.with_any(*HX_VERBS):
         if tag.name == "a" and not tag.get("href"):
             yield f"an htmx link also has a plain href: {shown(tag)}"
         if tag.name == "form" and not tag.get("action"):
@@ -178,30 +196,32 @@ def htmx_has_plain_twins(page: Page) -> Iterator[str]:
 
 
 def htmx_says_where(page: Page) -> Iterator[str]:
-    for tag in page.soup.select(HX_ANY):
+    for tag in page.with_any(*HX_VERBS):
         if tag.get("hx-swap") != "none" and not (tag.get("hx-target") and tag.get("hx-swap")):
             yield f"hx-target and hx-swap are said on the element itself: {shown(tag)}"
-    for tag in page.soup.select("[hx-target], [hx-swap]"):
+    for tag in page.with_any("hx-target", "hx-swap"):
         if not any(tag.get(verb) for verb in HX_VERBS) and tag.get("hx-boost") != "true":
             yield f"hx-target or hx-swap would be inherited from {shown(tag)}"
 
 
 def forms_carry_a_token(page: Page) -> Iterator[str]:
-    for form in page.soup.find_all("form"):
+    for form in page.tags("form"):
         if str(form.get("method") or "get").lower() != "post":
             continue
         tokens = [
             field
             for name in TOKEN_FIELDS
-            for field in form.select(f"input[type=hidden][name={name}]")
+            for field in form.find_all("input", attrs={"type": "hidden", "name": name})
         ]
         if not any(field.get("value") for field in tokens):
             yield f"a POST form carries its token: {shown(form)}"
 
 
 def fields_have_labels(page: Page) -> Iterator[str]:
-    labels = {str(label["for"]): label for label in page.soup.select("label[for]")}
-    for field in page.soup.select(FIELDS):
+    labels = {str(label["for"]): label for label in page.tags("label") if label.get("for")}
+    for field in page.tags("input", "select", "textarea"):
+        if field.name == "input" and field.get("type") in UNSEEN_INPUTS:
+            continue
         label = labels.get(str(field.get("id"))) or field.find_parent("label")
         named = field.get("aria-labelledby") or str(field.get("aria-label") or "").strip()
         if not named and not (label and label.get_text(strip=True)):
@@ -211,53 +231,57 @@ def fields_have_labels(page: Page) -> Iterator[str]:
             yield f"a field in a form has a name: {shown(field)}"
         if field.get("aria-invalid") == "true" and not field.get("aria-describedby"):
             yield f"a bad field says what is wrong: {shown(field)}"
-    for group in page.soup.find_all("fieldset"):
+    for group in page.tags("fieldset"):
         if not (group.legend and group.legend.get_text(strip=True)) and not group.get("aria-label"):
             yield f"a fieldset has a legend: {shown(group)}"
 
 
 def controls_have_names(page: Page) -> Iterator[str]:
-    for tag in page.soup.select(
-        "button, a[href], summary, [role=button], input[type=submit], input[type=button]"
-    ):
+    buttons = [tag for tag in page.with_any("role") if tag["role"] == "button"]
+    for tag in [*page.tags("button", "a", "summary", "input"), *buttons]:
+        if tag.name == "a" and not tag.get("href"):
+            continue
         if tag.name == "input":
+            if tag.get("type") not in ("submit", "button"):
+                continue
             name = str(tag.get("value") or tag.get("aria-label") or "")
         else:
             name = name_of(tag)
         if not name:
             yield f"a control without a name: {shown(tag)}"
-    for button in page.soup.find_all("button"):
+    for button in page.tags("button"):
         if button.get("type") not in ("button", "submit", "reset"):
             yield f"a button says its type: {shown(button)}"
-    for tag in page.soup.select("a a, a button, button a, button button, form form, label label"):
-        yield f"a control inside a control: {shown(tag)}"
+    for tag in page.tags("a", "button", "form", "label"):
+        if tag.find_parent(("a", "button") if tag.name in ("a", "button") else tag.name):
+            yield f"a control inside a control: {shown(tag)}"
 
 
 def images_have_text(page: Page) -> Iterator[str]:
-    for image in page.soup.find_all("img"):
+    for image in page.tags("img"):
         if image.get("alt") is None:
             yield f"an image has alt: {shown(image)}"
-    for drawing in page.soup.find_all("svg"):
+    for drawing in page.tags("svg"):
         named = drawing.get("aria-label") or drawing.get("aria-labelledby")
         if drawing.get("aria-hidden") != "true" and not (drawing.get("role") and named):
             yield f"a drawing is hidden or has role and name: {shown(drawing)}"
 
 
 def tables_are_read_well(page: Page) -> Iterator[str]:
-    for table in page.soup.find_all("table"):
+    for table in page.tags("table"):
         if not (table.caption and table.caption.get_text(strip=True)):
             yield f"a table has a caption: {shown(table)}"
         if not table.find("th"):
             yield f"a table has header cells: {shown(table)}"
-    for cell in page.soup.find_all("th"):
+    for cell in page.tags("th"):
         if cell.get("scope") not in ("col", "row", "colgroup", "rowgroup"):
             yield f"a header cell has a scope: {shown(cell)}"
-        if not name_of(cell) and not cell.select_one("[aria-label]"):
+        if not name_of(cell) and not cell.find(attrs={"aria-label": True}):
             yield f"a header cell without words: {shown(cell)}"
 
 
 def times_are_exact(page: Page) -> Iterator[str]:
-    for moment in page.soup.find_all("time"):
+    for moment in page.tags("time"):
         if not moment.get("datetime"):
             yield f"a time has datetime: {shown(moment)}"
 
@@ -283,13 +307,13 @@ def page_says_what_it_is(page: Page) -> Iterator[str]:
         yield "the page says its language"
     if not page.html.lstrip().lower().startswith("<!doctype html"):
         yield "the page starts with its doctype"
-    heads = page.soup.select("h1")
+    heads = page.tags("h1")
     title = page.soup.title.get_text(strip=True) if page.soup.title else ""
     if len(heads) != 1:
         yield f"a page has exactly one h1, this has {len(heads)}"
     elif not title.startswith(" ".join(heads[0].get_text(" ").split())):
         yield f"the title {title!r} starts with the h1"
-    if len(page.soup.select("main")) != 1:
+    if len(page.tags("main")) != 1:
         yield "a page has exactly one main"
 
 
@@ -304,24 +328,24 @@ def headings_go_down_by_one(page: Page) -> Iterator[str]:
 
 def references_are_on_the_page(page: Page) -> Iterator[str]:
     for attribute in SELECTORS:
-        for tag in page.soup.select(f"[{attribute}^='#']"):
-            name = str(tag[attribute]).split()[0].removeprefix("#")
-            if name not in page.ids:
+        for tag in page.with_any(attribute):
+            name = str(tag[attribute]).split(maxsplit=1)[0] if tag[attribute] else ""
+            if name.startswith("#") and name.removeprefix("#") not in page.ids:
                 yield f"{attribute} {tag[attribute]!r} is not on the page"
     for attribute in IDREFS:
-        for tag in page.soup.select(f"[{attribute}]"):
+        for tag in page.with_any(attribute):
             value = tag[attribute]
             for name in value if isinstance(value, list) else str(value).split():
                 if name not in page.ids:
                     yield f"{attribute}={name!r} is not on the page"
-    for tag in page.soup.select("a[href^='#']"):
-        name = str(tag["href"]).removeprefix("#")
-        if name and name not in page.ids:
+    for tag in page.tags("a"):
+        anchor, _, name = str(tag.get("href", "")).partition("#")
+        if name and not anchor and name not in page.ids:
             yield f"href='#{name}' leads nowhere"
 
 
 def nothing_is_out_of_band(page: Page) -> Iterator[str]:
-    for tag in page.soup.select("[hx-swap-oob]"):
+    for tag in page.with_any("hx-swap-oob"):
         yield f"an out-of-band part on a whole page: {shown(tag)}"
 
 
