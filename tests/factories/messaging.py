@@ -1,18 +1,22 @@
 """Accounts that may text, people who may be texted, and texts under way."""
 
+from itertools import count as count_up
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from portal.billing import service as billing
+from portal.billing.values import Charge
 from portal.consent import service as consent
 from portal.consent.values import Checkbox, Method, NewConsent
 from portal.contacts import queries as contacts
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
-from portal.messaging.models import Message
+from portal.gateways.sms import Outgoing
+from portal.messaging.models import Message, MessageAttempt
 from portal.messaging.service import claims, gate, sending
-from portal.messaging.values import Draft, Kind, Recipient
+from portal.messaging.values import Draft, Kind, Recipient, State
 from tests.cast import ALICE
 from tests.factories.billing import make_credits, make_subscription
 from tests.factories.contacts import make_contact
@@ -20,6 +24,7 @@ from tests.factories.numbers import make_sender
 
 ALICE_ACTS = Actor(ALICE, "Alice Moreno", "127.0.0.1")
 BODY = "Open house on Saturday at 2."
+_serial = count_up()
 
 
 def make_ready(account, more_credits=0, segments_per_second=10_000):
@@ -119,3 +124,76 @@ def fresh(account, recipient):
     """Return a recipient as the address book has it now."""
     contact = contacts.get_or_404(account.tenant, recipient.contact.id)
     return Recipient(contact, contact.preferred)
+
+
+def make_leaving(account, count, sender):
+    """Return texts that are with the carrier right now: charged to nobody yet, answer to come.
+
+    Written straight into the tables, each to a number of its own, so hundreds are cheap.
+    """
+    now = utcnow()
+    leaving = []
+    for _ in range(count):
+        id_, to = uuid4(), f"+1404{2_000_000 + next(_serial)}"
+        outgoing = Outgoing(
+            message_id=str(id_),
+            attempt=1,
+            to=to,
+            from_number=sender.e164,
+            service_sid=None,
+            body=BODY,
+            media_urls=(),
+            status_callback="",
+            validity_period_s=3600,
+            account_sid="",
+            auth_token="",
+        )
+        leaving.append(
+            gate.Submission(id_, account.organization_id, account.id, to, 1, 1, outgoing)
+        )
+    with unit_of_work():
+        billing.reserve(account, [Charge(s.message_id, 1) for s in leaving], at=now)
+        db.session.execute(
+            insert(Message),
+            [
+                {
+                    "id": s.message_id,
+                    "organization_id": account.organization_id,
+                    "account_id": account.id,
+                    "kind": Kind.ONE_TO_ONE,
+                    "priority": 0,
+                    "recipient_name": s.e164,
+                    "e164": s.e164,
+                    "from_e164": sender.e164,
+                    "text_id": s.message_id,
+                    "position": 0,
+                    "body": BODY,
+                    "body_hash": uuid4().hex,
+                    "media": [],
+                    "encoding": "GSM-7",
+                    "segments": 1,
+                    "credits": 1,
+                    "state": State.SUBMITTING,
+                    "not_before": now,
+                    "epoch": 1,
+                    "attempt": 1,
+                    "submitted_at": now,
+                    "submit_deadline": now,
+                }
+                for s in leaving
+            ],
+        )
+        db.session.execute(
+            insert(MessageAttempt),
+            [
+                {
+                    "message_id": s.message_id,
+                    "attempt": 1,
+                    "epoch": 1,
+                    "owner": "worker-1",
+                    "started_at": now,
+                }
+                for s in leaving
+            ],
+        )
+    return leaving

@@ -1,15 +1,15 @@
 """Positive evidence: the carrier has a text. It is applied whatever else is believed.
 
 It comes as the answer to our request, as a signed callback, or from the carrier's own list.
-States only rise (rank merge), so any order and any number of repeats end the same (I10).
+What it does to a text is a rule (`rules.proofs`): any order and any number of repeats end
+the same (I10).
 """
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Final, cast
 from uuid import UUID, uuid4
 
@@ -23,8 +23,9 @@ from portal.core.db import db, is_sqlite
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant
 from portal.messaging.models import FirstNotice, Message, MessageAttempt, MessageEvent
+from portal.messaging.rules.proofs import Effect, Evidence, Known, Source, merge
 from portal.messaging.service import outbox, system, trouble
-from portal.messaging.values import ACCEPTED_FAMILY, State
+from portal.messaging.values import State
 from portal.people import queries as people
 
 logger = logging.getLogger(__name__)
@@ -32,44 +33,7 @@ logger = logging.getLogger(__name__)
 _MESSAGES = cast(Table, Message.__table__)
 _ATTEMPTS = cast(Table, MessageAttempt.__table__)
 
-# Final states are ordered too, so that contradicting callbacks end the same in any order.
-RANK: Final = {
-    State.ACCEPTED: 1,
-    State.SENT: 2,
-    State.FAILED: 3,
-    State.UNDELIVERED: 4,
-    State.DELIVERED: 5,
-}
-
-
-class Source(StrEnum):
-    """Where evidence comes from; a list's is the weakest, being matched by content."""
-
-    HTTP = "http"
-    CALLBACK = "callback"
-    LIST = "list"
-
-
-class Effect(StrEnum):
-    """What a piece of evidence did."""
-
-    APPLIED = "applied"
-    KNOWN = "known"
-    DOUBLE = "double"
-    NO_ROW = "no_row"
-    TAKEN = "sid_taken"
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One proof that the carrier has a text, and how far it has got."""
-
-    message_id: UUID
-    sid: str
-    source: Source
-    state: State = State.ACCEPTED
-    error_code: int | None = None
-    attempt: int | None = None
+__all__ = ["Effect", "Evidence", "Source", "apply", "apply_many"]
 
 
 @dataclass(slots=True)
@@ -94,6 +58,16 @@ class Seen:
     parts: int
     is_first: bool
 
+    @property
+    def known(self) -> Known:
+        """Return what the rules need to know of it."""
+        return Known(self.state, self.sid, self.sid_source, self.error_code)
+
+    def learn(self, known: Known) -> None:
+        """Become what is known now."""
+        self.state, self.error_code = known.state, known.error_code
+        self.sid, self.sid_source = known.sid, known.sid_source
+
 
 _SEEN: Final = tuple(getattr(Message, name) for name in Seen.__dataclass_fields__)
 
@@ -115,20 +89,14 @@ def apply_many(proofs: Sequence[Evidence]) -> list[Effect]:
     proven: list[tuple[Seen, Evidence]] = []  # those proven for the first time
     effects = []
     for proof in proofs:
-        effect = _judge(proof, by_id.get(proof.message_id), by_sid)
+        text = by_id.get(proof.message_id)
+        was_proven = text is not None and text.known.is_proven
+        effect = Effect.NO_ROW if text is None else _take_in(proof, text, by_sid)
         effects.append(effect)
-        if effect is not Effect.APPLIED:
-            continue
-        text = by_id[proof.message_id]
-        is_first = text.state not in ACCEPTED_FAMILY
-        if text.sid != proof.sid:
-            text.sid, text.sid_source = proof.sid, proof.source
-            by_sid[proof.sid] = text
-        if is_first or RANK[proof.state] > RANK[text.state]:
-            text.state, text.error_code = proof.state, proof.error_code
-        raised.append((text, proof))
-        if is_first:
-            proven.append((text, proof))
+        if text is not None and effect is Effect.APPLIED:
+            raised.append((text, proof))
+            if not was_proven:
+                proven.append((text, proof))
     _write(raised)
     _follow_first_proofs(proven)
     return effects
@@ -151,27 +119,26 @@ def _locked(proofs: Sequence[Evidence]) -> tuple[dict[UUID, Seen], dict[str, See
     return {s.id: s for s in seen}, {s.sid: s for s in seen if s.sid is not None}
 
 
-def _judge(proof: Evidence, text: Seen | None, by_sid: Mapping[str, Seen]) -> Effect:
-    """Say what a proof does to a text, and raise the alarm where two proofs contradict."""
-    if text is None:
-        return Effect.NO_ROW
+def _take_in(proof: Evidence, text: Seen, by_sid: dict[str, Seen]) -> Effect:
+    """Let a text become what a proof makes of it; raise the alarm where two contradict."""
     other = by_sid.get(proof.sid)
     if other is not None and other.id != text.id and not _displaces(proof, other):
         return Effect.TAKEN
-    if text.sid is not None and text.sid != proof.sid:
-        if proof.source is Source.LIST:
-            return Effect.TAKEN  # a guess never stands against a name we were given
-        if text.sid_source != Source.LIST:
-            trouble.double_text(
-                text.organization_id, text.account_id, text.id, first=text.sid, second=proof.sid
-            )
-            return Effect.DOUBLE
-    is_known = (
-        text.sid == proof.sid
-        and text.state in ACCEPTED_FAMILY
-        and RANK[proof.state] <= RANK[text.state]
-    )
-    return Effect.KNOWN if is_known else Effect.APPLIED
+    effect, known = merge(text.known, proof)
+    if effect is Effect.DOUBLE:
+        trouble.double_text(
+            text.organization_id,
+            text.account_id,
+            text.id,
+            first=text.sid or "",
+            second=proof.sid,
+        )
+    if effect is Effect.APPLIED:
+        if text.sid is not None:
+            del by_sid[text.sid]  # where it was a wrong guess, the name is free again
+        by_sid[proof.sid] = text
+        text.learn(known)
+    return effect
 
 
 def _displaces(proof: Evidence, other: Seen) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
@@ -15,8 +15,8 @@ from portal.core import clock
 from portal.core.db import db, is_sqlite
 from portal.core.tenancy import Tenant
 from portal.messaging.models import Message, WebhookEvent
+from portal.messaging.rules.proofs import Effect, Evidence, Source, height
 from portal.messaging.service import evidence, outcomes, trouble
-from portal.messaging.service.evidence import RANK, Effect, Evidence, Source
 from portal.messaging.values import State
 
 logger = logging.getLogger(__name__)
@@ -59,6 +59,11 @@ class _Waiting:
     proof: Evidence
     tenant: Tenant
     e164: str
+
+    @property
+    def name(self) -> tuple[UUID, str]:
+        """Return which text it is about, under which name of the carrier."""
+        return self.proof.message_id, self.proof.sid
 
 
 def store(callback: Callback) -> bool:
@@ -106,11 +111,13 @@ def apply_batch(limit: int = BATCH) -> int:
     outcomes_: dict[UUID, str] = {}
     waiting = _about_our_texts(events, outcomes_)
     _lock_numbers_to_learn_about(waiting)
+    believed: set[tuple[UUID, str]] = set()
     for round_ in _rounds(waiting):
         effects = evidence.apply_many([one.proof for one in round_])
         for one, effect in zip(round_, effects, strict=True):
-            if effect is Effect.APPLIED:
-                _learn(one)
+            if effect in (Effect.APPLIED, Effect.KNOWN):
+                believed.add(one.name)
+    _learn(one for one in waiting if one.name in believed)
     _mark_applied(events, outcomes_)
     return len(events)
 
@@ -161,9 +168,8 @@ def _rounds(waiting: Sequence[_Waiting]) -> list[list[_Waiting]]:
     """
     best: dict[tuple[UUID, str], _Waiting] = {}
     for one in waiting:
-        which = (one.proof.message_id, one.proof.sid)
-        if which not in best or RANK[one.proof.state] > RANK[best[which].proof.state]:
-            best[which] = one
+        if one.name not in best or height(one.proof) > height(best[one.name].proof):
+            best[one.name] = one
     rounds: list[list[_Waiting]] = []
     times: Counter[UUID] = Counter()
     for (message_id, _sid), one in best.items():
@@ -184,13 +190,18 @@ def _lock_numbers_to_learn_about(waiting: Sequence[_Waiting]) -> None:
         contacts.lock_numbers(organization_id, sorted(numbers[organization_id]))
 
 
-def _learn(one: _Waiting) -> None:
-    """Draw the conclusions of a failure: about the number, or about the whole account."""
-    code = one.proof.error_code
-    if code in trouble.SUSPENDED_CODES and one.tenant.account_id is not None:
-        trouble.account_refused(one.tenant.account_id, code, "status callback")
-    elif one.e164:
-        outcomes.note_number(one.tenant, one.e164, code)
+def _learn(waiting: Iterable[_Waiting]) -> None:
+    """Draw the conclusions of failures: about the number, or about the whole account.
+
+    Each error code teaches, also where the text has got further by then: what is learned must
+    not depend on which of two callbacks came first (I10).
+    """
+    lessons = {(one.tenant, one.e164, one.proof.error_code): None for one in waiting}
+    for tenant, e164, code in lessons:
+        if code in trouble.SUSPENDED_CODES and tenant.account_id is not None:
+            trouble.account_refused(tenant.account_id, code, "status callback")
+        elif e164:
+            outcomes.note_number(tenant, e164, code)
 
 
 def _mark_applied(events: Sequence, outcomes_: Mapping[UUID, str]) -> None:  # type: ignore[type-arg]
