@@ -24,7 +24,7 @@ _MESSAGE = re.compile(r"(SM|MM)[0-9a-f]{32}")
 _SERVICE = re.compile(r"(MG[0-9a-f]{32})?")
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")  # a short code may write too
-_STATUS = re.compile(r"[a-z_]{2,24}")
+_STATUS = re.compile(r"[a-z_]{2,20}")
 _CODE = re.compile(r"([0-9]{4,6})?")
 _COUNT = re.compile(r"[0-9]{1,2}")
 _WORD = re.compile(r"[A-Z_]{0,16}")
@@ -93,7 +93,7 @@ def read_inbound(params: Sequence[tuple[str, str]]) -> InboundWebhook:
         message_sid=given["MessageSid"],
         from_number=given["From"],
         to=given["To"],
-        body=given["Body"],
+        body=given["Body"].replace("\0", "\N{REPLACEMENT CHARACTER}"),  # no text column takes it
         segments=max(int(given.get("NumSegments") or 1), 1),
         media=tuple(_medium(given, index) for index in range(count)),
         service_sid=given.get("MessagingServiceSid") or None,
@@ -173,11 +173,13 @@ def _checked(
         if counts[name] != 1:
             raise BadWebhook(f"{name} must be there exactly once.")
     for name, value in params:
-        form = required.get(name) or _optional(name)
-        if form is not None and (counts[name] != 1 or not form.fullmatch(value)):
-            raise BadWebhook(f"{name} does not have its form.")
         if not _NAME.fullmatch(name):
             raise BadWebhook("A parameter's name has letters and digits only.")
+        if counts[name] != 1:  # the signature is the same with a value twice (PROMISES 1.6)
+            raise BadWebhook(f"{name} must be there at most once.")
+        form = required.get(name) or _optional(name)
+        if form is not None and not form.fullmatch(value):
+            raise BadWebhook(f"{name} does not have its form.")
     return dict(params)
 
 

@@ -12,7 +12,7 @@ from portal.core.tenancy import Tenant, owned
 from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.numbers import Capabilities
 from portal.numbers.models import CarrierAccount, SenderNumber
-from portal.numbers.values import SenderRef, SenderState, Trouble
+from portal.numbers.values import SenderRef, SenderState, Trouble, WebhookAccount
 
 
 def default_sender(account_id: UUID) -> SenderRef | None:
@@ -78,25 +78,22 @@ def messaging_service(organization_id: UUID) -> str | None:
     return account.messaging_service_sid if account else None
 
 
-def organization_of_carrier_account(account_sid: str) -> UUID | None:
-    """Return whose the carrier's sub-account is, for a webhook (RULINGS 17)."""
-    return db.session.scalar(
-        select(CarrierAccount.organization_id).where(CarrierAccount.account_sid == account_sid)
-    )
+def webhook_account(account_sid: str) -> WebhookAccount | None:
+    """Return whose a sub-account is and what signs its webhooks; None where it isn't ours.
 
-
-def webhook_tokens(account_sid: str) -> tuple[str, ...]:
-    """Return the tokens a webhook of this sub-account may be signed with, newest first.
-
-    Two while a token is being changed, else one; none for an account that isn't ours.
+    Raises SecretUnreadable.
     """
-    account = db.session.scalar(
-        select(CarrierAccount).where(CarrierAccount.account_sid == account_sid)
-    )
-    if account is None:
-        return ()
-    sealed = (account.sealed_token, account.sealed_previous_token)
-    return tuple(box().open(token) for token in sealed if token)
+    row = db.session.execute(
+        select(
+            CarrierAccount.organization_id,
+            CarrierAccount.sealed_token,
+            CarrierAccount.sealed_previous_token,
+        ).where(CarrierAccount.account_sid == account_sid)
+    ).one_or_none()
+    if row is None:
+        return None
+    organization_id, *sealed = row
+    return WebhookAccount(organization_id, tuple(box().open(token) for token in sealed if token))
 
 
 def _carrier_account(organization_id: UUID) -> CarrierAccount | None:

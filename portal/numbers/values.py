@@ -1,6 +1,6 @@
 """What other slices see of numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -31,6 +31,17 @@ class SenderState(StrEnum):
     READY = "ready"
     FAILED = "failed"
     RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAccount:
+    """Whose a sub-account at the carrier is, and the tokens its webhooks may be signed with.
+
+    Two tokens while one is being changed, the newest first; else one.
+    """
+
+    organization_id: UUID
+    tokens: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,8 @@ def test_the_first_number_opens_everything_it_needs(subscribed, lessor):
     assert lessor.pools == {sender.service_sid: {bought.sid}}
     credentials = queries.credentials(subscribed.organization_id)
     assert credentials in lessor.subaccounts.values()
-    assert queries.organization_of_carrier_account(credentials.account_sid) == (
-        subscribed.organization_id
-    )
+    account = queries.webhook_account(credentials.account_sid)
+    assert account.organization_id == subscribed.organization_id
     assert queries.default_sender(subscribed.id) == sender
     assert queries.sender_by_e164(subscribed.organization_id, CHICAGO.e164) == sender
 
@@ -377,13 +376,16 @@ def test_numbers_stay_in_their_organization(northside, lakeview):
 
 def test_webhook_tokens_are_both_while_one_is_changed(northside):
     credentials = make_carrier_account(northside.organization_id)
-    assert queries.webhook_tokens(credentials.account_sid) == (credentials.auth_token,)
+    account = queries.webhook_account(credentials.account_sid)
+    assert account.organization_id == northside.organization_id
+    assert account.tokens == (credentials.auth_token,)
     with unit_of_work():
         row = db.session.scalars(select(CarrierAccount)).one()
         row.sealed_previous_token = box().seal("older")
-    assert queries.webhook_tokens(credentials.account_sid) == (credentials.auth_token, "older")
-    assert queries.webhook_tokens("AC" + "0" * 32) == ()
-    assert queries.organization_of_carrier_account("AC" + "0" * 32) is None
+    both = queries.webhook_account(credentials.account_sid)
+    assert both.tokens == (credentials.auth_token, "older")
+    assert "older" not in repr(both)
+    assert queries.webhook_account("AC" + "0" * 32) is None
 
 
 def test_without_a_carrier_account_there_are_no_credentials(northside):

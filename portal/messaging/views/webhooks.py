@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.access import signed_by_carrier
 from portal.core.db import unit_of_work
+from portal.core.secrets_box import SecretUnreadable
 from portal.core.settings import settings
 from portal.gateways import signature
 from portal.messaging.service import inbound, statuses
@@ -41,7 +42,7 @@ class _Refused(Exception):
 
 
 def _answers(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Answer refusals in plain text, and database trouble with 503."""
+    """Answer refusals in plain text, and trouble of our own with 503: the carrier asks again."""
 
     @wraps(view)
     def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
@@ -51,7 +52,7 @@ def _answers(view: Callable[P, Response]) -> Callable[P, Response]:
             return Response(f"{refused}\n", refused.status, mimetype="text/plain")
         except signature.BadWebhook as error:
             return Response(f"{error.message}\n", 400, mimetype="text/plain")
-        except SQLAlchemyError:
+        except (SQLAlchemyError, SecretUnreadable):
             logger.exception("a webhook could not be stored")
             return Response("Try again.\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
 
@@ -108,21 +109,31 @@ def _genuine() -> tuple[Sequence[tuple[str, str]], UUID]:
     """Return the signed parameters and whose they are; refuse what is not the carrier's."""
     if (request.content_length or 0) > signature.MAX_BODY_BYTES:
         raise _Refused(413, "A webhook has at most 64 KB.")
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise _Refused(415, "A webhook is a form, URL-encoded.")
     request.max_content_length = signature.MAX_BODY_BYTES
+    url = _signed_url()
     params = list(request.form.items(multi=True))
     account_sids = [value for name, value in params if name == "AccountSid"]
     is_named = len(account_sids) == 1 and account_sids[0].isalnum()
-    tokens = numbers.webhook_tokens(account_sids[0]) if is_named else ()
-    url = signature.external_url(
-        settings().public_url, request.path, request.query_string.decode("latin-1")
-    )
+    account = numbers.webhook_account(account_sids[0]) if is_named else None
     given = request.headers.get(signature.HEADER)
-    if not tokens or not signature.is_genuine(url, params, given, tokens):
+    if account is None or not signature.is_genuine(url, params, given, account.tokens):
         raise _Refused(403, "The signature is not the carrier's.")
-    organization_id = numbers.organization_of_carrier_account(account_sids[0])
-    if organization_id is None:
-        raise _Refused(403, "The signature is not the carrier's.")
-    return params, organization_id
+    return params, account.organization_id
+
+
+def _signed_url() -> str:
+    """Return the address the carrier was given, from settings; refuse other spellings of it.
+
+    The path reaches us decoded, without fragment or host. What came over the wire must be
+    that path to the letter, else one signature would do for several addresses.
+    """
+    query = request.query_string.decode("latin-1")
+    wire = request.environ.get("RAW_URI")  # as the server read it
+    if wire not in (None, request.path + (f"?{query}" if query else "")):
+        raise _Refused(400, "That is not how the address was given to the carrier.")
+    return signature.external_url(settings().public_url, request.path, query)
 
 
 def _message_id() -> UUID | None:
