@@ -427,7 +427,9 @@ class TestPages:
         where = {"account_id": northside.id, "import_id": import_.id}
 
         assert "follow each other" in alice.get("consent.show_import", **where).text
-        alice.post("consent.start_import", status=400, **where)
+        unseen = alice.post("consent.start_import", status=422, **where)
+        assert "Tick this if these people gave you" in unseen.text_of("#runs-seen-error")
+        assert "30 of 30 rows will be recorded" in unseen.text_of("#start-import")
         alice.post("consent.start_import", data={"runs_seen": "1"}, **where)
 
     def test_starting_twice_is_refused_kindly(self, alice, northside):

@@ -1,7 +1,6 @@
 """Import of old consents, step by step: upload, match columns, dry run, import, result (C-2)."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from flask import Response, g, request, url_for
@@ -14,14 +13,13 @@ from portal.consent.views.blueprint import PER_PAGE, argument, bp, choice
 from portal.contacts import queries as contacts
 from portal.contacts.errors import FileRefused
 from portal.contacts.rules import files
+from portal.contacts.rules.walking import RUNS_UNSEEN, page_mark, steps
 from portal.contacts.service import exporting, importing
 from portal.contacts.values import ConsentSource, ImportKind, ImportRef, ImportState, Weight
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
 from portal.core.web import page, see_other, takes
-
-_STEPS = (("upload", "Choose a file"), ("columns", "Match columns"), ("check", "Check"), ("result", "Done"))  # fmt: skip
 
 
 @bp.get("/accounts/<uuid:account_id>/consent/imports")
@@ -112,11 +110,9 @@ def match_columns(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG00
 def start_import(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Start the import the dry run was shown of."""
     import_ = _import(import_id)
-    if import_.runs and not request.form.get("runs_seen"):
-        raise BadInput(
-            "This file holds numbers that follow each other. Go back, look at them, and tick that "
-            "these people gave you their numbers themselves."
-        )
+    is_open = import_.state is ImportState.CHECKED
+    if is_open and import_.runs and not request.form.get("runs_seen"):
+        return _standing(import_, 422, runs_fault=RUNS_UNSEEN)
     with unit_of_work():
         importing.confirm(g.account.tenant, import_id, actor=me().actor)
     return see_other(_url("show_import", import_))
@@ -150,7 +146,7 @@ def _upload_page(form: UploadForm, status: int = 200) -> Response:
         imports=contacts.imports(g.account.tenant, ImportKind.CONSENTS),
         import_url=lambda import_: _url("show_import", import_),
         action=url_for("consent.upload", account_id=g.account.id),
-        steps=_steps("upload"),
+        steps=steps("upload"),
     )
 
 
@@ -168,12 +164,12 @@ def _match_page(
         separator=files.separator_name(import_.delimiter),
         problem=problem,
         action=_url("match_columns", import_),
-        steps=_steps("columns"),
+        steps=steps("columns"),
     )
 
 
-def _standing(import_: ImportRef) -> Response:
-    weight, after = choice("weight", Weight), _after(argument("after", 20))
+def _standing(import_: ImportRef, status: int = 200, runs_fault: str | None = None) -> Response:
+    weight, after = choice("weight", Weight), page_mark(argument("after", 20))
     found = contacts.findings(import_, weight, after, PER_PAGE + 1)
     shown = found[:PER_PAGE]
     more = f"{shown[-1].line}.{shown[-1].position}" if len(found) > PER_PAGE else None
@@ -181,7 +177,9 @@ def _standing(import_: ImportRef) -> Response:
     return page(
         "consent/import.html",
         "consent/_import.html",
+        status,
         import_=import_,
+        runs_fault=runs_fault,
         summary=None if import_.is_moving else queries.import_summary(import_),
         findings=shown,
         weight=weight or "",
@@ -194,27 +192,5 @@ def _standing(import_: ImportRef) -> Response:
             "start": _url("start_import", import_),
             "rejects": _url("import_rejects", import_),
         },
-        steps=_steps("result" if import_.state is ImportState.DONE else "check"),
+        steps=steps("result" if import_.state is ImportState.DONE else "check"),
     )
-
-
-def _after(text: str) -> tuple[int, int]:
-    line, _, position = text.partition(".")
-    if not text:
-        return 0, -1
-    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (line, position)):
-        raise BadInput("after: this page mark is damaged. Start from the first page.")
-    return int(line), int(position)
-
-
-def _steps(current: str) -> list[dict[str, Any]]:
-    """Return the steps of an import with the present one."""
-    at = [name for name, _ in _STEPS].index(current)
-    return [
-        {
-            "label": label,
-            "state": "done" if i < at else "current" if i == at else "todo",
-            "url": None,
-        }
-        for i, (_, label) in enumerate(_STEPS)
-    ]

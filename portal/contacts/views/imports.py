@@ -1,7 +1,6 @@
 """Import, step by step: upload, match columns, dry run, import, result (K-1, K-7)."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from flask import Response, g, request, url_for
@@ -11,6 +10,7 @@ from portal.contacts.errors import FileRefused, SourceRefused
 from portal.contacts.forms import MappingForm, UploadForm
 from portal.contacts.rules import files
 from portal.contacts.rules.mapping import CONTACT_FIELDS
+from portal.contacts.rules.walking import RUNS_UNSEEN, page_mark, steps
 from portal.contacts.service import exporting, importing
 from portal.contacts.service.contact_import import ContactHandler
 from portal.contacts.values import (
@@ -28,10 +28,6 @@ from portal.core.errors import BadInput, DomainError
 from portal.core.web import page, see_other, takes
 
 PER_PAGE = 50
-_RUNS_UNSEEN = (
-    "Look at the numbers that follow each other. Tick this if these people gave you their "
-    "numbers themselves; otherwise do not import them."
-)
 
 
 @bp.get("/accounts/<uuid:account_id>/contacts/imports")
@@ -140,7 +136,7 @@ def start(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loade
     import_ = _import(import_id)
     is_open = import_.state is ImportState.CHECKED
     if is_open and import_.runs and not request.form.get("runs_seen"):
-        return _standing(import_, 422, runs_fault=_RUNS_UNSEEN)
+        return _standing(import_, 422, runs_fault=RUNS_UNSEEN)
     with unit_of_work():
         importing.confirm(g.account.tenant, import_id, actor=me().actor)
     return see_other(_url("show_import", import_))
@@ -183,7 +179,7 @@ def _upload_page(form: UploadForm, status: int = 200) -> Response:
         imports=queries.imports(g.account.tenant, ImportKind.CONTACTS),
         import_url=lambda import_: _url("show_import", import_),
         action=url_for("contacts.upload", account_id=g.account.id),
-        steps=_steps("upload"),
+        steps=steps("upload"),
     )
 
 
@@ -205,7 +201,7 @@ def _match_page(
         separator=files.separator_name(import_.delimiter),
         problem=error if isinstance(error, BadInput) else None,
         action=_url("match", import_),
-        steps=_steps("columns"),
+        steps=steps("columns"),
     )
 
 
@@ -213,7 +209,7 @@ def _standing(import_: ImportRef, status: int = 200, runs_fault: str | None = No
     weight = request.args.get("weight", "")
     if weight and weight not in set(Weight):
         raise BadInput(f"weight: choose one of {', '.join(Weight)}.")
-    after = _after(request.args.get("after", ""))
+    after = page_mark(request.args.get("after", ""))
     found = queries.findings(import_, Weight(weight) if weight else None, after, PER_PAGE + 1)
     shown = found[:PER_PAGE]
     more = f"{shown[-1].line}.{shown[-1].position}" if len(found) > PER_PAGE else None
@@ -243,31 +239,5 @@ def _standing(import_: ImportRef, status: int = 200, runs_fault: str | None = No
         consents_url=url_for("consent.imports", account_id=import_.account_id)
         if has("consent.imports")
         else None,
-        steps=_steps("result" if import_.state is ImportState.DONE else "check"),
+        steps=steps("result" if import_.state is ImportState.DONE else "check"),
     )
-
-
-def _after(text: str) -> tuple[int, int]:
-    line, _, position = text.partition(".")
-    if not text:
-        return 0, -1
-    if not (line.isascii() and line.isdecimal() and position.isascii() and position.isdecimal()):
-        raise BadInput("after: this page mark is damaged. Start from the first page.")
-    if len(line) > 9 or len(position) > 9:
-        raise BadInput("after: this page mark is damaged. Start from the first page.")
-    return int(line), int(position)
-
-
-def _steps(current: str) -> list[dict[str, Any]]:
-    """Return the steps of an import with the present one."""
-    names = ["upload", "columns", "check", "result"]
-    labels = ["Choose a file", "Match columns", "Check", "Done"]
-    at = names.index(current)
-    return [
-        {
-            "label": label,
-            "state": "done" if i < at else "current" if i == at else "todo",
-            "url": None,
-        }
-        for i, label in enumerate(labels)
-    ]
