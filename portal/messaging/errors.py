@@ -92,3 +92,9 @@ class TextTooLong(BadInput):
         super().__init__(
             f"The text has {length:,} characters; {longest:,} is the most. Shorten it."
         )
+
+
+class FenceNotReady(DomainError):
+    """Sending can't go on yet, or never stood still (I14)."""
+
+    code = "fence_not_ready"

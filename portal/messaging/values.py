@@ -86,6 +86,35 @@ STATE_LABELS: Mapping[State, str] = {
 }
 
 
+class FenceCause(StrEnum):
+    """Why all sending of an organization stands still (I14)."""
+
+    OLDER = "older_database"  # the copy of the mark outside the database is ahead of it
+    UNSENT = "unsent_evidence"  # the carrier reports a text that the database says never left
+    STRAYS = "stray_texts"  # the carrier sent texts that no row accounts for
+    BY_HAND = "by_hand"  # a person said that a backup was restored
+
+    @classmethod
+    def of_old_records(cls) -> frozenset["FenceCause"]:
+        """Return the causes after which a waiting text may have gone already."""
+        return frozenset({cls.OLDER, cls.UNSENT, cls.BY_HAND})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A database's high-water mark: which database, which life of it, how far in that life."""
+
+    incarnation: UUID
+    generation: int
+    beat: int
+
+    def is_behind(self, other: "Mark") -> bool:
+        """Say whether the other mark has seen what this one has not."""
+        if self.incarnation != other.incarnation:
+            return True
+        return (self.generation, self.beat) < (other.generation, other.beat)
+
+
 class CampaignState(StrEnum):
     """What its people asked of a campaign; whether it is done follows from its texts."""
 
@@ -308,6 +337,41 @@ class CancelReport:
     canceled: int
     too_late: int
     credits_back: int
+
+
+@dataclass(frozen=True, slots=True)
+class FenceRef:
+    """Sending that stands still until the carrier's records and ours agree (I14)."""
+
+    id: UUID
+    organization_id: UUID
+    cause: FenceCause
+    since: datetime  # the carrier's list is read from here
+    tripped_at: datetime
+    reconciled_at: datetime | None  # the newest look at the list that came to its end
+    recovered: int  # texts the carrier turned out to have
+    learned: int  # texts received that were not known
+    waiting: int  # texts that may have gone already, and may not
+    strays: int  # texts of the carrier's that nobody has explained
+    lifted_at: datetime | None
+    lifted_by: str | None
+    reason: str | None
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Say whether looking alone can't settle it."""
+        return bool(self.waiting or self.strays) or self.cause is FenceCause.BY_HAND
+
+
+@dataclass(frozen=True, slots=True)
+class StrayRef:
+    """A text the carrier sent that no row of ours accounts for."""
+
+    sid: str
+    e164: str
+    from_e164: str | None
+    body: str
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,22 @@ def refs(tenant: Tenant, ids: Sequence[UUID]) -> list[ContactRef]:
     ]
 
 
+def unreachable(organization_id: UUID, e164s: Iterable[str]) -> frozenset[str]:
+    """Return which of these numbers the carrier has called unreachable (S-10)."""
+    wanted = list(e164s)
+    if not wanted:
+        return frozenset()
+    return frozenset(
+        db.session.scalars(
+            select(PhoneNumber.e164).where(
+                PhoneNumber.organization_id == organization_id,
+                PhoneNumber.e164.in_(wanted),
+                PhoneNumber.unreachable_code.is_not(None),
+            )
+        )
+    )
+
+
 _COLUMNS: Final = (
     Contact.id, Contact.organization_id, Contact.account_id, Contact.first_name, Contact.last_name,
     Contact.email, Contact.street, Contact.city, Contact.state, Contact.zip, Contact.language,

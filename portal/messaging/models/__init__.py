@@ -10,19 +10,31 @@ from portal.messaging.models.outbox import (
     MessageEvent,
     Sweep,
 )
+from portal.messaging.models.recovery import (
+    CarrierWatch,
+    Heartbeat,
+    Installation,
+    SendingFence,
+    StrayText,
+)
 
 __all__ = [
     "AllowedCountry",
     "Campaign",
+    "CarrierWatch",
     "Conversation",
     "DailyCountry",
     "DailyLimit",
     "DailyRecipient",
     "FirstNotice",
+    "Heartbeat",
     "InboundText",
+    "Installation",
     "Message",
     "MessageAttempt",
     "MessageEvent",
+    "SendingFence",
+    "StrayText",
     "Sweep",
     "TextDraft",
     "WebhookEvent",

@@ -16,6 +16,8 @@ from portal.numbers.values import SenderRef
 from portal.texting_accounts.values import AccountState
 
 STOP_CONFIRMATION: Final = "stop"  # the one system text that passes an opt-out (RULINGS 15)
+CATCHING_UP: Final = "catching_up"
+RECORDS_IN_DOUBT: Final = "records_in_doubt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class AccountFacts:
     state_reason: str | None
     has_subscription: bool
     sender: SenderRef | None
+    records_in_doubt: bool = False  # they may be older than what the carrier has seen (I14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class TextFacts:
     standing: Standing | None = None
     missing: tuple[str, ...] = ()  # merge fields without a value
     purpose: str = ""  # of a system text
+    is_catching_up: bool = False  # texts received in an outage are not all known yet
+    actor_may_send: bool = True  # whoever confirmed it still may send from this account
     is_counted: bool = False  # it holds its place in today's limits already
     is_reply: bool = False
     takes_recipient: bool = True  # nobody texted this number from here today
@@ -71,6 +76,17 @@ AccountRule = Callable[[AccountFacts], Gate | None]
 TextRule = Callable[[TextFacts], Gate | None]
 
 _FOREIGN: Final = "This number is outside country code 1. A team lead can switch its country on."
+
+
+def records_trusted(facts: AccountFacts) -> Gate | None:
+    """Stop every text while the records may be older than what the carrier has seen (I14)."""
+    if not facts.records_in_doubt:
+        return None
+    return _gate(
+        RECORDS_IN_DOUBT,
+        "Sending has stopped until the records and the carrier's list agree.",
+        Fate.HELD,
+    )
 
 
 def account_active(facts: AccountFacts) -> Gate | None:
@@ -125,6 +141,27 @@ def account_not_suspended(facts: AccountFacts) -> Gate | None:
         "account_suspended",
         f"The carrier has suspended this account.{why}",
         Fate.HELD,
+    )
+
+
+def caught_up(facts: TextFacts) -> Gate | None:
+    """Hold bulk texts until every text of an outage is known: a STOP may be among them (2.4)."""
+    if facts.kind is not Kind.BULK or not facts.is_catching_up:
+        return None
+    return _gate(
+        CATCHING_UP,
+        "Texts that came in while ConsentDesk was away are being read first. It goes by itself.",
+        Fate.HELD,
+    )
+
+
+def actor_trusted(facts: TextFacts) -> Gate | None:
+    """Stop a text whose sender was disabled or lost the account meanwhile (PROMISES 3.8)."""
+    if facts.actor_may_send:
+        return None
+    return _gate(
+        "blocked_actor",
+        "Whoever sent this may no longer send from this account. Somebody who may can send it.",
     )
 
 
@@ -245,6 +282,7 @@ def credits_enough(needed: int, available: int) -> Gate | None:
 
 
 ACCOUNT_GATES: Final[tuple[AccountRule, ...]] = (
+    records_trusted,
     account_active,
     has_subscription,
     has_number,
@@ -253,6 +291,8 @@ ACCOUNT_GATES: Final[tuple[AccountRule, ...]] = (
 )
 
 TEXT_GATES: Final[tuple[TextRule, ...]] = (
+    actor_trusted,
+    caught_up,
     number_textable,
     said_once,
     region_allowed,
@@ -266,7 +306,14 @@ TEXT_GATES: Final[tuple[TextRule, ...]] = (
 
 LIMIT_CODES: Final = frozenset({"daily_recipients", "daily_segments", "daily_country"})
 ACCOUNT_CODES: Final = frozenset(
-    {"account_inactive", "no_subscription", "no_number", "number_unregistered", "account_suspended"}
+    {
+        RECORDS_IN_DOUBT,
+        "account_inactive",
+        "no_subscription",
+        "no_number",
+        "number_unregistered",
+        "account_suspended",
+    }
 )
 
 

@@ -9,7 +9,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, cast
 from uuid import UUID, uuid4
 
@@ -25,7 +25,7 @@ from portal.core.tenancy import Tenant
 from portal.messaging.models import FirstNotice, Message, MessageAttempt, MessageEvent
 from portal.messaging.rules.proofs import Effect, Evidence, Known, Source, merge
 from portal.messaging.service import outbox, system, trouble
-from portal.messaging.values import State
+from portal.messaging.values import CANCELABLE, State
 from portal.people import queries as people
 
 logger = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class Seen:
     part: int
     parts: int
     is_first: bool
+    created_at: datetime
 
     @property
     def known(self) -> Known:
@@ -87,18 +88,24 @@ def apply_many(proofs: Sequence[Evidence]) -> list[Effect]:
     by_id, by_sid = _locked(proofs)
     raised: list[tuple[Seen, Evidence]] = []  # each text as it becomes, with its proof
     proven: list[tuple[Seen, Evidence]] = []  # those proven for the first time
+    unsent: list[Seen] = []  # those that had never left, as far as we knew
     effects = []
     for proof in proofs:
         text = by_id.get(proof.message_id)
         was_proven = text is not None and text.known.is_proven
+        had_not_left = text is not None and _had_not_left(text, proof)
         effect = Effect.NO_ROW if text is None else _take_in(proof, text, by_sid)
         effects.append(effect)
         if text is not None and effect is Effect.APPLIED:
             raised.append((text, proof))
             if not was_proven:
                 proven.append((text, proof))
+            if had_not_left and not was_proven:
+                unsent.append(text)
     _write(raised)
     _follow_first_proofs(proven)
+    for text in unsent:  # a backup was restored (I14)
+        trouble.evidence_of_the_unsent(text.organization_id, text.id, text.created_at)
     return effects
 
 
@@ -139,6 +146,11 @@ def _take_in(proof: Evidence, text: Seen, by_sid: dict[str, Seen]) -> Effect:
         by_sid[proof.sid] = text
         text.learn(known)
     return effect
+
+
+def _had_not_left(text: Seen, proof: Evidence) -> bool:
+    """Say whether a text is proven that was, to our knowledge, never in the carrier's hands."""
+    return text.state in CANCELABLE or text.attempt < (proof.attempt or 1)
 
 
 def _displaces(proof: Evidence, other: Seen) -> bool:
@@ -218,9 +230,6 @@ def _follow_first_proofs(proven: Sequence[tuple[Seen, Evidence]]) -> None:
             jobs.request(Job.DRAIN, text.account_id, lane=Lane.TEXTS)
     _queue_first_notices([text for text, _ in proven if text.is_first])
     _charge([text for text, _ in proven if text.credits])
-    for text, _ in proven:
-        if text.attempt == 0:  # a backup was restored (I14)
-            trouble.evidence_of_the_unsent(text.account_id, text.id)
 
 
 def _note_attempts(proven: Sequence[tuple[Seen, Evidence]]) -> None:

@@ -12,13 +12,16 @@ from portal.billing import queries as billing
 from portal.consent import queries as consent
 from portal.consent.values import Standing
 from portal.core import phone
+from portal.core.access import Permission
 from portal.core.db import db
 from portal.messaging.models import Conversation, FirstNotice, Message
+from portal.messaging.queries import recovery as records
 from portal.messaging.rules.gates import AccountFacts
 from portal.messaging.values import ACCEPTED_FAMILY, IN_DOUBT
 from portal.numbers import queries as numbers
 from portal.numbers.values import SenderRef
 from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 CHUNK = 500  # SPEED 3b
@@ -40,14 +43,22 @@ class Known:
         return wrote is not None and now - wrote < REPLY_WINDOW
 
 
-def of_account(account: AccountRef) -> AccountFacts:
-    """Return what the account's gates look at."""
+def of_account(account: AccountRef, *, records_in_doubt: bool | None = None) -> AccountFacts:
+    """Return what the account's gates look at; `records_in_doubt` where it was looked up already."""
+    if records_in_doubt is None:
+        records_in_doubt = records.sending_state(account.organization_id).fence is not None
     return AccountFacts(
         account.state,
         account.state_reason,
         billing.has_active_subscription(account.id),
         numbers.default_sender(account.id),
+        records_in_doubt,
     )
+
+
+def may_still_send(account: AccountRef, user_ids: Iterable[UUID]) -> dict[UUID, bool]:
+    """Say of each of these people whether they may send from the account now (PROMISES 3.8)."""
+    return {user_id: _may_send(account, user_id) for user_id in set(user_ids)}
 
 
 def senders_by_number(account: AccountRef) -> dict[str, SenderRef]:
@@ -91,6 +102,15 @@ def merge_values(account: AccountRef, sender: SenderRef | None) -> dict[str, str
 def country_code(e164: str) -> int:
     """Return the country code a number begins with."""
     return 1 if e164.startswith("+1") else phone.parse(e164).country_code
+
+
+def _may_send(account: AccountRef, user_id: UUID) -> bool:
+    person = people.person(user_id, account.organization_id)
+    return (
+        person is not None
+        and person.may(Permission.SEND_TEXTS)
+        and accounts.reaches(user_id, person.role, account)
+    )
 
 
 def _texted_before(account_id: UUID, e164s: Sequence[str]) -> set[str]:

@@ -14,16 +14,18 @@ from uuid import UUID
 from sqlalchemy import Table, and_, bindparam, insert, select, update
 
 from portal.consent import queries as consent
+from portal.contacts import queries as contact_queries
 from portal.contacts import service as contacts
 from portal.core import clock
 from portal.core.db import database_now, db
 from portal.core.settings import settings
 from portal.gateways.sms import Outgoing
 from portal.messaging.models import Campaign, Message, MessageAttempt
+from portal.messaging.queries import recovery as records
 from portal.messaging.rules import gates
 from portal.messaging.rules.allotment import morning_of
 from portal.messaging.rules.gates import TextFacts
-from portal.messaging.service import facts, limits, outbox
+from portal.messaging.service import facts, highwater, limits, outbox
 from portal.messaging.service.claims import Claim
 from portal.messaging.service.limits import Held, Place
 from portal.messaging.values import IN_DOUBT, CampaignState, Fate, Gate, Kind, State
@@ -74,12 +76,16 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
     account = accounts.account(account_id)
     if account is None or not messages:
         return []
-    known = facts.of_account(account)
+    copy = highwater.copy()  # read before the database's own mark, which is never behind it
+    state = records.sending_state(organization_id)
+    is_older = copy is not None and (state.mark is None or state.mark.is_behind(copy))
+    known = facts.of_account(account, records_in_doubt=is_older or state.fence is not None)
     credentials = numbers.credentials(organization_id)
     account_gate = gates.account_gate(known)
     if account_gate is None and (credentials is None or known.sender is None):
         account_gate = Gate("no_number", "This account has no number to text from yet.", Fate.HELD)
-    look = _LastLook(account, [m for _, m in messages], clock.utcnow())
+    texts = [message for _, message in messages]
+    look = _LastLook(account, texts, clock.utcnow(), is_catching_up=state.is_catching_up)
     leaving = []
     for claim, message in messages:
         gate = account_gate or look.first_shut(message)
@@ -119,11 +125,21 @@ def _still_claimed(claims: Sequence[Claim]) -> list[tuple[Claim, Message]]:
 class _LastLook:
     """What the gates look at for some texts of one account, read once for all of them."""
 
-    def __init__(self, account: AccountRef, messages: Sequence[Message], now: datetime) -> None:
-        self._account, self._now = account, now
+    def __init__(
+        self,
+        account: AccountRef,
+        messages: Sequence[Message],
+        now: datetime,
+        *,
+        is_catching_up: bool,
+    ) -> None:
+        self._account, self._now, self._is_catching_up = account, now, is_catching_up
         self._today = accounts.today(account, now)
         e164s = [m.e164 for m in messages if m.e164]
         self._standings = consent.standings(account.tenant, e164s, now)
+        self._unreachable = contact_queries.unreachable(account.organization_id, e164s)
+        actors = (m.created_by for m in messages if m.created_by is not None)
+        self._may_send = facts.may_still_send(account, actors)
         self._campaigns = _campaign_states(messages)
         self._in_doubt = _in_doubt(messages)
         is_abroad = any(m.country_code != 1 for m in messages)
@@ -169,6 +185,9 @@ class _LastLook:
             country_room=self._countries.get(message.country_code),
             standing=self._standings.get(message.e164 or ""),
             purpose=message.purpose,
+            is_unreachable=message.e164 in self._unreachable,  # marked since confirm (S-10)
+            is_catching_up=self._is_catching_up,
+            actor_may_send=message.created_by is None or self._may_send[message.created_by],
             is_counted=True,  # a late place is taken under the day's own lock
         )
 

@@ -1,6 +1,7 @@
 """Alarms and account trouble: sending stops, people are told, nothing is lost (PROMISES 2.4)."""
 
 import logging
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,8 +11,8 @@ from portal.core import audit, clock
 from portal.core.audit import SYSTEM
 from portal.core.errors import DomainError
 from portal.messaging.models import Message
-from portal.messaging.service import outbox
-from portal.messaging.values import State
+from portal.messaging.service import fence, outbox
+from portal.messaging.values import FenceCause, State
 from portal.notifications import service as notifications
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
@@ -42,12 +43,11 @@ def double_text(
     )
 
 
-def evidence_of_the_unsent(account_id: UUID, message_id: UUID) -> None:
-    """Pause when the carrier has a text that we never sent: the database is older than it (I14)."""
+def evidence_of_the_unsent(organization_id: UUID, message_id: UUID, created_at: datetime) -> None:
+    """Stop the organization: the carrier has a text the database says never left (I14)."""
     logger.critical("evidence for text %s, which was never handed over", message_id)
-    reason = "The carrier reports texts this portal has not sent. Was a backup restored?"
-    _pause(account_id, reason)
-    _tell(account_id, "The carrier knows texts we have not sent", reason, f"unsent:{account_id}")
+    since = min(created_at, clock.utcnow() - fence.LOOK_BACK)
+    fence.trip(organization_id, FenceCause.UNSENT, since=since)
 
 
 def account_refused(account_id: UUID, code: int | None, detail: str) -> None:

@@ -22,6 +22,7 @@ from portal.people.queries.organizations import (
     teams,
 )
 from portal.people.queries.people import (
+    administrators,
     every_user,
     must_use_totp,
     person,
@@ -35,6 +36,7 @@ from portal.people.queries.sign_in import DEMO_LOGINS_FILE, demo_logins, open_in
 
 __all__ = [
     "DEMO_LOGINS_FILE",
+    "administrators",
     "demo_logins",
     "every_user",
     "installation_counts",

@@ -1,0 +1,158 @@
+"""Whether an organization may send as far as its records can be trusted (PROMISES 2.4, I14)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select
+
+from portal.core import clock
+from portal.core.db import db
+from portal.messaging.models import (
+    CarrierWatch,
+    Heartbeat,
+    Installation,
+    Message,
+    SendingFence,
+    StrayText,
+)
+from portal.messaging.values import CANCELABLE, FenceCause, FenceRef, Mark, StrayRef
+
+WEB: Final = "web"  # whose silence means that webhooks were lost
+SILENT_AFTER: Final = timedelta(seconds=60)  # PROMISES 2.4
+_STRAYS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SendingState:
+    """What the last look before the carrier asks about the records themselves."""
+
+    fence: FenceCause | None
+    is_catching_up: bool
+    mark: Mark | None  # None: nothing has ever kept one
+
+
+def sending_state(organization_id: UUID) -> SendingState:
+    """Return in one SELECT whether an organization's records can be trusted now."""
+    alive = select(Heartbeat.alive_at).where(Heartbeat.name == WEB).scalar_subquery()
+    behind = (
+        select(CarrierWatch.behind_since)
+        .where(CarrierWatch.organization_id == organization_id)
+        .scalar_subquery()
+    )
+    fence = (
+        select(SendingFence.cause)
+        .where(SendingFence.organization_id == organization_id, SendingFence.lifted_at.is_(None))
+        .scalar_subquery()
+    )
+    mark = (Installation.incarnation, Installation.generation, Installation.beat)
+    values = [select(part).where(Installation.id == 1).scalar_subquery() for part in mark]
+    alive_at, behind_since, cause, incarnation, generation, beat = db.session.execute(
+        select(alive, behind, fence, *values)
+    ).one()
+    return SendingState(
+        FenceCause(cause) if cause else None,
+        _is_silent(alive_at) or behind_since is not None,
+        Mark(incarnation, generation, beat) if incarnation is not None else None,
+    )
+
+
+def web_is_silent() -> bool:
+    """Say whether nobody hears webhooks now; an installation that never had a web is not silent."""
+    return _is_silent(db.session.scalar(select(Heartbeat.alive_at).where(Heartbeat.name == WEB)))
+
+
+def fence(organization_id: UUID) -> FenceRef | None:
+    """Return the fence that stands, with what is still to be decided; None: none stands."""
+    row = db.session.scalar(
+        select(SendingFence).where(
+            SendingFence.organization_id == organization_id, SendingFence.lifted_at.is_(None)
+        )
+    )
+    return _ref(row) if row else None
+
+
+def standing_fences() -> list[FenceRef]:
+    """Return every fence that stands, oldest first."""
+    rows = db.session.scalars(
+        select(SendingFence)
+        .where(SendingFence.lifted_at.is_(None))
+        .order_by(SendingFence.tripped_at, SendingFence.id)
+    )
+    return [_ref(row) for row in rows]
+
+
+def past_fences(organization_id: UUID, limit: int = 10) -> Sequence[FenceRef]:
+    """Return the newest fences that were lifted."""
+    rows = db.session.scalars(
+        select(SendingFence)
+        .where(SendingFence.organization_id == organization_id, SendingFence.lifted_at.is_not(None))
+        .order_by(SendingFence.lifted_at.desc())
+        .limit(limit)
+    )
+    return [_ref(row) for row in rows]
+
+
+def strays(organization_id: UUID) -> list[StrayRef]:
+    """Return texts no row accounts for and nobody has explained, newest first, 100 at most."""
+    rows = db.session.scalars(
+        select(StrayText)
+        .where(StrayText.organization_id == organization_id, StrayText.settled_at.is_(None))
+        .order_by(StrayText.sent_at.desc(), StrayText.sid)
+        .limit(_STRAYS_SHOWN)
+    )
+    return [StrayRef(row.sid, row.e164, row.from_e164, row.body, row.sent_at) for row in rows]
+
+
+def stray_count(organization_id: UUID) -> int:
+    """Return how many texts nobody has explained."""
+    return (
+        db.session.scalar(
+            select(func.count()).where(
+                StrayText.organization_id == organization_id, StrayText.settled_at.is_(None)
+            )
+        )
+        or 0
+    )
+
+
+def may_have_gone(organization_id: UUID, tripped_at: datetime) -> ColumnElement[bool]:
+    """Match texts whose time had come before the fence: the lost days may have sent them."""
+    return and_(
+        Message.organization_id == organization_id,
+        Message.state.in_(CANCELABLE),
+        Message.created_at <= tripped_at,
+        Message.not_before <= tripped_at,
+    )
+
+
+def _is_silent(alive_at: datetime | None) -> bool:
+    return alive_at is not None and clock.utcnow() - alive_at > SILENT_AFTER
+
+
+def _ref(row: SendingFence) -> FenceRef:
+    waiting = 0
+    if row.lifted_at is None and FenceCause(row.cause) in FenceCause.of_old_records():
+        waiting = (
+            db.session.scalar(
+                select(func.count()).where(may_have_gone(row.organization_id, row.tripped_at))
+            )
+            or 0
+        )
+    return FenceRef(
+        id=row.id,
+        organization_id=row.organization_id,
+        cause=FenceCause(row.cause),
+        since=row.since,
+        tripped_at=row.tripped_at,
+        reconciled_at=row.reconciled_at,
+        recovered=row.recovered,
+        learned=row.learned,
+        waiting=waiting,
+        strays=stray_count(row.organization_id),
+        lifted_at=row.lifted_at,
+        lifted_by=row.lifted_by_name,
+        reason=row.reason,
+    )

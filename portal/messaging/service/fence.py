@@ -1,0 +1,205 @@
+"""All sending of an organization stands still while its records may be older than the world (I14).
+
+Tripped by a restored backup, by evidence for a text that never left, by texts nobody here
+sent, or by a person. It stands until the carrier's list has been read to its end, both ways;
+where that settles everything it lifts itself, else a person decides.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import and_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from portal.core import audit, clock
+from portal.core.audit import SYSTEM, Actor
+from portal.core.db import db, is_sqlite
+from portal.messaging.errors import FenceNotReady
+from portal.messaging.models import SendingFence, StrayText
+from portal.messaging.queries import recovery as records
+from portal.messaging.service import outbox
+from portal.messaging.values import FenceCause, FenceRef, State
+from portal.notifications import service as notifications
+from portal.numbers import queries as numbers
+from portal.people import queries as people
+
+logger = logging.getLogger(__name__)
+
+LOOK_BACK: Final = timedelta(hours=48)  # where nothing says how old the records are
+OVERLAP: Final = timedelta(minutes=15)
+LIST_LAG: Final = timedelta(minutes=15)  # what the carrier's list may leave out (PROMISES 1.3)
+
+_TITLES: Final = {
+    FenceCause.OLDER: "Sending has stopped: a backup was restored",
+    FenceCause.BY_HAND: "Sending has stopped: a backup was restored",
+    FenceCause.UNSENT: "Sending has stopped: the carrier knows texts we have not sent",
+    FenceCause.STRAYS: "Sending has stopped: texts nobody here sent",
+}
+
+
+class Waiting(StrEnum):
+    """What becomes of texts that may have gone already and may not."""
+
+    DROP = "drop"
+    SEND = "send"
+
+
+def trip(organization_id: UUID, cause: FenceCause, *, since: datetime | None = None) -> bool:
+    """Stop all sending of an organization; say whether it had not been stopped.
+
+    The carrier's list will be read from `since` on. Again is harmless, but for texts nobody
+    has explained: they are told each time there are new ones.
+    """
+    insert = (sqlite if is_sqlite() else postgresql).insert(SendingFence)
+    now = clock.utcnow()
+    fence_id = uuid4()
+    fresh = db.session.scalar(
+        insert.values(
+            id=fence_id,
+            organization_id=organization_id,
+            cause=cause,
+            since=since - OVERLAP if since is not None else now - LOOK_BACK,
+            tripped_at=now,
+            recovered=0,
+            learned=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(SendingFence.id)
+    )
+    if fresh is None:
+        return False
+    logger.critical("sending of organization %s stops: %s", organization_id, cause)
+    tell(organization_id, _TITLES[cause], dedupe=f"fence:{fence_id}")
+    audit.record(
+        "messaging:fence:trip",
+        actor=SYSTEM,
+        organization_id=organization_id,
+        subject_id=fence_id,
+        cause=cause,
+    )
+    return True
+
+
+def trip_all(cause: FenceCause, *, since: datetime | None = None) -> int:
+    """Stop everybody who could send; return how many were not stopped yet."""
+    return sum(
+        trip(organization.id, cause, since=since)
+        for organization in people.organizations()
+        if numbers.credentials(organization.id) is not None
+    )
+
+
+def looked(fence_id: UUID, *, recovered: int, learned: int) -> None:
+    """Note that the carrier's list was read to its end, both ways, and what that brought."""
+    db.session.execute(
+        update(SendingFence)
+        .where(SendingFence.id == fence_id, SendingFence.lifted_at.is_(None))
+        .values(
+            reconciled_at=clock.utcnow(),
+            recovered=SendingFence.recovered + recovered,
+            learned=SendingFence.learned + learned,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def lift_settled(organization_id: UUID) -> bool:
+    """Let sending go on where looking has settled everything, and the list's lag is over."""
+    standing = records.fence(organization_id)
+    if standing is None or standing.needs_a_person or standing.reconciled_at is None:
+        return False
+    if standing.reconciled_at - standing.tripped_at < LIST_LAG:
+        return False
+    _lift(standing, "The carrier's list and the records agree.", SYSTEM, dropped=0)
+    return True
+
+
+def lift(organization_id: UUID, *, reason: str, waiting: Waiting, actor: Actor) -> FenceRef:
+    """Let sending go on because a person says so; again is harmless.
+
+    Texts that may have gone already end as not confirmed and uncharged, or go, as chosen.
+    Raises FenceNotReady before the carrier's list was read to its end.
+    """
+    standing = records.fence(organization_id)
+    if standing is None:
+        raise FenceNotReady("Sending is not stopped. There is nothing to lift.")
+    if standing.reconciled_at is None:
+        raise FenceNotReady(
+            "The carrier's list has not been read to its end yet. That takes a few minutes; "
+            "then you can let sending go on."
+        )
+    dropped = 0
+    if waiting is Waiting.DROP and standing.waiting:
+        dropped = len(
+            outbox.end_unsent(
+                records.may_have_gone(organization_id, standing.tripped_at),
+                State.UNCONFIRMED,
+                cause="person",
+                code="restored",
+                sentence="A backup was restored, and nobody could say whether this text had gone.",
+            )
+        )
+    _lift(standing, reason, actor, dropped=dropped)
+    return standing
+
+
+def tell(organization_id: UUID, title: str, *, dedupe: str) -> None:
+    """Tell the leads, the officers and the administrators, once for each dedupe key (M-2)."""
+    text = (
+        "No text leaves until the records and the carrier's list agree. Open the page to see "
+        "what was found and what to do."
+    )
+    insiders = [*people.leads(organization_id), *people.officers(organization_id)]
+    for user_ids, url in (
+        ([user.id for user in insiders], f"/organizations/{organization_id}/sending"),
+        ([user.id for user in people.administrators()], "/admin/sending"),
+    ):
+        notifications.notify(
+            organization_id=organization_id,
+            account_id=None,
+            user_ids=user_ids,
+            kind="trouble",
+            title=title,
+            text=text,
+            url=url,
+            dedupe_key=dedupe,
+        )
+
+
+def _lift(standing: FenceRef, reason: str, actor: Actor, *, dropped: int) -> None:
+    now = clock.utcnow()
+    lifted = db.session.scalar(
+        update(SendingFence)
+        .where(SendingFence.id == standing.id, SendingFence.lifted_at.is_(None))
+        .values(lifted_at=now, lifted_by_name=actor.label, reason=reason.strip()[:500])
+        .returning(SendingFence.id)
+        .execution_options(synchronize_session=False)
+    )
+    if lifted is None:
+        return
+    db.session.execute(
+        update(StrayText)
+        .where(
+            and_(
+                StrayText.organization_id == standing.organization_id,
+                StrayText.settled_at.is_(None),
+            )
+        )
+        .values(settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    audit.record(
+        "messaging:fence:lift",
+        actor=actor,
+        organization_id=standing.organization_id,
+        subject_id=standing.id,
+        cause=standing.cause,
+        reason=reason.strip()[:500],
+        recovered=standing.recovered,
+        learned=standing.learned,
+        strays=standing.strays,
+        dropped=dropped,
+    )
