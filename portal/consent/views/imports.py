@@ -50,7 +50,7 @@ def upload(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
 
 @bp.get("/accounts/<uuid:account_id>/consent/imports/<uuid:import_id>")
 @requires(Permission.RECORD_CONSENT)
-@takes("after")
+@takes("weight", "after")
 def show_import(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show an import where it stands: columns, progress, dry run or result."""
     import_ = _import(import_id)
