@@ -28,6 +28,7 @@ from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountRef
 
 ZONE: Final = "America/Chicago"
+PASSWORD: Final = "a quiet house by the lake"  # noqa: S105 (of somebody who lives for one bench)
 OWN_NUMBER: Final = "+13125550100"
 _DISCLOSURE: Final = "I agree to recurring texts about listings. Reply STOP to cancel."
 _KINDS: Final = ("one_to_one", "marketing")
@@ -72,7 +73,7 @@ def open_account(
 def add_lead(account: AccountRef, name: str = "Bea Lind") -> UserRef:
     """Return a team lead who works in the account."""
     with unit_of_work():
-        user = people.create_user(name, f"{uuid4().hex[:8]}@bench.example", None)
+        user = people.create_user(name, f"{uuid4().hex[:8]}@bench.example", PASSWORD)
         people.add_member(
             account.organization_id, user.id, Role.TEAM_LEAD, account.team_id, actor=SYSTEM
         )

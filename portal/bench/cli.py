@@ -11,7 +11,9 @@ from portal.bench.measure import Figure, Options, table
 
 # What may be named, and its module; a module is loaded when its bench runs.
 BENCHES: Final = {
+    "send": "portal.bench.send",
     "confirm": "portal.bench.confirm",
+    "start": "portal.bench.start",
 }
 _ROUNDS: Final = 5
 
@@ -33,7 +35,9 @@ def bench_command(
     figures: list[Figure] = []
     for name in names or tuple(BENCHES):
         began = time.monotonic()
-        figures += import_module(BENCHES[name]).run(options)
+        for figure in import_module(BENCHES[name]).run(options):
+            figures.append(figure)
+            click.echo(" ".join(figure.cells()), err=True)
         click.echo(f"{name}: {time.monotonic() - began:.0f} s", err=True)
     click.echo(table(figures))
 

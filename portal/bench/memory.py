@@ -1,12 +1,32 @@
 """How much memory a process holds, as the kernel counts it."""
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_LOOK_EVERY_S: Final = 0.1
 
 
-def resident_mb(pid: int | str = "self") -> float:
-    """Return how many megabytes of a process are in memory now."""
-    return _read(pid, "VmRSS")
+def peak_of_family_mb(pid: int, work: Callable[[], object]) -> float:
+    """Do work and return the most that a process, or one it started, held meanwhile."""
+    most, is_done = 0.0, threading.Event()
+
+    def look() -> None:
+        nonlocal most
+        while not is_done.wait(_LOOK_EVERY_S):
+            with suppress(OSError, LookupError):  # a job's process may end at any time
+                most = max(most, *(_read(each, "VmRSS") for each in (pid, *_children(pid))))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        work()
+    finally:
+        is_done.set()
+        watcher.join()
+    return most
 
 
 def peak_mb(work: Callable[[], object]) -> float:
@@ -14,6 +34,11 @@ def peak_mb(work: Callable[[], object]) -> float:
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
     work()
     return _read("self", "VmHWM")
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]
 
 
 def _read(pid: int | str, what: str) -> float:

@@ -8,14 +8,16 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from cryptography.fernet import Fernet
 from flask import Flask
@@ -32,6 +34,8 @@ ENGINES: Final = ("sqlite", "postgresql")
 NOWHERE: Final = "http://127.0.0.1:9"  # nothing listens: a bench that sends names its carrier
 _PROGRAM: Final = ("portal", "workers", "templates", "static", "migrations")
 _GRACE_S: Final = 15.0
+_LOOK_EVERY_S: Final = 0.02
+_LAST_WORDS: Final = 4_000
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,15 @@ class Scratch:
     environment: Mapping[str, str]
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    @property
+    def log(self) -> Path:
+        """Where its processes write what they have to say."""
+        return self.folder / "var" / "processes.log"
+
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start Python with these arguments on this installation; it ends with the bench."""
-        process = subprocess.Popen(  # noqa: S603 (our own programs)
-            [sys.executable, *arguments], cwd=self.folder, env=dict(self.environment)
-        )
+        with self.log.open("ab") as log:
+            process = _start(arguments, self.folder, self.environment, output=log)
         self._started.append(process)
         return process
 
@@ -61,11 +69,12 @@ class Scratch:
 
 @contextmanager
 def open_scratch(
-    engine: str, *, carrier: str = NOWHERE, public_url: str = "http://localhost:8000"
+    engine: str, *, carrier: str = NOWHERE, port: int = settings_module.DEFAULT_PORT
 ) -> Iterator[Scratch]:
     """Make an installation on this kind of database and enter its application context.
 
-    The carrier's API is looked for at `carrier`. Everything is gone afterwards.
+    The carrier's API is looked for at `carrier`, and its web process listens on `port` when
+    one is started. Everything is gone afterwards.
     """
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench")))
@@ -80,7 +89,8 @@ def open_scratch(
             stack.callback(end, queue)
         chosen = {
             "DATABASE_URL": url,
-            "PUBLIC_URL": public_url,
+            "PORT": str(port),
+            "PUBLIC_URL": f"http://localhost:{port}",
             "SECRET_KEY": secrets.token_urlsafe(48),
             "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "TWILIO_ACCOUNT_SID": f"AC{secrets.token_hex(16)}",
@@ -95,7 +105,11 @@ def open_scratch(
         stack.callback(jobs.connection().close)
         here = Scratch(engine, folder, app, settings, {**bare_environment(), **chosen})
         stack.callback(here.stop)
-        yield here
+        try:
+            yield here
+        except BaseException:
+            sys.stderr.write(here.log.read_text()[-_LAST_WORDS:] if here.log.exists() else "")
+            raise
 
 
 def copy_program(to: Path, *, with_bytecode: bool = True) -> Path:
@@ -111,6 +125,53 @@ def bare_environment() -> dict[str, str]:
     """Return this process's environment without any setting of the product."""
     ours = {variable.name for variable in VARIABLES}
     return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+@contextmanager
+def run_program(
+    *arguments: str, folder: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run Python with these arguments in a folder, with what it prints put away, and end it."""
+    process = _start(arguments, folder, environment, output=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def free_port() -> int:
+    """Return a port that is free, and whose next is free too (the sandbox takes it)."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
+def wait_until(is_so: Callable[[], object], what: str, *, timeout_s: float = 300.0) -> None:
+    """Look again and again until something is so. Raises TimeoutError naming what never was."""
+    end_at = time.monotonic() + timeout_s
+    while not is_so():
+        if time.monotonic() > end_at:
+            raise TimeoutError(f"never came: {what}")
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _start(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    output: int | BinaryIO | None = None,
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 (our own programs)
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=dict(environment),
+        stdout=output,
+        stderr=output,
+    )
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
