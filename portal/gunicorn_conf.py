@@ -1,7 +1,9 @@
 """How gunicorn serves the portal."""
 
 import os
+from typing import Any
 
+from portal import lifesign
 from portal.core import log
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
@@ -18,6 +20,7 @@ loglevel = "warning"
 limit_request_line = 8190
 
 
-def post_worker_init(_worker: object) -> None:
-    """Log as every other process does."""
+def post_worker_init(worker: Any) -> None:
+    """Log as every other process does, and give signs of life from now on."""
     log.set_up()
+    lifesign.start(worker.wsgi)

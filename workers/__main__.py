@@ -10,6 +10,7 @@ from rq import Worker
 
 from portal.core import jobs, log
 from portal.core.jobs import Lane
+from portal.messaging.service import highwater
 from workers import schedule
 from workers.runtime import application
 
@@ -30,6 +31,7 @@ class TextWorker(Worker):
 
 def work() -> None:
     """Take jobs in order of urgency until told to stop."""
+    highwater.begin()
     application()  # imports, settings and the TLS context are loaded before the first fork
     TextWorker(
         [jobs.queue(lane) for lane in Lane],

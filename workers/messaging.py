@@ -8,13 +8,12 @@ from portal.core import clock
 from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
 from portal.gateways import sms
-from portal.gateways.sms import Listed
-from portal.messaging.service import inbound, recovery, statuses
-from portal.messaging.service.inbound import Incoming, Received
+from portal.messaging.service import highwater, recovery, statuses
 from portal.numbers import queries as numbers
 from portal.people import queries as people
 from workers import journal
 from workers.drain import Drain
+from workers.recovery import hear_all, keep_mark
 from workers.runtime import job
 
 logger = logging.getLogger(__name__)
@@ -27,6 +26,8 @@ def drain(account_id: str) -> int:
     Safe to run any number of times and in several workers: only the run that has claimed a
     row and cleared it calls the carrier, and a call with an unclear end is never repeated.
     """
+    if highwater.is_kept():
+        keep_mark()
     journal.replay()
     return Drain(UUID(account_id)).run()
 
@@ -59,26 +60,8 @@ def catch_up_inbound(_key: str = "all", *, since: timedelta = timedelta(hours=2)
         except GatewayError as error:
             logger.warning("texts received could not be listed: %s", error)
             continue
-        for text in reversed(listed):  # oldest first
-            with unit_of_work():
-                found += inbound.receive(_incoming(organization.id, text)) is Received.STORED
+        found += hear_all(organization.id, listed)
     return found
-
-
-def _incoming(organization_id: UUID, text: Listed) -> Incoming:
-    return Incoming(
-        organization_id=organization_id,
-        sid=text.sid,
-        from_number=text.from_number,
-        to=text.to,
-        body=text.body,
-        segments=1,
-        media=(),
-        opt_out_type=None,
-        payload={"status": text.status},
-        source="list",
-        sent_at=text.date_created,
-    )
 
 
 @job

@@ -19,8 +19,9 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.db import db, unit_of_work
+from portal.messaging.service import highwater
 from portal.messaging.service import sweeps as locks
-from workers import consent, contacts, journal, messaging, sweeps
+from workers import consent, contacts, journal, messaging, recovery, sweeps
 from workers.runtime import application
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def own_sweeps() -> list[Sweep]:
     """Return what needs nothing but the database."""
     return [
         Sweep("apply-statuses", 1, messaging.apply_statuses, is_locked=False),
+        Sweep("keep-mark", 5, recovery.keep_mark, is_locked=False),  # each host has its copy
         Sweep("ring-for-waiting-texts", 5, sweeps.ring_for_waiting_texts, is_locked=False),
         Sweep("release-mended", 5, sweeps.release_mended),
         Sweep("reap-submissions", 10, sweeps.reap_submissions),
@@ -59,7 +61,10 @@ def carrier_sweeps() -> list[Sweep]:
     """Return what waits for the carrier."""
     return [
         Sweep("reconcile", 5, messaging.reconcile),
+        Sweep("catch-up", 5, recovery.catch_up),
+        Sweep("mend-fenced", 30, recovery.mend_fenced),
         Sweep("catch-up-inbound", 300, messaging.catch_up_inbound),
+        Sweep("sweep-both-ways", 600, recovery.sweep_both_ways),
     ]
 
 
@@ -123,4 +128,5 @@ class Scheduler:
 
 def main() -> None:
     """Run the scheduler of this machine."""
+    highwater.begin()
     Scheduler(application()).run()

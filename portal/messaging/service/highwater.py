@@ -38,6 +38,11 @@ def begin() -> None:
     _Watch.is_on = True
 
 
+def is_kept() -> bool:
+    """Say whether this process keeps a copy."""
+    return _Watch.is_on
+
+
 def end() -> None:
     """Compare marks no more; for tests."""
     _Watch.is_on = False

@@ -6,7 +6,7 @@ carrier while a STOP is being stored, nor after it (I3).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid4
@@ -43,6 +43,7 @@ _CARRIER_ANSWERS: Final = frozenset(
         *("start", "yes", "unstop", "help", "info"),
     }
 )
+ANSWERS_WITHIN: Final = timedelta(minutes=5)
 
 
 class Received(StrEnum):
@@ -78,7 +79,7 @@ def receive(incoming: Incoming) -> Received:
     keyword = _keyword_of(incoming)
     if not _keep(account, incoming, keyword):
         return Received.DUPLICATE
-    e164, now = incoming.from_number, clock.utcnow()
+    e164, at = incoming.from_number, _said_at(incoming)
     contact_service.lock_numbers(account.organization_id, [e164])
     was_out = _is_opted_out(account, e164)
     if keyword == "start" and not was_out and keywords.is_conversational_yes(incoming.body):
@@ -100,7 +101,7 @@ def receive(incoming: Incoming) -> Received:
         person.id,
         our_e164=incoming.to,
         body=incoming.body or "(media)",
-        at=now,
+        at=at,
         needs_answer=keyword is None,
     )
     if keyword in ("stop", "start"):
@@ -109,6 +110,12 @@ def receive(incoming: Incoming) -> Received:
     _answer(account, incoming, keyword, person)
     _tell(account, incoming, keyword, person, is_new=known is None)
     return Received.STORED
+
+
+def _said_at(incoming: Incoming) -> datetime:
+    """Return when the text was sent, as far as that is known; never in the future."""
+    now = clock.utcnow()
+    return min(incoming.sent_at, now) if incoming.sent_at is not None else now
 
 
 def _account_of(incoming: Incoming) -> AccountRef | None:
@@ -155,7 +162,7 @@ def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> b
             credits=_price(incoming, keyword),
             source=incoming.source,
             payload=dict(incoming.payload),
-            received_at=clock.utcnow(),
+            received_at=_said_at(incoming),
         )
         .on_conflict_do_nothing(index_elements=["sid"])
         .returning(InboundText.id)
@@ -203,7 +210,7 @@ def _obey(
             actor=actor,
         )
     elif keyword is None and not was_out:
-        consent.record_inquiry(account.tenant, e164, clock.utcnow(), incoming.sid)
+        consent.record_inquiry(account.tenant, e164, _said_at(incoming), incoming.sid)
 
 
 def _link(incoming: Incoming, person: ContactRef, keyword: Keyword | None) -> None:
@@ -222,6 +229,8 @@ def _answer(
     """Confirm a keyword once: not at all when the carrier does it by itself (Q-1)."""
     if keyword is None or _carrier_answers(incoming):
         return
+    if clock.utcnow() - _said_at(incoming) > ANSWERS_WITHIN:
+        return  # heard too late for the one text that may follow an opt-out (RULINGS 15)
     body, purpose = {
         "stop": (system.STOP_REPLY, STOP_CONFIRMATION),
         "start": (system.START_REPLY, "start"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import update
+from sqlalchemy import case, func, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core.db import db, is_sqlite
@@ -106,17 +106,30 @@ def _upsert(
     *,
     unread: int = 0,
 ) -> None:
+    """Add what is newer to what the inbox knows; a text heard late changes no later one's line."""
     insert = (sqlite if is_sqlite() else postgresql).insert(Conversation)
-    known = {"contact_id": contact_id, **values} if contact_id else values
+    statement = insert.values(
+        id=uuid4(),
+        organization_id=account.organization_id,
+        account_id=account.id,
+        e164=e164,
+        unread=unread,
+        **{"contact_id": contact_id, **values},
+    )
+    new = statement.excluded
+    is_newer = new.last_at >= Conversation.last_at
+    known: dict[str, object] = {
+        name: case((is_newer, new[name]), else_=getattr(Conversation, name)) for name in values
+    }
+    if "last_inbound_at" in values:
+        is_later = func.coalesce(Conversation.last_inbound_at <= new.last_inbound_at, true())
+        known["last_inbound_at"] = case(
+            (is_later, new.last_inbound_at), else_=Conversation.last_inbound_at
+        )
+    if contact_id:
+        known["contact_id"] = contact_id
     db.session.execute(
-        insert.values(
-            id=uuid4(),
-            organization_id=account.organization_id,
-            account_id=account.id,
-            e164=e164,
-            unread=unread,
-            **{"contact_id": contact_id, **values},
-        ).on_conflict_do_update(
+        statement.on_conflict_do_update(
             index_elements=["account_id", "e164"],
             set_={**known, "unread": Conversation.unread + unread},
         )

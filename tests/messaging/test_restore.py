@@ -1,0 +1,233 @@
+"""A restored backup sends nothing until the carrier's list and the records agree (I14, R9)."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.billing import queries as billing
+from portal.consent import queries as consent
+from portal.core.audit import AuditEntry
+from portal.core.db import db, unit_of_work
+from portal.messaging.errors import FenceNotReady
+from portal.messaging.models import Message, SendingFence
+from portal.messaging.queries import recovery as records
+from portal.messaging.service import fence, highwater, statuses
+from portal.messaging.service.fence import Waiting
+from portal.messaging.service.statuses import Callback
+from portal.messaging.values import FenceCause, State
+from portal.notifications import queries as notifications
+from tests.cast import ALICE, JUNIPER, PAT, VERA
+from tests.factories.billing import make_credits
+from tests.factories.messaging import (
+    ALICE_ACTS,
+    make_campaign,
+    make_recipient,
+    make_recipients,
+    only_text,
+    texts,
+)
+from tests.messaging.backups import back_up
+from tests.messaging.conftest import OURS
+from workers import messaging, recovery
+from workers import sweeps as scheduled
+
+
+@pytest.fixture
+def mark(app, settings):
+    """A copy of the mark outside the database, as the programs that send keep one."""
+    path = settings.var / "high-water.json"
+    path.unlink(missing_ok=True)
+    highwater.begin()
+    yield path
+    highwater.end()
+    path.unlink(missing_ok=True)
+
+
+def send_everything(account):
+    """Drain until nothing is due: the notices follow the texts."""
+    for _ in range(3):
+        scheduled.release_mended()
+        messaging.drain(str(account.id))
+
+
+def is_out(account, person):
+    return consent.standing(account.tenant, person.number.e164).is_opted_out
+
+
+def drill(account, twin, clock, tmp_path, *, people, stops):
+    """Send and hear STOPs after a backup, put the backup back, and boot."""
+    make_credits(account, people * 4)
+    recipients = make_recipients(account, people)
+    make_campaign(account, recipients)
+    recovery.keep_mark()
+    restore = back_up(tmp_path)
+    send_everything(account)
+    for person in recipients[:stops]:
+        twin.says(person.number.e164, OURS, "STOP")
+    recovery.keep_mark()
+    handed_over = twin.log()
+    clock.travel(by=timedelta(minutes=30))
+
+    restore()
+    assert {t.state for t in texts(account)} == {State.QUEUED}  # as the backup believes
+    send_everything(account)
+    assert twin.log() == handed_over  # nothing before the list was read
+    assert records.fence(JUNIPER).cause is FenceCause.OLDER
+
+    assert recovery.mend_fenced() == 0
+    assert {t.state for t in texts(account)} <= {State.ACCEPTED, State.SENT, State.DELIVERED}
+    assert [is_out(account, p) for p in recipients] == [place < stops for place in range(people)]
+    send_everything(account)
+    assert twin.log() == handed_over  # the carrier's list lags, so it stands a while longer
+
+    clock.travel(by=timedelta(minutes=16))
+    assert recovery.mend_fenced() == 1
+    send_everything(account)
+    assert twin.log() == handed_over  # not one text twice, the notices neither
+    assert records.fence(JUNIPER) is None
+    [standing] = records.past_fences(JUNIPER)
+    assert (standing.recovered, standing.learned) == (len(handed_over), stops)
+    books = billing.balance(account.id)
+    assert (books.reserved, books.spent) == (0, people + stops)  # a STOP is charged, too
+    assert not recovery.keep_mark()  # the new generation is told once
+
+
+def test_after_a_restore_nothing_goes_twice_and_every_stop_is_known(
+    northside, twin, mark, clock, tmp_path
+):
+    """R9, small."""
+    drill(northside, twin, clock, tmp_path, people=10, stops=2)
+
+
+@pytest.mark.soak
+def test_after_a_restore_of_500_nothing_goes_twice(northside, twin, mark, clock, tmp_path):
+    """R9: 500 texts, 20 STOPs."""
+    with unit_of_work():
+        from portal.texting_accounts import service as accounts
+
+        accounts.set_limits(
+            northside.id,
+            daily_recipients=2000,
+            daily_segments=20_000,
+            note="a drill",
+            actor=ALICE_ACTS,
+        )
+    from tests.cast import account
+
+    drill(account(northside.id), twin, clock, tmp_path, people=500, stops=20)
+
+
+def test_texts_that_were_confirmed_after_the_backup_are_found_as_strays(
+    northside, twin, mark, clock, tmp_path
+):
+    """The restored records know nothing of them: a person has to say that this is understood."""
+    recovery.keep_mark()
+    restore = back_up(tmp_path)
+    make_campaign(northside, make_recipients(northside, 2))
+    send_everything(northside)
+    recovery.keep_mark()
+    clock.travel(by=timedelta(hours=1))
+    restore()
+    recovery.keep_mark()
+    recovery.mend_fenced()
+    assert records.stray_count(JUNIPER) == 4  # with their notices
+    clock.travel(by=timedelta(minutes=20))
+    assert recovery.mend_fenced() == 0  # it needs a person
+    with unit_of_work():
+        fence.lift(JUNIPER, reason="The backup of noon.", waiting=Waiting.DROP, actor=ALICE_ACTS)
+    assert records.stray_count(JUNIPER) == 0
+    recovery.sweep_both_ways()
+    assert records.fence(JUNIPER) is None  # what was explained is no alarm again
+
+
+@pytest.mark.parametrize(
+    ("choice", "states", "sent"),
+    [
+        (Waiting.DROP, {State.UNCONFIRMED}, 0),
+        (Waiting.SEND, {State.ACCEPTED}, 2),
+    ],
+)
+def test_a_person_decides_about_texts_the_list_says_nothing_of(
+    choice, states, sent, northside, sender, carrier_fake, mark, clock, tmp_path
+):
+    """Absence from the list proves nothing (PROMISES 1.3): dropped ones cost nothing."""
+    make_campaign(northside, make_recipients(northside, 2))
+    recovery.keep_mark()
+    restore = back_up(tmp_path)
+    recovery.keep_mark()
+    restore()
+    assert recovery.keep_mark()
+    with pytest.raises(FenceNotReady), unit_of_work():
+        fence.lift(JUNIPER, reason="Go.", waiting=choice, actor=ALICE_ACTS)
+    recovery.mend_fenced()
+    clock.travel(by=timedelta(minutes=20))
+    assert recovery.mend_fenced() == 0
+    assert records.fence(JUNIPER).waiting == 2
+    with unit_of_work():
+        fence.lift(JUNIPER, reason="Restored by us.", waiting=choice, actor=ALICE_ACTS)
+    scheduled.release_mended()
+    messaging.drain(str(northside.id))
+    assert {t.state for t in texts(northside)} == states
+    assert len([t for t in carrier_fake.sent if t.body.startswith("Open")]) == sent
+    books = billing.balance(northside.id)
+    assert (books.reserved, books.spent) == (0, sent)
+    lifts = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.event == "messaging:fence:lift")
+    ).all()
+    assert [entry.payload["reason"] for entry in lifts] == ["Restored by us."]
+
+
+def test_a_restore_is_noticed_by_the_very_next_text_too(
+    northside, sender, carrier_fake, mark, tmp_path
+):
+    """Between the restore and the next sweep the last look alone stands guard."""
+    make_campaign(northside, [make_recipient(northside)])
+    recovery.keep_mark()
+    restore = back_up(tmp_path)
+    recovery.keep_mark()
+    restore()
+    from workers.drain import Drain
+
+    assert Drain(northside.id).run() == 0
+    assert only_text(northside).state is State.HELD
+
+
+def test_evidence_for_a_text_that_never_left_stops_everybody_of_the_organization(
+    northside, bobs, sender, carrier_fake
+):
+    """I14 (b): a callback names a text that is still queued."""
+    make_campaign(northside, [make_recipient(northside)])
+    waiting = only_text(northside)
+    with unit_of_work():
+        statuses.store(
+            Callback(JUNIPER, "SM" + "7" * 32, "delivered", None, UUID(str(waiting.id)), 1, {})
+        )
+    messaging.apply_statuses()
+    assert only_text(northside).state is State.DELIVERED
+    assert records.fence(JUNIPER).cause is FenceCause.UNSENT
+    for user_id, url in (
+        (ALICE, f"/organizations/{JUNIPER}/sending"),
+        (VERA, f"/organizations/{JUNIPER}/sending"),
+        (PAT, "/admin/sending"),
+    ):
+        assert url in [n.url for n in notifications.latest(user_id)]
+
+
+def test_the_mark_is_kept_newest_and_told_apart_from_another_databases(app, mark):
+    recovery.keep_mark()
+    first = highwater.copy()
+    recovery.keep_mark()
+    second = highwater.copy()
+    assert first.is_behind(second)
+    highwater.keep(first)  # a slow process
+    assert highwater.copy() == second
+    mark.write_text("torn")
+    assert second.is_behind(highwater.copy())  # a file that can't be read proves nothing
+
+
+def test_a_host_that_never_ran_has_no_say(app, mark):
+    assert not recovery.keep_mark()
+    assert db.session.scalar(select(func.count()).select_from(SendingFence)) == 0
+    assert db.session.scalar(select(func.count()).select_from(Message)) == 0

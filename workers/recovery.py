@@ -1,0 +1,141 @@
+"""Jobs that bring our records and the carrier's together after something went wrong.
+
+Each is safe to run again and in two schedulers at once: what they apply is kept once, by its
+SID. What one organization's list brought stays, when the next one's can't be read.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from portal.core import clock
+from portal.core.db import unit_of_work
+from portal.core.errors import GatewayError
+from portal.gateways import sms
+from portal.gateways.sms import Listed
+from portal.messaging.queries import recovery as records
+from portal.messaging.service import fence, heartbeat, highwater, placing, watching
+from portal.numbers import queries as numbers
+from workers.runtime import job
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_AFTER: Final = timedelta(minutes=5)  # while a fence stands
+_ROUNDS = 10  # of following texts that follow from texts
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What reading one organization's list brought."""
+
+    recovered: int = 0  # texts of ours that had gone
+    learned: int = 0  # texts from people
+    strays: int = 0
+
+
+@job
+def keep_mark() -> bool:
+    """Raise the high-water mark inside, then outside; say whether the database was behind.
+
+    Finding it behind, it stops all sending before anything else can happen (I14).
+    """
+    outside = highwater.copy()
+    with unit_of_work():
+        mark, is_restored = highwater.advance(outside)
+    highwater.keep(mark)
+    return is_restored
+
+
+@job
+def catch_up() -> int:
+    """Read the texts of an outage, then let bulk sending go on (PROMISES 2.4)."""
+    heard = 0
+    for one in heartbeat.behind():
+        found = read_both_ways(one.organization_id, one.since)
+        if found is None:
+            continue  # not having looked is no look
+        heard += found.learned
+        with unit_of_work():
+            heartbeat.caught_up(one)
+    with unit_of_work():
+        heartbeat.release()
+    return heard
+
+
+@job
+def sweep_both_ways() -> int:
+    """Read the last 48 hours of every carrier account, both ways, once a day (PROMISES 2.4).
+
+    Takes up where it stopped: an organization that was read is not read again that day.
+    """
+    since, strays = clock.utcnow() - watching.SWEEPS_OVER, 0
+    for organization_id in watching.due():
+        found = read_both_ways(organization_id, since)
+        if found is None:
+            continue
+        with unit_of_work():
+            watching.swept(organization_id)
+        strays += found.strays
+    return strays
+
+
+@job
+def mend_fenced() -> int:
+    """Read the lists of those who stand still, and let go whom that settles (I14)."""
+    lifted = 0
+    for standing in records.standing_fences():
+        looked_at = standing.reconciled_at
+        if looked_at is None or clock.utcnow() - looked_at >= LOOK_AGAIN_AFTER:
+            found = read_both_ways(standing.organization_id, standing.since)
+            if found is None:
+                continue
+            with unit_of_work():
+                fence.looked(standing.id, recovered=found.recovered, learned=found.learned)
+        with unit_of_work():
+            lifted += fence.lift_settled(standing.organization_id)
+    return lifted
+
+
+def read_both_ways(organization_id: UUID, since: datetime) -> Found | None:
+    """Put everything the carrier lists since then beside our records; None: it can't be read.
+
+    Ours first: a STOP that answers a text must not block that text's row before it is found.
+    """
+    credentials = numbers.credentials(organization_id)
+    if credentials is None:
+        return Found()
+    try:
+        listed = sms.current().listed_since(credentials, since)
+    except GatewayError as error:
+        logger.warning("the carrier's list could not be read to its end: %s", error)
+        return None
+    recovered = _place_all(organization_id, listed)
+    learned = hear_all(organization_id, listed)
+    recovered += _place_all(organization_id, listed)  # answers to what was heard just now
+    with unit_of_work():
+        placing.refresh(organization_id, listed)
+        strays = placing.note_strays(organization_id, listed)
+    return Found(recovered, learned, strays)
+
+
+def hear_all(organization_id: UUID, listed: Sequence[Listed]) -> int:
+    """Take in what people wrote and we never heard, oldest first, each for itself."""
+    heard = 0
+    for text in placing.unheard(listed):
+        with unit_of_work():
+            heard += placing.hear(organization_id, text)
+    return heard
+
+
+def _place_all(organization_id: UUID, listed: Sequence[Listed]) -> int:
+    count = 0
+    for _ in range(_ROUNDS):
+        with unit_of_work():
+            placed = placing.place(organization_id, listed)
+        if not placed:
+            break
+        count += placed
+    return count
