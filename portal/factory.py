@@ -28,8 +28,11 @@ from portal.core import settings as settings_module
 from portal.core.access import Me, Permission
 from portal.core.db import db, prepare_engine
 from portal.core.errors import DomainError, NotAllowed
+from portal.core.health import Gauges
 from portal.core.settings import ROOT, Settings, SettingsError
 from portal.core.web import refuse, wants_partial
+from portal.doctor import cli as doctor_cli
+from portal.doctor import queries as doctor
 from portal.messaging import queries as messaging
 from portal.messaging import views as messaging_views
 from portal.messaging.views import webhooks
@@ -53,6 +56,20 @@ _VIEWS = (
     number_views,
     messaging_views,
     report_views,
+)
+_GAUGES = (
+    Gauges(
+        "consentdesk_findings",
+        "Contradictions that stood at the last check-up",
+        "invariant",
+        doctor.findings_by_invariant,
+    ),
+    Gauges(
+        "consentdesk_oldest_checkup_seconds",
+        "How long ago the account longest unvisited was checked",
+        "of",
+        doctor.age_of_oldest_visit,
+    ),
 )
 
 
@@ -84,7 +101,7 @@ def create_app(
     csrf.init_app(app)
     assets.init_app(app)
     Compress(app)
-    app.register_blueprint(health.bp)
+    health.init_app(app, _GAUGES)
     _register_slices(app)
     _answer_errors(app)
     _harden(app, settings)
@@ -125,6 +142,7 @@ def _register_slices(app: Flask) -> None:
         cli.audit_group,
         contact_cli.group,
         consent_cli.group,
+        doctor_cli.doctor_command,
         demo.demo_command,
     ):
         app.cli.add_command(command)

@@ -3,7 +3,7 @@
 They are what brings texts back after the queue was lost, so they must not need the queue
 themselves; and rq's cron exits when Redis blips. A row in the database locks each sweep, so
 a second scheduler is harmless. Sweeps that call the carrier have a thread of their own: a
-slow carrier must not keep the reaper waiting.
+slow carrier must not keep the reaper waiting; and so has the check of our promises.
 """
 
 import logging
@@ -57,6 +57,11 @@ def own_sweeps() -> list[Sweep]:
     ]
 
 
+def slow_sweeps() -> list[Sweep]:
+    """Return what reads much: nothing that sends may wait for it."""
+    return [Sweep("check-promises", 60, sweeps.check_promises)]
+
+
 def carrier_sweeps() -> list[Sweep]:
     """Return what waits for the carrier."""
     return [
@@ -78,12 +83,16 @@ class Scheduler:
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
 
     def run(self) -> None:
-        """Run both tables, each in a thread, until SIGTERM or SIGINT."""
+        """Run the tables, each in a thread, until SIGTERM or SIGINT."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         threads = [
             threading.Thread(target=self._loop, args=(table,), name=name)
-            for name, table in (("own", own_sweeps()), ("carrier", carrier_sweeps()))
+            for name, table in (
+                ("own", own_sweeps()),
+                ("carrier", carrier_sweeps()),
+                ("slow", slow_sweeps()),
+            )
         ]
         for thread in threads:
             thread.start()

@@ -12,6 +12,7 @@ from portal.billing import service as billing
 from portal.core import clock, jobs
 from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
+from portal.doctor import service as doctor
 from portal.messaging.service import claims, recovery
 from portal.people import service as people
 
@@ -65,6 +66,11 @@ def forget_sessions() -> int:
     """Remove sessions that are over."""
     with unit_of_work():
         return people.purge_sessions()
+
+
+def check_promises() -> int:
+    """Look at the accounts whose last check-up is an hour ago (PROMISES 2.8)."""
+    return doctor.make_round()
 
 
 def _free_name(job_id: str) -> None:

@@ -80,6 +80,17 @@ class AuditEntry(Base):
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A place in a chain up to which it was found whole, and the hash that stood there."""
+
+    position: int = 0
+    hash: str = GENESIS
+
+
+BEGINNING = Link()
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """The first bad entry of a chain and what is wrong with it."""
 
@@ -131,10 +142,16 @@ def record(
     db.session.flush()  # two entries of one transaction must not read the same head
 
 
-def verify(chain: UUID) -> tuple[int, Fault | None]:
-    """Return how many entries hold, and the first that doesn't."""
-    position, previous = 0, GENESIS
-    for entry in _entries(chain):
+def verify(chain: UUID, *, after: Link = BEGINNING) -> tuple[int, Fault | None]:
+    """Return up to which entry the chain holds, and the first that doesn't.
+
+    With `after` it goes on from a link that was verified before: the entry there must still
+    bear the same hash, what lies before it is not read again.
+    """
+    position, previous = after.position, after.hash
+    if position and _hash_at(chain, position) != previous:
+        return position - 1, Fault(chain, position, "its record was changed")
+    for entry in _entries(chain, position):
         if entry.position != position + 1:
             return position, Fault(chain, position + 1, "entry missing or out of order")
         if entry.previous != previous:
@@ -152,6 +169,14 @@ def verify(chain: UUID) -> tuple[int, Fault | None]:
             return 0, None
         return position, Fault(chain, position + 1, "entries are missing at the end")
     return position, None
+
+
+def head(chain: UUID) -> Link:
+    """Return where a chain ends now."""
+    row = db.session.execute(
+        select(AuditHead.position, AuditHead.hash).where(AuditHead.chain == chain)
+    ).one_or_none()
+    return Link(row.position, row.hash) if row else BEGINNING
 
 
 def chains() -> list[UUID]:
@@ -182,9 +207,14 @@ def _locked_head(chain: UUID) -> AuditHead:
     ).one()
 
 
-def _entries(chain: UUID) -> Iterator[AuditEntry]:
+def _hash_at(chain: UUID, position: int) -> str | None:
+    return db.session.scalar(
+        select(AuditEntry.hash).where(AuditEntry.chain == chain, AuditEntry.position == position)
+    )
+
+
+def _entries(chain: UUID, after: int) -> Iterator[AuditEntry]:
     """Give the entries in order, a page at a time: no cursor stays open between them."""
-    after = 0
     while True:
         page = db.session.scalars(
             select(AuditEntry)

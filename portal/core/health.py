@@ -1,6 +1,9 @@
 """Health, readiness and metrics for whoever runs the portal (X-5)."""
 
-from flask import Blueprint, Response, jsonify
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Flask, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from redis import RedisError
 from sqlalchemy import text
@@ -12,6 +15,23 @@ from portal.core.db import db
 from portal.core.jobs import Lane
 
 bp = Blueprint("health", __name__)
+_EXTENSION = "health"
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What a slice adds to the metrics: a name, what it measures, and its values by label."""
+
+    name: str
+    meaning: str
+    label: str
+    read: Callable[[], Mapping[str, float]]
+
+
+def init_app(app: Flask, gauges: Sequence[Gauges]) -> None:
+    """Let the metrics hold what slices measure; the factory calls this once."""
+    app.extensions[_EXTENSION] = tuple(gauges)
+    app.register_blueprint(bp)
 
 
 @bp.get("/healthz")
@@ -46,6 +66,10 @@ def metrics() -> Response:
         waiting.labels(lane.value).set(jobs.waiting(lane))
     ahead = Gauge("consentdesk_clock_offset_seconds", "Sandbox time offset", registry=registry)
     ahead.set(clock.offset().total_seconds())
+    for gauges in current_app.extensions[_EXTENSION]:
+        gauge = Gauge(gauges.name, gauges.meaning, [gauges.label], registry=registry)
+        for value, count in gauges.read().items():
+            gauge.labels(value).set(count)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -15,6 +15,8 @@ from portal.core.audit import AuditHead
 from portal.core.db import db
 from portal.core.jobs import Lane
 from portal.core.tenancy import owned
+from portal.doctor import queries as doctor
+from portal.doctor.values import KeptFinding
 from portal.messaging import queries as messaging
 from portal.messaging.models import Message
 from portal.messaging.values import CampaignRef, Kind
@@ -57,6 +59,7 @@ def organization_facts(organization_id: UUID, now: datetime) -> OrganizationFact
         opted_out_day=_opted_out_since(organization_id, now - timedelta(days=1)),
         do_not_contact=_count(DoNotContact, organization_id),
         chain=chain_state(organization_id),
+        findings=tuple(doctor.kept_findings(organization_id)),
     )
 
 
@@ -69,6 +72,11 @@ def chain_state(chain: UUID) -> ChainState:
     held, fault = audit.verify(chain)
     said = f"Entry {fault.position}: {fault.reason}" if fault else None
     return ChainState(max(held, length), is_checked=True, fault=said)
+
+
+def installation_findings() -> tuple[KeptFinding, ...]:
+    """Return what the last check-ups found anywhere, newest first."""
+    return tuple(doctor.kept_findings())
 
 
 def process_facts() -> ProcessFacts:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.billing.values import Balance
+from portal.doctor.values import KeptFinding
 from portal.messaging.values import Counters
 from portal.numbers.values import SenderRef
 from portal.texting_accounts.values import AccountRef
@@ -52,6 +53,7 @@ class OrganizationFacts:
     opted_out_day: int
     do_not_contact: int
     chain: ChainState
+    findings: tuple[KeptFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)

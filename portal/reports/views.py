@@ -8,6 +8,7 @@ from portal.core.access import Permission, Role, me, requires, signed_in
 from portal.core.audit import INSTALLATION
 from portal.core.clock import utcnow
 from portal.core.web import page
+from portal.doctor import queries as doctor
 from portal.messaging.values import CampaignRef
 from portal.people import queries as people
 from portal.reports import queries, rules
@@ -69,6 +70,8 @@ def _admin_home() -> Response:
         user_count=users,
         chain=queries.chain_state(INSTALLATION),
         processes=queries.process_facts(),
+        findings=queries.installation_findings(),
+        checked_since=doctor.last_round(),
     )
 
 

@@ -26,6 +26,7 @@ class WebhookEvent(Base):
             sqlite_where=NOT_APPLIED,
             postgresql_where=NOT_APPLIED,
         ),
+        Index("ix_webhook_events_message_id", "message_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -22,6 +22,7 @@ from portal.core import clock, jobs
 from portal.core.db import db, is_sqlite
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant
+from portal.gateways.sms import Verdict
 from portal.messaging.models import FirstNotice, Message, MessageAttempt, MessageEvent
 from portal.messaging.rules.proofs import Effect, Evidence, Known, Source, merge
 from portal.messaging.service import outbox, system, trouble
@@ -88,21 +89,26 @@ def apply_many(proofs: Sequence[Evidence]) -> list[Effect]:
     by_id, by_sid = _locked(proofs)
     raised: list[tuple[Seen, Evidence]] = []  # each text as it becomes, with its proof
     proven: list[tuple[Seen, Evidence]] = []  # those proven for the first time
+    named: list[tuple[Seen, Evidence]] = []  # those that bear another name than before
     unsent: list[Seen] = []  # those that had never left, as far as we knew
     effects = []
     for proof in proofs:
         text = by_id.get(proof.message_id)
+        before = text.sid if text is not None else None
         was_proven = text is not None and text.known.is_proven
         had_not_left = text is not None and _had_not_left(text, proof)
         effect = Effect.NO_ROW if text is None else _take_in(proof, text, by_sid)
         effects.append(effect)
         if text is not None and effect is Effect.APPLIED:
             raised.append((text, proof))
+            if text.sid != before:
+                named.append((text, proof))
             if not was_proven:
                 proven.append((text, proof))
             if had_not_left and not was_proven:
                 unsent.append(text)
     _write(raised)
+    _note_attempts(named)
     _follow_first_proofs(proven)
     for text in unsent:  # a backup was restored (I14)
         trouble.evidence_of_the_unsent(text.organization_id, text.id, text.created_at)
@@ -167,6 +173,12 @@ def _displaces(proof: Evidence, other: Seen) -> bool:
         error_code=None,
         next_check_at=clock.utcnow() + timedelta(seconds=30),
     )
+    db.session.execute(
+        update(MessageAttempt)
+        .where(MessageAttempt.message_id == other.id, MessageAttempt.sid == proof.sid)
+        .values(verdict=Verdict.UNKNOWN, sid=None)
+        .execution_options(synchronize_session=False)
+    )
     other.state, other.sid, other.sid_source = State.UNKNOWN, None, None
     return True
 
@@ -223,7 +235,6 @@ def _follow_first_proofs(proven: Sequence[tuple[Seen, Evidence]]) -> None:
     """Do once what follows from a text's having left: charge, next part, notice."""
     if not proven:
         return
-    _note_attempts(proven)
     for text, _ in proven:
         if text.part < text.parts:
             outbox.release_next_part(text.text_id, text.part)
@@ -232,10 +243,11 @@ def _follow_first_proofs(proven: Sequence[tuple[Seen, Evidence]]) -> None:
     _charge([text for text, _ in proven if text.credits])
 
 
-def _note_attempts(proven: Sequence[tuple[Seen, Evidence]]) -> None:
+def _note_attempts(named: Sequence[tuple[Seen, Evidence]]) -> None:
+    """Let the attempt that a proof is about bear the name its text bears."""
     ended = [
         {"this": text.id, "which": proof.attempt, "name": proof.sid}
-        for text, proof in proven
+        for text, proof in named
         if proof.attempt is not None
     ]
     if ended:

@@ -49,6 +49,14 @@ def every_user(after: str = "", limit: int = 100) -> list[UserDetails]:
     return [_details(row) for row in db.session.scalars(rows)]
 
 
+def administrators() -> list[UserRef]:
+    """Return the installation's active administrators by name."""
+    rows = db.session.scalars(
+        select(User).where(User.is_admin, User.active).order_by(User.name, User.id)
+    )
+    return [UserRef(row.id, row.name, row.email) for row in rows]
+
+
 def person(user_id: UUID, organization_id: UUID | None, origin: str | None = None) -> Me | None:
     """Return an active person as views see them in an organization, or None for a stranger.
 

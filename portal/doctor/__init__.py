@@ -1,0 +1,1 @@
+"""The doctor: looks for contradictions between what is promised and what the tables say."""

@@ -1,0 +1,49 @@
+"""The command that looks at everything at once."""
+
+import json
+import sys
+from collections import defaultdict
+from dataclasses import asdict
+
+import click
+
+from portal.doctor import service
+from portal.doctor.values import NOTHING_TO_CHECK, PROMISES, Finding, Invariant
+
+SHOWN = 3  # of one promise; --json gives all
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print all findings as JSON.")
+def doctor_command(*, as_json: bool) -> None:
+    """Check every promise against the tables; the exit status is 1 when one is broken.
+
+    It reads only, one account at a time, and may run while the product does.
+    """
+    found: dict[Invariant, list[Finding]] = defaultdict(list)
+    scopes = 0
+    for _scope, findings in service.examine_everything():
+        scopes += 1
+        for finding in findings:
+            found[finding.invariant].append(finding)
+    if as_json:
+        every = [asdict(finding) for findings in found.values() for finding in findings]
+        click.echo(json.dumps(every, indent=1, default=str))
+    else:
+        for invariant, promise in PROMISES.items():
+            _print(invariant, promise, found[invariant])
+        click.echo(f"Looked at {scopes} accounts and audit chains.")
+    sys.exit(1 if any(found.values()) else 0)
+
+
+def _print(invariant: Invariant, promise: str, findings: list[Finding]) -> None:
+    if invariant in NOTHING_TO_CHECK:
+        click.echo(f"{invariant:<4} nothing to check: {NOTHING_TO_CHECK[invariant]}")
+        return
+    verdict = f"{len(findings)} FOUND" if findings else "holds"
+    click.echo(f"{invariant:<4} {verdict:<9} {promise}")
+    for finding in findings[:SHOWN]:
+        click.echo(f"       account {finding.account_id or '-'}: {finding.sentence}")
+        click.echo(f"       {finding.advice}")
+    if len(findings) > SHOWN:
+        click.echo(f"       and {len(findings) - SHOWN} more")

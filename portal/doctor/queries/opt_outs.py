@@ -1,0 +1,191 @@
+"""I3: what a person said last is what holds."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.consent.models import ConsentRecord, ConsentStanding, OrganizationOptOut
+from portal.consent.values import Event
+from portal.doctor.queries.looking import Check, Look
+from portal.doctor.values import Found, Invariant
+from portal.messaging.models import Message, MessageAttempt
+from portal.messaging.rules.gates import STOP_CONFIRMATION
+from portal.messaging.values import CANCELABLE, Kind
+
+# STOP is written by one machine's clock, the attempt by the database's; a lock orders them.
+CLOCKS_DIFFER: Final = timedelta(seconds=1)
+_COLUMNS: Final = (
+    Message.id,
+    MessageAttempt.started_at,
+    ConsentRecord.id.label("record_id"),
+    ConsentRecord.recorded_at,
+)
+
+
+def left_after_stop(look: Look) -> Iterable[Found]:
+    """Find texts handed over after the person's STOP was stored, and before they came back."""
+    rows = look.rows(
+        select(*_COLUMNS)
+        .select_from(ConsentRecord)
+        .join(
+            Message,
+            and_(
+                Message.account_id == ConsentRecord.account_id, Message.e164 == ConsentRecord.e164
+            ),
+        )
+        .join(MessageAttempt, MessageAttempt.message_id == Message.id)
+        .where(
+            look.texts,
+            ConsentRecord.organization_id == look.organization_id,
+            ConsentRecord.account_id == look.account_id,
+            ConsentRecord.event == Event.OPTED_OUT,
+            Message.purpose != STOP_CONFIRMATION,
+            MessageAttempt.started_at > ConsentRecord.recorded_at,
+            ~_came_back(look),
+        )
+    )
+    for row in rows:
+        if row.started_at - row.recorded_at > CLOCKS_DIFFER:
+            yield Found(row.id, f"Text {row.id} was handed over after the opt-out {row.record_id}.")
+
+
+def campaign_after_stop_elsewhere(look: Look) -> Iterable[Found]:
+    """Find campaign texts to people who opted out of another account of the brokerage (Q-7)."""
+    rows = look.rows(
+        select(*_COLUMNS)
+        .select_from(OrganizationOptOut)
+        .join(ConsentRecord, ConsentRecord.id == OrganizationOptOut.record_id)
+        .join(
+            Message,
+            and_(
+                Message.organization_id == OrganizationOptOut.organization_id,
+                Message.e164 == OrganizationOptOut.e164,
+            ),
+        )
+        .join(MessageAttempt, MessageAttempt.message_id == Message.id)
+        .where(
+            look.texts,
+            OrganizationOptOut.organization_id == look.organization_id,
+            OrganizationOptOut.from_account_id != look.account_id,
+            Message.kind == Kind.BULK,
+            MessageAttempt.started_at > ConsentRecord.recorded_at,
+            ~_came_back(look),
+        )
+    )
+    for row in rows:
+        if row.started_at - row.recorded_at > CLOCKS_DIFFER:
+            yield Found(
+                row.id,
+                f"Campaign text {row.id} was handed over after the opt-out {row.record_id} "
+                "from another account.",
+            )
+
+
+def waits_for_the_opted_out(look: Look) -> Iterable[Found]:
+    """Find texts that still wait although the STOP that came later should have blocked them."""
+    is_out = and_(
+        ConsentStanding.stopped_at.is_not(None),
+        or_(
+            ConsentStanding.started_at.is_(None),
+            ConsentStanding.started_at <= ConsentStanding.stopped_at,
+        ),
+    )
+    rows = look.rows(
+        select(Message.id, Message.state)
+        .join(
+            ConsentStanding,
+            and_(
+                ConsentStanding.account_id == Message.account_id,
+                ConsentStanding.e164 == Message.e164,
+            ),
+        )
+        .where(
+            look.texts,
+            ConsentStanding.organization_id == look.organization_id,
+            Message.state.in_(CANCELABLE),
+            Message.purpose != STOP_CONFIRMATION,
+            is_out,
+            Message.created_at < ConsentStanding.stopped_at,
+        )
+    )
+    for row in rows:
+        yield Found(row.id, f"Text {row.id} is {row.state} for somebody who opted out since.")
+
+
+def stop_forgotten(look: Look) -> Iterable[Found]:
+    """Find numbers whose standing knows no STOP as late as the latest that was recorded."""
+    latest = (
+        select(
+            ConsentRecord.e164,
+            func.max(_happened_at(ConsentRecord)).label("at"),
+        )
+        .where(
+            ConsentRecord.organization_id == look.organization_id,
+            ConsentRecord.account_id == look.account_id,
+            ConsentRecord.event == Event.OPTED_OUT,
+        )
+        .group_by(ConsentRecord.e164)
+        .subquery()
+    )
+    some = aliased(ConsentRecord)
+    rows = look.rows(
+        select(some.id)
+        .join(latest, and_(latest.c.e164 == some.e164, latest.c.at == _happened_at(some)))
+        .outerjoin(
+            ConsentStanding,
+            and_(ConsentStanding.account_id == some.account_id, ConsentStanding.e164 == some.e164),
+        )
+        .where(
+            some.account_id == look.account_id,
+            some.event == Event.OPTED_OUT,
+            or_(
+                ConsentStanding.stopped_at.is_(None),
+                ConsentStanding.stopped_at < _happened_at(some),
+            ),
+        )
+    )
+    for row in rows:
+        yield Found(
+            row.id, f"The opt-out {row.id} is recorded, but the number's standing lacks it."
+        )
+
+
+def _happened_at(record: type[ConsentRecord]) -> ColumnElement[object]:
+    return func.coalesce(record.given_at, record.recorded_at)
+
+
+def _came_back(look: Look) -> ColumnElement[bool]:
+    """Say whether the person's own later act had opened the number again by the attempt."""
+    later = aliased(ConsentRecord)
+    return (
+        select(later.id)
+        .where(
+            later.account_id == look.account_id,
+            later.e164 == Message.e164,
+            later.event.in_((Event.OPTED_IN, Event.GIVEN)),
+            later.is_imported.is_(False),
+            later.recorded_at <= MessageAttempt.started_at,
+            _happened_at(later) > _happened_at(ConsentRecord),
+        )
+        .exists()
+    )
+
+
+_TELL = (
+    "Stop the account's texts, find out who texted and tell the compliance officer. The person's "
+    "opt-out holds."
+)
+
+CHECKS: Final = (
+    Check(Invariant.I3, left_after_stop, _TELL),
+    Check(Invariant.I3, campaign_after_stop_elsewhere, _TELL),
+    Check(Invariant.I3, waits_for_the_opted_out, "Cancel the text: the gate would block it, too."),
+    Check(
+        Invariant.I3,
+        stop_forgotten,
+        "Enter the opt-out again on the contact's page: until then texts could leave.",
+    ),
+)
