@@ -47,7 +47,7 @@ class Visit(Base):
     __tablename__ = "doctor_visits"
 
     scope_id: Mapped[UUID] = mapped_column(primary_key=True)
-    visited_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    visited_at: Mapped[datetime] = mapped_column(UTCDateTime)
     chain_position: Mapped[int] = mapped_column(default=0)
     chain_hash: Mapped[str] = mapped_column(String(64), default=GENESIS)
     chain_read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # last from its beginning

@@ -7,6 +7,8 @@ import pytest
 
 from portal.billing import queries as billing
 from portal.core.db import unit_of_work
+from portal.doctor import queries as doctor
+from portal.doctor.values import Scope
 from portal.gateways import sms
 from portal.messaging.service import claims, gate, outcomes, recovery, sending, statuses
 from tests.factories.messaging import ALICE_ACTS, BODY, bulk, make_campaign, make_recipient, texts
@@ -72,6 +74,8 @@ def test_every_text_ends_where_the_table_says(death, evidence, northside, people
     expected = dict(zip(table.OUTCOMES, table.DEATHS[death][EVIDENCE.index(evidence)], strict=True))
     assert observed(northside, people, carrier) == expected
     assert max(carrier.accepts.values(), default=0) <= 1  # I1
+    if evidence == "callbacks":
+        assert doctor.examine(Scope(northside.organization_id, northside.id), clock.now) == []
     books = billing.balance(northside.id)
     charged = sum(cell.endswith("/c") for cell in expected.values())
     assert (books.spent, books.reserved, books.available) == (charged, 0, before - charged)

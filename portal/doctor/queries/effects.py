@@ -19,7 +19,7 @@ from portal.messaging.models import (
     MessageEvent,
     WebhookEvent,
 )
-from portal.messaging.service.evidence import RANK, Source
+from portal.messaging.rules.proofs import RANK, Source
 from portal.messaging.service.statuses import STATES
 from portal.messaging.values import State
 

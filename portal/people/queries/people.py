@@ -84,14 +84,6 @@ def person(user_id: UUID, organization_id: UUID | None, origin: str | None = Non
     )
 
 
-def administrators() -> list[UserRef]:
-    """Return the installation's active administrators by name."""
-    rows = db.session.scalars(
-        select(User).where(User.is_admin, User.active).order_by(User.name, User.id)
-    )
-    return [UserRef(row.id, row.name, row.email) for row in rows]
-
-
 def roles(user_id: UUID) -> set[Role]:
     """Return every role the person holds anywhere."""
     row = db.session.get(User, user_id)
