@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
 from portal.core.columns import UTCDateTime
-from portal.core.db import Base, db, is_sqlite
+from portal.core.db import Base, Last, before_commit, db, is_sqlite
 
 INSTALLATION = UUID(int=0)  # the chain of what belongs to no organization
 GENESIS = "0" * 64
@@ -110,15 +110,12 @@ def record(
 ) -> None:
     """Write event to the organization's chain, inside the change's own transaction.
 
-    Call it last in a service function: it locks the chain's head, which comes last in
-    the lock order (RULINGS 6). Payload values must be JSON: text, numbers, lists.
+    It is written at the end of the unit of work: the chain's head comes last in the lock
+    order (RULINGS 6). Payload values must be JSON: text, numbers, lists.
     """
-    chain = organization_id or INSTALLATION
-    head = _locked_head(chain)
     salt = secrets.token_hex(16)
     entry = AuditEntry(
-        chain=chain,
-        position=head.position + 1,
+        chain=organization_id or INSTALLATION,
         event=event,
         at=utcnow(),
         actor_id=actor.id,
@@ -129,13 +126,19 @@ def record(
         payload=payload,
         salt=salt,
         commitment=_commitment(salt, payload),
-        previous=head.hash,
     )
+    before_commit(Last.CHAIN, entry.chain, lambda: _append(entry))
+
+
+def _append(entry: AuditEntry) -> None:
+    """Link an entry to the newest one of its chain and write it."""
+    head = _locked_head(entry.chain)
+    entry.position, entry.previous = head.position + 1, head.hash
     entry.hash = _entry_hash(entry)
     db.session.add(entry)
     db.session.execute(
         update(AuditHead)
-        .where(AuditHead.chain == chain)
+        .where(AuditHead.chain == entry.chain)
         .values(position=entry.position, hash=entry.hash)
         .execution_options(synchronize_session=False)
     )

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -22,7 +23,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_TIMEOUT_MS = 5000  # RULINGS 5
-_HOOKS = "after_commit"
+_HOOKS, _LAST = "after_commit", "before_commit"
 
 
 class Base(DeclarativeBase):
@@ -42,6 +43,28 @@ def after_commit(hook: Callable[[], object]) -> None:
     hooks.append(hook)
 
 
+class Last(IntEnum):
+    """What a unit of work locks last, in this order (RULINGS 6)."""
+
+    COUNTERS = 1  # of daily limits
+    CREDITS = 2  # an account's ledger
+    CHAIN = 3  # the head of an audit chain
+
+
+def before_commit(step: Last, key: object, work: Callable[[], object]) -> None:
+    """Do work at the end of the current unit of work, inside its transaction.
+
+    For effects whose result nobody in the unit of work waits for. They are done by step, then
+    by key (what is locked: a chain, an account), then as they were asked for. So whatever
+    happens in which order before, the last locks are taken in one order everywhere, and two
+    units of work never wait for each other.
+    """
+    works = db.session().info.get(_LAST)
+    if works is None:
+        raise RuntimeError("before_commit() needs an open unit_of_work()")
+    works.append((step, str(key), work))
+
+
 @contextmanager
 def unit_of_work() -> Iterator[None]:
     """Commit everything inside the block together, or nothing of it.
@@ -58,15 +81,20 @@ def unit_of_work() -> Iterator[None]:
     session.commit()  # ends the reading transaction of the request so far
     session.expire_all()
     hooks: list[Callable[[], object]] = session.info.setdefault(_HOOKS, [])
+    works: list[tuple[Last, str, Callable[[], object]]] = session.info.setdefault(_LAST, [])
     try:
         session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
         yield
+        while works:  # one may ask for another
+            works.sort(key=lambda work: work[:2])
+            works.pop(0)[2]()
         session.commit()
     except BaseException:
         session.rollback()
         raise
     finally:
         session.info.pop(_HOOKS, None)
+        session.info.pop(_LAST, None)
     for hook in hooks:
         hook()
 

@@ -1,4 +1,7 @@
-"""Pausing, resuming and cancelling sends, and sending again what did not go (S-8, S-11)."""
+"""Pausing, resuming and cancelling sends, and sending again what did not go (S-8, S-11).
+
+Each locks the texts before the campaign's own row.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -35,7 +38,7 @@ _PAUSED = "campaign_paused"
 
 def pause(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
     """Keep back what has not left; what is leaving right now still goes. Again is harmless."""
-    _change(tenant, campaign_id, CampaignState.RUNNING, CampaignState.PAUSED)
+    _get(tenant, campaign_id)
     held = outbox.hold(
         and_(
             Message.campaign_id == campaign_id,
@@ -46,12 +49,13 @@ def pause(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
         until=None,
         cause="person",
     )
+    _change(tenant, campaign_id, CampaignState.RUNNING, CampaignState.PAUSED)
     _record("pause", tenant, campaign_id, actor, held=len(held))
 
 
 def resume(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
     """Let a paused campaign go on, in order."""
-    _change(tenant, campaign_id, CampaignState.PAUSED, CampaignState.RUNNING)
+    _get(tenant, campaign_id)
     freed = outbox.move(
         and_(
             Message.campaign_id == campaign_id,
@@ -63,6 +67,7 @@ def resume(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
         reason_code=None,
         reason=None,
     )
+    _change(tenant, campaign_id, CampaignState.PAUSED, CampaignState.RUNNING)
     _record("resume", tenant, campaign_id, actor, freed=len(freed))
     assert tenant.account_id is not None  # a campaign has an account
     jobs.request(Job.DRAIN, tenant.account_id, lane=Lane.TEXTS)
@@ -71,7 +76,7 @@ def resume(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
 def cancel(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> CancelReport:
     """Stop everything that has not left, for good; credits come back (S-8)."""
     _get(tenant, campaign_id)
-    report = _cancel(Message.campaign_id == campaign_id)  # texts before the campaign's own row
+    report = _cancel(Message.campaign_id == campaign_id)
     db.session.execute(
         update(Campaign)
         .where(Campaign.id == campaign_id)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, cast
 from uuid import UUID, uuid4
 
@@ -19,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.billing import service as billing
 from portal.contacts import queries as contacts
 from portal.core import clock, jobs
-from portal.core.db import db, is_sqlite
+from portal.core.db import Last, before_commit, db, is_sqlite
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant
 from portal.gateways.sms import Verdict
@@ -263,16 +264,21 @@ def _note_attempts(named: Sequence[tuple[Seen, Evidence]]) -> None:
 
 
 def _charge(texts: Sequence[Seen]) -> None:
-    """Charge what has left; the house pays where the credits were given back (PROMISES 2.4)."""
+    """Charge what has left, at the end of the unit of work."""
     by_account: dict[UUID, list[UUID]] = defaultdict(list)
     for text in texts:
         by_account[text.account_id].append(text.id)
-    for account_id, ids in sorted(by_account.items()):
-        if billing.capture_many(account_id, ids) == len(ids):
-            continue
-        for id_ in ids:
-            if billing.late_capture(account_id, id_):
-                logger.warning("proof of text %s came after its credits were given back", id_)
+    for account_id, ids in by_account.items():
+        before_commit(Last.CREDITS, account_id, partial(_charge_account, account_id, ids))
+
+
+def _charge_account(account_id: UUID, ids: Sequence[UUID]) -> None:
+    """Charge an account; the house pays where the credits were given back (PROMISES 2.4)."""
+    if billing.capture_many(account_id, ids) == len(ids):
+        return
+    for id_ in ids:
+        if billing.late_capture(account_id, id_):
+            logger.warning("proof of text %s came after its credits were given back", id_)
 
 
 def _queue_first_notices(texts: Sequence[Seen]) -> None:

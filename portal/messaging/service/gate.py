@@ -86,6 +86,7 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
         account_gate = Gate("no_number", "This account has no number to text from yet.", Fate.HELD)
     texts = [message for _, message in messages]
     look = _LastLook(account, texts, clock.utcnow(), is_catching_up=state.is_catching_up)
+    look.lock_days()
     leaving = []
     for claim, message in messages:
         gate = account_gate or look.first_shut(message)
@@ -134,6 +135,7 @@ class _LastLook:
         is_catching_up: bool,
     ) -> None:
         self._account, self._now, self._is_catching_up = account, now, is_catching_up
+        self._messages = messages
         self._today = accounts.today(account, now)
         e164s = [m.e164 for m in messages if m.e164]
         self._standings = consent.standings(account.tenant, e164s, now)
@@ -144,6 +146,12 @@ class _LastLook:
         self._in_doubt = _in_doubt(messages)
         is_abroad = any(m.country_code != 1 for m in messages)
         self._countries = limits.country_room(account.id, self._today) if is_abroad else {}
+
+    def lock_days(self) -> None:
+        """Lock the days that late texts leave and take a place of, oldest first (RULINGS 6)."""
+        late = {m.slot_on for m in self._messages if not self._is_counted(m)}
+        for day in sorted({self._today, *(d for d in late if d is not None)} if late else ()):
+            limits.lock_day(self._account, day)
 
     def record_id(self, message: Message) -> UUID | None:
         """Return the consent a text rests on (I15)."""
@@ -160,8 +168,7 @@ class _LastLook:
         gate = gates.text_gate(self._facts(message))
         if gate is not None:
             return gate
-        is_counted = message.kind is Kind.SYSTEM or message.slot_on == self._today
-        if not is_counted:
+        if not self._is_counted(message):
             late = _take_late_place(message, self._account, self._now)
             if late is not None:
                 return late
@@ -175,6 +182,9 @@ class _LastLook:
             )
         self._in_doubt.add(words)
         return None
+
+    def _is_counted(self, message: Message) -> bool:
+        return message.kind is Kind.SYSTEM or message.slot_on == self._today
 
     def _facts(self, message: Message) -> TextFacts:
         return TextFacts(
@@ -237,7 +247,6 @@ def _take_late_place(message: Message, account: AccountRef, now: datetime) -> Ga
         raise RuntimeError("a place was free and could not be taken")  # the day is locked
     was_on = message.slot_on
     message.slot_on, message.draws_on_reserve = today, draws
-    db.session.flush()  # giving back looks at who still counts on the old day
     if was_on is not None:
         limits.give_back([Held(account.id, was_on, had)])
     return None

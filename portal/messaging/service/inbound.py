@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -22,7 +23,7 @@ from portal.contacts import service as contact_service
 from portal.contacts.values import ContactRef
 from portal.core import clock, phone
 from portal.core.audit import Actor
-from portal.core.db import db, is_sqlite
+from portal.core.db import Last, before_commit, db, is_sqlite
 from portal.messaging.models import InboundText, Message
 from portal.messaging.rules import keywords, rates
 from portal.messaging.rules.gates import STOP_CONFIRMATION
@@ -84,12 +85,14 @@ def receive(incoming: Incoming) -> Received:
     was_out = _is_opted_out(account, e164)
     if keyword == "start" and not was_out and keywords.is_conversational_yes(incoming.body):
         keyword = None  # a yes in talk is talk
-    billing.charge_inbound(
+    charge = partial(
+        billing.charge_inbound,
         account,
         _price(incoming, keyword),
         reference=f"inbound:{incoming.sid}",
         note=f"From {phone.show(e164)}, charged on arrival",
     )
+    before_commit(Last.CREDITS, account.id, charge)
     actor = Actor(None, phone.show(e164), incoming.source)
     _obey(account, incoming, keyword, actor, was_out=was_out)
     known = contacts.by_numbers(account.tenant, [e164]).get(e164)

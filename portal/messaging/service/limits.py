@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import and_, delete, exists, select, update
@@ -11,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import audit
 from portal.core.audit import Actor
-from portal.core.db import db, is_sqlite
+from portal.core.db import Last, before_commit, db, is_sqlite
 from portal.messaging.models import (
     AllowedCountry,
     DailyCountry,
@@ -163,34 +164,45 @@ def take(account: AccountRef, day: date, places: Sequence[Place]) -> bool:
 
 
 def give_back(held: Iterable[Held]) -> None:
-    """Return places of texts that never left. Call it once their rows have moved."""
+    """Return places of texts that never left or left on another day, once their rows say so.
+
+    That is done at the end of the unit of work, day by day, each under the lock of its day: a
+    confirm that counts on a place must have committed before we look who still needs it.
+    """
     days: dict[tuple[UUID, date], list[Place]] = defaultdict(list)
     for one in held:
         days[one.account_id, one.day].append(one.place)
-    for (account_id, day), places in sorted(days.items()):
-        free = _forget_recipients(account_id, day, {p.e164 for p in places if not p.is_reply})
+    for (account_id, day), places in days.items():
+        work = partial(_give_back, account_id, day, places)
+        before_commit(Last.COUNTERS, f"{account_id} {day}", work)
+
+
+def _give_back(account_id: UUID, day: date, places: Sequence[Place]) -> None:
+    which = and_(DailyLimit.account_id == account_id, DailyLimit.day == day)
+    db.session.execute(select(DailyLimit.day).where(which).with_for_update()).all()
+    free = _forget_recipients(account_id, day, {p.e164 for p in places if not p.is_reply})
+    db.session.execute(
+        update(DailyLimit)
+        .where(which)
+        .values(
+            recipients=DailyLimit.recipients - free,
+            segments=DailyLimit.segments
+            - sum(p.segments for p in places if not p.draws_on_reserve),
+            replies=DailyLimit.replies - sum(p.segments for p in places if p.draws_on_reserve),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    for code, count in Counter(p.country_code for p in places if p.country_code != 1).items():
         db.session.execute(
-            update(DailyLimit)
-            .where(DailyLimit.account_id == account_id, DailyLimit.day == day)
-            .values(
-                recipients=DailyLimit.recipients - free,
-                segments=DailyLimit.segments
-                - sum(p.segments for p in places if not p.draws_on_reserve),
-                replies=DailyLimit.replies - sum(p.segments for p in places if p.draws_on_reserve),
+            update(DailyCountry)
+            .where(
+                DailyCountry.account_id == account_id,
+                DailyCountry.day == day,
+                DailyCountry.country_code == code,
             )
+            .values(used=DailyCountry.used - count)
             .execution_options(synchronize_session=False)
         )
-        for code, count in Counter(p.country_code for p in places if p.country_code != 1).items():
-            db.session.execute(
-                update(DailyCountry)
-                .where(
-                    DailyCountry.account_id == account_id,
-                    DailyCountry.day == day,
-                    DailyCountry.country_code == code,
-                )
-                .values(used=DailyCountry.used - count)
-                .execution_options(synchronize_session=False)
-            )
 
 
 def allow_country(

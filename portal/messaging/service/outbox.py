@@ -7,14 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, insert, or_, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from portal.billing import service as billing
 from portal.core import clock
-from portal.core.db import db
+from portal.core.db import Last, before_commit, db
 from portal.messaging.models import Message, MessageEvent
 from portal.messaging.queries.repeats import EARLIER_PART
 from portal.messaging.service import limits
@@ -63,12 +64,13 @@ def move(
     """Move every text that fits `where` to a state and write down why; return them.
 
     The states it may come from belong into `where`: a text that has moved on meanwhile is
-    left alone.
+    left alone. Texts are locked in the order of their ids, here as everywhere.
     """
     now = clock.utcnow()
+    picked = select(Message.id).where(where).order_by(Message.id).with_for_update().cte("picked")
     rows = db.session.execute(
         update(Message)
-        .where(where)
+        .where(Message.id.in_(select(picked.c.id)))
         .values(state=state, changed_at=now, **values)
         .returning(*_MOVED)
         .execution_options(synchronize_session=False)
@@ -131,7 +133,7 @@ def end_unsent(
     sentence: str | None = None,
     **values: Any,
 ) -> list[Moved]:
-    """End texts that did not leave: credits, places of the limits and later parts follow."""
+    """End texts that did not leave: later parts follow, then places of limits and credits."""
     moved = move(
         where,
         state,
@@ -150,7 +152,10 @@ def end_unsent(
 
 
 def settle_unsent(moved: Iterable[Moved], *, reason: str) -> int:
-    """Give back credits and places of texts that did not leave; return the credits."""
+    """Give back places and credits of texts that did not leave, at the end of the unit of work.
+
+    Returns the credits.
+    """
     rows = list(moved)
     limits.give_back(
         Held(
@@ -167,12 +172,14 @@ def settle_unsent(moved: Iterable[Moved], *, reason: str) -> int:
         for row in rows
         if row.slot_on is not None and row.e164 is not None
     )
-    charged: dict[UUID, list[Moved]] = defaultdict(list)
+    owed: dict[UUID, list[UUID]] = defaultdict(list)
     for row in rows:
         if row.credits:
-            charged[row.account_id].append(row)
-    for account_id, owed in sorted(charged.items()):
-        billing.release(account_id, [row.id for row in owed], reason=reason)
+            owed[row.account_id].append(row.id)
+    for account_id, ids in owed.items():
+        before_commit(
+            Last.CREDITS, account_id, partial(billing.release, account_id, ids, reason=reason)
+        )
     return sum(row.credits for row in rows)
 
 

@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select, update
 
@@ -44,6 +45,7 @@ def record_many(answers: Sequence[tuple[Submission, Outcome]]) -> None:
     to_learn = [(s.organization_id, s.e164) for s, o in answers if _is_about_the_number(o)]
     for organization_id, e164 in sorted(to_learn):  # numbers are locked before any text
         contacts.lock_numbers(organization_id, [e164])
+    ours = _still_ours([s for s, _ in answers])
     evidence.apply_many(
         [
             Evidence(s.message_id, o.sid, Source.HTTP, attempt=s.attempt)
@@ -52,7 +54,7 @@ def record_many(answers: Sequence[tuple[Submission, Outcome]]) -> None:
         ]
     )
     for submission, outcome in answers:
-        if outcome.verdict is not Verdict.ACCEPTED and _still_ours(submission):
+        if outcome.verdict is not Verdict.ACCEPTED and submission.message_id in ours:
             _record_no(submission, outcome)
 
 
@@ -165,10 +167,16 @@ def _is_about_the_number(outcome: Outcome) -> bool:
     return outcome.verdict is Verdict.REJECTED and is_about_the_number(outcome.code)
 
 
-def _still_ours(submission: Submission) -> bool:
-    return (
-        db.session.scalar(select(Message.id).where(_row(submission)).with_for_update()) is not None
+def _still_ours(submissions: Sequence[Submission]) -> set[UUID]:
+    """Lock the texts in one order (RULINGS 6); return those that still are this very attempt's."""
+    rows = db.session.execute(
+        select(Message.id, Message.state, Message.epoch, Message.attempt)
+        .where(Message.id.in_([s.message_id for s in submissions]))
+        .order_by(Message.id)
+        .with_for_update()
     )
+    fences = {s.message_id: (State.SUBMITTING, s.epoch, s.attempt) for s in submissions}
+    return {id_ for id_, *fence in rows if tuple(fence) == fences[id_]}
 
 
 def _row(submission: Submission) -> ColumnElement[bool]:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import and_, select, update
 
 from portal.billing import service as billing
-from portal.core.db import database_now, db
+from portal.core.db import Last, before_commit, database_now, db
 from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
 from portal.messaging.models import Message
@@ -124,7 +125,7 @@ def give_up() -> int:
         next_check_at=None,
     )
     for row in ended:  # charged by a list that was wrong about it (PROMISES 2.4)
-        billing.refund(row.account_id, [row.id], reason="unconfirmed")
+        _refund(row.account_id, row.id, "unconfirmed")
     return len(ended)
 
 
@@ -142,7 +143,7 @@ def refund_failed(limit: int = _BATCH) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for message_id, account_id in rows:
-        billing.refund(account_id, [message_id], reason="failed")
+        _refund(account_id, message_id, "failed")
     if rows:
         db.session.execute(
             update(Message)
@@ -151,6 +152,11 @@ def refund_failed(limit: int = _BATCH) -> int:
             .execution_options(synchronize_session=False)
         )
     return len(rows)
+
+
+def _refund(account_id: UUID, message_id: UUID, reason: str) -> None:
+    refund = partial(billing.refund, account_id, [message_id], reason=reason)
+    before_commit(Last.CREDITS, account_id, refund)
 
 
 def release_mended() -> int:

@@ -1,0 +1,252 @@
+"""Locks are taken in one order, so nobody waits in a circle (RULINGS 6).
+
+The first half writes down which tables each transaction locks; the second provokes, on
+PostgreSQL, meetings that once ended in a deadlock or a wrong count.
+"""
+
+import re
+import threading
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import event, select, text
+
+from portal.billing import service as billing
+from portal.core.clock import utcnow
+from portal.core.db import db, unit_of_work
+from portal.gateways.sms import Outcome, Verdict
+from portal.messaging import queries
+from portal.messaging.models import DailyRecipient, Message
+from portal.messaging.service import campaigns, inbound, optouts, outcomes, sending, statuses
+from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.statuses import Callback
+from portal.messaging.values import State
+from tests.factories.messaging import (
+    ALICE_ACTS,
+    agree,
+    bulk,
+    clear,
+    make_campaign,
+    make_recipient,
+    make_recipients,
+    one_to_one,
+    take,
+    texts,
+)
+from tests.messaging.world import PAUSES, sweep
+from workers import sweeps as scheduled
+
+RANK = {
+    "phone_numbers": 0,
+    "messages": 1,
+    "campaigns": 2,
+    "daily_limits": 3,
+    "daily_recipients": 3,
+    "credit_accounts": 4,
+    "audit_heads": 5,
+}
+LOCKS = re.compile(
+    r"(?:WITH .*?)?\s*(?:UPDATE|DELETE FROM|SELECT (?=.*FOR UPDATE).*?\sFROM|"
+    r"INSERT INTO(?= audit_heads))\s+(\w+)",
+    re.DOTALL,
+)
+
+
+@pytest.fixture
+def departures(app):
+    """Collect "this table after that one" of every transaction of the test."""
+    found, held = set(), []
+
+    def lock(connection, cursor, statement, *_):
+        match = LOCKS.match(statement)
+        table = match.group(1) if match else None
+        if table not in RANK or table in held:  # its rows are this transaction's already
+            return
+        if table == "phone_numbers" and "FOR UPDATE" not in statement:  # SQLite doesn't say it
+            return
+        found.update(f"{table} after {h}" for h in held if RANK[h] > RANK[table])
+        held.append(table)
+
+    def forget(_connection):
+        held.clear()
+
+    listeners = [
+        (db.engine, "before_cursor_execute", lock),
+        (db.engine, "commit", forget),
+        (db.engine, "rollback", forget),
+    ]
+    for listener in listeners:
+        event.listen(*listener)
+    yield found
+    for listener in listeners:
+        event.remove(*listener)
+
+
+def says(account, sender, number, body):
+    """A text from a person, as the webhook stores it."""
+    inbound.receive(
+        Incoming(
+            organization_id=account.organization_id,
+            sid=f"SM{uuid4().hex}",
+            from_number=number,
+            to=sender.e164,
+            body=body,
+            segments=1,
+            media=(),
+            opt_out_type=None,
+            payload={},
+        )
+    )
+
+
+def test_what_a_person_says_and_does_locks_in_order(northside, sender, departures):
+    """STOP, an opt-out by staff, a stranger's text, pause, resume, cancel, a reply, once more."""
+    people = make_recipients(northside, 4)
+    running = make_campaign(northside, people)
+    with unit_of_work():
+        says(northside, sender, people[0].number.e164, "STOP")
+    with unit_of_work():
+        says(northside, sender, "+13125559876", "Hi, saw your sign")
+    with unit_of_work():
+        optouts.opt_out(
+            northside.tenant, people[1].number.e164, source="call", details="x", actor=ALICE_ACTS
+        )
+    for verb in (campaigns.pause, campaigns.resume, campaigns.cancel):
+        with unit_of_work():
+            verb(northside.tenant, running.id, actor=ALICE_ACTS)
+    canceled = texts(northside, state=State.CANCELED)[0]
+    with unit_of_work():
+        campaigns.send_again(northside, canceled.id, nonce="again", actor=ALICE_ACTS)
+    agree(northside, "+13125559877")
+    with unit_of_work():
+        sending.reply(northside, "+13125559877", one_to_one(), nonce="r", actor=ALICE_ACTS)
+    assert departures == set()
+
+
+def test_what_the_carrier_says_locks_in_order(northside, sender, clock, departures):
+    """T2 and T3 of all verdicts at once, callbacks, and what the sweeps settle afterwards."""
+    said = [
+        Outcome(Verdict.REJECTED, code=21610, status=400),
+        Outcome(Verdict.ACCEPTED, sid="SM" + "1" * 32, status=201),
+        Outcome(Verdict.REJECTED, code=21211, status=400),
+        Outcome(Verdict.NOT_SENT, status=429, retry_after_s=1.0),
+        Outcome(Verdict.UNKNOWN, detail="ReadTimeout"),
+        Outcome(Verdict.REJECTED, code=20005, status=403, is_account_trouble=True),
+        Outcome(Verdict.ACCEPTED, sid="SM" + "2" * 32, status=201),
+    ]
+    people = make_recipients(northside, len(said))
+    make_campaign(northside, people)
+    make_campaign(northside, people, bulk("And once more", send_at=utcnow() + timedelta(days=1)))
+    cleared = [clear(claim) for claim in take(northside)]
+    with unit_of_work():
+        outcomes.record_many(list(zip(cleared, said, strict=True)))
+    for submission, code in ((cleared[1], 21610), (cleared[6], 30002), (cleared[4], None)):
+        with unit_of_work():
+            statuses.store(
+                Callback(
+                    northside.organization_id,
+                    said[cleared.index(submission)].sid or "SM" + "3" * 32,
+                    "failed" if code else "delivered",
+                    code,
+                    submission.message_id,
+                    submission.attempt,
+                    {},
+                )
+            )
+    for pause in (*PAUSES, 80 * 3600):
+        clock.travel(by=timedelta(seconds=pause))
+        sweep(northside)
+    scheduled.refund_failed()
+    assert departures == set()
+
+
+# --- meetings ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def meanwhile(built_app):
+    """Start a unit of work in a thread, wait until it stands at a lock, and for its end."""
+    threads, errors = [], []
+
+    def start(work):
+        def run():
+            with built_app.app_context():
+                try:
+                    with unit_of_work():
+                        work()
+                except Exception as error:
+                    errors.append(error)
+                finally:
+                    db.session.remove()
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+
+    def wait_until_blocked():
+        if db.engine.dialect.name == "sqlite":  # it waits for the one write lock
+            return
+        end = time.monotonic() + 20
+        with db.engine.connect() as connection:
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while threads[-1].is_alive() and not connection.scalar(waiting):
+                assert time.monotonic() < end
+                connection.rollback()
+                time.sleep(0.01)
+
+    def finish():
+        for thread in threads:
+            thread.join()
+        assert errors == []
+
+    yield start, wait_until_blocked, finish
+    finish()
+
+
+def test_a_stop_and_cancel_the_rest_may_meet(northside, sender, meanwhile, monkeypatch):
+    """Once the STOP held the credits and wanted the text; the cancel the other way round."""
+    start, wait_until_blocked, _finish = meanwhile
+    person = make_recipient(northside)
+    running = make_campaign(northside, [person, make_recipient(northside)])
+    charge = billing.charge_inbound
+
+    def charge_slowly(*args, **options):
+        done = charge(*args, **options)
+        start(lambda: campaigns.cancel(northside.tenant, running.id, actor=ALICE_ACTS))
+        wait_until_blocked()
+        return done
+
+    monkeypatch.setattr(billing, "charge_inbound", charge_slowly)
+    with unit_of_work():
+        says(northside, sender, person.number.e164, "STOP")
+
+
+def test_texts_are_locked_by_their_ids(northside, sender, meanwhile):
+    """Once a cancel locked them as it found them, and T2 by id."""
+    start, wait_until_blocked, _finish = meanwhile
+    running = make_campaign(northside, make_recipients(northside, 6))
+    first, *others = sorted(row.id for row in texts(northside))
+    with unit_of_work():
+        lock = select(Message.id).order_by(Message.id).with_for_update()
+        db.session.execute(lock.where(Message.id == first)).all()
+        start(lambda: campaigns.cancel(northside.tenant, running.id, actor=ALICE_ACTS))
+        wait_until_blocked()
+        db.session.execute(lock.where(Message.id.in_(others))).all()
+
+
+def test_a_place_that_a_confirm_counts_on_is_not_given_back(northside, sender, meanwhile):
+    """I7: once a cancel looked before the confirm had committed, and took the person off the day."""
+    start, wait_until_blocked, finish = meanwhile
+    person = make_recipient(northside)
+    first = make_campaign(northside, [person])
+    with unit_of_work():
+        sending.confirm(
+            northside, [person], bulk("Another"), nonce="n", shown_key=None, actor=ALICE_ACTS
+        )
+        start(lambda: campaigns.cancel(northside.tenant, first.id, actor=ALICE_ACTS))
+        wait_until_blocked()
+    finish()
+    counted = queries.counters(northside, utcnow()).recipients
+    listed = db.session.scalars(select(DailyRecipient.e164)).all()
+    assert (counted, listed) == (1, [person.number.e164])
