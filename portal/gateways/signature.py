@@ -86,7 +86,7 @@ class StatusWebhook:
 
 def read_inbound(params: Sequence[tuple[str, str]]) -> InboundWebhook:
     """Return the text these parameters tell of. Raises BadWebhook."""
-    given = _checked(params, _INBOUND_REQUIRED)
+    given = _checked(params, _INBOUND_REQUIRED, ("NumMedia", "NumSegments", "OptOutType"))
     count = min(int(given.get("NumMedia") or 0), 10)
     return InboundWebhook(
         account_sid=given["AccountSid"],
@@ -104,7 +104,7 @@ def read_inbound(params: Sequence[tuple[str, str]]) -> InboundWebhook:
 
 def read_status(params: Sequence[tuple[str, str]]) -> StatusWebhook:
     """Return the news these parameters tell. Raises BadWebhook."""
-    given = _checked(params, _STATUS_REQUIRED)
+    given = _checked(params, _STATUS_REQUIRED, ("ErrorCode",))
     code = given.get("ErrorCode")
     return StatusWebhook(
         account_sid=given["AccountSid"],
@@ -166,9 +166,16 @@ def _with_and_without_port(url: str) -> tuple[str, ...]:
 
 
 def _checked(
-    params: Sequence[tuple[str, str]], required: Mapping[str, re.Pattern[str]]
+    params: Sequence[tuple[str, str]],
+    required: Mapping[str, re.Pattern[str]],
+    telling: Sequence[str],
 ) -> dict[str, str]:
+    """Return parameters that can only be read one way; `telling` may be missing, not hidden."""
     counts = Counter(name for name, _ in params)
+    said = "".join(name + ("" if name == "Body" else value) for name, value in sorted(params))
+    for name in telling:
+        if name not in counts and name in said:  # cut elsewhere, it is part of another
+            raise BadWebhook(f"{name} must be there by itself.")
     for name in required:
         if counts[name] != 1:
             raise BadWebhook(f"{name} must be there exactly once.")

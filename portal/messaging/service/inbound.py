@@ -20,6 +20,7 @@ from portal.consent import queries as consent_queries
 from portal.consent import service as consent
 from portal.contacts import queries as contacts
 from portal.contacts import service as contact_service
+from portal.contacts.rules.numbers import read
 from portal.contacts.values import ContactRef
 from portal.core import clock, phone
 from portal.core.audit import Actor
@@ -174,8 +175,14 @@ def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> b
 
 
 def _price(incoming: Incoming, keyword: Keyword | None) -> int:
-    code = facts.country_code(incoming.from_number) if incoming.from_number[0] == "+" else 1
+    number = incoming.from_number
+    code = facts.country_code(number) if _is_phone_number(number) else 1
     return rates.inbound_credits(incoming.body, code, len(incoming.media), keyword=keyword)
+
+
+def _is_phone_number(number: str) -> bool:
+    """Say whether somebody could be texted there: not at a short code, nor where no country is."""
+    return read(number).e164 is not None
 
 
 def _is_opted_out(account: AccountRef, e164: str) -> bool:
@@ -192,8 +199,8 @@ def _obey(
 ) -> None:
     """Store what the text means for consent: STOP cancels, START restores, talk is an inquiry."""
     e164 = incoming.from_number
-    if not e164.startswith("+"):
-        return  # a short code is nobody we could text: there is no consent to change
+    if not _is_phone_number(e164):
+        return  # nobody we could text: there is no consent to change
     if keyword == "stop":
         optouts.store(
             account.tenant,
@@ -230,7 +237,7 @@ def _answer(
     account: AccountRef, incoming: Incoming, keyword: Keyword | None, person: ContactRef
 ) -> None:
     """Confirm a keyword once: not at all when the carrier does it by itself (Q-1)."""
-    if keyword is None or _carrier_answers(incoming):
+    if keyword is None or _carrier_answers(incoming) or not _is_phone_number(incoming.from_number):
         return
     if clock.utcnow() - _said_at(incoming) > ANSWERS_WITHIN:
         return  # heard too late for the one text that may follow an opt-out (RULINGS 15)

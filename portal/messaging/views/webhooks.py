@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.access import signed_by_carrier
 from portal.core.db import unit_of_work
-from portal.core.secrets_box import SecretUnreadable
+from portal.core.errors import DomainError
 from portal.core.settings import settings
 from portal.gateways import signature
 from portal.messaging.service import inbound, statuses
@@ -52,7 +52,7 @@ def _answers(view: Callable[P, Response]) -> Callable[P, Response]:
             return Response(f"{refused}\n", refused.status, mimetype="text/plain")
         except signature.BadWebhook as error:
             return Response(f"{error.message}\n", 400, mimetype="text/plain")
-        except (SQLAlchemyError, SecretUnreadable):
+        except (SQLAlchemyError, DomainError):  # genuine, so it must not be lost
             logger.exception("a webhook could not be stored")
             return Response("Try again.\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
 
