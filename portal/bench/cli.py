@@ -13,6 +13,8 @@ from portal.bench.measure import Figure, Options, table
 BENCHES: Final = {
     "send": "portal.bench.send",
     "confirm": "portal.bench.confirm",
+    "import": "portal.bench.imports",
+    "segments": "portal.bench.segments",
     "start": "portal.bench.start",
 }
 _ROUNDS: Final = 5

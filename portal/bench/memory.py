@@ -36,6 +36,11 @@ def peak_mb(work: Callable[[], object]) -> float:
     return _read("self", "VmHWM")
 
 
+def held_mb() -> float:
+    """Return what this process holds now, in megabytes."""
+    return _read("self", "VmRSS")
+
+
 def _children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in listed.split()]

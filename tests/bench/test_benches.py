@@ -13,11 +13,13 @@ COMMAND = (sys.executable, "-m", "flask", "--app", "app", "bench")
 TARGETS = {
     "send": {"G1", "G2", "G3", "G18"},
     "start": {"G16 start", "G16 page", "G12 memory", "G12 growth"},
+    "import": {"G9", "G9 memory"},
+    "segments": {"G10"},
     "confirm": {"G4", "G5", "R14 time", "R14 memory"},
 }
 
 
-SHORT = {"confirm"}  # the others start whole installations; they run with the soaks
+SHORT = {"confirm", "segments"}  # the others start whole installations; they run with the soaks
 
 
 @pytest.mark.slow
