@@ -21,6 +21,7 @@ from portal.billing import queries as billing
 from portal.billing import views as billing_views
 from portal.consent import cli as consent_cli
 from portal.consent import views as consent_views
+from portal.contacts import api as contact_api
 from portal.contacts import cli as contact_cli
 from portal.contacts import views as contact_views
 from portal.core import assets, clock, formats, health, jobs, navigation, secrets_box
@@ -33,6 +34,13 @@ from portal.core.settings import ROOT, Settings, SettingsError
 from portal.core.web import refuse, wants_partial
 from portal.doctor import cli as doctor_cli
 from portal.doctor import queries as doctor
+from portal.gateways import webhooks as webhook_gateway
+from portal.gateways.webhooks import HttpWebhooks
+from portal.integrations import api as integration_api
+from portal.integrations import views as integration_views
+from portal.integrations.api import problems
+from portal.integrations.api.operations import PREFIX
+from portal.messaging import api as messaging_api
 from portal.messaging import queries as messaging
 from portal.messaging import views as messaging_views
 from portal.messaging.views import webhooks
@@ -50,6 +58,7 @@ _VIEWS = (
     people_views,
     account_views,
     notification_views,
+    integration_views,
     billing_views,
     contact_views,
     consent_views,
@@ -71,6 +80,7 @@ _GAUGES = (
         doctor.age_of_oldest_visit,
     ),
 )
+_APIS = (integration_api, contact_api, messaging_api)  # each has a blueprint `bp`
 
 
 def create_app(
@@ -84,6 +94,7 @@ def create_app(
     settings_module.use(settings)
     clock.watch(settings.clock_file)
     secrets_box.use(secrets_box.SecretsBox(settings.encryption_keys))
+    webhook_gateway.use(HttpWebhooks(is_sandbox=settings.is_sandbox))
     jobs.connect(redis.Redis.from_url(settings.redis_url, socket_timeout=5))
 
     app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
@@ -135,6 +146,9 @@ def _register_slices(app: Flask) -> None:
             views.init_app(app)
         for bp in getattr(views, "blueprints", None) or [views.bp]:
             app.register_blueprint(bp)
+    for api in _APIS:
+        app.register_blueprint(api.bp)
+        csrf.exempt(api.bp)  # a key opens it, no cookie does
     csrf.exempt(webhooks.bp)  # the carrier signs instead
     for command in (
         cli.config_command,
@@ -158,23 +172,31 @@ def _answer_errors(app: Flask) -> None:
         )
 
     @app.errorhandler(HTTPException)
-    def _http(error: HTTPException) -> tuple[str, int] | HTTPException:
+    def _http(error: HTTPException) -> Response | tuple[str, int] | HTTPException:
         code = error.code or 500
         if code < 400:
             return error
+        if _is_api():
+            return problems.of_http(error)
         name = f"errors/{code}.html"
         if not (Path(app.root_path) / "templates" / name).exists():
             name = "errors/refused.html"
         return render_template(name, error=error, message=error.description), code
 
     @app.errorhandler(Exception)
-    def _bug(error: Exception) -> tuple[str, int]:
+    def _bug(error: Exception) -> Response | tuple[str, int]:
         incident = secrets.token_hex(4)
         app.logger.error("unhandled error %s", incident, exc_info=error)
         if app.config.get("PROPAGATE_EXCEPTIONS"):
             raise error
+        if _is_api():
+            return problems.of_bug(incident)
         g.me = None  # the shell asks the database, which may be what broke
         return render_template("errors/500.html", incident=incident), 500
+
+
+def _is_api() -> bool:
+    return request.path.startswith(f"{PREFIX}/")
 
 
 def _harden(app: Flask, settings: Settings) -> None:

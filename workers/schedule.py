@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.core.db import db, unit_of_work
 from portal.messaging.service import highwater
 from portal.messaging.service import sweeps as locks
-from workers import consent, contacts, journal, messaging, recovery, sweeps
+from workers import consent, contacts, integrations, journal, messaging, recovery, sweeps
 from workers.runtime import application
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ def own_sweeps() -> list[Sweep]:
         Sweep("resume-consent-imports", 30, consent.resume_consent_imports),
         Sweep("expire-credits", 60, sweeps.expire_credits),
         Sweep("refund-failed", 300, sweeps.refund_failed),
+        Sweep("ring-for-webhooks", 5, integrations.ring_for_webhooks, is_locked=False),
+        Sweep("forget-integrations", 3600, integrations.forget_old),
         Sweep("forget-sessions", 3600, sweeps.forget_sessions),
     ]
 

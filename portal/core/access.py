@@ -44,6 +44,7 @@ class Permission(StrEnum):
     SET_UP_NUMBER = "set_up_number"
     EDIT_LIMITS = "edit_limits"
     SEND_AGAIN_ANYWAY = "send_again_anyway"
+    MANAGE_INTEGRATIONS = "manage_integrations"
     # in an organization
     VIEW_ORGANIZATION = "view_organization"
     VIEW_CONSENT = "view_consent"
@@ -51,6 +52,14 @@ class Permission(StrEnum):
     MANAGE_MEMBERS = "manage_members"
     # in the installation
     ADMINISTER = "administer"
+
+
+class Scope(StrEnum):
+    """Something an API key may do in its account (RULINGS 31)."""
+
+    SEND_MESSAGES = "messages:send"
+    READ_NUMBERS = "numbers:read"
+    WRITE_CONTACTS = "contacts:write"
 
 
 _EVERYONE = frozenset({Permission.VIEW_ACCOUNT, Permission.VIEW_ORGANIZATION})
@@ -72,6 +81,7 @@ _LEAD = frozenset(
         Permission.SET_UP_NUMBER,
         Permission.EDIT_LIMITS,
         Permission.SEND_AGAIN_ANYWAY,
+        Permission.MANAGE_INTEGRATIONS,
         Permission.MANAGE_MEMBERS,
         Permission.VIEW_AUDIT,
     }
@@ -99,6 +109,7 @@ OWNER_PERMISSIONS = frozenset(
         Permission.CHANGE_SUBSCRIPTION,
         Permission.SET_UP_NUMBER,
         Permission.SEND_AGAIN_ANYWAY,
+        Permission.MANAGE_INTEGRATIONS,
     }
 )
 
@@ -198,6 +209,11 @@ def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
 def signed_by_carrier(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a webhook: the view itself checks the carrier's signature first."""
     return _declare(view, "signed_by_carrier")
+
+
+def for_keys(scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark a view of the API: it asks for a key with this scope itself, and for nothing else."""
+    return lambda view: _declare(view, scope)
 
 
 def _declare(view: Callable[P, R], access: str) -> Callable[P, R]:

@@ -119,6 +119,23 @@ def snapshot() -> Iterator[None]:
         session.rollback()
 
 
+@contextmanager
+def part_of_work() -> Iterator[None]:
+    """Undo what the block did when it raises; the unit of work around it goes on.
+
+    What the block asked to be done before or after the commit is not done either.
+    """
+    session = db.session()
+    asked = {name: len(session.info[name]) for name in (_HOOKS, _LAST)}
+    try:
+        with session.begin_nested():
+            yield
+    except BaseException:
+        for name, count in asked.items():
+            del session.info[name][count:]
+        raise
+
+
 def database_now() -> datetime:
     """Return the database's own clock plus the offset: what leases are measured by (RULINGS 20)."""
     if is_sqlite():

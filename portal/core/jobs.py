@@ -27,6 +27,7 @@ class Job(StrEnum):
     RECONCILE = "workers.messaging.reconcile"
     IMPORT_CONTACTS = "workers.contacts.import_contacts"
     IMPORT_CONSENTS = "workers.consent.import_consents"
+    DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
 
 
 class Lane(StrEnum):

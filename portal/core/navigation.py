@@ -115,7 +115,7 @@ PLACES = (
         "Account",
         _P.VIEW_ACCOUNT,
         True,
-        also=("messaging.countries",),
+        also=("messaging.countries", "integrations.*"),
     ),
     Place("texting_accounts.index", "Accounts", "building", "Organization", _P.EDIT_LIMITS, True),
     Place("people.members", "Members", "people", "Organization", _P.MANAGE_MEMBERS, True),

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.consent.models import ConsentRecord, ConsentStanding, OrganizationOptOut
-from portal.consent.rules import INQUIRY_LASTS, State, kinds_of
+from portal.consent.rules import INQUIRY_LASTS, State, is_opted_out, kinds_of
 from portal.consent.rules.facts import facts_of, fold, sha256_of, sha256_of_all
 from portal.consent.values import (
     Event,
@@ -31,6 +31,8 @@ from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
 from portal.core.errors import BadInput
 from portal.core.tenancy import Tenant, owned
+from portal.integrations import service as integrations
+from portal.integrations.values import Event as IntegrationEvent
 
 _EVENTS = {
     Event.GIVEN: "consent:consent:record",
@@ -161,10 +163,13 @@ def keep(records: Iterable[tuple[RecordRef, str | None]], actor: Actor) -> None:
 def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Actor) -> UUID:
     """Keep one record with what stands after it, and write its entry in the chain."""
     keep([(record, key or None)], actor)
+    is_news = is_opted_out(state) and not is_opted_out(book[record.e164])
     book[record.e164] = state
     book.write()
     if record.event is Event.OPTED_OUT:
         _bind_organization(record)
+        if is_news:
+            _tell_endpoints(record)
     audit.record(
         _EVENTS[record.event],
         actor=actor,
@@ -178,6 +183,22 @@ def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Ac
         sha256=sha256_of_all([record]),
     )
     return record.id
+
+
+def _tell_endpoints(record: RecordRef) -> None:
+    """Have the account's webhooks told of an opt-out, whatever way it came."""
+    integrations.tell(
+        Tenant(record.organization_id, record.account_id),
+        IntegrationEvent.OPT_OUT,
+        {
+            "account_id": str(record.account_id),
+            "record_id": str(record.id),
+            "number": record.e164,
+            "method": record.method.value,
+            "opted_out_at": integrations.written(record.happened_at),
+            "binds_organization": True,
+        },
+    )
 
 
 def known(tenant: Tenant, key: str) -> UUID | None:

@@ -17,7 +17,7 @@ from portal.contacts.rules.mapping import CONTACT_FIELDS, Field
 from portal.contacts.service import book
 from portal.contacts.service.book import MAX_NUMBERS, Line, Person
 from portal.contacts.service.importing import Batcher
-from portal.contacts.service.merging import Changes, Entry, Index, entry_of
+from portal.contacts.service.merging import Changes, Index, enter, is_other_name, merge
 from portal.contacts.service.numbers import keep_numbers
 from portal.contacts.service.rows import Finding, Row, Verdict
 from portal.contacts.values import ImportKind, ImportRef, Language, Run, Weight
@@ -73,7 +73,7 @@ class _ContactBatcher:
             for row, (person, findings) in zip(rows, read, strict=True)
         ]
         if not self._dry:
-            changes.write(self._import, self._actor)
+            changes.write(self._tenant, self._actor, self._import.id)
         return verdicts
 
     def runs(self) -> tuple[Run, ...]:
@@ -132,12 +132,11 @@ class _ContactBatcher:
         note = "\n".join(text for _, text in row.all("note"))
         entry = self._index.find(person)
         if entry is None:
-            entry = self._new(row, person, changes)
+            entry = enter(self._index, person, row.line, None if self._dry else changes)
             changes.note(entry, note)
             return Verdict(is_imported=True, findings=tuple(findings))
         where = f"line {entry.line}" if entry.line else "a contact you have"
-        name = people.fold(f"{person.first_name} {person.last_name}")
-        if name and entry.names and name not in entry.names:
+        if is_other_name(entry, person):
             said = f"{person.first_name} {person.last_name}".strip()
             findings.append(
                 Finding(
@@ -148,49 +147,10 @@ class _ContactBatcher:
                     value=said,
                 )
             )
-            changes.alias(entry, row, said, person.email)
+            changes.alias(entry, person, f"in an import as {{told}} (line {row.line})")
         changes.note(entry, note)
-        self._merge(entry, person, changes)
+        merge(self._index, entry, person, None if self._dry else changes)
         return Verdict(is_merged=True, findings=tuple(findings))
-
-    def _new(self, row: Row, person: Person, changes: Changes) -> Entry:
-        entry = entry_of(person, row.line)
-        entry.is_new = True
-        if not self._dry:
-            entry.person = person
-            entry.id = person.id
-            changes.new.append(person)
-        self._index.put(entry)
-        return entry
-
-    def _merge(self, entry: Entry, person: Person, changes: Changes) -> None:
-        fresh = [
-            line
-            for line in person.lines
-            if line.reading.e164 is not None and line.reading.e164 not in entry.numbers
-        ]
-        entry.numbers.update(str(line.reading.e164) for line in fresh)
-        if person.email:
-            entry.emails.add(people.email_key(person.email))
-        is_first = entry.preferred is None and person.preferred is not None
-        if is_first:
-            entry.preferred = person.preferred
-        self._index.put(entry)
-        if self._dry:
-            return
-        held = entry.person
-        assert held is not None
-        held.preferred = entry.preferred
-        fresh = fresh[: MAX_NUMBERS - len(held.lines)]
-        was_filled = held.fill(person)
-        start = len(held.lines)
-        held.lines += fresh
-        new_tags = [t for t in person.tags if t not in held.tags]
-        held.tags += new_tags
-        if not entry.is_new:
-            changes.merged(held, start, fresh, new_tags, was_filled or bool(fresh) or is_first)
-            if is_first:
-                changes.preferring[held.id] = held
 
 
 def _value(row: Row, field: str) -> str:

@@ -12,8 +12,6 @@ from portal.contacts.rules import people
 from portal.contacts.rules.numbers import Reading
 from portal.contacts.service import book
 from portal.contacts.service.book import Line, Person
-from portal.contacts.service.rows import Row
-from portal.contacts.values import ImportRef
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
@@ -122,11 +120,12 @@ class Changes:
         if tags:
             self._tags.setdefault(person.id, []).extend(tags)
 
-    def alias(self, entry: Entry, row: Row, name: str, email: str) -> None:
-        """Have another name for a contact noted, once."""
-        told = f"{name}, {email}" if email else name
+    def alias(self, entry: Entry, person: Person, where: str) -> None:
+        """Have another name for a contact noted, once, with where it came from."""
+        name = f"{person.first_name} {person.last_name}".strip()
+        told = f"{name}, {person.email}" if person.email else name
         self._notes.append(
-            (entry, f"Also in an import as {told} (line {row.line}).", f"alias:{people.fold(told)}")
+            (entry, f"Also {where.format(told=told)}.", f"alias:{people.fold(told)}")
         )
 
     def note(self, entry: Entry, text: str) -> None:
@@ -136,10 +135,9 @@ class Changes:
                 (entry, text.strip()[:5000], f"text:{hashlib.sha256(text.encode()).hexdigest()}")
             )
 
-    def write(self, import_: ImportRef, actor: Actor) -> None:
+    def write(self, tenant: Tenant, actor: Actor, import_id: UUID | None = None) -> None:
         """Write it all, in sets."""
-        tenant = import_.tenant
-        book.add(tenant, self.new, import_.id)
+        book.add(tenant, self.new, import_id)
         book.change(tenant, list(self._changed.values()))
         book.add_numbers(tenant, self._lines)
         book.prefer(tenant, list(self.preferring.values()))
@@ -155,6 +153,55 @@ class Changes:
             for entry, body, key in self._notes
         ]
         book.note(tenant, rows)
+
+
+def is_other_name(entry: Entry, person: Person) -> bool:
+    """Say whether a person goes by a name that the entry does not have."""
+    name = people.fold(f"{person.first_name} {person.last_name}")
+    return bool(name and entry.names and name not in entry.names)
+
+
+def enter(index: Index, person: Person, line: int | None, changes: Changes | None) -> Entry:
+    """Put somebody new into the index, and into the book unless this is a dry run."""
+    entry = entry_of(person, line)
+    entry.is_new = True
+    if changes is not None:
+        entry.person = person
+        entry.id = person.id
+        changes.new.append(person)
+    index.put(entry)
+    return entry
+
+
+def merge(index: Index, entry: Entry, person: Person, changes: Changes | None) -> None:
+    """Add to an entry what a person brings that is not known there; None: a dry run."""
+    fresh = [
+        line
+        for line in person.lines
+        if line.reading.e164 is not None and line.reading.e164 not in entry.numbers
+    ]
+    entry.numbers.update(str(line.reading.e164) for line in fresh)
+    if person.email:
+        entry.emails.add(people.email_key(person.email))
+    is_first = entry.preferred is None and person.preferred is not None
+    if is_first:
+        entry.preferred = person.preferred
+    index.put(entry)
+    if changes is None:
+        return
+    held = entry.person
+    assert held is not None
+    held.preferred = entry.preferred
+    fresh = fresh[: book.MAX_NUMBERS - len(held.lines)]
+    was_filled = held.fill(person)
+    start = len(held.lines)
+    held.lines += fresh
+    new_tags = [t for t in person.tags if t not in held.tags]
+    held.tags += new_tags
+    if not entry.is_new:
+        changes.merged(held, start, fresh, new_tags, was_filled or bool(fresh) or is_first)
+        if is_first:
+            changes.preferring[held.id] = held
 
 
 def entry_of(person: Person, line: int | None) -> Entry:

@@ -32,10 +32,10 @@ def create_contact(tenant: Tenant, details: ContactDetails, *, actor: Actor) -> 
 
     Raises NumberRefused, NumberTaken or NobodyNamed, having changed nothing.
     """
-    readings = _readings(details.numbers, ())
+    readings = readings_of(details.numbers, ())
     keep_numbers(tenant.organization_id, readings)
     book.hold(tenant)
-    person = _person(details, readings, uuid4())
+    person = person_of(details, readings, uuid4())
     _refuse_taken(tenant, person, readings)
     book.add(tenant, [person])
     _record("create", tenant, person.id, actor, source="form")
@@ -50,10 +50,10 @@ def edit_contact(
     Raises NotFound, NumberRefused, NumberTaken or NobodyNamed, having changed nothing.
     """
     before = queries.get_or_404(tenant, contact_id)
-    readings = _readings(details.numbers, tuple(number.raw for number in before.numbers))
+    readings = readings_of(details.numbers, tuple(number.raw for number in before.numbers))
     keep_numbers(tenant.organization_id, readings)
     book.hold(tenant)
-    person = _person(details, readings, contact_id)
+    person = person_of(details, readings, contact_id)
     _refuse_taken(tenant, person, readings)
     book.change(tenant, [person])
     book.drop_numbers(tenant, contact_id)
@@ -163,7 +163,8 @@ def keep_selection(
     return selection_id
 
 
-def _readings(numbers: Sequence[NewNumber], known: Sequence[str]) -> list[Reading]:
+def readings_of(numbers: Sequence[NewNumber], known: Sequence[str]) -> list[Reading]:
+    """Read written numbers; `known` may stay unreadable. Raises NumberRefused."""
     found = []
     for place, number in enumerate(numbers):
         reading = read(number.raw)
@@ -173,7 +174,8 @@ def _readings(numbers: Sequence[NewNumber], known: Sequence[str]) -> list[Readin
     return found
 
 
-def _person(details: ContactDetails, readings: Sequence[Reading], id_: UUID) -> Person:
+def person_of(details: ContactDetails, readings: Sequence[Reading], id_: UUID) -> Person:
+    """Return what was entered as a person of the book. Raises BadInput or NobodyNamed."""
     lines: dict[str, Line] = {}
     for number, reading in zip(details.numbers, readings, strict=True):
         lines.setdefault(

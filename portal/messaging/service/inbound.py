@@ -25,6 +25,8 @@ from portal.contacts.values import ContactRef
 from portal.core import clock, phone
 from portal.core.audit import Actor
 from portal.core.db import Last, before_commit, db, is_sqlite
+from portal.integrations import service as integrations
+from portal.integrations.values import Event
 from portal.messaging.models import InboundText, Message
 from portal.messaging.rules import keywords, rates
 from portal.messaging.rules.gates import STOP_CONFIRMATION
@@ -99,6 +101,7 @@ def receive(incoming: Incoming) -> Received:
     known = contacts.by_numbers(account.tenant, [e164]).get(e164)
     person = known or contact_service.ensure_lead(account.tenant, e164, actor)
     _link(incoming, person, keyword)
+    _tell_endpoints(account, incoming, keyword, person)
     talks.note_inbound(
         account,
         e164,
@@ -230,6 +233,27 @@ def _link(incoming: Incoming, person: ContactRef, keyword: Keyword | None) -> No
         .where(InboundText.sid == incoming.sid)
         .values(contact_id=person.id, keyword=keyword, credits=_price(incoming, keyword))
         .execution_options(synchronize_session=False)
+    )
+
+
+def _tell_endpoints(
+    account: AccountRef, incoming: Incoming, keyword: Keyword | None, person: ContactRef
+) -> None:
+    """Have the account's webhooks told of the text, once it is kept (RULINGS 31)."""
+    integrations.tell(
+        account.tenant,
+        Event.MESSAGE_RECEIVED,
+        {
+            "account_id": str(account.id),
+            "message_id": incoming.sid,
+            "contact_id": str(person.id),
+            "from": incoming.from_number,
+            "to": incoming.to,
+            "body": incoming.body,
+            "media": [media.content_type for media in incoming.media],
+            "keyword": keyword,
+            "received_at": integrations.written(clock.utcnow()),
+        },
     )
 
 

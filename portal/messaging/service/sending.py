@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select
 
@@ -14,8 +14,9 @@ from portal.billing.errors import NotEnoughCredits
 from portal.billing.values import Charge
 from portal.contacts import queries as contacts
 from portal.contacts import service as contact_service
-from portal.contacts.values import ContactRef, NumberRef
-from portal.core import audit, clock, jobs
+from portal.contacts.rules.numbers import read
+from portal.contacts.values import ContactRef, Language, NumberRef
+from portal.core import audit, clock, jobs, phone
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.jobs import Job, Lane
@@ -120,6 +121,21 @@ def recipient_for(account: AccountRef, e164: str, *, actor: Actor) -> Recipient:
 def number_of(contact: ContactRef, e164: str) -> NumberRef | None:
     """Return this number of a contact's, else the preferred one."""
     return next((n for n in contact.numbers if n.e164 == e164), contact.preferred)
+
+
+def nobody(account: AccountRef, e164: str) -> Recipient:
+    """Return a number that no contact has, or has any more, as somebody to be texted."""
+    reading = read(e164)
+    readable = e164 if phone.is_short_code(e164) else reading.e164
+    number = NumberRef(
+        uuid4(), readable, e164, "", reading.kind, reading.region, is_preferred=True,
+        problem=reading.problem,
+    )  # fmt: skip
+    stranger = ContactRef(
+        uuid4(), account.organization_id, account.id, phone.show(e164), "", "", "", "", "", "",
+        Language.EN, "", None, clock.utcnow(), numbers=(number,),
+    )  # fmt: skip
+    return Recipient(stranger, number)
 
 
 def _today(account: AccountRef, draft: Draft) -> date:

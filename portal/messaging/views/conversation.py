@@ -44,7 +44,6 @@ from portal.messaging.views.talking import (
     is_lead,
     is_officer,
     log_view,
-    nobody,
     shown_name,
     way,
 )
@@ -334,7 +333,7 @@ def _box(ref: ConversationRef) -> ReplyBox:
 def _recipient(ref: ConversationRef) -> Recipient:
     contact = contacts.by_numbers(g.account.tenant, [ref.e164]).get(ref.e164)
     if contact is None:
-        return nobody(g.account, ref.e164)
+        return sending.nobody(g.account, ref.e164)
     return Recipient(contact, number_of(contact, ref.e164))
 
 

@@ -1,17 +1,14 @@
 """What the pages of one person share: names, ways on, and the log of officers' looks."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from flask import Response, current_app, g, url_for
 
-from portal.contacts.values import ContactRef, Language, NumberRef, Problem
-from portal.core import audit, clock, formats, phone
+from portal.core import audit, formats
 from portal.core.access import Role, me
 from portal.core.db import unit_of_work
-from portal.core.phone import Kind as Line
-from portal.messaging.values import Gate, Recipient
-from portal.texting_accounts.values import AccountRef
+from portal.messaging.values import Gate
 
 CHANGED = "inbox-changed"  # told to the page after something was changed
 
@@ -82,17 +79,3 @@ def way(endpoint: str, label: str, **query: Any) -> tuple[str, str] | None:
 def has(endpoint: str) -> bool:
     """Say whether there is such a page."""
     return endpoint in current_app.view_functions
-
-
-def nobody(account: AccountRef, e164: str) -> Recipient:
-    """Return a number that no contact has any more as somebody to be texted."""
-    is_short = phone.is_short_code(e164)
-    number = NumberRef(
-        uuid4(), e164, e164, "", Line.UNKNOWN, None, is_preferred=True,
-        problem=Problem.SHORT if is_short else None,
-    )  # fmt: skip
-    stranger = ContactRef(
-        uuid4(), account.organization_id, account.id, formats.phone(e164), "", "", "", "", "", "",
-        Language.EN, "", None, clock.utcnow(), numbers=(number,),
-    )  # fmt: skip
-    return Recipient(stranger, number)

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import Response, current_app, g, request, session, url_for
 from flask_security import current_user
 
-from portal.core.access import Me, Role
+from portal.core.access import Me, Role, Scope
 from portal.core.errors import NotFound
 from portal.core.web import see_other, wants_partial
 from portal.people import queries
@@ -25,8 +25,8 @@ def load_person() -> Response | None:
     """
     g.me = g.organization = g.account = None
     access = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
-    if request.endpoint in FILES or access == "signed_by_carrier":
-        return None
+    if request.endpoint in FILES or access == "signed_by_carrier" or isinstance(access, Scope):
+        return None  # a session gives nothing there
     user = current_user
     if not user.is_authenticated:
         return None if access in OPEN or request.endpoint is None else to_sign_in()

@@ -1,0 +1,97 @@
+"""What each event of a webhook carries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from portal.integrations.rules.shapes import (
+    Choice,
+    Flag,
+    ListOf,
+    Maybe,
+    Text,
+    Thing,
+    identifier,
+    moment,
+    number,
+)
+from portal.integrations.values import Event
+
+_ACCOUNT: Final = identifier("The texting account.")
+_ID: Final = "5f0c9d3e-6b1a-4e0f-9a52-0c6de9a1b7f4"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One kind of event: when it comes, what it carries, and an example."""
+
+    event: Event
+    about: str
+    data: Thing
+    example: Mapping[str, Any]
+
+
+MESSAGE_RECEIVED: Final = Told(
+    Event.MESSAGE_RECEIVED,
+    "A person texted one of the account's numbers.",
+    Thing(
+        "MessageReceived",
+        "A text from a person.",
+        {
+            "account_id": _ACCOUNT,
+            "message_id": Text("The carrier's id of the text.", 34),
+            "contact_id": identifier("The person in the address book; new people are added."),
+            "from": Text("Who wrote: E.164, or a short code.", 16),
+            "to": number("The account's number that was texted."),
+            "body": Text("What they wrote.", 20_000),
+            "media": ListOf("Attachments, by type.", Text("A MIME type.", 100), 20),
+            "keyword": Maybe(Choice("A keyword that was obeyed.", ("stop", "start", "help"))),
+            "received_at": moment("When it reached us."),
+        },
+    ),
+    {
+        "account_id": _ID,
+        "message_id": "SM" + "0" * 32,
+        "contact_id": _ID,
+        "from": "+13125550142",
+        "to": "+13125550160",
+        "body": "Is the house on Elm Street still for sale?",
+        "media": [],
+        "keyword": None,
+        "received_at": "2026-03-02T18:00:00Z",
+    },
+)
+
+OPT_OUT: Final = Told(
+    Event.OPT_OUT,
+    "A person opted out, by whatever way: a keyword, the carrier, or an entry by staff.",
+    Thing(
+        "OptOut",
+        "An opt-out that holds from now on. Nothing but the person's own act undoes it.",
+        {
+            "account_id": _ACCOUNT,
+            "record_id": identifier("The record of it in the consent history."),
+            "number": number("Who opted out."),
+            "method": Text("How: keyword, carrier, call, email, letter and so on.", 40),
+            "opted_out_at": moment("When they said so."),
+            "binds_organization": Flag("No account of the organization may send marketing there."),
+        },
+    ),
+    {
+        "account_id": _ID,
+        "record_id": _ID,
+        "number": "+13125550142",
+        "method": "keyword",
+        "opted_out_at": "2026-03-02T18:00:00Z",
+        "binds_organization": True,
+    },
+)
+
+TEST: Final = Told(
+    Event.TEST,
+    "Somebody pressed Send a test event.",
+    Thing("TestEvent", "Nothing happened.", {"account_id": _ACCOUNT}),
+    {"account_id": _ID},
+)
+
+EVENTS: Final = (MESSAGE_RECEIVED, OPT_OUT, TEST)

@@ -1,0 +1,52 @@
+"""Forms of the page API and webhooks."""
+
+from wtforms import DateField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from portal.core.access import Scope
+from portal.core.base_form import BaseForm
+from portal.integrations.values import EVENT_WORDS, SCOPE_WORDS
+
+
+class _Ticks(SelectMultipleField):
+    """Some of a few things, each with a box to tick."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+class KeyForm(BaseForm):
+    """A new key."""
+
+    name = StringField(
+        "Name",
+        validators=[
+            DataRequired("Name the program that will use the key."),
+            Length(max=80, message="Use at most 80 characters."),
+        ],
+    )
+    scopes = _Ticks(
+        "What it may do",
+        choices=[SelectChoice(scope.value, SCOPE_WORDS[scope]) for scope in Scope],
+        validators=[DataRequired("Choose at least one thing the key may do.")],
+    )
+    last_day = DateField("Last day", validators=[Optional()])
+
+
+class EndpointForm(BaseForm):
+    """A new webhook."""
+
+    url = StringField(
+        "Address",
+        validators=[
+            DataRequired("Write the address that events are posted to."),
+            Length(max=500, message="Use at most 500 characters."),
+        ],
+    )
+    events = _Ticks(
+        "Events",
+        choices=[SelectChoice(event.value, words) for event, words in EVENT_WORDS.items()],
+        validators=[DataRequired("Choose at least one event.")],
+    )

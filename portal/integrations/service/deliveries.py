@@ -1,0 +1,179 @@
+"""What a worker does with deliveries: take some, and write down what posting them came to.
+
+At least once: a worker that dies in the middle leaves a lease that runs out, and the delivery
+is posted again under the same id, by which the receiver knows it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from portal.core import audit, secrets_box
+from portal.core.audit import SYSTEM
+from portal.core.clock import utcnow
+from portal.core.db import database_now, db
+from portal.core.tenancy import Tenant
+from portal.integrations.models import WebhookDelivery, WebhookEndpoint
+from portal.integrations.rules import schedule, signing
+from portal.integrations.values import DeliveryState, EndpointState, Parcel, Posted
+from portal.notifications import service as notifications
+from portal.texting_accounts import queries as accounts
+
+LEASE = timedelta(seconds=60)
+AT_ONCE = 8
+KEPT_FOR = timedelta(days=30)
+
+
+def claim(endpoint_id: UUID, limit: int = AT_ONCE) -> list[Parcel]:
+    """Take up to `limit` deliveries of an endpoint whose time has come, oldest first."""
+    now = database_now()
+    endpoint = db.session.get(WebhookEndpoint, endpoint_id, populate_existing=True)
+    if (
+        endpoint is None
+        or endpoint.removed_at is not None
+        or endpoint.state is not EndpointState.ON
+    ):
+        return []
+    d = WebhookDelivery
+    due = (
+        select(d.id)
+        .where(
+            d.endpoint_id == endpoint_id,
+            d.state == DeliveryState.WAITING,
+            d.next_try_at <= now,
+            d.lease_until.is_(None) | (d.lease_until < now),
+        )
+        .order_by(d.next_try_at, d.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = db.session.execute(
+        update(d)
+        .where(d.id.in_(due.scalar_subquery()))
+        .values(lease_until=now + LEASE, tries=d.tries + 1, last_tried_at=now)
+        .returning(d.id, d.body, d.tries)
+        .execution_options(synchronize_session=False)
+    ).all()
+    secret = secrets_box.box().open(endpoint.secret_sealed)
+    at = utcnow()
+    return [
+        Parcel(
+            row.id,
+            endpoint_id,
+            endpoint.url,
+            signing.headers(secret, str(row.id), at, row.body),
+            row.body,
+            row.tries,
+        )
+        for row in rows
+    ]
+
+
+def record(done: Sequence[tuple[Parcel, Posted]]) -> None:
+    """Write down what posting some deliveries of one endpoint came to."""
+    for parcel, posted in done:
+        if posted.has_arrived:
+            _arrived(parcel, posted)
+        else:
+            _failed(parcel, posted)
+
+
+def forget_old() -> int:
+    """Forget deliveries older than 30 days with the words they carried; return how many."""
+    gone = db.session.scalars(
+        delete(WebhookDelivery)
+        .where(WebhookDelivery.created_at < utcnow() - KEPT_FOR)
+        .returning(WebhookDelivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
+
+
+def _arrived(parcel: Parcel, posted: Posted) -> None:
+    _settle(parcel, posted, state=DeliveryState.DELIVERED)
+    db.session.execute(
+        update(WebhookEndpoint)
+        .where(WebhookEndpoint.id == parcel.endpoint_id, WebhookEndpoint.given_up > 0)
+        .values(given_up=0)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _failed(parcel: Parcel, posted: Posted) -> None:
+    """Try again later, or give up; an endpoint that fails again and again is switched off."""
+    again_at = schedule.next_try(parcel.tries, utcnow())
+    if posted.status == schedule.GONE:
+        again_at = None
+    if again_at is not None:
+        _settle(parcel, posted, state=DeliveryState.WAITING, next_try_at=again_at)
+        return
+    if not _settle(parcel, posted, state=DeliveryState.GIVEN_UP):
+        return  # another worker settled it
+    endpoint = db.session.get(
+        WebhookEndpoint, parcel.endpoint_id, with_for_update=True, populate_existing=True
+    )
+    assert endpoint is not None  # deliveries have an endpoint
+    endpoint.given_up += 1
+    if endpoint.state is EndpointState.OFF:
+        return  # its people know
+    endpoint.off_reason = schedule.off_reason(posted.status, endpoint.given_up)
+    if endpoint.off_reason is not None:
+        endpoint.state = EndpointState.OFF
+    db.session.flush()  # the notice and the audit entry come last
+    _tell(endpoint, parcel)
+
+
+def _settle(
+    parcel: Parcel, posted: Posted, *, state: DeliveryState, next_try_at: datetime | None = None
+) -> bool:
+    """Settle a try unless the delivery was settled meanwhile; say whether it was this one."""
+    values = {"next_try_at": next_try_at} if next_try_at else {}
+    settled = db.session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.id == parcel.delivery_id,
+            WebhookDelivery.state == DeliveryState.WAITING,
+            WebhookDelivery.tries == parcel.tries,
+        )
+        .values(
+            state=state,
+            lease_until=None,
+            last_status=posted.status,
+            last_error=posted.error[:200] if posted.error else None,
+            **values,
+        )
+        .returning(WebhookDelivery.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return settled is not None
+
+
+def _tell(endpoint: WebhookEndpoint, parcel: Parcel) -> None:
+    """Tell the account's people that an event was given up, or that the endpoint is off now."""
+    reason = endpoint.off_reason
+    account = accounts.get_or_404(Tenant(endpoint.organization_id, endpoint.account_id))
+    host = endpoint.url.partition("//")[2].partition("/")[0]
+    title, text = f"An event could not be delivered to {host}", "Every try of a day failed."
+    if reason is not None:
+        title, text = f"The webhook to {host} is switched off", reason
+    notifications.notify(
+        organization_id=account.organization_id,
+        account_id=account.id,
+        user_ids=accounts.watchers(account),
+        kind="webhook",
+        title=title,
+        text=f"{text} Look at the delivery log.",
+        url=f"/accounts/{account.id}/webhooks/{endpoint.id}",
+        dedupe_key=f"webhook:{parcel.delivery_id}:{parcel.tries}",
+    )
+    if reason is not None:
+        audit.record(
+            "integrations:webhook:switch-off",
+            actor=SYSTEM,
+            organization_id=account.organization_id,
+            account_id=account.id,
+            subject_id=endpoint.id,
+            reason=reason,
+        )

@@ -1,0 +1,101 @@
+"""Webhook endpoints: added, tried, switched on again, removed."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import update
+
+from portal.core import audit, secrets_box
+from portal.core.audit import Actor
+from portal.core.clock import utcnow
+from portal.core.db import db
+from portal.core.errors import BadInput
+from portal.core.settings import settings
+from portal.core.tenancy import Tenant, owned
+from portal.gateways import outside
+from portal.integrations import queries
+from portal.integrations.errors import EndpointOff, KeyLimit
+from portal.integrations.models import WebhookEndpoint
+from portal.integrations.rules import signing
+from portal.integrations.service import events
+from portal.integrations.values import EndpointRef, EndpointState, Event
+
+MOST_ENDPOINTS = 10
+
+
+def add_endpoint(
+    tenant: Tenant, url: str, wanted: Sequence[Event], *, actor: Actor
+) -> tuple[EndpointRef, str]:
+    """Have events posted to an address; return it with its signing secret, shown this once.
+
+    Raises AddressRefused for an address we don't post to, BadInput without an event, KeyLimit.
+    """
+    outside.read(url, is_sandbox=settings().is_sandbox)
+    if not wanted:
+        raise BadInput("Choose at least one event.")
+    if len(queries.endpoints(tenant)) >= MOST_ENDPOINTS:
+        raise KeyLimit(f"An account has at most {MOST_ENDPOINTS} webhooks. Remove one first.")
+    secret = signing.show_secret(secrets.token_bytes(signing.SECRET_BYTES))
+    row = WebhookEndpoint(
+        id=uuid4(),
+        organization_id=tenant.organization_id,
+        account_id=tenant.account_id,
+        url=url,
+        events=[event.value for event in wanted],
+        secret_sealed=secrets_box.box().seal(secret),
+        created_by=actor.label[:200],
+        created_at=utcnow(),
+    )
+    db.session.add(row)
+    db.session.flush()  # it is read again below
+    _record("add", tenant, row.id, actor, url=url, events=row.events)
+    return queries.endpoint_or_404(tenant, row.id), secret
+
+
+def remove_endpoint(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> EndpointRef:
+    """Post nothing there any more; what waited is dropped with it. Raises NotFound."""
+    endpoint = queries.endpoint_or_404(tenant, endpoint_id)
+    _set(tenant, endpoint_id, removed_at=utcnow())
+    events.drop_waiting(tenant, endpoint_id)
+    _record("remove", tenant, endpoint_id, actor, url=endpoint.url)
+    return endpoint
+
+
+def switch_on(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> EndpointRef:
+    """Post there again; what still waits goes with it. Raises NotFound."""
+    queries.endpoint_or_404(tenant, endpoint_id)
+    _set(tenant, endpoint_id, state=EndpointState.ON, off_reason=None, given_up=0)
+    events.ring(endpoint_id)
+    _record("switch-on", tenant, endpoint_id, actor)
+    return queries.endpoint_or_404(tenant, endpoint_id)
+
+
+def send_test(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> None:
+    """Post an event that means nothing, to see it arrive. Raises NotFound or EndpointOff."""
+    endpoint = queries.endpoint_or_404(tenant, endpoint_id)
+    if not endpoint.is_on:
+        raise EndpointOff("This webhook is switched off. Switch it on first.")
+    events.post_to(tenant, [endpoint_id], Event.TEST, {"account_id": str(tenant.account_id)})
+    _record("test", tenant, endpoint_id, actor)
+
+
+def _set(tenant: Tenant, endpoint_id: UUID, **values: Any) -> None:
+    db.session.execute(
+        update(WebhookEndpoint)
+        .where(owned(tenant, WebhookEndpoint), WebhookEndpoint.id == endpoint_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _record(verb: str, tenant: Tenant, endpoint_id: UUID, actor: Actor, **payload: object) -> None:
+    audit.record(
+        f"integrations:webhook:{verb}",
+        actor=actor,
+        organization_id=tenant.organization_id,
+        account_id=tenant.account_id,
+        subject_id=endpoint_id,
+        **payload,
+    )
