@@ -36,14 +36,20 @@ def keys(tenant: Tenant) -> list[KeyRef]:
 
 def key_or_404(tenant: Tenant, key_id: UUID) -> KeyRef:
     """Return a key of the account. Raises NotFound."""
+    found = find_key(tenant, key_id)
+    if found is None:
+        raise NotFound("We can't find that key.")
+    return found
+
+
+def find_key(tenant: Tenant, key_id: UUID) -> KeyRef | None:
+    """Return a key of the account, None where it has no such key."""
     row = db.session.scalar(
         select(ApiKey)
         .where(owned(tenant, ApiKey), ApiKey.id == key_id)
         .execution_options(populate_existing=True)
     )
-    if row is None:
-        raise NotFound("We can't find that key.")
-    return _key(row)
+    return _key(row) if row else None
 
 
 def key_of_prefix(prefix: str) -> tuple[KeyRef, str] | None:

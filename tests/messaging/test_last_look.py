@@ -1,5 +1,7 @@
 """What the last look before the carrier asks anew, hours after confirm (PROMISES 2.3, 3.8)."""
 
+from datetime import timedelta
+
 import pytest
 
 from portal.billing import queries as billing
@@ -7,6 +9,7 @@ from portal.contacts import service as contacts
 from portal.core.access import Role
 from portal.core.audit import SYSTEM, Actor
 from portal.core.db import db, unit_of_work
+from portal.integrations.service import keys
 from portal.messaging.queries import recovery as records
 from portal.messaging.rules import gates
 from portal.messaging.rules.gates import AccountFacts, TextFacts
@@ -16,6 +19,7 @@ from portal.people.models import Membership, User
 from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountState
 from tests.cast import ALICE, BOB, JUNIPER
+from tests.factories.integrations import make_key
 from tests.factories.messaging import (
     ALICE_ACTS,
     bulk,
@@ -114,3 +118,31 @@ def test_only_bulk_texts_wait_while_texts_of_an_outage_are_read(kind, outcome, c
 def test_a_fence_is_named_before_any_other_trouble_of_the_account():
     facts = AccountFacts(AccountState.PAUSED, None, False, None, records_in_doubt=True)
     assert gates.account_gate(facts).code == gates.RECORDS_IN_DOUBT
+
+
+@pytest.mark.parametrize("is_revoked", [False, True])
+def test_a_text_of_a_key_goes_unless_the_key_was_revoked_meanwhile(
+    northside, sender, carrier_fake, is_revoked, clock
+):
+    """PROMISES 3.8: a stolen key's texts that still wait are not sent; an ended key's are."""
+    someone = make_recipient(northside)
+    key, _ = make_key(northside, expires_at=clock.now + timedelta(hours=1))
+    with unit_of_work():
+        sending.confirm(
+            northside,
+            [someone],
+            one_to_one(),
+            nonce="n" * 16,
+            shown_key=None,
+            actor=key.actor(None),
+        )
+        if is_revoked:
+            keys.revoke_key(northside.tenant, key.id, actor=ALICE_ACTS)
+    clock.travel(by=timedelta(hours=2))
+    messaging.drain(str(northside.id))
+    text = only_text(northside)
+    if is_revoked:
+        assert (text.state, text.reason_code) == (State.BLOCKED, "blocked_actor")
+        assert carrier_fake.sent == []
+    else:
+        assert text.state is State.ACCEPTED

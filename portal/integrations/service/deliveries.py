@@ -112,7 +112,10 @@ def _failed(parcel: Parcel, posted: Posted) -> None:
     if not _settle(parcel, posted, state=DeliveryState.GIVEN_UP):
         return  # another worker settled it
     endpoint = db.session.get(
-        WebhookEndpoint, parcel.endpoint_id, with_for_update=True, populate_existing=True
+        WebhookEndpoint,
+        parcel.endpoint_id,
+        with_for_update={"key_share": True},  # a STOP that writes an event does not wait for us
+        populate_existing=True,
     )
     assert endpoint is not None  # deliveries have an endpoint
     endpoint.given_up += 1

@@ -12,8 +12,9 @@ from portal.billing import queries as billing
 from portal.consent import queries as consent
 from portal.consent.values import Standing
 from portal.core import phone
-from portal.core.access import Permission
+from portal.core.access import Permission, Scope
 from portal.core.db import db
+from portal.integrations import queries as integrations
 from portal.messaging.models import Conversation, FirstNotice, Message
 from portal.messaging.queries import recovery as records
 from portal.messaging.rules.gates import AccountFacts
@@ -56,9 +57,16 @@ def of_account(account: AccountRef, *, records_in_doubt: bool | None = None) -> 
     )
 
 
-def may_still_send(account: AccountRef, user_ids: Iterable[UUID]) -> dict[UUID, bool]:
-    """Say of each of these people whether they may send from the account now (PROMISES 3.8)."""
-    return {user_id: _may_send(account, user_id) for user_id in set(user_ids)}
+def may_still_send(account: AccountRef, actor_ids: Iterable[UUID]) -> dict[UUID, bool]:
+    """Say of each of these people or keys whether they may send from the account now.
+
+    What a key asked for still goes after its last day, but not once it was revoked: it may have
+    been stolen (PROMISES 3.8).
+    """
+    return {
+        actor_id: _may_send(account, actor_id) or _is_live_key(account, actor_id)
+        for actor_id in set(actor_ids)
+    }
 
 
 def senders_by_number(account: AccountRef) -> dict[str, SenderRef]:
@@ -111,6 +119,11 @@ def _may_send(account: AccountRef, user_id: UUID) -> bool:
         and person.may(Permission.SEND_TEXTS)
         and accounts.reaches(user_id, person.role, account)
     )
+
+
+def _is_live_key(account: AccountRef, key_id: UUID) -> bool:
+    key = integrations.find_key(account.tenant, key_id)
+    return key is not None and key.revoked_at is None and Scope.SEND_MESSAGES in key.scopes
 
 
 def _texted_before(account_id: UUID, e164s: Sequence[str]) -> set[str]:
