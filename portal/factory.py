@@ -53,6 +53,10 @@ from portal.texting_accounts.values import AccountRef
 
 csrf = CSRFProtect()
 MAX_FORM_BYTES = 1_000_000
+_UNREADABLE = (
+    "What was sent came broken off, or in a form no page of ours sends. "
+    "Go back, reload the page and send it again."
+)
 # Each has views with a blueprint `bp`, or several in `blueprints`; init_app() where it must set up.
 _VIEWS = (
     people_views,
@@ -181,7 +185,9 @@ def _answer_errors(app: Flask) -> None:
         name = f"errors/{code}.html"
         if not (Path(app.root_path) / "templates" / name).exists():
             name = "errors/refused.html"
-        return render_template(name, error=error, message=error.description), code
+        is_stock = error.description == type(error).description
+        message = _UNREADABLE if is_stock else error.description
+        return render_template(name, error=error, message=message), code
 
     @app.errorhandler(Exception)
     def _bug(error: Exception) -> Response | tuple[str, int]:

@@ -83,6 +83,11 @@ class BaseForm(FlaskForm):
             if field.short_name != "csrf_token" and field.type != "SubmitField"
         }
 
+    def told(self) -> str:
+        """Return the first thing that is wrong, in words, for a page that does not show the form."""
+        field, faults = next(iter(self.errors.items()))
+        return f"{self[field].label.text}: {faults[0]}"
+
     def refuse(self, field: str, error: DomainError) -> None:
         """Show a service's refusal beside the field it is about."""
         self[field].errors = [*self[field].errors, error.message]

@@ -24,7 +24,7 @@ from portal.texting_accounts.forms import (
     PauseForm,
     ReinstateForm,
 )
-from portal.texting_accounts.values import AccountRef
+from portal.texting_accounts.values import AccountRef, AccountState
 
 bp = Blueprint("texting_accounts", __name__)
 ACCOUNT_KEY = "account_id"
@@ -221,6 +221,13 @@ def _settings_page(
 ) -> Response:
     account = cast("AccountRef", g.account)
     refused = any(f is not None and f.errors for f in (form, limits, pausing, joining, reinstating))
+    for absent in (
+        pausing if account.state is not AccountState.ACTIVE else None,
+        reinstating if account.state is not AccountState.SUSPENDED else None,
+        joining if not account.is_shared else None,
+    ):
+        if absent is not None and absent.errors:
+            flash(absent.told(), "bad")
     form = form or AccountForm(formdata=None, obj=account)
     form.timezone.choices = zone_choices()
     joining = joining or AccountMemberForm(formdata=None)

@@ -189,17 +189,22 @@ def _show(
     answers, verdicts = _may_text(person, shown)
     may_record = me().may(Permission.RECORD_CONSENT)
     box = contact_page.reply_box([g_ for g_, _ in answers[0].shut], may_record=may_record)
+    is_nameless = bool(e164) and not person.last_name and is_lead(person.first_name, e164 or "")
+    asks = box.state == "ask"
+    for form, is_shown in ((name_form, is_nameless), (stated_form, asks)):
+        if form is not None and form.errors and not is_shown:
+            flash(form.told(), "bad")
     return page(
         "messaging/contact.html",
         None,
         status,
         person=person,
-        is_lead=bool(e164) and not person.last_name and is_lead(person.first_name, e164 or ""),
+        is_lead=is_nameless,
         lines=lines,
         here=here,
         answers=answers,
         verdicts=verdicts,
-        asks=box.state == "ask",
+        asks=asks,
         records=consent_queries.history(tenant, [n.e164 for n in person.numbers if n.e164], 6),
         events=contact_page.timeline(person),
         name_form=name_form or NameForm(formdata=None),

@@ -81,9 +81,9 @@ def member(organization_id: UUID, user_id: UUID) -> Response:
     form = MemberForm(role=row.role.value)
     form.role.choices = _role_choices(g.me.role)
     may_edit = row.user_id != g.me.user_id and rules.may_give_role(g.me.role, row.role)
+    if form.is_submitted() and not may_edit:
+        raise NotAllowed("You can't change this person's role.")
     if form.validate_on_submit():
-        if not may_edit:
-            raise NotAllowed("You can't change this person's role.")
         try:
             with unit_of_work():
                 people.change_role(organization_id, user_id, Role(form.role.data), actor=g.me.actor)

@@ -1,0 +1,191 @@
+"""Somebody who sends what nobody should, and the judge of every answer (PROMISES 4 rows 18-21)."""
+
+import base64
+import contextvars
+import json
+import re
+import signal
+from contextlib import contextmanager
+
+from bs4 import BeautifulSoup
+
+from portal.core.db import db
+from tests import cast
+from tests.house.test_idor import NOBODY, endpoint_of, filled_in
+
+LONG = "x" * 100_000
+HANG_CPU_S = 5  # of this process's own time, so that a busy machine is no hang
+
+
+def _mark(value):
+    """Return something written as our page marks are."""
+    text = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+BAD_TEXT = (
+    "", "\0", "Annabel\0Lee", LONG, "\U0001f3e0" * 3_000, "e\u0301" * 2_000,
+    "-1", "9" * 30, "1e309", "NaN", "\u0663\u0661\u0662\uff11", "+1", "+1312555014299999999",
+    "0001-01-01", "9999-12-31", "2026-02-30", "0001-01-01T00:00:00+14:00", "25:61", "America/Nowhere",
+    "not-an-id", str(NOBODY), "team:not-an-id", "a@b@c", "../../etc/passwd", "//evil.example/\\",
+    '=HYPERLINK("https://x.example","pay")', "<script>alert(1)</script><h1>x", "{{7*7}} {first_name} {",
+    "%s %n %00", "a\r\nSet-Cookie: desk=1", "\u202e\u200b\ufeff\u2028", "\x01\x08\x1b[31m\x7f",
+)  # fmt: skip
+_NEWEST = {"sort": "newest"}
+BAD_MARKS = (
+    ({}, "!!!"),
+    ({}, _mark(b"\xff\xfe\x00")),
+    ({}, _mark(b"[" * 4_000)),
+    ({}, _mark([["n"], "name", "a", str(NOBODY)])),
+    ({}, _mark(["n", "name", "a\0b", str(NOBODY)])),
+    ({}, _mark(["n", ["name"], 1, None])),
+    (_NEWEST, _mark(["n", "newest", "0001-01-01T00:00:00+14:00", str(NOBODY)])),
+    (_NEWEST, _mark(["n", "newest", "9999-12-31T23:59:59-14:00", str(NOBODY)])),
+    ({}, _mark(f"0001-01-01T00:00:00+14:00 {NOBODY}".encode())),
+    ({}, "0001-01-01T00:00:00+14:00"),
+    ({}, "99999999999999999.9"),
+    ({}, "1e18_" + NOBODY.hex),
+)
+STOCK = ("The browser (or proxy)", "The server could not", "invalid", "Invalid", "oops", "not a valid", "This field")  # fmt: skip
+KEPT = "input:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio], [type=submit])[name], textarea[name]"  # fmt: skip
+# Forms that end what other forms need come last.
+ENDING = (
+    "contacts.delete", "messaging.discard", "messaging.cancel_campaign", "people.revoke_invitation",
+    "messaging.enter_opt_out", "consent.add_do_not_contact", "people.disable_member",
+    "people.admin_disable_user", "people.organization_settings", "people.accept",
+)  # fmt: skip
+LEAVES = {"people.sign_out", "people.revoke_session", "people.change_password", "static", "assets"}
+IN_CACHES = ("/static", "/assets", "/metrics")
+
+
+class Hang(BaseException):
+    """An answer took more time of the processor than any may; nothing of ours catches it."""
+
+
+class Vandal:
+    """Somebody who sends what nobody should, and keeps every answer that is not good enough."""
+
+    def __init__(self, person, own):
+        self.person, self.own = person, own
+        self.asked, self.complaints = 0, []
+
+    def ask(self, method, url, typed=None, **sent):
+        """Ask, and judge the answer; `typed` are form fields that must still be there on a 4xx."""
+        db.session.rollback()
+        self.asked += 1
+        try:
+            with no_hang():
+                answer = contextvars.Context().run(
+                    lambda: self.person.client.open(url, method=method, buffered=True, **sent)
+                )
+        except (Exception, Hang) as error:
+            self._complain(f"{type(error).__name__}: {error}", method, url, sent)
+            return None
+        if "/sign-in" in answer.headers.get("Location", "") and self.person.user_id:
+            cast.sign_in(self.person.client, self.person.user_id)
+        for complaint in judge(answer, url, typed):
+            self._complain(f"{answer.status_code}: {complaint}", method, url, sent)
+        return answer
+
+    def _complain(self, what, method, url, sent):
+        shown = re.sub(r"(.)\1{40,}", r"\1...", repr(sent), flags=re.DOTALL)[:400]
+        self.complaints.append(f"{what[:300]}\n    {method} {url[:200]} {shown}")
+
+    def places(self, method, *, leaving=False):
+        """Give every route of a method with a URL of one's own."""
+        for rule in self.person.app.url_map.iter_rules():
+            if method in rule.methods and (leaving or rule.endpoint not in LEAVES):
+                yield rule, self.person.url(rule.endpoint, **self.own.for_rule(rule))
+
+    def forms(self):
+        """Return every form on the pages this person opens."""
+        found = {}
+        for _, url in self.places("GET"):
+            found |= self.forms_at(url)
+        stays = {a: f for a, f in found.items() if endpoint_of(self, a) not in LEAVES}
+        return dict(sorted(stays.items(), key=lambda form: ends(endpoint_of(self, form[0]))))
+
+    def forms_at(self, url):
+        """Return the forms of a page by address: what they would send, and which fields show."""
+        answer = self.ask("GET", url)
+        if answer is None or answer.status_code != 200 or answer.mimetype != "text/html":
+            return {}
+        page = BeautifulSoup(answer.get_data(as_text=True), "html.parser")
+        return {
+            form["action"].partition("?")[0]: (
+                filled_in(form),
+                {f["name"] for f in form.select(KEPT)},
+            )
+            for form in page.select("form[method=post][action]")
+        }
+
+
+@contextmanager
+def no_hang():
+    """Break off with Hang what takes too much time of the processor (S19)."""
+
+    def stop(_number, _frame):
+        raise Hang(f"more than {HANG_CPU_S} s of the processor")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, HANG_CPU_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def ends(endpoint):
+    """Return how late a form comes: 0, or more when it ends what others need."""
+    return ENDING.index(endpoint) + 1 if endpoint in ENDING else 0
+
+
+def judge(answer, url, typed=None):
+    """Yield what is wrong with an answer to bad input."""
+    if answer.status_code in {502, 503} and "/numbers" in url:
+        return  # no carrier answers in tests
+    if answer.status_code >= 500:
+        yield "a server error"
+    said = answer.get_data(as_text=True)
+    is_html, is_csv = answer.mimetype == "text/html", answer.mimetype == "text/csv"
+    if "<script>alert" in said or (is_csv and re.search(r'(?m)(^|[,"])=HYPERLINK', said)):
+        yield "what was typed runs: a script, or a formula in a CSV"
+    if "evil" in answer.headers.get("Location", "") + answer.headers.get("HX-Redirect", ""):
+        yield "leads away"
+    if "no-store" not in answer.headers.get("Cache-Control", "") and not url.startswith(IN_CACHES):
+        yield "may be kept in a cache"
+    if is_html and "default-src 'none'" not in answer.headers.get("Content-Security-Policy", ""):
+        yield "a page without its policy"
+    if answer.request.method == "HEAD":
+        return
+    if answer.status_code >= 400 and not is_html and len(said.split()) < 3:
+        yield f"nothing helpful is said: {said[:80]!r}"
+    if answer.status_code >= 400 and is_html:
+        yield from misfit(answer.status_code, said)
+        if typed and answer.status_code not in {410, 429}:
+            yield from lost(said, typed)
+
+
+def misfit(status, html):
+    """Yield what a refusing page lacks."""
+    if "<html" in html and len(re.findall(r"<h1[ >]", html)) != 1:
+        yield "a page has one h1"
+    told = " ".join(re.sub(r"<[^>]*>", " ", html).split())
+    if not told:
+        yield "nothing is said"
+    if status == 422 and not re.search(r"field__error|flash__item|notice__", html):
+        yield "nothing says what to mend"
+    yield from (f"says {phrase!r}" for phrase in STOCK if phrase in told)
+
+
+def lost(html, typed):
+    """Yield the fields whose text a refused form no longer shows."""
+    page, shown = BeautifulSoup(html, "html.parser"), {}
+    for field in page.select(KEPT):
+        value = field.get_text() if field.name == "textarea" else field.get("value", "")
+        shown.setdefault(field["name"], []).append(value.split())
+    shown.setdefault("body", []).extend(p.text.split() for p in page.select(".reply__kept p"))
+    for name, value in typed.items():
+        if value.split() not in shown.get(name, []):
+            yield f"field {name} lost {value[:60]!r} for {shown.get(name)!r:.80}"
