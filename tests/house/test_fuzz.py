@@ -8,11 +8,13 @@ import os
 from collections import Counter, defaultdict
 from random import Random, SystemRandom
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
+from tests.factories.integrations import make_key
 from tests.factories.numbers import make_carrier_account
 from tests.house import malformed
 from tests.house.test_idor import listen
@@ -31,8 +33,9 @@ WEBHOOK = {
 class Fuzz:
     """One run: who asks, what was heard, and what became of it."""
 
-    def __init__(self, vandals, credentials, heard, seed):
-        self.vandals, self.credentials, self.heard = vandals, credentials, heard
+    def __init__(self, vandals, credentials, token, heard, seed):
+        self.vandals, self.heard = vandals, heard
+        self.credentials, self.token = credentials, token  # the carrier's, and a key of the API
         self.rng = Random(seed)
         self.names = defaultdict(set)
         self.told = Counter()
@@ -90,7 +93,10 @@ class Fuzz:
                 method, url, sent = self._webhook(known, kind)
             else:
                 method, url, sent = malformed.of_place(known, kind, self.rng)
-            if self.rng.random() < 0.7:  # a piece of a page costs half a page
+            if place.url.startswith("/api") and self.rng.random() < 0.8:
+                key = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": uuid4().hex}
+                sent["headers"] = {**key, **(sent.get("headers") or {})}
+            elif self.rng.random() < 0.7:  # a piece of a page costs half a page
                 sent["headers"] = {"HX-Request": "true", **(sent.get("headers") or {})}
             answer = self.vandals[who].ask(method, url, **sent)
             self.names[place.endpoint] |= self.heard
@@ -125,10 +131,11 @@ def fuzz(own, app, northside, monkeypatch, request):
     monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", True)  # a bug shows its cause
     heard = listen(monkeypatch)
     credentials = make_carrier_account(northside.organization_id)
+    _, token = make_key(northside)
     vandals = {who: Vandal(request.getfixturevalue(who), own) for who in SHARES}
 
     def run(seed, requests):
-        fuzzing = Fuzz(vandals, credentials, heard, seed)
+        fuzzing = Fuzz(vandals, credentials, token, heard, seed)
         sent = fuzzing.run(requests)
         complaints = [c for vandal in vandals.values() for c in vandal.complaints]
         print(f"FUZZ_SEED={seed} FUZZ_REQUESTS={requests}: {sent} sent, {fuzzing.told}")
