@@ -7,9 +7,8 @@ from datetime import date, datetime
 from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, insert, or_, select
+from sqlalchemy import Table, bindparam, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import aliased
 
 from portal.billing import rules
 from portal.billing.errors import NotEnoughCredits
@@ -23,8 +22,38 @@ from portal.texting_accounts.values import AccountRef
 
 _LOTS = cast(Table, CreditLot.__table__)
 _HOLDS = cast(Table, LotHold.__table__)
+_ENTRIES = cast(Table, CreditEntry.__table__)
 _CHUNK = 500  # ids in one IN list
 _DUE_AT_ONCE = 200  # accounts in one unit of work of the expiry job
+
+
+# Made once: building a statement costs more than asking it, and every text asks these.
+_CLOSER = _ENTRIES.alias()
+_OPENED = select(
+    _ENTRIES.c.account_id,
+    _ENTRIES.c.message_id,
+    _ENTRIES.c.credits,
+    _ENTRIES.c.month,
+    _ENTRIES.c.position,
+).where(
+    _ENTRIES.c.message_id.in_(bindparam("texts", expanding=True)),
+    _ENTRIES.c.kind == bindparam("kind"),
+    ~select(_CLOSER.c.id)
+    .where(_CLOSER.c.message_id == _ENTRIES.c.message_id, _CLOSER.c.slot == bindparam("closing"))
+    .exists(),
+)
+_HELD = (
+    select(
+        _HOLDS.c.account_id,
+        _HOLDS.c.message_id,
+        _HOLDS.c.lot_id,
+        _HOLDS.c.credits,
+        _LOTS.c.expires_at,
+    )
+    .join(_LOTS, _LOTS.c.id == _HOLDS.c.lot_id)
+    .where(_HOLDS.c.message_id.in_(bindparam("texts", expanding=True)))
+    .order_by(_LOTS.c.expires_at, _LOTS.c.position)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,38 +338,28 @@ def _give_back(account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, r
 def _opened(
     account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, closing: Slot
 ) -> list[_Open]:
-    """Return these texts' entries of one kind that nothing has closed yet."""
-    closer = aliased(CreditEntry)
-    is_closed = (
-        select(closer.id)
-        .where(closer.message_id == CreditEntry.message_id, closer.slot == closing)
-        .exists()
-    )
+    """Return these texts' entries of one kind that nothing has closed yet, oldest first.
+
+    They are looked up by the texts alone: with the account as well, a planner without
+    statistics walks through all the account's entries.
+    """
     rows = db.session.execute(
-        select(CreditEntry.message_id, CreditEntry.credits, CreditEntry.month)
-        .where(
-            CreditEntry.account_id == account_id,
-            CreditEntry.message_id.in_(message_ids),
-            CreditEntry.kind == kind,
-            ~is_closed,
-        )
-        .order_by(CreditEntry.position)
+        _OPENED, {"texts": message_ids, "kind": kind, "closing": closing}
+    ).all()
+    ours = sorted(
+        (row for row in rows if row.account_id == account_id), key=lambda row: row.position
     )
-    return [_Open(id_, count, month) for id_, count, month in rows if id_ is not None]
+    return [_Open(row.message_id, row.credits, row.month) for row in ours]
 
 
 def _holds(account_id: UUID, opened: Sequence[_Open]) -> list[_Hold]:
     """Return which lots these texts' credits came from, the oldest lot first."""
-    rows = db.session.execute(
-        select(LotHold.message_id, LotHold.lot_id, LotHold.credits, CreditLot.expires_at)
-        .join(CreditLot, CreditLot.id == LotHold.lot_id)
-        .where(
-            LotHold.account_id == account_id,
-            LotHold.message_id.in_([entry.message_id for entry in opened]),
-        )
-        .order_by(CreditLot.expires_at, CreditLot.position)
-    )
-    return [_Hold(*row) for row in rows]
+    rows = db.session.execute(_HELD, {"texts": [entry.message_id for entry in opened]})
+    return [
+        _Hold(row.message_id, row.lot_id, row.credits, row.expires_at)
+        for row in rows
+        if row.account_id == account_id
+    ]
 
 
 def _closing(

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Table, insert, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.billing import rules
@@ -23,6 +23,51 @@ from portal.people import queries as people
 
 _ENTRIES = cast(Table, CreditEntry.__table__)
 _UNSYNCED = {"synchronize_session": False}  # no row of these tables is ever held in the session
+
+
+# Made once: building a statement costs more than asking it, and every text asks these.
+_BOOKS = cast(Table, CreditAccount.__table__)
+_LOTS = cast(Table, CreditLot.__table__)
+_MONTHS = cast(Table, CreditMonth.__table__)
+_LOCKED = (
+    select(_BOOKS.c.organization_id, _BOOKS.c.account_id, _BOOKS.c.available, _BOOKS.c.due_at)
+    .where(_BOOKS.c.account_id == bindparam("account"))
+    .with_for_update()
+)
+_COUNT = (
+    update(_BOOKS)
+    .where(
+        _BOOKS.c.organization_id == bindparam("organization"),
+        _BOOKS.c.account_id == bindparam("account"),
+    )
+    .values(
+        available=_BOOKS.c.available + bindparam("by_available"),
+        reserved=_BOOKS.c.reserved + bindparam("by_reserved"),
+        spent=_BOOKS.c.spent + bindparam("by_spent"),
+        position=_BOOKS.c.position + bindparam("by_lines"),
+    )
+    .returning(_BOOKS.c.available, _BOOKS.c.position)
+)
+_SHIFT = (
+    update(_LOTS)
+    .where(_LOTS.c.account_id == bindparam("account"), _LOTS.c.id == bindparam("lot"))
+    .values(
+        remaining=_LOTS.c.remaining + bindparam("by_remaining"),
+        held=_LOTS.c.held + bindparam("by_held"),
+        spent=_LOTS.c.spent + bindparam("by_spent"),
+        lapsed=_LOTS.c.lapsed + bindparam("by_lapsed"),
+    )
+)
+_ADD_TO_MONTH = (
+    update(_MONTHS)
+    .where(_MONTHS.c.account_id == bindparam("account"), _MONTHS.c.month == bindparam("first_day"))
+    .values(
+        used=_MONTHS.c.used + bindparam("by_used"),
+        reserved=_MONTHS.c.reserved + bindparam("by_reserved"),
+        granted=_MONTHS.c.granted + bindparam("by_granted"),
+    )
+    .returning(_MONTHS.c.month)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +114,7 @@ def open_books(organization_id: UUID, account_id: UUID) -> None:
 
 def locked(account_id: UUID) -> Books | None:
     """Lock the account's ledger until the unit of work ends; None when it has none."""
-    row = db.session.execute(
-        select(
-            CreditAccount.organization_id,
-            CreditAccount.account_id,
-            CreditAccount.available,
-            CreditAccount.due_at,
-        )
-        .where(CreditAccount.account_id == account_id)
-        .with_for_update()
-    ).one_or_none()
+    row = db.session.execute(_LOCKED, {"account": account_id}).one_or_none()
     return Books(*row) if row else None
 
 
@@ -108,20 +144,15 @@ def post(
     reserved = sum(e.reserved * line.credits for e, line in zip(effects, lines, strict=True))
     spent = sum(e.spent * line.credits for e, line in zip(effects, lines, strict=True))
     after = db.session.execute(
-        update(CreditAccount)
-        .where(
-            CreditAccount.organization_id == organization_id,
-            CreditAccount.account_id == account_id,
-            *only_if,
-        )
-        .values(
-            available=CreditAccount.available + available,
-            reserved=CreditAccount.reserved + reserved,
-            spent=CreditAccount.spent + spent,
-            position=CreditAccount.position + len(lines),
-        )
-        .returning(CreditAccount.available, CreditAccount.position)
-        .execution_options(**_UNSYNCED)
+        _COUNT.where(*only_if) if only_if else _COUNT,
+        {
+            "organization": organization_id,
+            "account": account_id,
+            "by_available": available,
+            "by_reserved": reserved,
+            "by_spent": spent,
+            "by_lines": len(lines),
+        },
     ).one_or_none()
     if after is None:
         return None
@@ -168,15 +199,15 @@ def move(account_id: UUID, moves: Mapping[UUID, Move]) -> None:
     for lot_id in sorted(moves):
         shift = moves[lot_id]
         db.session.execute(
-            update(CreditLot)
-            .where(CreditLot.account_id == account_id, CreditLot.id == lot_id)
-            .values(
-                remaining=CreditLot.remaining + shift.remaining,
-                held=CreditLot.held + shift.held,
-                spent=CreditLot.spent + shift.spent,
-                lapsed=CreditLot.lapsed + shift.lapsed,
-            )
-            .execution_options(**_UNSYNCED)
+            _SHIFT,
+            {
+                "account": account_id,
+                "lot": lot_id,
+                "by_remaining": shift.remaining,
+                "by_held": shift.held,
+                "by_spent": shift.spent,
+                "by_lapsed": shift.lapsed,
+            },
         )
 
 
@@ -262,19 +293,16 @@ def _add_to_months(organization_id: UUID, account_id: UUID, lines: Sequence[Line
         if not any(change.values()):
             continue
         updated = db.session.execute(
-            update(CreditMonth)
-            .where(CreditMonth.account_id == account_id, CreditMonth.month == first_day)
-            .values(
-                used=CreditMonth.used + change["used"],
-                reserved=CreditMonth.reserved + change["reserved"],
-                granted=CreditMonth.granted + change["granted"],
-            )
-            .returning(CreditMonth.month)
-            .execution_options(**_UNSYNCED)
+            _ADD_TO_MONTH,
+            {
+                "account": account_id,
+                "first_day": first_day,
+                **{f"by_{name}": value for name, value in change.items()},
+            },
         ).one_or_none()
         if updated is None:
             db.session.execute(
-                insert(cast(Table, CreditMonth.__table__)).values(
+                insert(_MONTHS).values(
                     organization_id=organization_id,
                     account_id=account_id,
                     month=first_day,

@@ -3,6 +3,7 @@
 from portal.messaging.models.inbox import Conversation, InboundText, TextDraft, WebhookEvent
 from portal.messaging.models.limits import AllowedCountry, DailyCountry, DailyLimit, DailyRecipient
 from portal.messaging.models.outbox import (
+    MOVING,
     Campaign,
     FirstNotice,
     Message,
@@ -19,6 +20,7 @@ from portal.messaging.models.recovery import (
 )
 
 __all__ = [
+    "MOVING",
     "AllowedCountry",
     "Campaign",
     "CarrierWatch",

@@ -24,6 +24,8 @@ from portal.messaging.values import CampaignState, Kind, State
 
 IN_DOUBT = text("state IN ('submitting', 'unknown')")
 MADE_INTO_PARTS = text("part > 0")
+# Named word for word in a query, or the partial index is not used: a state that is a bound
+# parameter proves nothing to a planner.
 MOVING = text("state IN ('queued', 'held', 'claimed', 'submitting', 'unknown')")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 
 from portal.core import clock
 from portal.core.db import database_now, db
-from portal.messaging.models import Message
+from portal.messaging.models import MOVING, Message
 from portal.messaging.service import outbox
 from portal.messaging.values import Priority, State
 from portal.numbers import queries as numbers
@@ -89,7 +89,9 @@ def due_accounts() -> list[tuple[UUID, bool]]:
     """
     now = database_now()
     ready = or_(and_(Message.state == State.QUEUED, Message.not_before <= now), _is_back(now))
-    found = db.session.execute(select(Message.account_id, Message.priority).where(ready).distinct())
+    found = db.session.execute(
+        select(Message.account_id, Message.priority).where(MOVING, ready).distinct()
+    )
     urgent: dict[UUID, bool] = {}
     for account_id, priority in found:
         urgent[account_id] = urgent.get(account_id, False) or priority == Priority.PERSON
@@ -113,7 +115,7 @@ def _take(
 ) -> list[tuple[UUID, UUID, str, str | None, int, int]]:
     picked = (
         select(Message.id)
-        .where(Message.account_id == account_id, state, ready)
+        .where(Message.account_id == account_id, MOVING, state, ready)
         .order_by(Message.priority, Message.not_before, Message.position, Message.part)
         .limit(limit)
         .with_for_update(skip_locked=True)
