@@ -37,6 +37,7 @@ RUNS_FOR_S: Final = 60.0
 RENEW_AFTER_S: Final = 20.0
 RETRY_FOR_S: Final = 180.0  # an outcome the database does not take
 _TICK_S: Final = 0.05
+_MOMENT_S: Final = 0.002
 
 
 class Drain:
@@ -120,9 +121,25 @@ class Drain:
         timeout = _TICK_S if may_launch or not self._found_nothing else 1.0
         if may_launch and self._waiting[0].leaves_at <= clock.utcnow():
             timeout = 0.0
-        done, _ = wait(self._leaving, timeout=timeout, return_when=FIRST_COMPLETED)
+        done = self._answered(timeout)
         self._record([(self._leaving.pop(future), future.result()) for future in done])
         self._try_unrecorded()
+
+    def _answered(self, timeout_s: float) -> set[Future[Outcome]]:
+        """Return what has come back: the first, and what follows it within a moment.
+
+        Texts that left together come back together; written down together they cost one
+        transaction.
+        """
+        done: set[Future[Outcome]] = set()
+        pause = timeout_s
+        while left := self._leaving.keys() - done:
+            more, _ = wait(left, timeout=pause, return_when=FIRST_COMPLETED)
+            if not more:
+                break
+            done |= more
+            pause = _MOMENT_S
+        return done
 
     def _record(self, answers: list[tuple[Submission, Outcome]]) -> None:
         """T3; when the database is away, the disk remembers and we try again."""

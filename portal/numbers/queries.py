@@ -1,8 +1,9 @@
 """Reading numbers and the carrier accounts behind them."""
 
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import bindparam, select
 
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -17,51 +18,41 @@ from portal.numbers.values import SenderRef, SenderState, Trouble, WebhookAccoun
 
 def default_sender(account_id: UUID) -> SenderRef | None:
     """Return the number an account texts from unless told otherwise, if one is ready."""
-    rows = db.session.execute(
-        _senders()
-        .where(SenderNumber.account_id == account_id, SenderNumber.state == SenderState.READY)
-        .order_by(SenderNumber.is_default.desc(), SenderNumber.ordered_at)
-        .limit(1)
-    )
-    return next((_ref(*row) for row in rows), None)
+    row = db.session.execute(_DEFAULT_SENDER, {"account": account_id}).first()
+    return _ref(row) if row else None
 
 
 def senders(account_id: UUID) -> list[SenderRef]:
     """Return an account's numbers that are not released: the default first, then by age."""
-    rows = db.session.execute(
-        _senders()
-        .where(SenderNumber.account_id == account_id, SenderNumber.state != SenderState.RELEASED)
-        .order_by(SenderNumber.is_default.desc(), SenderNumber.ordered_at, SenderNumber.id)
-    )
-    return [_ref(*row) for row in rows]
+    return [_ref(row) for row in db.session.execute(_SENDERS_OF, {"account": account_id})]
 
 
 def sender(sender_id: UUID) -> SenderRef | None:
     """Return one number."""
-    row = db.session.execute(_senders().where(SenderNumber.id == sender_id)).first()
-    return _ref(*row) if row else None
+    row = db.session.execute(_SENDERS.where(SenderNumber.id == sender_id)).first()
+    return _ref(row) if row else None
 
 
 def get_or_404(tenant: Tenant, sender_id: UUID) -> SenderRef:
     """Return one number of the tenant. Raises NotFound."""
     row = db.session.execute(
-        _senders().where(owned(tenant, SenderNumber), SenderNumber.id == sender_id)
+        _SENDERS.where(owned(tenant, SenderNumber), SenderNumber.id == sender_id)
     ).first()
     if row is None:
         raise NotFound("We can't find that number.")
-    return _ref(*row)
+    return _ref(row)
 
 
 def sender_by_e164(organization_id: UUID, e164: str) -> SenderRef | None:
     """Return the organization's ready number, for a text that came in to it."""
     row = db.session.execute(
-        _senders().where(
+        _SENDERS.where(
             SenderNumber.organization_id == organization_id,
             SenderNumber.e164 == e164,
             SenderNumber.state == SenderState.READY,
         )
     ).first()
-    return _ref(*row) if row else None
+    return _ref(row) if row else None
 
 
 def credentials(organization_id: UUID) -> CarrierCredentials | None:
@@ -96,19 +87,32 @@ def webhook_account(account_sid: str) -> WebhookAccount | None:
     return WebhookAccount(organization_id, tuple(box().open(token) for token in sealed if token))
 
 
-def _carrier_account(organization_id: UUID) -> CarrierAccount | None:
-    return db.session.scalar(
-        select(CarrierAccount).where(CarrierAccount.organization_id == organization_id)
+def _carrier_account(organization_id: UUID) -> Any:
+    return db.session.execute(_CARRIER_ACCOUNT, {"organization": organization_id}).one_or_none()
+
+
+# Made once, and columns rather than rows of the session: every text asks for these.
+_CARRIER_ACCOUNT: Final = select(
+    CarrierAccount.account_sid,
+    CarrierAccount.sealed_token,
+    CarrierAccount.messaging_service_sid,
+).where(CarrierAccount.organization_id == bindparam("organization"))
+_SENDERS: Final = select(
+    *SenderNumber.__table__.columns, CarrierAccount.messaging_service_sid
+).outerjoin(CarrierAccount, CarrierAccount.organization_id == SenderNumber.organization_id)
+_DEFAULT_SENDER: Final = (
+    _SENDERS.where(
+        SenderNumber.account_id == bindparam("account"), SenderNumber.state == SenderState.READY
     )
+    .order_by(SenderNumber.is_default.desc(), SenderNumber.ordered_at)
+    .limit(1)
+)
+_SENDERS_OF: Final = _SENDERS.where(
+    SenderNumber.account_id == bindparam("account"), SenderNumber.state != SenderState.RELEASED
+).order_by(SenderNumber.is_default.desc(), SenderNumber.ordered_at, SenderNumber.id)
 
 
-def _senders() -> Select[SenderNumber, str | None]:
-    return select(SenderNumber, CarrierAccount.messaging_service_sid).outerjoin(
-        CarrierAccount, CarrierAccount.organization_id == SenderNumber.organization_id
-    )
-
-
-def _ref(row: SenderNumber, service_sid: str | None) -> SenderRef:
+def _ref(row: Any) -> SenderRef:
     trouble = None
     if row.trouble:
         trouble = Trouble(row.trouble, row.trouble_cause or "", row.trouble_code)
@@ -120,7 +124,7 @@ def _ref(row: SenderNumber, service_sid: str | None) -> SenderRef:
         name=row.name,
         state=row.state,
         carrier_sid=row.carrier_sid,
-        service_sid=service_sid,
+        service_sid=row.messaging_service_sid,
         segments_per_second=row.segments_per_second,
         is_registered=row.is_registered,
         is_default=row.is_default,

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, bindparam, false, or_, select, true
 
 from portal.core.access import Role
 from portal.core.db import db
@@ -14,11 +14,15 @@ from portal.people import queries as people
 from portal.texting_accounts.models import AccountMember, TextingAccount
 from portal.texting_accounts.values import AccountMemberRef, AccountRef, AccountState
 
+_ACCOUNT = select(  # made once: every text asks for its account
+    *(getattr(TextingAccount, name) for name in AccountRef.__dataclass_fields__)
+).where(TextingAccount.id == bindparam("account"))
+
 
 def account(account_id: UUID) -> AccountRef | None:
     """Return the account, or None."""
-    row = db.session.get(TextingAccount, account_id)
-    return _ref(row) if row else None
+    row = db.session.execute(_ACCOUNT, {"account": account_id}).one_or_none()
+    return AccountRef(*row) if row else None
 
 
 def get_or_404(tenant: Tenant) -> AccountRef:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts.models import PhoneNumber
@@ -14,6 +14,15 @@ from portal.core.db import db, is_sqlite
 
 _CHUNK = 500
 _TABLE = cast("Table", PhoneNumber.__table__)  # rows in one statement, whatever is None in them
+_LOCK = (  # made once: every text asks it
+    select(_TABLE.c.e164)
+    .where(
+        _TABLE.c.organization_id == bindparam("organization"),
+        _TABLE.c.e164.in_(bindparam("numbers", expanding=True)),
+    )
+    .order_by(_TABLE.c.e164)
+    .with_for_update()
+)
 
 
 def keep_numbers(organization_id: UUID, readings: Iterable[Reading]) -> None:
@@ -40,15 +49,8 @@ def lock_numbers(organization_id: UUID, e164s: Sequence[str]) -> None:
     wanted = sorted(set(e164s))
     keep_numbers(organization_id, (read(e164) for e164 in wanted))
     for start in range(0, len(wanted), _CHUNK):
-        db.session.execute(
-            select(PhoneNumber.e164)
-            .where(
-                PhoneNumber.organization_id == organization_id,
-                PhoneNumber.e164.in_(wanted[start : start + _CHUNK]),
-            )
-            .order_by(PhoneNumber.e164)
-            .with_for_update()
-        ).all()
+        some = wanted[start : start + _CHUNK]
+        db.session.execute(_LOCK, {"organization": organization_id, "numbers": some}).all()
 
 
 def mark_unreachable(organization_id: UUID, e164: str, code: int) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, select
 
 from portal.core import clock
 from portal.core.db import db
@@ -34,23 +34,25 @@ class SendingState:
     mark: Mark | None  # None: nothing has ever kept one
 
 
-def sending_state(organization_id: UUID) -> SendingState:
-    """Return in one SELECT whether an organization's records can be trusted now."""
-    alive = select(Heartbeat.alive_at).where(Heartbeat.name == WEB).scalar_subquery()
-    behind = (
-        select(CarrierWatch.behind_since)
-        .where(CarrierWatch.organization_id == organization_id)
-        .scalar_subquery()
-    )
-    fence = (
-        select(SendingFence.cause)
-        .where(SendingFence.organization_id == organization_id, SendingFence.lifted_at.is_(None))
-        .scalar_subquery()
+def _sending_state() -> Select[Any]:
+    ours: BindParameter[UUID] = bindparam("organization")
+    alive = select(Heartbeat.alive_at).where(Heartbeat.name == WEB)
+    behind = select(CarrierWatch.behind_since).where(CarrierWatch.organization_id == ours)
+    fence = select(SendingFence.cause).where(
+        SendingFence.organization_id == ours, SendingFence.lifted_at.is_(None)
     )
     mark = (Installation.incarnation, Installation.generation, Installation.beat)
-    values = [select(part).where(Installation.id == 1).scalar_subquery() for part in mark]
+    marks = (select(part).where(Installation.id == 1) for part in mark)
+    return select(*(part.scalar_subquery() for part in (alive, behind, fence, *marks)))
+
+
+_SENDING_STATE: Final = _sending_state()  # made once: every text asks it
+
+
+def sending_state(organization_id: UUID) -> SendingState:
+    """Return in one SELECT whether an organization's records can be trusted now."""
     alive_at, behind_since, cause, incarnation, generation, beat = db.session.execute(
-        select(alive, behind, fence, *values)
+        _SENDING_STATE, {"organization": organization_id}
     ).one()
     return SendingState(
         FenceCause(cause) if cause else None,

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 _MESSAGES = cast(Table, Message.__table__)
 _ATTEMPTS = cast(Table, MessageAttempt.__table__)
+_EVENTS = cast(Table, MessageEvent.__table__)
 
 __all__ = ["Effect", "Evidence", "Source", "apply", "apply_many"]
 
@@ -73,6 +74,40 @@ class Seen:
 
 
 _SEEN: Final = tuple(getattr(Message, name) for name in Seen.__dataclass_fields__)
+# Made once: building a statement costs more than asking it, and every text asks these.
+_RAISE: Final = (
+    update(_MESSAGES)
+    .where(_MESSAGES.c.id == bindparam("this"))
+    .values(
+        state=bindparam("state_"),
+        sid=bindparam("sid_"),
+        sid_source=bindparam("source_"),
+        error_code=bindparam("error_"),
+        reason_code=None,
+        reason=None,
+        held_until=None,
+        owner=None,
+        lease_until=None,
+        next_check_at=None,
+        changed_at=bindparam("now"),
+    )
+)
+_END_ATTEMPT: Final = (
+    update(_ATTEMPTS)
+    .where(_ATTEMPTS.c.message_id == bindparam("this"), _ATTEMPTS.c.attempt == bindparam("which"))
+    .values(verdict="accepted", sid=bindparam("name"), ended_at=bindparam("now"))
+)
+_LOCKED: Final = (
+    select(*_SEEN)
+    .where(
+        or_(
+            Message.id.in_(bindparam("texts", expanding=True)),
+            Message.sid.in_(bindparam("sids", expanding=True)),
+        )
+    )
+    .order_by(Message.id)
+    .with_for_update()
+)
 
 
 def apply(proof: Evidence) -> Effect:
@@ -119,15 +154,7 @@ def apply_many(proofs: Sequence[Evidence]) -> list[Effect]:
 def _locked(proofs: Sequence[Evidence]) -> tuple[dict[UUID, Seen], dict[str, Seen]]:
     """Lock the texts that are meant, and those that hold the names given."""
     rows = db.session.execute(
-        select(*_SEEN)
-        .where(
-            or_(
-                Message.id.in_([p.message_id for p in proofs]),
-                Message.sid.in_([p.sid for p in proofs]),
-            )
-        )
-        .order_by(Message.id)
-        .with_for_update()
+        _LOCKED, {"texts": [p.message_id for p in proofs], "sids": [p.sid for p in proofs]}
     )
     seen = [Seen(*row) for row in rows]
     return {s.id: s for s in seen}, {s.sid: s for s in seen if s.sid is not None}
@@ -190,23 +217,10 @@ def _write(raised: Sequence[tuple[Seen, Evidence]]) -> None:
         return
     now = clock.utcnow()
     db.session.execute(
-        update(_MESSAGES)
-        .where(_MESSAGES.c.id == bindparam("this"))
-        .values(
-            state=bindparam("state_"),
-            sid=bindparam("sid_"),
-            sid_source=bindparam("source_"),
-            error_code=bindparam("error_"),
-            reason_code=None,
-            reason=None,
-            held_until=None,
-            owner=None,
-            lease_until=None,
-            next_check_at=None,
-            changed_at=now,
-        ),
+        _RAISE,
         [
             {
+                "now": now,
                 "this": text.id,
                 "state_": text.state,
                 "sid_": text.sid,
@@ -217,7 +231,7 @@ def _write(raised: Sequence[tuple[Seen, Evidence]]) -> None:
         ],
     )
     db.session.execute(
-        insert(MessageEvent),
+        insert(_EVENTS),
         [
             {
                 "id": uuid4(),
@@ -246,19 +260,15 @@ def _follow_first_proofs(proven: Sequence[tuple[Seen, Evidence]]) -> None:
 
 def _note_attempts(named: Sequence[tuple[Seen, Evidence]]) -> None:
     """Let the attempt that a proof is about bear the name its text bears."""
+    now = clock.utcnow()
     ended = [
-        {"this": text.id, "which": proof.attempt, "name": proof.sid}
+        {"this": text.id, "which": proof.attempt, "name": proof.sid, "now": now}
         for text, proof in named
         if proof.attempt is not None
     ]
     if ended:
         db.session.execute(
-            update(_ATTEMPTS)
-            .where(
-                _ATTEMPTS.c.message_id == bindparam("this"),
-                _ATTEMPTS.c.attempt == bindparam("which"),
-            )
-            .values(verdict="accepted", sid=bindparam("name"), ended_at=clock.utcnow()),
+            _END_ATTEMPT,
             ended,
         )
 

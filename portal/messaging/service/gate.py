@@ -35,6 +35,7 @@ from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 _MESSAGES = cast(Table, Message.__table__)
+_ATTEMPTS = cast(Table, MessageAttempt.__table__)
 
 POST_WITHIN_S: Final = 20.0  # from T2 to the first byte
 ANSWER_WITHIN: Final = timedelta(seconds=60)  # then the reaper calls it unknown
@@ -42,6 +43,46 @@ VALIDITY_S: Final = 36_000
 TWIN_PAUSE: Final = timedelta(minutes=1)
 # Twilio retries a callback that we could not answer, for as long as it may (FACTS 1.6).
 _RETRY_POLICY: Final = "#rc=5&rp=all&ct=3000&rt=8000"
+
+
+# Made once: building a statement costs more than asking it, and every text asks these.
+_CLAIMED: Final = (
+    select(Message)
+    .where(
+        Message.id.in_(bindparam("texts", expanding=True)),
+        Message.state == State.CLAIMED,
+        Message.lease_until > bindparam("now"),
+    )
+    .order_by(Message.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_CAMPAIGNS: Final = select(Campaign.id, Campaign.state).where(
+    Campaign.id.in_(bindparam("campaigns", expanding=True))
+)
+_IN_DOUBT: Final = select(Message.from_e164, Message.e164, Message.body_hash).where(
+    Message.organization_id == bindparam("organization"),
+    Message.e164.in_(bindparam("numbers", expanding=True)),
+    Message.state.in_(bindparam("doubtful", expanding=True)),
+)
+
+_LEAVE: Final = (
+    update(_MESSAGES)
+    .where(_MESSAGES.c.id == bindparam("this"))
+    .values(
+        state=State.SUBMITTING,
+        attempt=_MESSAGES.c.attempt + 1,
+        from_e164=bindparam("ours"),
+        consent_record_id=bindparam("basis"),
+        submitted_at=bindparam("started"),
+        submit_deadline=bindparam("deadline"),
+        checks=0,
+        reason_code=None,
+        reason=None,
+        held_until=None,
+        changed_at=bindparam("now"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +145,7 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
 def _still_claimed(claims: Sequence[Claim]) -> list[tuple[Claim, Message]]:
     """Lock the texts that are still in this worker's hands, in the order of the claims."""
     rows = db.session.scalars(
-        select(Message)
-        .where(
-            Message.id.in_([c.id for c in claims]),
-            Message.state == State.CLAIMED,
-            Message.lease_until > database_now(),
-        )
-        .order_by(Message.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        _CLAIMED, {"texts": [claim.id for claim in claims], "now": database_now()}
     )
     found = {row.id: row for row in rows}
     return [
@@ -206,18 +239,19 @@ def _campaign_states(messages: Sequence[Message]) -> dict[UUID | None, CampaignS
     ids = {m.campaign_id for m in messages if m.campaign_id is not None}
     if not ids:
         return {}
-    rows = db.session.execute(select(Campaign.id, Campaign.state).where(Campaign.id.in_(ids)))
+    rows = db.session.execute(_CAMPAIGNS, {"campaigns": list(ids)})
     return {row.id: row.state for row in rows}
 
 
 def _in_doubt(messages: Sequence[Message]) -> set[tuple[str | None, str | None, str]]:
     """Return which words to which person may be on their way; the numbers are locked."""
     rows = db.session.execute(
-        select(Message.from_e164, Message.e164, Message.body_hash).where(
-            Message.organization_id == messages[0].organization_id,
-            Message.e164.in_([m.e164 for m in messages]),
-            Message.state.in_(IN_DOUBT),
-        )
+        _IN_DOUBT,
+        {
+            "organization": messages[0].organization_id,
+            "numbers": [m.e164 for m in messages],
+            "doubtful": list(IN_DOUBT),
+        },
     )
     return {(row.from_e164, row.e164, row.body_hash) for row in rows}
 
@@ -280,28 +314,21 @@ def _mark_leaving(
     """Write down that these texts may be leaving from now on, each with its attempt."""
     started, now = database_now(), clock.utcnow()
     db.session.execute(
-        update(_MESSAGES)
-        .where(_MESSAGES.c.id == bindparam("this"))
-        .values(
-            state=State.SUBMITTING,
-            attempt=_MESSAGES.c.attempt + 1,
-            from_e164=bindparam("ours"),
-            consent_record_id=bindparam("basis"),
-            submitted_at=started,
-            submit_deadline=started + ANSWER_WITHIN,
-            checks=0,
-            reason_code=None,
-            reason=None,
-            held_until=None,
-            changed_at=now,
-        ),
+        _LEAVE,
         [
-            {"this": m.id, "ours": m.from_e164 or sender.e164, "basis": record_id}
+            {
+                "this": m.id,
+                "ours": m.from_e164 or sender.e164,
+                "basis": record_id,
+                "started": started,
+                "deadline": started + ANSWER_WITHIN,
+                "now": now,
+            }
             for _, m, record_id in leaving
         ],
     )
     db.session.execute(
-        insert(MessageAttempt),
+        insert(_ATTEMPTS),
         [
             {
                 "message_id": message.id,

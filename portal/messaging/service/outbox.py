@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, insert, or_, select, update
 
 from portal.billing import service as billing
 from portal.core import clock
@@ -22,6 +22,7 @@ from portal.messaging.service import limits
 from portal.messaging.service.limits import Held, Place
 from portal.messaging.values import Kind, State
 
+_EVENTS = cast(Table, MessageEvent.__table__)
 _CHUNK = 500
 
 
@@ -92,7 +93,7 @@ def log(
     """Add one event for each text (RULINGS 8)."""
     if ids:
         db.session.execute(
-            insert(MessageEvent),
+            insert(_EVENTS),
             [
                 {
                     "id": uuid4(),
