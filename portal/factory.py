@@ -24,7 +24,7 @@ from portal.consent import views as consent_views
 from portal.contacts import api as contact_api
 from portal.contacts import cli as contact_cli
 from portal.contacts import views as contact_views
-from portal.core import assets, clock, formats, health, jobs, navigation, secrets_box
+from portal.core import assets, clock, formats, health, jobs, navigation, same_site, secrets_box
 from portal.core import settings as settings_module
 from portal.core.access import Me, Permission
 from portal.core.db import db, prepare_engine
@@ -211,6 +211,8 @@ def _harden(app: Flask, settings: Settings) -> None:
         "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
         "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'"
     )
+
+    app.before_request(same_site.check)
 
     @app.after_request
     def _headers(response: Response) -> Response:

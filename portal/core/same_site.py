@@ -1,0 +1,36 @@
+"""Refuses forms that another website sends in somebody's name, before their token is looked at."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import current_app, request
+
+from portal.core.access import Scope
+from portal.core.errors import NotAllowed
+from portal.core.settings import settings
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OURS: Final = frozenset({"same-origin", "none"})  # none: typed or reloaded by the person
+
+
+def check() -> None:
+    """Raise NotAllowed when the browser says that a change comes from elsewhere (PROMISES 4 row 2).
+
+    What browsers tell of themselves no page can forge. Where one is too old to tell, its Origin
+    must be ours. Webhooks and the API carry no cookie's authority and are not asked.
+    """
+    if request.method in _SAFE or not _acts_by_cookie():
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    is_ours = site in _OURS if site else origin is None or _is_our_host(origin)
+    if not is_ours:
+        raise NotAllowed("This came from another website. Open the page here and send it again.")
+
+
+def _acts_by_cookie() -> bool:
+    access = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
+    return access != "signed_by_carrier" and not isinstance(access, Scope)
+
+
+def _is_our_host(origin: str) -> bool:
+    return urlsplit(origin).netloc in {request.host, urlsplit(settings().public_url).netloc}
