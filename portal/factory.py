@@ -41,6 +41,7 @@ from portal.integrations import views as integration_views
 from portal.integrations.api import problems
 from portal.integrations.api.operations import PREFIX
 from portal.messaging import api as messaging_api
+from portal.messaging import cli as messaging_cli
 from portal.messaging import queries as messaging
 from portal.messaging import views as messaging_views
 from portal.messaging.views import webhooks
@@ -161,6 +162,7 @@ def _register_slices(app: Flask) -> None:
         contact_cli.group,
         consent_cli.group,
         doctor_cli.doctor_command,
+        messaging_cli.restored_command,
         demo.demo_command,
     ):
         app.cli.add_command(command)

@@ -89,7 +89,9 @@ def mend_fenced() -> int:
     for standing in records.standing_fences():
         looked_at = standing.reconciled_at
         if looked_at is None or clock.utcnow() - looked_at >= LOOK_AGAIN_AFTER:
-            found = read_both_ways(standing.organization_id, standing.since)
+            found = read_both_ways(
+                standing.organization_id, standing.since, strays_until=standing.tripped_at
+            )
             if found is None:
                 continue
             with unit_of_work():
@@ -99,7 +101,9 @@ def mend_fenced() -> int:
     return lifted
 
 
-def read_both_ways(organization_id: UUID, since: datetime) -> Found | None:
+def read_both_ways(
+    organization_id: UUID, since: datetime, *, strays_until: datetime | None = None
+) -> Found | None:
     """Put everything the carrier lists since then beside our records; None: it can't be read.
 
     Ours first: a STOP that answers a text must not block that text's row before it is found.
@@ -117,7 +121,7 @@ def read_both_ways(organization_id: UUID, since: datetime) -> Found | None:
     recovered += _place_all(organization_id, listed)  # answers to what was heard just now
     with unit_of_work():
         placing.refresh(organization_id, listed)
-        strays = placing.note_strays(organization_id, listed)
+        strays = placing.note_strays(organization_id, listed, until=strays_until)
     return Found(recovered, learned, strays)
 
 

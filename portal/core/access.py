@@ -49,6 +49,7 @@ class Permission(StrEnum):
     VIEW_ORGANIZATION = "view_organization"
     VIEW_CONSENT = "view_consent"
     VIEW_AUDIT = "view_audit"
+    LIFT_FENCE = "lift_fence"  # let sending go on after it stood still (I14)
     MANAGE_MEMBERS = "manage_members"
     # in the installation
     ADMINISTER = "administer"
@@ -84,6 +85,7 @@ _LEAD = frozenset(
         Permission.MANAGE_INTEGRATIONS,
         Permission.MANAGE_MEMBERS,
         Permission.VIEW_AUDIT,
+        Permission.LIFT_FENCE,
     }
 )
 
@@ -99,6 +101,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.VIEW_CREDITS,
         Permission.EDIT_LIMITS,
         Permission.VIEW_AUDIT,
+        Permission.LIFT_FENCE,
     },
     Role.ADMIN: frozenset({Permission.ADMINISTER}),
 }

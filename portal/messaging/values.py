@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Generic, Literal, TypeVar
 from uuid import UUID
@@ -113,6 +113,9 @@ class Mark:
         if self.incarnation != other.incarnation:
             return True
         return (self.generation, self.beat) < (other.generation, other.beat)
+
+
+RECEIPT_WITHIN = timedelta(hours=72)  # then none is expected any more (PROMISES 2.2)
 
 
 class CampaignState(StrEnum):
@@ -292,6 +295,7 @@ class TextView:
     campaign_id: UUID | None = None
     may_send_again: bool = False  # ended without reaching the person
     is_unconfirmed: bool = False  # sending again may text the person twice
+    lacks_receipt: bool = False  # taken by the carrier, and nothing heard since
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A restored backup sends nothing until the carrier's list and the records agree (I14, R9)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -128,7 +128,6 @@ def test_texts_that_were_confirmed_after_the_backup_are_found_as_strays(
     make_campaign(northside, make_recipients(northside, 2))
     send_everything(northside)
     recovery.keep_mark()
-    clock.travel(by=timedelta(hours=1))
     restore()
     recovery.keep_mark()
     recovery.mend_fenced()
@@ -231,3 +230,14 @@ def test_a_host_that_never_ran_has_no_say(app, mark):
     assert not recovery.keep_mark()
     assert db.session.scalar(select(func.count()).select_from(SendingFence)) == 0
     assert db.session.scalar(select(func.count()).select_from(Message)) == 0
+
+
+def test_a_person_can_say_that_a_backup_was_restored(app, northside, sender, carrier_fake, clock):
+    """Where no copy of the mark is left nothing is noticed; then a person alone lets it go on."""
+    said = app.test_cli_runner().invoke(args=["restored", "--since", "2026-03-01T12:00"])
+    assert "1 more organization" in said.output
+    standing = records.fence(JUNIPER)
+    assert standing.since == datetime(2026, 3, 1, 11, 45, tzinfo=UTC)
+    recovery.mend_fenced()
+    clock.travel(by=timedelta(hours=1))
+    assert recovery.mend_fenced() == 0

@@ -16,7 +16,7 @@ from portal.messaging.values import Kind, State
 from portal.notifications import queries as notifications
 from portal.numbers import queries as numbers
 from portal.texting_accounts import queries as accounts
-from tests.cast import ALICE
+from tests.cast import ALICE, VERA
 from tests.factories.messaging import (
     bulk,
     clear,
@@ -300,7 +300,10 @@ class TestStatus:
         news(sent, "delivered", sid="SM" + "f" * 32)
         apply_statuses()
         assert accounts.account(northside.id).state == "paused"
-        assert "twice" in notifications.latest(ALICE)[0].title
+        for user_id in (ALICE, VERA):
+            [told] = [n for n in notifications.latest(user_id) if "twice" in n.title]
+            assert told.url == f"/accounts/{northside.id}/settings"
+            assert "resume sending here" in told.text
 
     def test_another_organizations_callback_touches_nothing(self, northside, lakeview, sent, app):
         make_ready(lakeview)

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
+from portal.core import clock
 from portal.messaging.models import InboundText, Message
 from portal.messaging.queries import repeats
 from portal.messaging.queries.errors import error_meaning
 from portal.messaging.rules import gates
-from portal.messaging.values import STATE_LABELS, MediaRef, State, TextView
+from portal.messaging.values import RECEIPT_WITHIN, STATE_LABELS, MediaRef, State, TextView
 
 
 def outbounds(found: Sequence[Message]) -> list[TextView]:
@@ -32,6 +33,11 @@ def _outbound(row: Message, known: Sequence[Message]) -> TextView:
     may_send_again = repeats.refusal(row, known) is None
     fix = gates.fix_of(row.reason_code)
     is_scheduled = row.state is State.QUEUED and row.not_before > row.created_at
+    lacks_receipt = (
+        row.state in (State.ACCEPTED, State.SENT)
+        and clock.utcnow() - (row.submitted_at or row.created_at) > RECEIPT_WITHIN
+    )
+    label = "Scheduled" if is_scheduled else STATE_LABELS[row.state]
     return TextView(
         id=row.id,
         is_inbound=False,
@@ -41,7 +47,7 @@ def _outbound(row: Message, known: Sequence[Message]) -> TextView:
         body=row.body,
         at=row.created_at,
         state=row.state,
-        state_label="Scheduled" if is_scheduled else STATE_LABELS[row.state],
+        state_label="Sent, no receipt" if lacks_receipt else label,
         kind=row.kind,
         part=max(1, row.part),
         parts=row.parts,
@@ -58,6 +64,7 @@ def _outbound(row: Message, known: Sequence[Message]) -> TextView:
         campaign_id=row.campaign_id,
         may_send_again=may_send_again,
         is_unconfirmed=may_send_again and repeats.is_doubtful(repeats.run(row, known)),
+        lacks_receipt=lacks_receipt,
     )
 
 

@@ -47,7 +47,13 @@ class Waiting(StrEnum):
     SEND = "send"
 
 
-def trip(organization_id: UUID, cause: FenceCause, *, since: datetime | None = None) -> bool:
+def trip(
+    organization_id: UUID,
+    cause: FenceCause,
+    *,
+    since: datetime | None = None,
+    actor: Actor = SYSTEM,
+) -> bool:
     """Stop all sending of an organization; say whether it had not been stopped.
 
     The carrier's list will be read from `since` on. Again is harmless, but for texts nobody
@@ -75,7 +81,7 @@ def trip(organization_id: UUID, cause: FenceCause, *, since: datetime | None = N
     tell(organization_id, _TITLES[cause], dedupe=f"fence:{fence_id}")
     audit.record(
         "messaging:fence:trip",
-        actor=SYSTEM,
+        actor=actor,
         organization_id=organization_id,
         subject_id=fence_id,
         cause=cause,
@@ -83,10 +89,10 @@ def trip(organization_id: UUID, cause: FenceCause, *, since: datetime | None = N
     return True
 
 
-def trip_all(cause: FenceCause, *, since: datetime | None = None) -> int:
+def trip_all(cause: FenceCause, *, since: datetime | None = None, actor: Actor = SYSTEM) -> int:
     """Stop everybody who could send; return how many were not stopped yet."""
     return sum(
-        trip(organization.id, cause, since=since)
+        trip(organization.id, cause, since=since, actor=actor)
         for organization in people.organizations()
         if numbers.credentials(organization.id) is not None
     )

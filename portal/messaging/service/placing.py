@@ -130,18 +130,22 @@ def refresh(organization_id: UUID, listed: Sequence[Listed]) -> int:
     return raised
 
 
-def note_strays(organization_id: UUID, listed: Sequence[Listed]) -> int:
+def note_strays(
+    organization_id: UUID, listed: Sequence[Listed], *, until: datetime | None = None
+) -> int:
     """Keep what no row accounts for, and stop sending over it; return how many are new.
 
-    Each is told once, however often the list is read. One a row accounts for after all is
-    settled by that.
+    A text after `until` may still find its row and is left alone; unless told otherwise that
+    is what a quarter of an hour has not passed over. Each is told once, however often the list
+    is read. One a row accounts for after all is settled by that.
     """
     _settle_accounted(organization_id)
     now = clock.utcnow()
+    latest = max(until or now - SETTLES_IN, now - SETTLES_IN)
     strays = [
         text
         for text in unaccounted(organization_id, listed)
-        if text.date_created is not None and text.date_created <= now - SETTLES_IN
+        if text.date_created is not None and text.date_created <= latest
     ]
     new: list[str] = []
     insert = (sqlite if is_sqlite() else postgresql).insert(StrayText)

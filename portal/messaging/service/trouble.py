@@ -1,6 +1,7 @@
 """Alarms and account trouble: sending stops, people are told, nothing is lost (PROMISES 2.4)."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from portal.messaging.models import Message
 from portal.messaging.service import fence, outbox
 from portal.messaging.values import FenceCause, State
 from portal.notifications import service as notifications
+from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountState
@@ -29,9 +31,16 @@ def double_text(
 ) -> None:
     """Raise the DOUBLE alarm: one text has two names at the carrier (I1's own monitor)."""
     logger.critical("DOUBLE text %s: %s and %s", message_id, first, second)
-    reason = "One text may have gone out twice. Sending is paused until somebody has looked."
-    _pause(account_id, reason)
-    _tell(account_id, "A text may have gone out twice", reason, f"double:{message_id}")
+    _pause(account_id, "A person may have got one text twice. Sending waits until somebody looked.")
+    _tell(
+        account_id,
+        "A text may have gone out twice",
+        "The carrier has two names for one text, so a person may have got it twice. Sending from "
+        "this account is paused. Ask your administrator what happened, tell the person if it "
+        "matters, then resume sending here.",
+        f"double:{message_id}",
+        also=[officer.id for officer in people.officers(organization_id)],
+    )
     audit.record(
         "messaging:text:double",
         actor=SYSTEM,
@@ -100,17 +109,19 @@ def _suspend(account_id: UUID, reason: str) -> bool:
     return before is not None and before.state is not AccountState.SUSPENDED
 
 
-def _tell(account_id: UUID, title: str, text: str, dedupe: str) -> None:
+def _tell(
+    account_id: UUID, title: str, text: str, dedupe: str, *, also: Sequence[UUID] = ()
+) -> None:
     account = accounts.account(account_id)
     if account is None:
         return
     notifications.notify(
         organization_id=account.organization_id,
         account_id=account_id,
-        user_ids=accounts.watchers(account),
+        user_ids=[*accounts.watchers(account), *also],
         kind="trouble",
         title=title,
         text=f"{account.name}: {text}",
-        url=None,
+        url=f"/accounts/{account_id}/settings",
         dedupe_key=dedupe,
     )

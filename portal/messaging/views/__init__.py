@@ -7,9 +7,20 @@ from portal.messaging.views import (
     conversation,
     countries,
     inbox,
+    standstill,
     webhooks,
 )
 from portal.messaging.views.blueprint import bp
 
 blueprints = [bp, webhooks.bp]
-__all__ = ["blueprints", "campaigns", "composing", "contact", "conversation", "countries", "inbox"]
+init_app = standstill.init_app
+__all__ = [
+    "blueprints",
+    "campaigns",
+    "composing",
+    "contact",
+    "conversation",
+    "countries",
+    "inbox",
+    "init_app",
+]

@@ -9,6 +9,7 @@ from portal.messaging.values import (
     ACCEPTED_FAMILY,
     CANCELABLE,
     IN_DOUBT,
+    RECEIPT_WITHIN,
     CampaignRef,
     CampaignState,
     State,
@@ -63,7 +64,7 @@ _SENTENCES: Final[Mapping[State, str]] = {
     State.SUBMITTING: "Being handed to the carrier right now.",
     State.UNKNOWN: (
         "The carrier did not answer, so it may have left. We look for it in the carrier's records "
-        "and never send it twice."
+        "for a day and never send it twice. Until then its credits are only set aside."
     ),
     State.HELD: "Kept back for now.",
     State.ACCEPTED: "The carrier has it.",
@@ -75,10 +76,15 @@ _SENTENCES: Final[Mapping[State, str]] = {
     State.EXPIRED: "The carrier could not be reached in time. Not charged.",
     State.BLOCKED: "Left out.",
     State.CANCELED: "Canceled before it left. Not charged.",
-    State.UNCONFIRMED: (
-        "No trace of it was found for a day. It is not charged, but the person may have it."
-    ),
+    State.UNCONFIRMED: ("No trace of it was found for a day. It is not charged."),
 }
+_ONLY_IF_HARMLESS: Final = (
+    "The person may have it all the same: send it again only if a second copy does no harm."
+)
+_NO_RECEIPT: Final = (
+    "The carrier took it and never said whether it arrived. It was charged. Some phones and "
+    "carriers send no receipt, so most such texts did arrive; ask the person if it matters."
+)
 _BAR: Final[tuple[tuple[str, str, frozenset[State]], ...]] = (
     ("ok", "delivered", frozenset({State.DELIVERED})),
     ("accent", "sent", SENT),
@@ -150,17 +156,29 @@ def handed_over(campaign: CampaignRef) -> int:
     return campaign.count(*ACCEPTED_FAMILY)
 
 
+def without_receipt(campaign: CampaignRef, now: datetime) -> int:
+    """Return how many texts the carrier took and will hardly report on any more."""
+    started = campaign.scheduled_at or campaign.created_at
+    return campaign.count(*SENT) if now - started > RECEIPT_WITHIN else 0
+
+
 def text_pill(text: TextView) -> tuple[str, str]:
     """Return the state of one text as a pill."""
     assert text.state is not None  # inbound texts are no recipients
     if text.state is State.BLOCKED and text.reason_code in ("opted_out", "org_opted_out"):
         return "out", "Opted out"
+    if text.lacks_receipt:
+        return "sent", "No receipt"
     return _PILLS[text.state], _SHORT.get(text.state, text.state_label)
 
 
 def meaning_of(text: TextView) -> str:
     """Return in a sentence or two why a text is where it is, and what to do."""
     assert text.state is not None
+    if text.state is State.UNCONFIRMED:
+        return f"{text.reason or _SENTENCES[text.state]} {_ONLY_IF_HARMLESS}"
+    if text.lacks_receipt:
+        return _NO_RECEIPT
     if text.error is not None:
         action = f" {text.error.action}." if text.error.action else ""
         return f"{text.error.code}: {text.error.meaning}.{action}"

@@ -179,6 +179,7 @@ def _context(found: CampaignRef) -> dict[str, Any]:
         "cancelable": words.may_be_canceled(found),
         "minutes_left": waiting // (60 * sender.segments_per_second) if sender else 0,
         "spending": reads.spending(tenant, found.id),
+        "without_receipt": words.without_receipt(found, now),
         "opted_out": reads.opted_out_on_the_way(tenant, found.id),
         "reasons": [
             (why, fix_url(g.account.id, why.fix_endpoint))

@@ -1,0 +1,220 @@
+"""Sending that stands still: the banner on every page, what was found, and going on (I14)."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from flask import Flask, Response, flash, g, url_for
+
+from portal.core.access import Me, Permission, me, requires
+from portal.core.db import unit_of_work
+from portal.core.formats import plural
+from portal.core.web import page, see_other, wants_partial
+from portal.messaging.errors import FenceNotReady
+from portal.messaging.forms.standstill import LiftForm
+from portal.messaging.queries import recovery as records
+from portal.messaging.service import fence
+from portal.messaging.service.fence import Waiting
+from portal.messaging.values import FenceCause
+from portal.messaging.views.blueprint import bp
+from portal.people import queries as people
+
+ORGANIZATION: Final = "/organizations/<uuid:organization_id>/sending"
+ADMIN: Final = "/admin/sending"
+
+# What happened, in a sentence or two, by cause.
+WHAT: Final = {
+    FenceCause.OLDER: (
+        "A backup of the database was restored. Texts that went out and opt-outs that came in "
+        "since that backup may be missing here."
+    ),
+    FenceCause.BY_HAND: (
+        "Somebody reported that a backup of the database was restored. Texts and opt-outs since "
+        "that backup may be missing here."
+    ),
+    FenceCause.UNSENT: (
+        "The carrier reports texts that these records say never left. That happens when a backup "
+        "of the database was restored."
+    ),
+    FenceCause.STRAYS: (
+        "The carrier sent texts from your numbers that nobody sent from here. Either somebody "
+        "else holds your carrier credentials, or records were lost."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """The worst that is to be said of sending, above every page."""
+
+    level: str
+    title: str
+    text: str
+    url: str | None = None
+    label: str | None = None
+
+
+def init_app(app: Flask) -> None:
+    """Give the layout the banner."""
+    app.context_processor(_banner)
+
+
+@bp.get(ORGANIZATION)
+@requires(Permission.LIFT_FENCE)
+def sending(organization_id: UUID) -> Response:
+    """Show why sending stands still, what was found, and how it goes on."""
+    return _organization_page(organization_id, LiftForm(formdata=None))
+
+
+@bp.post(f"{ORGANIZATION}/go-on")
+@requires(Permission.LIFT_FENCE)
+def let_sending_go_on(organization_id: UUID) -> Response:
+    """Let sending go on, with a reason."""
+    form = LiftForm()
+    if not _lifted(organization_id, form):
+        return _organization_page(organization_id, form, 422)
+    return see_other(url_for("messaging.sending", organization_id=organization_id))
+
+
+@bp.get(f"{ORGANIZATION}/banner")
+@requires(Permission.VIEW_ORGANIZATION)
+def sending_banner(organization_id: UUID) -> Response:
+    """Return the banner as it is now, so that it goes away by itself."""
+    return page(
+        "layouts/_standstill.html",
+        "layouts/_standstill.html",
+        standstill=_of_organization(organization_id, me()),
+        standstill_url=url_for("messaging.sending_banner", organization_id=organization_id),
+    )
+
+
+@bp.get(ADMIN)
+@requires(Permission.ADMINISTER)
+def admin_sending() -> Response:
+    """List the organizations whose sending stands still, without their texts (RULINGS 22)."""
+    return _admin_page()
+
+
+@bp.post(f"{ADMIN}/<uuid:organization_id>/go-on")
+@requires(Permission.ADMINISTER)
+def admin_let_sending_go_on(organization_id: UUID) -> Response:
+    """Let an organization's sending go on, with a reason."""
+    form = LiftForm(prefix=_prefix(organization_id))
+    if not _lifted(organization_id, form):
+        return _admin_page(form, organization_id, 422)
+    return see_other(url_for("messaging.admin_sending"))
+
+
+def _lifted(organization_id: UUID, form: LiftForm) -> bool:
+    if not form.validate_on_submit():
+        return False
+    try:
+        with unit_of_work():
+            fence.lift(
+                organization_id,
+                reason=form.reason.data,
+                waiting=Waiting(form.waiting.data),
+                actor=me().actor,
+            )
+    except FenceNotReady as error:
+        form.refuse("reason", error)
+        return False
+    flash("Sending goes on. Texts that waited leave within a few seconds.", "ok")
+    return True
+
+
+def _organization_page(organization_id: UUID, form: LiftForm, status: int = 200) -> Response:
+    standing = records.fence(organization_id)
+    return page(
+        "messaging/sending.html",
+        None,
+        status,
+        standing=standing,
+        what=WHAT[standing.cause] if standing else None,
+        is_catching_up=records.sending_state(organization_id).is_catching_up,
+        strays=records.strays(organization_id),
+        past=[(one, WHAT[one.cause]) for one in records.past_fences(organization_id)],
+        form=form,
+        go_on_url=url_for("messaging.let_sending_go_on", organization_id=organization_id),
+    )
+
+
+def _admin_page(
+    form: LiftForm | None = None, tried: UUID | None = None, status: int = 200
+) -> Response:
+    names = {one.id: one.name for one in people.organizations()}
+    return page(
+        "messaging/admin_sending.html",
+        None,
+        status,
+        rows=[
+            (
+                standing,
+                names.get(standing.organization_id, ""),
+                WHAT[standing.cause],
+                form
+                if form is not None and standing.organization_id == tried
+                else _fresh(standing.organization_id),
+            )
+            for standing in records.standing_fences()
+        ],
+    )
+
+
+def _fresh(organization_id: UUID) -> LiftForm:
+    return LiftForm(formdata=None, prefix=_prefix(organization_id))
+
+
+def _prefix(organization_id: UUID) -> str:
+    """Keep the fields of one organization's form apart from the next one's."""
+    return f"o{organization_id.hex[:8]}"
+
+
+def _banner() -> dict[str, object]:
+    person: Me | None = g.get("me")
+    if person is None or wants_partial():
+        return {}
+    if person.may(Permission.ADMINISTER):
+        return {"standstill": _of_installation(), "standstill_url": None}
+    organization = g.get("organization")
+    if organization is None:
+        return {}
+    return {
+        "standstill": _of_organization(organization.id, person),
+        "standstill_url": url_for("messaging.sending_banner", organization_id=organization.id),
+    }
+
+
+def _of_organization(organization_id: UUID, person: Me) -> Banner | None:
+    state = records.sending_state(organization_id)
+    if state.fence is None and not state.is_catching_up:
+        return None
+    if state.fence is None:
+        return Banner(
+            "info",
+            "Catching up.",
+            "ConsentDesk was away and is reading the texts that came in meanwhile. Bulk texts wait "
+            "until every opt-out is known; replies go. This ends by itself.",
+        )
+    standing = records.fence(organization_id)
+    if standing is None:  # lifted a moment ago
+        return None
+    text = f"{WHAT[standing.cause]} Nothing leaves until the carrier's list and the records agree."
+    if not person.may(Permission.LIFT_FENCE):
+        whose = " A team lead or compliance officer can let it go on."
+        return Banner("bad", "Sending has stopped.", text + whose)
+    url = url_for("messaging.sending", organization_id=organization_id)
+    return Banner("bad", "Sending has stopped.", text, url, "See what was found")
+
+
+def _of_installation() -> Banner | None:
+    count = len(records.standing_fences())
+    if not count:
+        return None
+    return Banner(
+        "bad",
+        f"Sending has stopped for {plural(count, 'organization')}.",
+        "Their records may be older than what the carrier has seen.",
+        url_for("messaging.admin_sending"),
+        "See what to do",
+    )
