@@ -15,6 +15,7 @@ BENCHES: Final = {
     "confirm": "portal.bench.confirm",
     "import": "portal.bench.imports",
     "segments": "portal.bench.segments",
+    "webhooks": "portal.bench.webhooks",
     "start": "portal.bench.start",
 }
 _ROUNDS: Final = 5

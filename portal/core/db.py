@@ -1,6 +1,7 @@
 """The database session, and the one place that commits (RULINGS 5)."""
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,9 +10,11 @@ from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 from portal.core import clock
+from portal.core.turns import WriteTurns
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +74,7 @@ def unit_of_work() -> Iterator[None]:
 
     On SQLite the block begins IMMEDIATE, so it holds the one write lock from its
     first statement and sees what the last writer committed; that stands for every row
-    lock. Rows read before the block are read anew inside it.
+    lock. Writers take turns (`turns`). Rows read before the block are read anew inside it.
     """
     session = db.session()
     if _HOOKS in session.info:
@@ -166,7 +169,16 @@ def prepare_engine(engine: Engine) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
+    turns = WriteTurns(engine.url.database or "", BUSY_TIMEOUT_MS / 1000)
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        if connection.get_execution_options().get("sqlite_begin") != "IMMEDIATE":
+            connection.exec_driver_sql("BEGIN DEFERRED")
+            return
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        try:
+            turns.begin(driver)
+        except (sqlite3.OperationalError, OSError) as error:
+            raise OperationalError("BEGIN IMMEDIATE", None, error) from error

@@ -12,6 +12,7 @@ from tests.keys import fernet_key
 COMMAND = (sys.executable, "-m", "flask", "--app", "app", "bench")
 TARGETS = {
     "send": {"G1", "G2", "G3", "G18"},
+    "webhooks": {"G7 stored", "G7 sending", "W5 p99", "W5 lost", "G8"},
     "start": {"G16 start", "G16 page", "G12 memory", "G12 growth"},
     "import": {"G9", "G9 memory"},
     "segments": {"G10"},
