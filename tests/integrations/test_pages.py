@@ -112,7 +112,8 @@ class TestWebhooks:
         worker.deliver_webhooks(str(hook.id))
         shown = alice.get("integrations.endpoint", **here)
         assert "HTTP 503" in shown.text
-        assert "Waiting next try" in shown.text
+        assert "Waiting HTTP 503 Next try" in shown.text
+        assert shown.page.select(".notice") == []
         [delivery] = queries.deliveries(northside.tenant, hook.id).rows
         alice.post("integrations.send_again", 303, account_id=northside.id, delivery_id=delivery.id)
         worker.deliver_webhooks(str(hook.id))

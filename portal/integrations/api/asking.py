@@ -109,10 +109,12 @@ def json_of_request(shape: Thing) -> tuple[Mapping[str, Any], list[Fault]]:
             "Send the body as JSON, with Content-Type: application/json.",
             [Fault("Content-Type", "Send application/json.")],
         )
-    if (request.content_length or 0) > MAX_BODY_BYTES:
+    # A body that does not say how long it is may come cut off at the limit: one byte more tells.
+    request.max_content_length = MAX_BODY_BYTES + 1
+    data = request.get_data(cache=False)
+    if len(data) > MAX_BODY_BYTES:
         raise RequestEntityTooLarge
-    request.max_content_length = MAX_BODY_BYTES  # for a body that does not say how long it is
-    body = _parsed(request.get_data(cache=False))
+    body = _parsed(data)
     return (body if isinstance(body, dict) else {}), list(shape.faults(body))
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from portal.consent import rules as consent
 from portal.consent.values import MessageKind, Standing
+from portal.core.formats import plural
 from portal.messaging.values import Fate, Gate, Kind
 from portal.numbers.values import SenderRef
 from portal.texting_accounts.values import AccountState
@@ -276,7 +277,8 @@ def credits_enough(needed: int, available: int) -> Gate | None:
         return None
     return _gate(
         "credits",
-        f"This send needs {needed:,} credits and {max(0, available):,} are left.",
+        f"This send needs {plural(needed, 'credit')} and {max(0, available):,} "
+        f"{'is' if available == 1 else 'are'} left.",
         Fate.BLOCKED,
     )
 
