@@ -133,7 +133,7 @@ def send_test(account_id: UUID, endpoint_id: UUID) -> Response:
 def send_again(account_id: UUID, delivery_id: UUID) -> Response:
     """Post one delivery once more, under its own id."""
     with unit_of_work():
-        endpoint_id = events.send_again(g.account.tenant, delivery_id)
+        endpoint_id = events.send_again(g.account.tenant, delivery_id, actor=me().actor)
     flash("The event is on its way again. Reload to see what came of it.", "ok")
     return see_other(url_for(".endpoint", account_id=account_id, endpoint_id=endpoint_id))
 

@@ -272,7 +272,7 @@ class TestTryingAgain:
         run(hook)
         [delivery] = log(hook, northside)
         with unit_of_work():
-            events.send_again(northside.tenant, delivery.id)
+            events.send_again(northside.tenant, delivery.id, actor=ALICE_ACTS)
         assert run(hook) == 1
         first, second = (headers["webhook-id"] for _, headers, _ in posted.posted)
         assert first == second

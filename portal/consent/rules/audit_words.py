@@ -12,6 +12,12 @@ _WORDS: Final[Mapping[str, str]] = {
     "consent:opt-in:record": "Opt-in recorded",
     "consent:do-not-contact:add": "Number put on the do-not-contact list",
     "consent:do-not-contact:remove": "Number taken off the do-not-contact list",
+    "integrations:key:make": "API key made",
+    "integrations:key:revoke": "API key revoked",
+    "integrations:webhook:switch-on": "Webhook switched on",
+    "integrations:webhook:switch-off": "Webhook switched off",
+    "integrations:webhook:test": "Test event sent to a webhook",
+    "integrations:webhook:send-again": "Event sent to a webhook again",
 }
 _PAST: Final[Mapping[str, str]] = {
     "send": "sent",

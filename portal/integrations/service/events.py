@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Table, delete, insert, select, update
 
-from portal.core import jobs
+from portal.core import audit, jobs
+from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import NotFound
@@ -65,7 +66,7 @@ def post_to(
         ring(endpoint_id)
 
 
-def send_again(tenant: Tenant, delivery_id: UUID) -> UUID:
+def send_again(tenant: Tenant, delivery_id: UUID, *, actor: Actor) -> UUID:
     """Post a delivery once more, under its own id, and return its endpoint's.
 
     Raises NotFound, or EndpointOff where nothing is posted now.
@@ -85,6 +86,14 @@ def send_again(tenant: Tenant, delivery_id: UUID) -> UUID:
         .execution_options(synchronize_session=False)
     )
     ring(endpoint_id)
+    audit.record(
+        "integrations:webhook:send-again",
+        actor=actor,
+        organization_id=tenant.organization_id,
+        account_id=tenant.account_id,
+        subject_id=endpoint_id,
+        delivery=str(delivery_id),
+    )
     return endpoint_id
 
 
