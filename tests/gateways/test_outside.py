@@ -59,14 +59,15 @@ REFUSED = [
 ]
 
 
+HERE = ("https://localhost/", "https://127.0.0.1/", "https://[::1]/")  # asked in the sandbox
+
+
 @pytest.mark.parametrize("url", REFUSED)
-@pytest.mark.parametrize("is_sandbox", [False, True])
-def test_an_address_that_could_lead_inside_is_refused_in_words(url, is_sandbox):
-    if is_sandbox and url.startswith(("https://localhost", "https://127.0.0.1/", "https://[::1]/")):
-        pytest.skip("this very machine may be asked in the sandbox")
-    with pytest.raises(AddressRefused) as refused:
-        outside.read(url, is_sandbox=is_sandbox)
-    assert refused.value.message.endswith(".")
+def test_an_address_that_could_lead_inside_is_refused_in_words(url):
+    for is_sandbox in (False, not url.startswith(HERE)):
+        with pytest.raises(AddressRefused) as refused:
+            outside.read(url, is_sandbox=is_sandbox)
+        assert refused.value.message.endswith(".")
 
 
 @pytest.mark.parametrize(
