@@ -1,26 +1,15 @@
-"""Locks are taken in one order, so nobody waits in a circle (RULINGS 6).
-
-The first half writes down which tables each transaction locks; the second provokes, on
-PostgreSQL, meetings that once ended in a deadlock or a wrong count.
-"""
+"""Locks are taken in one order, so nobody waits in a circle (RULINGS 6)."""
 
 import re
-import threading
-import time
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import event
 
-from portal.billing import service as billing
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.gateways.sms import Outcome, Verdict
-from portal.messaging import queries
-from portal.messaging.models import DailyRecipient, Message
-from portal.messaging.service import campaigns, inbound, optouts, outcomes, sending, statuses
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service import campaigns, optouts, outcomes, sending, statuses
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import State
 from tests.factories.messaging import (
@@ -29,13 +18,12 @@ from tests.factories.messaging import (
     bulk,
     clear,
     make_campaign,
-    make_recipient,
     make_recipients,
     one_to_one,
     take,
     texts,
 )
-from tests.messaging.world import PAUSES, sweep
+from tests.messaging.world import PAUSES, says, sweep
 from workers import sweeps as scheduled
 
 RANK = {
@@ -82,23 +70,6 @@ def departures(app):
     yield found
     for listener in listeners:
         event.remove(*listener)
-
-
-def says(account, sender, number, body):
-    """A text from a person, as the webhook stores it."""
-    inbound.receive(
-        Incoming(
-            organization_id=account.organization_id,
-            sid=f"SM{uuid4().hex}",
-            from_number=number,
-            to=sender.e164,
-            body=body,
-            segments=1,
-            media=(),
-            opt_out_type=None,
-            payload={},
-        )
-    )
 
 
 def test_what_a_person_says_and_does_locks_in_order(northside, sender, departures):
@@ -160,93 +131,3 @@ def test_what_the_carrier_says_locks_in_order(northside, sender, clock, departur
         sweep(northside)
     scheduled.refund_failed()
     assert departures == set()
-
-
-# --- meetings ---------------------------------------------------------------------------
-
-
-@pytest.fixture
-def meanwhile(built_app):
-    """Start a unit of work in a thread, wait until it stands at a lock, and for its end."""
-    threads, errors = [], []
-
-    def start(work):
-        def run():
-            with built_app.app_context():
-                try:
-                    with unit_of_work():
-                        work()
-                except Exception as error:
-                    errors.append(error)
-                finally:
-                    db.session.remove()
-
-        threads.append(threading.Thread(target=run))
-        threads[-1].start()
-
-    def wait_until_blocked():
-        if db.engine.dialect.name == "sqlite":  # it waits for the one write lock
-            return
-        end = time.monotonic() + 20
-        with db.engine.connect() as connection:
-            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            while threads[-1].is_alive() and not connection.scalar(waiting):
-                assert time.monotonic() < end
-                connection.rollback()
-                time.sleep(0.01)
-
-    def finish():
-        for thread in threads:
-            thread.join()
-        assert errors == []
-
-    yield start, wait_until_blocked, finish
-    finish()
-
-
-def test_a_stop_and_cancel_the_rest_may_meet(northside, sender, meanwhile, monkeypatch):
-    """Once the STOP held the credits and wanted the text; the cancel the other way round."""
-    start, wait_until_blocked, _finish = meanwhile
-    person = make_recipient(northside)
-    running = make_campaign(northside, [person, make_recipient(northside)])
-    charge = billing.charge_inbound
-
-    def charge_slowly(*args, **options):
-        done = charge(*args, **options)
-        start(lambda: campaigns.cancel(northside.tenant, running.id, actor=ALICE_ACTS))
-        wait_until_blocked()
-        return done
-
-    monkeypatch.setattr(billing, "charge_inbound", charge_slowly)
-    with unit_of_work():
-        says(northside, sender, person.number.e164, "STOP")
-
-
-def test_texts_are_locked_by_their_ids(northside, sender, meanwhile):
-    """Once a cancel locked them as it found them, and T2 by id."""
-    start, wait_until_blocked, _finish = meanwhile
-    running = make_campaign(northside, make_recipients(northside, 6))
-    first, *others = sorted(row.id for row in texts(northside))
-    with unit_of_work():
-        lock = select(Message.id).order_by(Message.id).with_for_update()
-        db.session.execute(lock.where(Message.id == first)).all()
-        start(lambda: campaigns.cancel(northside.tenant, running.id, actor=ALICE_ACTS))
-        wait_until_blocked()
-        db.session.execute(lock.where(Message.id.in_(others))).all()
-
-
-def test_a_place_that_a_confirm_counts_on_is_not_given_back(northside, sender, meanwhile):
-    """I7: once a cancel looked before the confirm had committed, and took the person off the day."""
-    start, wait_until_blocked, finish = meanwhile
-    person = make_recipient(northside)
-    first = make_campaign(northside, [person])
-    with unit_of_work():
-        sending.confirm(
-            northside, [person], bulk("Another"), nonce="n", shown_key=None, actor=ALICE_ACTS
-        )
-        start(lambda: campaigns.cancel(northside.tenant, first.id, actor=ALICE_ACTS))
-        wait_until_blocked()
-    finish()
-    counted = queries.counters(northside, utcnow()).recipients
-    listed = db.session.scalars(select(DailyRecipient.e164)).all()
-    assert (counted, listed) == (1, [person.number.e164])

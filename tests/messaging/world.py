@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
@@ -15,7 +15,8 @@ from portal.core import clock
 from portal.core.db import db, unit_of_work
 from portal.gateways.sms import Listed, Outcome, Outgoing, Verdict
 from portal.messaging.models import Message
-from portal.messaging.service import outcomes, recovery, statuses
+from portal.messaging.service import inbound, outcomes, recovery, statuses
+from portal.messaging.service.inbound import Incoming
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import Kind
 from tests.factories.messaging import BODY, clear, take
@@ -180,3 +181,20 @@ def ends(account):
         )
     )
     return {row.e164: (row.state, row.attempt) for row in rows}
+
+
+def says(account, sender, number, body):
+    """A text from a person, as the webhook stores it."""
+    inbound.receive(
+        Incoming(
+            organization_id=account.organization_id,
+            sid=f"SM{uuid4().hex}",
+            from_number=number,
+            to=sender.e164,
+            body=body,
+            segments=1,
+            media=(),
+            opt_out_type=None,
+            payload={},
+        )
+    )

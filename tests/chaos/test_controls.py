@@ -1,0 +1,161 @@
+"""N1, PROMISES 5.0: bugs planted into a copy of the product; the tests must see each one.
+
+A bug is a patch in bugs/, applied with `git apply` to a copy of portal/ and workers/. The tests
+beside it must pass on the untouched copy and fail on the patched one: by what they assert, not
+by breaking. A patch that no longer fits the code fails here, too: mend it with the code.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import databases
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+NEEDED = ("app.py", "pyproject.toml", "migrations", "static", "templates")
+
+_PROTOCOL = "messaging/test_protocol.py::test_every_text_ends_where_the_table_says"
+_VERDICT = "gateways/test_outcomes.py::test_each_behaviour_has_the_verdict_of_the_table"
+_JOBS, _HOOKS = "messaging/test_jobs.py", "messaging/test_webhooks.py"
+_MEET, _LEDGER = "messaging/test_meetings.py", "billing/test_service.py"
+
+CAUGHT_BY = {
+    # bug: what catches it
+    "retry_after_a_timeout": f"{_PROTOCOL}[nowhere-callbacks]",
+    "retry_after_a_5xx": f"{_VERDICT}[500 with code]",
+    "reaper_queues_again": f"{_PROTOCOL}[post_before_t3-callbacks]",
+    "absence_from_the_list_is_proof": f"{_PROTOCOL}[post_before_t3-silence]",
+    "fence_not_checked": f"{_JOBS}::test_a_stale_worker_changes_nothing",
+    "stop_forgets_what_is_claimed": f"{_HOOKS}::test_a_claimed_text_does_not_survive_a_stop",
+    "start_undoes_a_later_stop": (
+        "consent/test_rules.py::TestStopWins"
+        "::test_a_start_no_newer_than_the_latest_stop_opens_nothing"
+    ),
+    "webhooks_named_by_a_header": (
+        "messaging/test_walls.py::test_only_what_is_signed_says_which_text_it_is"
+    ),
+    "last_status_wins": f"{_HOOKS}::TestStatus::test_any_order_ends_the_same[order1]",
+    "second_name_is_not_told": (f"{_HOOKS}::TestStatus::test_a_second_sid_raises_the_double_alarm"),
+    "second_click_is_a_second_send": (
+        "messaging/test_sending.py::test_a_double_click_is_one_campaign"
+    ),
+    "balance_left_to_the_worker": f"{_LEDGER}::TestReserve::test_is_all_or_nothing",
+    "charge_without_a_name": "billing/test_books.py::test_a_text_is_charged_or_given_back_never_both",
+    "refund_before_it_is_settled": f"{_JOBS}::test_failed_texts_are_refunded_after_three_days",
+    "late_proof_is_charged": f"{_LEDGER}::TestResolve::test_late_proof_is_paid_by_the_house",
+    "key_of_one_column": (
+        "messaging/test_walls.py::test_a_text_of_an_account_cannot_be_another_organizations"
+    ),
+}
+CAUGHT_ON_POSTGRESQL = {
+    # SQLite has one writer at a time and hides these
+    "stop_takes_credits_first": f"{_MEET}::test_a_stop_and_cancel_the_rest",
+    "texts_locked_as_they_come": f"{_MEET}::test_cancel_the_rest_and_the_gate",
+    "place_given_back_unseen": (
+        f"{_MEET}::test_a_confirm_counts_on_a_place_that_a_cancel_gives_back"
+    ),
+    "gate_looks_before_it_locks": (f"{_MEET}::test_the_gate_waits_for_a_stop_that_is_being_stored"),
+    "limit_looked_at_before_it_is_locked": f"{_MEET}::test_two_sends_reach_the_limit_of_the_day",
+    "balance_looked_at_before_it_is_locked": f"{_MEET}::test_two_sends_reach_for_the_last_credits",
+}
+
+
+def pytest_generate_tests(metafunc):
+    if "bug" in metafunc.fixturenames:
+        is_sqlite = metafunc.config.getoption("--database") == "sqlite"
+        metafunc.parametrize("bug", CAUGHT_BY if is_sqlite else CAUGHT_ON_POSTGRESQL)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """Give copies of the product with its tests, each in a folder of its own."""
+    home = tmp_path_factory.mktemp("controls")
+
+    def make(name):
+        tree = home / name
+        for folder in ("portal", "workers", "tests"):
+            shutil.copytree(ROOT / folder, tree / folder)  # with the byte code, which still fits
+        for other in NEEDED:
+            (tree / other).symlink_to(ROOT / other)
+        return tree
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def database_of_copies(request):
+    """A server for the copies alone: the outer test's database stays as it is."""
+    if request.config.getoption("--database") == "sqlite":
+        yield "sqlite", {}
+        return
+    with databases.postgres_server() as server:
+        yield "postgresql", {"TEST_DATABASE_URL": server}
+
+
+@pytest.fixture(scope="module")
+def ask(database_of_copies):
+    """Run tests of a copy in a fork of one warm process."""
+    database, more = database_of_copies
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "warm.py")],
+        env={**os.environ, **more, "PYTEST_ADDOPTS": ""},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def run(tree, tests):
+        wanted = [f"tests/{test}" for test in tests]
+        asked = {"tree": str(tree), "tests": wanted, "database": database}
+        process.stdin.write(json.dumps(asked) + "\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline())
+
+    yield run
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def untouched(request, ask, copy):
+    """What becomes of all these tests where no bug was planted."""
+    is_sqlite = request.config.getoption("--database") == "sqlite"
+    return ask(copy("untouched"), (CAUGHT_BY if is_sqlite else CAUGHT_ON_POSTGRESQL).values())
+
+
+def plant(bug, tree):
+    """Apply a bug's patch to a copy, wherever that lies: no repository around it is asked."""
+    done = subprocess.run(
+        ["git", "apply", str(HERE / "bugs" / f"{bug}.patch")],
+        cwd=tree,
+        env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{bug}.patch no longer fits the code: {done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("controls")  # one warm process and one untouched run for all
+def test_a_planted_bug_is_caught(bug, request, copy, untouched, ask):
+    test = {**CAUGHT_BY, **CAUGHT_ON_POSTGRESQL}[bug]
+    assert f"tests/{test}" in untouched["passed"], untouched["why"]
+    tree = copy(bug)
+    plant(bug, tree)
+    verdict = ask(tree, [test])
+    shutil.rmtree(tree)
+    assert (verdict["failed"], verdict["broken"]) == ([f"tests/{test}"], []), verdict
+    print(f"{bug}: caught in {verdict['cpu_s']} CPU-s")
+
+
+def test_every_patch_is_planted_somewhere():
+    patches = {path.stem for path in (HERE / "bugs").glob("*.patch")}
+    assert patches == CAUGHT_BY.keys() | CAUGHT_ON_POSTGRESQL.keys()

@@ -1,0 +1,90 @@
+"""Runs tests against copies of the product, each in a fork of one warm process.
+
+The parent knows every library and nothing of the product, so a copy is imported anew in each
+fork, and a run costs what the product costs, not what its libraries cost.
+
+usage: python tests/chaos/warm.py, then one JSON object a line:
+    {"tree": folder, "tests": [ids], "database": name} -> {"failed": [ids], "broken": [ids], ...}
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+
+OURS = {"portal", "workers", "tests", "app", "conftest"}
+
+
+class Verdicts:
+    """What became of each test: failed by what it asserts, or broken on the way there."""
+
+    def __init__(self):
+        self.passed, self.failed, self.broken, self.why = [], [], [], ""
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call":
+            (self.failed if report.failed else self.passed).append(report.nodeid)
+        elif report.failed:
+            self.broken.append(report.nodeid)
+        if report.failed and not self.why:
+            self.why = str(report.longrepr)[-1500:]
+
+    def pytest_collectreport(self, report):
+        if report.failed:
+            self.broken.append(report.nodeid)
+            self.why = str(report.longrepr)[-1500:]
+
+
+def run(tree, tests, database):
+    """Run tests of a copy in this process; return the verdicts and the libraries they needed."""
+    os.chdir(tree)
+    sys.path.insert(0, tree)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)  # the answers go through a pipe of their own
+    os.dup2(null, 2)
+    verdicts = Verdicts()
+    options = ["-p", "no:cacheprovider", "-p", "no:randomly", "--basetemp=basetemp"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # they are warm
+    started = time.process_time()
+    pytest.main([*options, f"--database={database}", *tests], plugins=[verdicts])
+    return {
+        "passed": verdicts.passed,
+        "failed": verdicts.failed,
+        "broken": verdicts.broken,
+        "why": verdicts.why,
+        "cpu_s": round(time.process_time() - started, 2),
+        "libraries": [m for m in sys.modules if m.partition(".")[0] not in OURS],
+    }
+
+
+def in_a_fork(request):
+    """Do what is asked in a child, so that this process never imports the product."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with os.fdopen(writing, "w") as pipe:
+            json.dump(run(**request), pipe)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        answer = json.loads(pipe.read() or '{"broken": ["the process"], "why": "it died"}')
+    os.waitpid(child, 0)
+    return answer
+
+
+def main():
+    sys.path.pop(0)  # this folder
+    for line in sys.stdin:
+        answer = in_a_fork(json.loads(line))
+        for name in answer.pop("libraries", ()):
+            with suppress(Exception):
+                importlib.import_module(name)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""Two transactions that want the same thing at the same moment (PROMISES 3, RULINGS 6).
+
+One stands still in the middle until the other waits for it. That takes PostgreSQL; on SQLite
+the second waits at its first statement, and what comes of it must be the same.
+"""
+
+import threading
+import time
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, text
+
+from portal.billing import queries as books
+from portal.billing import service as billing
+from portal.billing.errors import NotEnoughCredits
+from portal.billing.values import Charge
+from portal.core.clock import utcnow
+from portal.core.db import db, unit_of_work
+from portal.messaging import queries
+from portal.messaging.errors import LimitChoiceNeeded
+from portal.messaging.models import DailyRecipient, Message
+from portal.messaging.service import campaigns, claims, gate, sending
+from portal.messaging.values import State
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts import service as account_service
+from tests.factories.billing import make_credits
+from tests.factories.messaging import (
+    ALICE_ACTS,
+    bulk,
+    make_campaign,
+    make_recipient,
+    make_recipients,
+    only_text,
+    texts,
+)
+from tests.messaging.world import says
+
+
+class Meanwhile:
+    """Does work in a unit of work of its own, in another thread."""
+
+    def __init__(self, app):
+        self.app, self.threads, self.ends = app, [], []
+
+    def do(self, work):
+        """Start the work and come back when it waits for a lock, or is done."""
+        thread = threading.Thread(target=self._run, args=(work,))
+        self.threads.append(thread)
+        thread.start()
+        if db.engine.dialect.name == "sqlite":  # it waits for the one write lock
+            return
+        end = time.monotonic() + 20
+        with db.engine.connect() as connection:
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            while thread.is_alive() and not connection.scalar(waiting):
+                assert time.monotonic() < end
+                connection.rollback()
+                time.sleep(0.01)
+
+    def end(self):
+        """Return what came of each: its result, or the kind of its error."""
+        for thread in self.threads:
+            thread.join()
+        return self.ends
+
+    def _run(self, work):
+        with self.app.app_context():
+            try:
+                with unit_of_work():
+                    result = work()
+                self.ends.append(result)
+            except Exception as error:
+                self.ends.append(type(error))
+            finally:
+                db.session.remove()
+
+
+@pytest.fixture
+def meanwhile(built_app):
+    other = Meanwhile(built_app)
+    yield other
+    other.end()
+
+
+def confirm(account, people, draft=None):
+    return sending.confirm(
+        account, people, draft or bulk(), nonce=uuid4().hex, shown_key=None, actor=ALICE_ACTS
+    ).id
+
+
+def cancel(account, campaign):
+    return campaigns.cancel(account.tenant, campaign.id, actor=ALICE_ACTS).canceled
+
+
+def test_a_stop_and_cancel_the_rest(northside, sender, meanwhile, monkeypatch):
+    """Once the STOP held the credits and wanted the text; the cancel the other way round."""
+    person = make_recipient(northside)
+    running = make_campaign(northside, [person, make_recipient(northside)])
+    charge = billing.charge_inbound
+
+    def charge_slowly(*args, **options):
+        done = charge(*args, **options)
+        meanwhile.do(lambda: cancel(northside, running))
+        return done
+
+    monkeypatch.setattr(billing, "charge_inbound", charge_slowly)
+    with unit_of_work():
+        says(northside, sender, person.number.e164, "STOP")
+    assert meanwhile.end() == [1]
+    assert {t.state for t in texts(northside)} == {State.BLOCKED, State.CANCELED}
+
+
+def test_cancel_the_rest_and_the_gate(northside, sender, meanwhile):
+    """Once a cancel locked texts as it found them, and T2 by their ids."""
+    running = make_campaign(northside, make_recipients(northside, 6))
+    first, *others = sorted(row.id for row in texts(northside))
+    with unit_of_work():
+        lock = select(Message.id).order_by(Message.id).with_for_update()
+        db.session.execute(lock.where(Message.id == first)).all()
+        meanwhile.do(lambda: cancel(northside, running))
+        db.session.execute(lock.where(Message.id.in_(others))).all()
+    assert meanwhile.end() == [6]
+
+
+def test_a_confirm_counts_on_a_place_that_a_cancel_gives_back(northside, sender, meanwhile):
+    """I7: once the cancel looked before the confirm had committed, and took the person off."""
+    person = make_recipient(northside)
+    first = make_campaign(northside, [person])
+    with unit_of_work():
+        confirm(northside, [person], bulk("Another"))
+        meanwhile.do(lambda: cancel(northside, first))
+    assert meanwhile.end() == [1]
+    counted = queries.counters(northside, utcnow()).recipients
+    listed = db.session.scalars(select(DailyRecipient.e164)).all()
+    assert (counted, listed) == (1, [person.number.e164])
+
+
+def test_the_gate_waits_for_a_stop_that_is_being_stored(northside, sender, meanwhile):
+    """I3: a text confirmed while the STOP was stored is not in its sight; the gate sees both."""
+    person = make_recipient(northside)
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    if is_sqlite:  # nothing can be confirmed while it is stored
+        make_campaign(northside, [person])
+    with unit_of_work():
+        says(northside, sender, person.number.e164, "STOP")
+        if not is_sqlite:
+            meanwhile.do(lambda: confirm(northside, [person]))
+            meanwhile.do(lambda: claims.claim(northside.id, "worker-1"))
+            claimed = meanwhile.end()[-1]
+            meanwhile.do(lambda: gate.clear_many(claimed))
+    assert meanwhile.end()[2:] == ([] if is_sqlite else [[]])
+    assert only_text(northside).reason_code == "opted_out"
+
+
+def test_two_sends_reach_the_limit_of_the_day(northside, sender, meanwhile):
+    """I7, PROMISES 3.3: the second sees what the first took."""
+    with unit_of_work():
+        account_service.set_limits(
+            northside.id, daily_recipients=3, daily_segments=100, note="x", actor=ALICE_ACTS
+        )
+    tight = accounts.account(northside.id)
+    people = make_recipients(tight, 4)
+    make_campaign(tight, people[:1])  # from here on the day has its row
+    with unit_of_work():
+        confirm(tight, people[1:2])
+        meanwhile.do(lambda: confirm(tight, people[2:]))
+    assert meanwhile.end() == [LimitChoiceNeeded]
+    assert queries.counters(tight, utcnow()).recipients == 2
+
+
+def test_two_sends_reach_for_the_last_credits(northside, meanwhile):
+    """I5, PROMISES 3.2: the second is refused whole."""
+    make_credits(northside, 10)
+    with unit_of_work():
+        billing.reserve(northside, [Charge(uuid4(), 7)], at=utcnow())
+        meanwhile.do(lambda: billing.reserve(northside, [Charge(uuid4(), 4)], at=utcnow()))
+    assert meanwhile.end() == [NotEnoughCredits]
+    assert books.balance(northside.id).available == 3
