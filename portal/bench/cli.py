@@ -14,6 +14,7 @@ BENCHES: Final = {
     "send": "portal.bench.send",
     "confirm": "portal.bench.confirm",
     "import": "portal.bench.imports",
+    "pages": "portal.bench.pages",
     "segments": "portal.bench.segments",
     "webhooks": "portal.bench.webhooks",
     "start": "portal.bench.start",

@@ -72,6 +72,7 @@ class Contact(Base):
         Index("ix_contacts_by_name", "account_id", "sort_name", "id"),
         Index("ix_contacts_by_age", "account_id", "created_at", "id"),
         Index("ix_contacts_by_state", "account_id", "state", "sort_name", "id"),
+        Index("ix_contacts_by_source", "account_id", "lead_source", "sort_name", "id"),
         Index("ix_contacts_by_email", "account_id", "email_key"),
     )
 

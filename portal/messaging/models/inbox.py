@@ -15,6 +15,18 @@ from portal.messaging.models.outbox import of_account
 NOT_APPLIED = text("applied_at IS NULL")
 
 
+def _view(name: str, sqlite_where: str, postgresql_where: str) -> Index:
+    """Return the index of one view of the inbox: its lines alone, in their order (G6)."""
+    return Index(
+        f"ix_conversations_{name}",
+        "account_id",
+        "last_at",
+        "id",
+        sqlite_where=text(sqlite_where),
+        postgresql_where=text(postgresql_where),
+    )
+
+
 class WebhookEvent(Base):
     """One genuine status callback as it came, and whether it has been applied (RULINGS 17)."""
 
@@ -79,6 +91,9 @@ class Conversation(Base):
         of_account(),
         UniqueConstraint("account_id", "e164"),
         Index("ix_conversations_inbox", "account_id", "last_at", "id"),
+        _view("unread", "unread > 0", "unread > 0"),
+        _view("unanswered", "needs_answer = 1", "needs_answer"),
+        _view("opted_out", "is_opted_out = 1", "is_opted_out"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -1,0 +1,142 @@
+"""Whether pages stay quick when there is much: lists, search and inbox, over real HTTP (G6)."""
+
+import http.client
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from statistics import quantiles
+from typing import Final
+
+from portal.bench import brokerage
+from portal.bench.crowd import COMMON, Crowd
+from portal.bench.measure import Figure, Options, Target, compare
+from portal.bench.scratch import free_port, open_scratch, wait_until
+from portal.core.audit import SYSTEM
+from portal.core.db import unit_of_work
+from portal.people import service as people
+from portal.texting_accounts import service as accounts
+
+GROWTH: Final = Target("G6 growth", 2, 1.3, higher_is_better=False)
+HELLO: Final = Target("G6 hello", 10, 6, higher_is_better=False)
+_SIZE: Final = 1_000_000
+_SMALL: Final = 1_000
+_CLIENTS: Final = 8
+_READINGS: Final = 25  # of one page by each client in one round
+_COOKIE: Final = "desk"  # of a portal that is not served over https
+_HELLO: Final = "/healthz"
+
+Reading = Callable[[], float]
+
+
+def run(options: Options) -> Iterator[Figure]:
+    """Measure the 95th percentile of pages of an account of 1,000,000 and of one of 1,000."""
+    size = options.size or _SIZE
+    for engine in options.engines:
+        port = free_port()
+        with open_scratch(engine, port=port) as here:
+            small, large = (_open(count) for count in (min(_SMALL, size - 1), size))
+            here.start("-m", "gunicorn", "--config", "python:portal.gunicorn_conf", "app:app")
+            clients = _Clients(port)
+            wait_until(clients.are_answered, "the portal answers")
+            for what in _PAGES:
+                about = f"{engine}, {what}"
+                many, few = clients.p95(large, what), clients.p95(small, what)
+                yield compare(
+                    GROWTH,
+                    f"{about}, {size:,} / {_SMALL:,}",
+                    many,
+                    few,
+                    rounds=options.rounds,
+                    unit=" ms",
+                )
+                yield compare(
+                    HELLO,
+                    f"{about} of {size:,} / hello",
+                    many,
+                    clients.p95_of(_HELLO, ""),
+                    rounds=options.rounds,
+                    unit=" ms",
+                )
+
+
+class _Desk:
+    """One account with its lead's sign-in."""
+
+    def __init__(self, crowd: Crowd, token: str) -> None:
+        self.token = token
+        self._crowd = crowd
+
+    def path(self, what: str) -> str:
+        """Return the address of a page of this account."""
+        place = self._crowd.people // 2
+        return _PAGES[what].format(
+            account=self._crowd.account.id, common=COMMON, number=self._crowd.number_of(place)
+        )
+
+
+_PAGES: Final = {
+    "contacts": "/accounts/{account}/contacts",
+    "search for the beginning of a name": "/accounts/{account}/contacts?q={common}",
+    "search for a number": "/accounts/{account}/contacts?q={number}",
+    "inbox": "/accounts/{account}/inbox",
+    "unanswered": "/accounts/{account}/inbox?view=needs_answer",
+}
+
+
+def _open(count: int) -> _Desk:
+    """Make an account with so many contacts and texts, and sign its lead in."""
+    with unit_of_work():
+        brokerage_ = people.create_organization(f"Realty of {count}", actor=SYSTEM)
+        team = people.create_team(brokerage_.id, "Bench", actor=SYSTEM)
+        account = accounts.open_account(brokerage_.id, "Bench", team_id=team.id, actor=SYSTEM)
+    lead = brokerage.add_lead(account)
+    crowd = Crowd(account, count, count)
+    crowd.write()
+    with unit_of_work():
+        started = people.start_session(lead.id, ip="127.0.0.1", user_agent="bench")
+    return _Desk(crowd, started.token)
+
+
+class _Clients:
+    """Eight browsers that ask without a pause, each on a connection of its own."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def p95(self, desk: _Desk, what: str) -> Reading:
+        """Return what reads the 95th percentile of a page, in milliseconds."""
+        return self.p95_of(desk.path(what), desk.token)
+
+    def p95_of(self, path: str, token: str) -> Reading:
+        """Return the same for any address; an empty token is a stranger's."""
+
+        def read() -> float:
+            with ThreadPoolExecutor(_CLIENTS) as pool:
+                each = pool.map(lambda _: self._ask(path, token), range(_CLIENTS))
+                waits = [wait for some in each for wait in some]
+            return quantiles(waits, n=20)[-1] * 1000
+
+        return read
+
+    def are_answered(self) -> bool:
+        """Say whether the portal answers."""
+        try:
+            self._ask(_HELLO, "", times=1)
+        except OSError:
+            return False
+        return True
+
+    def _ask(self, path: str, token: str, times: int = _READINGS) -> list[float]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+        headers = {"Host": f"localhost:{self._port}", "Cookie": f"{_COOKIE}={token}"}
+        waits = []
+        for _ in range(times):
+            began = time.perf_counter()
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            answer.read()
+            waits.append(time.perf_counter() - began)
+            if answer.status != http.client.OK:
+                raise RuntimeError(f"{path} answered {answer.status}")
+        connection.close()
+        return waits
