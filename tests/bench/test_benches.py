@@ -15,6 +15,7 @@ TARGETS = {
     "webhooks": {"G7 stored", "G7 sending", "W5 p99", "W5 lost", "G8"},
     "start": {"G16 start", "G16 page", "G12 memory", "G12 growth"},
     "import": {"G9", "G9 memory"},
+    "pages": {"G6 growth", "G6 hello"},
     "segments": {"G10"},
     "confirm": {"G4", "G5", "R14 time", "R14 memory"},
 }
