@@ -8,13 +8,14 @@ import click
 from flask.cli import AppGroup
 
 from portal.billing import service as billing
-from portal.core import audit, settings
+from portal.core import audit, rotation, settings
 from portal.core.audit import SYSTEM
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
 from portal.people import queries as people_queries
 from portal.people import service as people
 
+keys_group = AppGroup("keys", help="The keys that seal stored secrets.")
 audit_group = AppGroup("audit", help="The tamper-evident audit log.")
 
 
@@ -62,6 +63,29 @@ def setup_command(organization: str, timezone: str, name: str, email: str, passw
     except DomainError as error:
         raise click.ClickException(error.message) from error
     click.echo(f"Ready. Sign in at {settings.settings().public_url} as {email}.")
+
+
+@keys_group.command("rotate")
+def rotate_command() -> None:
+    """Seal every stored secret with the newest of ENCRYPTION_KEYS; run again after a kill (X-6).
+
+    The exit status is 1 while a secret is left that no key opens.
+    """
+    resealed, unreadable = 0, 0
+    for step in rotation.rotate():
+        resealed, unreadable = resealed + step.resealed, unreadable + step.unreadable
+        if step.unreadable:
+            click.echo(f"{step.column}: {step.unreadable} that no key opens", err=True)
+    with unit_of_work():
+        audit.record(
+            "keys:ring:rotate",
+            actor=SYSTEM,
+            organization_id=None,
+            resealed=resealed,
+            unreadable=unreadable,
+        )
+    click.echo(f"{resealed} secrets sealed anew, {unreadable} unreadable")
+    sys.exit(1 if unreadable else 0)
 
 
 @audit_group.command("verify")

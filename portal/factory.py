@@ -159,6 +159,7 @@ def _register_slices(app: Flask) -> None:
         cli.config_command,
         cli.setup_command,
         cli.audit_group,
+        cli.keys_group,
         contact_cli.group,
         consent_cli.group,
         doctor_cli.doctor_command,

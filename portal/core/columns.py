@@ -38,5 +38,6 @@ def kind_of(kinds: type[StrEnum]) -> Enum:
     )
 
 
+SEALED = {"sealed": True}  # info of a column that holds a secret of core.secrets_box
 E164 = String(16)  # a plus sign and at most 15 digits
 SID = String(34)  # two letters and 32 hex digits

@@ -17,6 +17,7 @@ class SecretsBox:
     def __init__(self, keys: tuple[str, ...]) -> None:
         """Take Fernet keys, newest first. Raises ValueError when one has the wrong form."""
         self._ring = MultiFernet([Fernet(key) for key in keys])
+        self._newest = Fernet(keys[0])
 
     def seal(self, secret: str) -> str:
         """Return secret encrypted, as text."""
@@ -30,6 +31,14 @@ class SecretsBox:
             raise SecretUnreadable(
                 "A stored credential can't be read. Check ENCRYPTION_KEYS."
             ) from error
+
+    def is_newest(self, sealed: str) -> bool:
+        """Say whether a secret is sealed with the first key of the ring already."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
 
 
 _box: SecretsBox | None = None

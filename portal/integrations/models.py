@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
-from portal.core.columns import UTCDateTime, kind_of
+from portal.core.columns import SEALED, UTCDateTime, kind_of
 from portal.core.db import Base
 from portal.integrations.values import DeliveryState, EndpointState, Event
 
@@ -86,7 +86,7 @@ class WebhookEndpoint(Base):
     account_id: Mapped[UUID]
     url: Mapped[str] = mapped_column(String(500))
     events: Mapped[list[str]] = mapped_column(JSON)
-    secret_sealed: Mapped[str] = mapped_column(Text)
+    secret_sealed: Mapped[str] = mapped_column(Text, info=SEALED)
     state: Mapped[EndpointState] = mapped_column(kind_of(EndpointState), default=EndpointState.ON)
     off_reason: Mapped[str | None] = mapped_column(String(200))
     given_up: Mapped[int] = mapped_column(default=0)  # in a row

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
-from portal.core.columns import E164, SID, UTCDateTime, kind_of
+from portal.core.columns import E164, SEALED, SID, UTCDateTime, kind_of
 from portal.core.db import Base
 from portal.numbers.values import SenderState
 
@@ -42,9 +42,9 @@ class CarrierAccount(Base):
         ForeignKey("organizations.id", ondelete="RESTRICT")
     )
     account_sid: Mapped[str | None] = mapped_column(SID)
-    sealed_token: Mapped[str | None] = mapped_column(String(500))
+    sealed_token: Mapped[str | None] = mapped_column(String(500), info=SEALED)
     # Still accepted on webhooks while the token is being changed (PROMISES 4, row 7).
-    sealed_previous_token: Mapped[str | None] = mapped_column(String(500))
+    sealed_previous_token: Mapped[str | None] = mapped_column(String(500), info=SEALED)
     messaging_service_sid: Mapped[str | None] = mapped_column(SID)
     opening_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)

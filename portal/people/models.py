@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.access import Role
 from portal.core.clock import utcnow
-from portal.core.columns import UTCDateTime, kind_of
+from portal.core.columns import SEALED, UTCDateTime, kind_of
 from portal.core.db import Base
 from portal.people.values import (
     DEFAULT_APPLICATION_NAME,
@@ -88,7 +88,7 @@ class User(UserMixin, Base):
     active: Mapped[bool] = mapped_column(default=True)
     is_admin: Mapped[bool] = mapped_column(default=False)  # of the installation (RULINGS 22)
     fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
-    tf_totp_secret: Mapped[str | None] = mapped_column(Text)  # sealed
+    tf_totp_secret: Mapped[str | None] = mapped_column(Text, info=SEALED)
     totp_last_counter: Mapped[int | None]  # a code is accepted once
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 

@@ -4,8 +4,12 @@ from uuid import UUID
 
 import pytest
 
-from portal.core.access import OWNER_PERMISSIONS, PERMISSIONS, Permission, Role
+from portal.core.access import OWNER_PERMISSIONS, PERMISSIONS, Permission, Role, Scope
+from portal.core.audit import SYSTEM
+from portal.core.db import unit_of_work
+from portal.people import service as people
 from tests import cast
+from tests.factories.people import person as make_person
 
 NOBODY = UUID(int=7)
 # A view that asks more than its permission: who owns the account, or who may undo what.
@@ -74,6 +78,63 @@ def test_a_strangers_tenant_is_as_good_as_missing(app, ask, mallory):
         if {"account_id", "organization_id"} & set(rule.arguments)
         and (status := ask(mallory, method, rule, values)) != 404
     ]
+    assert wrong == []
+
+
+# Views open to everybody: each is named here, so that none is opened by oversight.
+OPEN_TO_ALL = {
+    "health.alive", "health.ready", "health.metrics", "people.index", "people.sign_in", "people.second_step",
+    "people.forgot", "people.reset", "people.accept", "api.openapi", "notifications.outbox", "notifications.outbox_mail",
+}  # fmt: skip
+
+
+def test_every_route_is_in_the_table_or_named_as_open(app):
+    """S1: a route that is not in the matrix fails."""
+    odd = {
+        f"{rule.endpoint} ({access})"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint not in {"static", "assets", *OPEN_TO_ALL}
+        and not isinstance(
+            access := getattr(app.view_functions[rule.endpoint], "access", None),
+            (Permission, Scope),
+        )
+        and access not in {"signed_in", "signed_by_carrier"}
+    }
+    assert odd == set()
+    assert {e for e in OPEN_TO_ALL if app.view_functions[e].access != "open_to_all"} == set()
+
+
+def test_a_lead_of_another_team_finds_nothing_of_an_account(app, ask, browser):
+    """S1: being a lead in the same brokerage opens one's own teams' accounts alone."""
+    dora = make_person("Dora Webb", organization_id=cast.JUNIPER, role=Role.TEAM_LEAD)
+    lead = browser(dora.id)
+    wrong = [
+        f"{method} {rule.rule} gave {status}"
+        for rule, method, _, values in _rules(app)
+        if "account_id" in rule.arguments and (status := ask(lead, method, rule, values)) != 404
+    ]
+    assert wrong == []
+
+
+def test_who_is_locked_out_is_as_good_as_a_stranger(app, ask, bob):
+    """S1: every open session of a disabled person ends at once."""
+    with unit_of_work():
+        people.set_active(cast.BOB, active=False, actor=SYSTEM)
+    wrong = [
+        f"{method} {rule.rule} gave {status}"
+        for rule, method, _, values in _rules(app)
+        if (status := ask(bob, method, rule, values)) not in {302, 303, 401, 403}
+    ]
+    assert wrong == []
+
+
+def test_a_method_a_route_does_not_name_is_refused(app, ask, alice):
+    wrong = []
+    for place, (rule, _, _, values) in enumerate(_rules(app)):
+        named = {m for r in app.url_map.iter_rules() if r.rule == rule.rule for m in r.methods}
+        method = sorted({"PUT", "PATCH", "DELETE", "POST"} - named)[place % 3]
+        if (status := ask(alice, method, rule, values)) != 405:
+            wrong.append(f"{method} {rule.rule} gave {status}")
     assert wrong == []
 
 
