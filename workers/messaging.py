@@ -74,6 +74,8 @@ def reconcile(_key: str = "all") -> int:
             listed = sms.current().find(doubt.credentials, doubt.e164, since)
         except GatewayError as error:
             logger.warning("the carrier's list could not be read: %s", error)
+            with unit_of_work():
+                recovery.postpone(doubt)
             continue  # not having looked is no look
         with unit_of_work():
             found += recovery.settle_doubt(doubt, listed)

@@ -11,6 +11,7 @@ from portal.consent import queries as consent
 from portal.core import jobs
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
+from portal.core.errors import GatewayBusy
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant
 from portal.gateways.sms import Listed, Outcome, Verdict
@@ -296,3 +297,23 @@ def test_every_job_is_a_function_of_this_name():
     for path in Job:
         if path.startswith("workers.messaging."):
             assert callable(getattr(messaging, path.rpartition(".")[2]))
+
+
+def test_a_list_that_cannot_be_read_delays_no_other_accounts_doubts(
+    northside, sender, carrier_fake, clock, monkeypatch
+):
+    """PROMISES 2.4: not having looked is no look, and it is not asked again at every turn."""
+    carrier_fake.plan(Outcome(Verdict.UNKNOWN))
+    make_campaign(northside, [make_recipient(northside)])
+    messaging.drain(str(northside.id))
+    clock.travel(by=timedelta(seconds=40))
+
+    def busy(credentials, to, since):
+        raise GatewayBusy("later")
+
+    monkeypatch.setattr(carrier_fake, "find", busy)
+    messaging.reconcile()
+    assert recovery.doubts_due() == []
+    assert only_text(northside).checks == 0
+    clock.travel(by=timedelta(seconds=61))
+    assert len(recovery.doubts_due()) == 1

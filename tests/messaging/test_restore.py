@@ -214,6 +214,23 @@ def test_evidence_for_a_text_that_never_left_stops_everybody_of_the_organization
         assert url in [n.url for n in notifications.latest(user_id)]
 
 
+def test_a_restore_on_top_of_strays_is_the_worse_of_the_two(northside, sender, carrier_fake):
+    """What waits may have gone: a lead who explains the strays must be asked about it too."""
+    make_campaign(northside, [make_recipient(northside)])
+    with unit_of_work():
+        fence.trip(JUNIPER, FenceCause.STRAYS)
+    recovery.mend_fenced()
+    assert records.fence(JUNIPER).waiting == 0
+    with unit_of_work():
+        fence.trip_all(FenceCause.OLDER)
+    standing = records.fence(JUNIPER)
+    assert (standing.cause, standing.waiting) == (FenceCause.OLDER, 1)
+    assert standing.reconciled_at is None
+    with unit_of_work():
+        fence.trip(JUNIPER, FenceCause.UNSENT)
+    assert records.fence(JUNIPER).cause is FenceCause.OLDER
+
+
 def test_the_mark_is_kept_newest_and_told_apart_from_another_databases(app, mark):
     recovery.keep_mark()
     first = highwater.copy()

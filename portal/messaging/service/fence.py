@@ -56,8 +56,8 @@ def trip(
 ) -> bool:
     """Stop all sending of an organization; say whether it had not been stopped.
 
-    The carrier's list will be read from `since` on. Again is harmless, but for texts nobody
-    has explained: they are told each time there are new ones.
+    The carrier's list will be read from `since` on. Again is harmless; a restore on top of a
+    lesser cause takes its place.
     """
     insert = (sqlite if is_sqlite() else postgresql).insert(SendingFence)
     now = clock.utcnow()
@@ -76,6 +76,8 @@ def trip(
         .returning(SendingFence.id)
     )
     if fresh is None:
+        if cause in FenceCause.of_old_records():
+            _deepen(organization_id, cause, since=since)
         return False
     logger.critical("sending of organization %s stops: %s", organization_id, cause)
     tell(organization_id, _TITLES[cause], dedupe=f"fence:{fence_id}")
@@ -173,6 +175,30 @@ def tell(organization_id: UUID, title: str, *, dedupe: str) -> None:
             url=url,
             dedupe_key=dedupe,
         )
+
+
+def _deepen(organization_id: UUID, cause: FenceCause, *, since: datetime | None) -> None:
+    """Let a fence that stands say that the records are old, and look at the list anew for it.
+
+    Evidence for texts that never left comes text by text: once is enough.
+    """
+    standing = records.fence(organization_id)
+    if standing is None or standing.cause is cause:
+        return
+    if cause is FenceCause.UNSENT and standing.cause in FenceCause.of_old_records():
+        return
+    now = clock.utcnow()
+    db.session.execute(
+        update(SendingFence)
+        .where(SendingFence.id == standing.id, SendingFence.lifted_at.is_(None))
+        .values(
+            cause=cause,
+            since=min(standing.since, since - OVERLAP if since is not None else now - LOOK_BACK),
+            tripped_at=now,
+            reconciled_at=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _lift(standing: FenceRef, reason: str, actor: Actor, *, dropped: int) -> None:

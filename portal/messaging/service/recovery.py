@@ -17,6 +17,7 @@ from portal.messaging.models import Message
 from portal.messaging.rules import gates
 from portal.messaging.service import evidence, facts, outbox
 from portal.messaging.service.evidence import Effect, Evidence, Source
+from portal.messaging.service.placing import AFTER, BEFORE, OUTBOUND
 from portal.messaging.service.statuses import STATES
 from portal.messaging.values import State
 from portal.numbers import queries as numbers
@@ -35,9 +36,8 @@ CHECKS: Final = (
 )
 GIVE_UP_AFTER: Final = timedelta(hours=24)  # ten hours in the carrier's queue, and its list's lag
 SETTLED_AFTER: Final = timedelta(hours=72)  # then late callbacks flip no money (PROMISES 2.6)
-_BEFORE, _AFTER = timedelta(minutes=2), timedelta(minutes=15)
+UNREADABLE_PAUSE: Final = timedelta(minutes=1)
 _BATCH = 200
-_OUTBOUND: Final = frozenset({"outbound-api", "outbound"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,16 @@ def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
             return True
     _check_later(doubt)
     return False
+
+
+def postpone(doubt: Doubt) -> None:
+    """Try again in a minute: one account's list that can't be read must not delay another's."""
+    db.session.execute(
+        update(Message)
+        .where(Message.id == doubt.message_id, Message.state == State.UNKNOWN)
+        .values(next_check_at=database_now() + UNREADABLE_PAUSE)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def give_up() -> int:
@@ -191,12 +201,12 @@ def _matches(doubt: Doubt, text: Listed) -> bool:
     """Say whether a listed text can only be this one: to, words and time agree."""
     created = text.date_created
     return (
-        text.direction in _OUTBOUND
+        text.direction in OUTBOUND
         and text.to == doubt.e164
         and text.body.strip() == doubt.body.strip()
         and (not text.from_number or doubt.from_e164 in (None, text.from_number))
         and created is not None
-        and doubt.submitted_at - _BEFORE <= created <= doubt.submitted_at + _AFTER
+        and doubt.submitted_at - BEFORE <= created <= doubt.submitted_at + AFTER
     )
 
 
