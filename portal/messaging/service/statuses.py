@@ -4,10 +4,11 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from typing import Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Executable, Table, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts import service as contacts
@@ -21,6 +22,7 @@ from portal.messaging.values import State
 
 logger = logging.getLogger(__name__)
 
+_EVENTS: Final = cast(Table, WebhookEvent.__table__)
 BATCH: Final = 500  # G8
 
 # The carrier's words for how far a text is.
@@ -68,25 +70,30 @@ class _Waiting:
 
 def store(callback: Callback) -> bool:
     """Keep a callback as it came; False when it came before (I10)."""
-    insert = (sqlite if is_sqlite() else postgresql).insert(WebhookEvent)
     key = f"{callback.sid}:{callback.status}:{callback.error_code or ''}:{callback.message_id}"
     kept = db.session.execute(
-        insert.values(
-            id=uuid4(),
-            dedupe_key=key,
-            organization_id=callback.organization_id,
-            sid=callback.sid,
-            status=callback.status,
-            error_code=callback.error_code,
-            message_id=callback.message_id,
-            attempt=callback.attempt,
-            payload=dict(callback.payload),
-            received_at=clock.utcnow(),
-        )
-        .on_conflict_do_nothing()
-        .returning(WebhookEvent.id)
+        _storing(is_sqlite=is_sqlite()),
+        {
+            "id": uuid4(),
+            "dedupe_key": key,
+            "organization_id": callback.organization_id,
+            "sid": callback.sid,
+            "status": callback.status,
+            "error_code": callback.error_code,
+            "message_id": callback.message_id,
+            "attempt": callback.attempt,
+            "payload": dict(callback.payload),
+            "received_at": clock.utcnow(),
+        },
     )
     return kept.first() is not None
+
+
+@cache
+def _storing(*, is_sqlite: bool) -> Executable:
+    """Return the statement that stores one; made once, for it is most of a webhook's work (G7)."""
+    insert = sqlite.insert(_EVENTS) if is_sqlite else postgresql.insert(_EVENTS)
+    return insert.on_conflict_do_nothing().returning(_EVENTS.c.id)
 
 
 def apply_batch(limit: int = BATCH) -> int:
