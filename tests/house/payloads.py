@@ -1,0 +1,85 @@
+"""Words that would do something in a page that does not escape them (S4)."""
+
+import re
+
+from sqlalchemy import JSON, Enum, String, select, update
+
+from portal.core.db import Base, db
+
+_TAGS = (
+    "<xss1>", "<script>xss(2)</script>", "</textarea><script>xss(3)</script>", "</title><xss4>", "<img src=x onerror=xss(5)>",
+    "<svg/onload=xss(6)>", "<svg><script href=data:,xss(7)>", "<math><xss8>", "<iframe srcdoc=xss9>", "<object data=xss10>",
+    "<embed src=xss11>", "<base href=//xss12>", "<link rel=stylesheet href=//xss13>", "<meta http-equiv=refresh content=xss14>",
+    "<style>@import'//xss15'</style>", "<form action=//xss16>", "<button formaction=//xss17>", "<input autofocus onfocus=xss(18)>",
+    "<details open ontoggle=xss(19)>", "<video><source onerror=xss(20)>", "<marquee onstart=xss(21)>", "<body onload=xss(22)>",
+    "<a href=javascript:xss(23)>", "<a href='data:text/html,xss24'>", "<div hx-get=/xss25 hx-trigger=load>", "<p hx-on:load=xss(26)>",
+    "<div hx-on::after-request=xss(27)>", "<b data-hx-post=/xss28>", "<x hx-vals=js:xss(29)>", "<div hx-swap-oob=true id=flash>xss30",
+    "<template><xss31></template>", "<noscript><p title='</noscript><xss32>'>", "<!--><xss33>-->", "<![CDATA[<xss34>]]>", "<?xss35?>",
+    "<xss36\n>", "<xss37/x=>", "<\0xss38>", "<ｘｓｓ39>", "\u202e<xss40>", "\ufeff<xss41>", "<xss42\u2028>", "<<xss43>>", "<xss44",
+    "</select><xss45>", "</option><xss46>", "</table><xss47>", "</a><xss48>", "</style><xss49>", "</script><xss50>", "<plaintext>xss51",
+    "<isindex action=xss52>", "<keygen onfocus=xss(53)>", "<animate onbegin=xss(54)>", "<set attributeName=href to=javascript:xss(55)>",
+    "<use href=data:xss56>", "<foreignObject><xss57>", "<audio src onerror=xss(58)>", "<xss59 is=x-y>", "<slot name=xss60>",
+)  # fmt: skip
+_BREAKS = (
+    '" onmouseover="xss(61)', "' onmouseover='xss(62)", '"><xss63>', "'><xss64>", '" autofocus onfocus=xss(65) x="', "` onfocus=xss(66) `",
+    '" hx-get="/xss67" hx-trigger="load', '" style="background:url(//xss68)', '" srcdoc="xss69', '"/><xss70 x="', '" formaction="//xss71',
+    '" data-hx-on:click="xss(72)', "\" hx-on::load='xss(73)'", '" href="javascript:xss(74)', '" src="//xss75" x="', '\\" onclick=\\"xss(76)',
+    "&quot; onclick=&quot;xss(77)", "&#34; onclick=xss(78)", '"onload="xss(79)', "'-xss(80)-'", '"-xss(81)-"', '";xss(82)//', "*/xss(83)/*",
+)  # fmt: skip
+_URLS = (
+    "javascript:xss(84)", "JaVaScRiPt:xss(85)", "java\tscript:xss(86)", " javascript:xss(87)", "\x01javascript:xss(88)", "data:text/html,<xss89>",
+    "vbscript:xss(90)", "//xss91.example", 'https://xss92.example/"onclick=xss()', "javascript&colon;xss(93)", "blob:xss94",
+)  # fmt: skip
+_TEMPLATES = (
+    "{{1337*7}}", "{%print 1337*7%}", "${1337*7}", "#{1337*7}", "<%=1337*7%>", "{{config}}", "{{''.__class__}}", "[[${1337*7}]]",
+    "&lt;xss95&gt;", "&#60;xss96&#62;", "%3Cxss97%3E", "\\u003cxss98\\u003e", "\\x3cxss99\\x3e", "+ADw-xss100+AD4-",
+    "\u202exss101\u202c", "\u2066xss102\u2069", "xss103\u0000", "\u200bxss104\u200f", "xss105\u2029",
+)  # fmt: skip
+PAYLOADS = tuple(p.replace("\0", "") for p in (*_TAGS, *_BREAKS, *_URLS, *_TEMPLATES))
+SUM = str(1337 * 7)
+# Columns with a shape of their own, by name: nobody writes them.
+_SHAPED = re.compile(
+    r".*(sid|hash|sha256|_key|e164|_token|sealed|secret|nonce|zone|media_type|uniquifier)|"
+    r"email|key|salt|commitment|previous|region|password|intent|event|cause|code|encoding|delimiter|"
+    r"provider|status|outcome|verdict|keyword|source|purpose|prefix|owner|check|subject|origin|ip|"
+    r"ip_address|stored_name|evidence_name|word|reference|zip|name_key|sort_name|url|kind"
+)
+
+
+def poison(turn):
+    """Write into every free text of the database; a turn of None writes harmless words instead.
+
+    Each turn puts other payloads into a short column; a long one gets all of them.
+    """
+    place = turn or 0
+    for table in Base.metadata.sorted_tables:
+        keys = list(table.primary_key.columns)
+        free = [c for c in table.c if _is_free(c) and c not in keys]
+        for row in db.session.execute(select(table)).mappings().all() if free else ():
+            new = {}
+            for column in free:
+                if row[column.name] is not None:
+                    place += 7
+                    new[column.name] = _with(row[column.name], column.type.length, turn, place)
+            if not new:
+                continue
+            where = [key == row[key.name] for key in keys]
+            db.session.execute(update(table).where(*where).values(new))
+
+
+def _is_free(column):
+    kind = column.type
+    return (
+        isinstance(kind, String)
+        and not isinstance(kind, (Enum, JSON))
+        and not _SHAPED.fullmatch(column.name)
+    )
+
+
+def _with(text, length, turn, place):
+    if turn is None:
+        return f"{text} and harmless words"[:length]
+    if length is None:
+        return text + "\n" + "\n".join(PAYLOADS)
+    fitting = [p for p in PAYLOADS if len(text) + len(p) < length]
+    return text + fitting[place % len(fitting)] if fitting else text
