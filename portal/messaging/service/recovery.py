@@ -13,7 +13,7 @@ from portal.billing import service as billing
 from portal.core.db import Last, before_commit, database_now, db
 from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
-from portal.messaging.models import Message
+from portal.messaging.models import MOVING, Message
 from portal.messaging.rules import gates
 from portal.messaging.service import evidence, facts, outbox
 from portal.messaging.service.evidence import Effect, Evidence, Source
@@ -57,9 +57,16 @@ def reap() -> int:
     """Call submissions unknown whose answer is overdue; never queue them again."""
     now = database_now()
     overdue = and_(Message.state == State.SUBMITTING, Message.submit_deadline < now)
+    # Found first: what locks in the order of the ids walks through all of them to find any.
+    ids = db.session.scalars(select(Message.id).where(MOVING, overdue)).all()
+    if not ids:
+        return 0
     return len(
         outbox.move(
-            overdue, State.UNKNOWN, cause="reaper", next_check_at=now + timedelta(seconds=5)
+            and_(Message.id.in_(ids), overdue),
+            State.UNKNOWN,
+            cause="reaper",
+            next_check_at=now + timedelta(seconds=5),
         )
     )
 
@@ -68,7 +75,7 @@ def doubts_due(limit: int = 20) -> list[Doubt]:
     """Return texts in doubt that are to be looked for at the carrier now."""
     rows = db.session.scalars(
         select(Message)
-        .where(Message.state == State.UNKNOWN, Message.next_check_at <= database_now())
+        .where(MOVING, Message.state == State.UNKNOWN, Message.next_check_at <= database_now())
         .order_by(Message.next_check_at)
         .limit(limit)
     ).all()
@@ -173,7 +180,7 @@ def release_mended() -> int:
     """Queue again what waited for an account that may send now (S-11)."""
     waiting = db.session.scalars(
         select(Message.account_id)
-        .where(Message.state == State.HELD, Message.reason_code.in_(gates.ACCOUNT_CODES))
+        .where(MOVING, Message.state == State.HELD, Message.reason_code.in_(gates.ACCOUNT_CODES))
         .distinct()
     ).all()
     count = 0

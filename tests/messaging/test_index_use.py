@@ -1,0 +1,73 @@
+"""What runs for every text, or every few seconds, reads what moves and not all there ever was."""
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from portal.billing import service as billing
+from portal.core.db import db, is_sqlite, unit_of_work
+from portal.messaging.service import claims, recovery
+from tests.factories.messaging import make_campaign, make_recipients, take, texts
+
+MOVING, BY_TEXT = "ix_messages_moving", "credit_entries_message_id_slot"
+
+
+@contextmanager
+def asked():
+    """Give the statements, with their values, that are asked inside."""
+    kept = []
+
+    def keep(_connection, _cursor, statement, values, _context, is_many):
+        if not is_many:
+            kept.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", keep)
+    yield kept
+    event.remove(db.engine, "before_cursor_execute", keep)
+
+
+def plan_of(statements, words):
+    """Return how the database would answer the statement that has these words in it."""
+    [(statement, values)] = [s for s in statements if all(word in s[0] for word in words)][:1]
+    connection = db.session.connection()
+    if is_sqlite():
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        return "\n".join(row[3] for row in rows)
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", values))
+
+
+@pytest.mark.parametrize(
+    ("sweep", "words"),
+    [
+        (claims.due_accounts, ["DISTINCT", "priority"]),
+        (recovery.reap, ["SELECT messages.id", "submit_deadline"]),
+        (recovery.doubts_due, ["next_check_at <="]),
+        (recovery.release_mended, ["DISTINCT", "reason_code"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_sweep_reads_the_index_of_what_moves(sweep, words, northside, sender):
+    with asked() as statements, unit_of_work():
+        sweep()
+    assert MOVING in plan_of(statements, words)
+
+
+def test_a_claim_reads_the_index_of_what_moves(northside, sender):
+    make_campaign(northside, make_recipients(northside, 2))
+    with asked() as statements:
+        assert len(take(northside)) == 2
+    assert MOVING in plan_of(statements, ["UPDATE messages", "picked"])
+
+
+def test_a_charge_reads_the_entries_of_its_texts_alone(northside, sender):
+    """It read all the account's entries: the longer an account texted, the slower it was."""
+    make_campaign(northside, make_recipients(northside, 2))
+    ids = [text.id for text in texts(northside)]
+    with asked() as statements, unit_of_work():
+        assert billing.capture_many(northside.id, ids) == 2
+    plan = plan_of(statements, ["credit_entries.kind", "NOT (EXISTS"])
+    whole = ("credit_entries USING INDEX sqlite_autoindex_credit_entries_2", "account_id_position")
+    assert not [index for index in whole if index in plan]
+    assert BY_TEXT in plan or "credit_entries_4 (message_id=? AND slot=?)" in plan
