@@ -13,7 +13,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from htmx_flask import Htmx
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import cli, demo
@@ -185,6 +185,9 @@ def _answer_errors(app: Flask) -> None:
             return error
         if _is_api():
             return problems.of_http(error)
+        if isinstance(error, SecurityError):
+            # A foreign Host: no page can be drawn, for none of its links could be built.
+            return Response("The portal has another address.\n", code, mimetype="text/plain")
         name = f"errors/{code}.html"
         if not (Path(app.root_path) / "templates" / name).exists():
             name = "errors/refused.html"

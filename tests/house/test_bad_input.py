@@ -149,3 +149,12 @@ def test_a_webhook_that_is_none_is_refused_in_words(path, anyone, northside):
     assert answer.status_code in {200, 204}
     assert anyone.client.get(url).status_code == 405
     assert anyone.client.post(url, json={"Body": 1}).status_code == 403
+
+
+def test_a_foreign_host_is_refused_and_not_an_error_of_ours(app, client, monkeypatch):
+    """S17: with a carrier account set, the portal answers to its own name alone."""
+    monkeypatch.setitem(app.config, "TRUSTED_HOSTS", ["localhost"])
+    answer = client.get("/sign-in", headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert "evil.example" not in answer.text
+    assert client.get("/sign-in", headers={"Host": "localhost:8000"}).status_code == 200
