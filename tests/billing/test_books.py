@@ -32,11 +32,16 @@ from tests.factories.billing import make_credits, make_plan, make_reserve
 THREADS = 6
 
 
+class Killed(BaseException):
+    """The process died here, before the commit."""
+
+
 class Purse:
     """The model: every credit is a coin that bears its own last day; nothing is counted twice."""
 
     def __init__(self):
         self.coins, self.held, self.charged = [], {}, {}
+        self.given_back = set()  # texts the house would pay for if they turn out to be sent
         self.spent = self.owed = 0
 
     @property
@@ -120,8 +125,33 @@ class Books(RuleBasedStateMachine):
         expected = len(set(texts) & self.purse.held.keys())
         with unit_of_work():
             assert billing.release(self.account.id, texts, reason="canceled") == expected
+        self.purse.given_back |= set(texts) & self.purse.held.keys()
         coins = [coin for text in set(texts) for coin in self.purse.held.pop(text, [])]
         self.purse.give_back(sorted(coins), utcnow())
+
+    @precondition(lambda self: self.texts)
+    @rule(data=st.data())
+    def prove_late(self, data):
+        text = data.draw(st.sampled_from(self.texts))
+        self.purse.expire(utcnow())
+        is_open = text in self.purse.held
+        with unit_of_work():
+            done = billing.late_capture(self.account.id, text)
+        assert done == (is_open or text in self.purse.given_back)
+        self.purse.given_back.discard(text)  # the house pays once, the account nothing
+        if is_open:
+            self.purse.charged[text] = self.purse.held.pop(text)
+            self.purse.spent += len(self.purse.charged[text])
+
+    @precondition(lambda self: self.texts)
+    @rule(data=st.data(), count=st.integers(1, 3))
+    def crash(self, data, count):
+        text = data.draw(st.sampled_from(self.texts))
+        with pytest.raises(Killed), unit_of_work():
+            billing.release(self.account.id, [text], reason="canceled")
+            billing.charge_inbound(self.account, count, reference=f"in:{uuid4()}")
+            billing.capture(self.account.id, text)
+            raise Killed
 
     @precondition(lambda self: self.texts)
     @rule(data=st.data())
@@ -165,14 +195,17 @@ class Books(RuleBasedStateMachine):
         assert queries.check_books(self.account.id) == []
 
 
-def test_the_ledger_agrees_with_a_purse_of_coins(app, clock):
-    """I5, after every step of random lives of an account."""
+@pytest.mark.parametrize(
+    ("lives", "steps"), [(20, 20), pytest.param(300, 50, marks=pytest.mark.soak)]
+)
+def test_the_ledger_agrees_with_a_purse_of_coins(lives, steps, app, clock):
+    """L1, I5: after every step of random lives of an account, in which processes die, too."""
     Books.clock = clock
     run_state_machine_as_test(
         Books,
         settings=settings(
-            max_examples=15,
-            stateful_step_count=18,
+            max_examples=lives,
+            stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
