@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-_LOOK_EVERY_S: Final = 0.001
+_LOOK_EVERY_S: Final = 0.0002  # while a lock is passed on, nobody writes
 
 
 class WriteTurns:
