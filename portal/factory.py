@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from flask import Flask, Response, g, render_template, request, url_for
+from flask import Flask, Response, g, render_template, request, session, url_for
 from flask_compress import Compress
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from htmx_flask import Htmx
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -48,6 +49,7 @@ from portal.messaging.views import webhooks
 from portal.notifications import views as notification_views
 from portal.numbers import views as number_views
 from portal.people import views as people_views
+from portal.people.views.session_store import DeskSession
 from portal.reports import views as report_views
 from portal.texting_accounts import views as account_views
 from portal.texting_accounts.values import AccountRef
@@ -204,6 +206,9 @@ def _answer_errors(app: Flask) -> None:
         if _is_api():
             return problems.of_bug(incident)
         g.me = None  # the shell asks the database, which may be what broke
+        if isinstance(error, SQLAlchemyError) and isinstance(session, DeskSession):
+            session.set_aside()
+            db.session.rollback()
         return render_template("errors/500.html", incident=incident), 500
 
 

@@ -20,8 +20,8 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    with postgres.private_server(is_durable=False) as url:
-        yield url
+    with postgres.private_server(is_durable=False) as server:
+        yield server.url
 
 
 @contextmanager

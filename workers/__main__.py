@@ -16,10 +16,17 @@ from workers.runtime import application
 
 # STACK 5: with RQ's defaults a worker takes minutes to notice that Redis is back.
 _MAINTENANCE_S, _WORKER_TTL_S, _SIGN_OF_LIFE_S = 10, 30, 5
+_LONGEST_WAIT_S = 4.0  # between two looks for a Redis that is away (RULINGS 18)
 
 
 class TextWorker(Worker):
-    """An RQ worker whose running job hears of a stop and ends early."""
+    """An RQ worker whose running job hears of a stop and ends early.
+
+    RQ doubles its wait at each failure for as long as the worker is idle, whatever came well
+    in between: after a few short outages it would sleep for a minute.
+    """
+
+    max_connection_wait_time = _LONGEST_WAIT_S
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """Finish the texts that are leaving, then stop."""

@@ -1,7 +1,9 @@
 """Jobs of messaging: send, apply the carrier's news, look for texts in doubt."""
 
 import logging
+import time
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from portal.core import clock
@@ -9,6 +11,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
 from portal.gateways import sms
 from portal.messaging.service import highwater, recovery, statuses
+from portal.messaging.service.recovery import Doubt
 from portal.numbers import queries as numbers
 from portal.people import queries as people
 from workers import journal
@@ -17,6 +20,8 @@ from workers.recovery import hear_all, keep_mark
 from workers.runtime import job
 
 logger = logging.getLogger(__name__)
+
+LOOKS_FOR_S: Final = 60.0  # less than the lease of a sweep's lock
 
 
 @job
@@ -66,19 +71,28 @@ def catch_up_inbound(_key: str = "all", *, since: timedelta = timedelta(hours=2)
 
 @job
 def reconcile(_key: str = "all") -> int:
-    """Look for texts in doubt in the carrier's list; only finding one proves anything."""
+    """Look for texts in doubt in the carrier's list; only finding one proves anything.
+
+    It goes on until no look is due, a minute at most: after an outage thousands may wait.
+    """
     found = 0
-    for doubt in recovery.doubts_due():
-        since = doubt.submitted_at - timedelta(minutes=5)
-        try:
-            listed = sms.current().find(doubt.credentials, doubt.e164, since)
-        except GatewayError as error:
-            logger.warning("the carrier's list could not be read: %s", error)
-            with unit_of_work():
-                recovery.postpone(doubt)
-            continue  # not having looked is no look
-        with unit_of_work():
-            found += recovery.settle_doubt(doubt, listed)
+    ends_at = time.monotonic() + LOOKS_FOR_S
+    while (doubts := recovery.doubts_due()) and time.monotonic() < ends_at:
+        found += sum(_look(doubt) for doubt in doubts)
     with unit_of_work():
         recovery.give_up()
     return found
+
+
+def _look(doubt: Doubt) -> bool:
+    """Look for one text; say whether it was found. Not having looked is no look."""
+    since = doubt.submitted_at - timedelta(minutes=5)
+    try:
+        listed = sms.current().find(doubt.credentials, doubt.e164, since)
+    except GatewayError as error:
+        logger.warning("the carrier's list could not be read: %s", error)
+        with unit_of_work():
+            recovery.postpone(doubt)
+        return False
+    with unit_of_work():
+        return recovery.settle_doubt(doubt, listed)

@@ -83,7 +83,7 @@ def open_scratch(
         var.mkdir(mode=0o700)
         url = f"sqlite:///{var / 'consentdesk.db'}"
         if engine == "postgresql":
-            url = stack.enter_context(postgres.private_server())
+            url = stack.enter_context(postgres.private_server()).url
         queue = embedded.start(var)
         if queue is not None:
             stack.callback(end, queue)

@@ -210,6 +210,7 @@ def _shape_webhook(row: sqlite3.Row) -> dict[str, object]:
         "attempts": row["attempts"],
         "answer": row["answer"],
         "problem": row["problem"],
+        "closed": row["closed"],
     }
 
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Literal
+from zlib import crc32
 
 from flask import Response, request
 
@@ -11,6 +12,7 @@ from portal.sandbox.errors import TwilioError
 Wire = Literal["reset", "hang", "truncate"]
 
 WIRE_KEY = "sandbox.wire"
+_REFUSALS = (21211, 21610, 21612, 21614)
 _NONSENSE = "<!doctype html><title>Bad gateway</title><p>upstream connect error or disconnect"
 
 
@@ -34,6 +36,11 @@ class Fault(Exception):
         wires: dict[str, Wire] = {"reset": "reset", "timeout": "hang", "truncated": "truncate"}
         request.environ[WIRE_KEY] = wires[kind]
         return Response('{"sid": "SM' + "0" * 24, 201, mimetype="application/json")
+
+
+def refusal_code(recipient: str) -> int:
+    """Return what a refusal says of this number: the same each time."""
+    return _REFUSALS[crc32(recipient.encode()) % len(_REFUSALS)]
 
 
 def refusal(error: TwilioError) -> Response:

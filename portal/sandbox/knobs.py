@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,6 +59,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob("rate_429", 0.0, "HTTP 429", _SHARE, "Not accepted"),
     Knob("rate_500_before", 0.0, "HTTP 500", _SHARE, "Not accepted"),
     Knob("rate_reset_before", 0.0, "Connection reset", _SHARE, "Not accepted"),
+    Knob("rate_400", 0.0, "HTTP 400 with a code", _SHARE, "Not accepted"),
     Knob("rate_500_after", 0.0, "HTTP 500", _SHARE, "Accepted, but the answer is lost"),
     Knob("rate_reset_after", 0.0, "Connection reset", _SHARE, "Accepted, but the answer is lost"),
     Knob("rate_timeout_after", 0.0, "No answer", _SHARE, "Accepted, but the answer is lost"),
@@ -76,7 +78,7 @@ KNOBS: tuple[Knob, ...] = (
 
 _BY_NAME = {knob.name: knob for knob in KNOBS}
 
-# Drawn with one die, in this order, so that the shares of one text add up.
+# Drawn with one throw, in this order, so that the shares of one text add up.
 FAULT_RATES = (
     "429",
     "500_before",
@@ -86,6 +88,7 @@ FAULT_RATES = (
     "timeout_after",
     "truncated_after",
     "garbage_after",
+    "400",
 )
 FAULTS = (*FAULT_RATES, "503_before", "garbage_before")
 
@@ -97,6 +100,7 @@ class Knobs:
         self._store = store
         self._lock = threading.Lock()
         self._script: list[str] = []
+        self._tries: Counter[str] = Counter()
         self._values: dict[str, Value] = {knob.name: knob.rest for knob in KNOBS}
         for row in store.rows("SELECT name, value FROM knobs"):
             if row["name"] in _BY_NAME:
@@ -130,6 +134,7 @@ class Knobs:
             self._values.update(read)
             if "seed" in read:
                 self._die.seed(read["seed"])
+                self._tries.clear()
 
     def rest(self) -> None:
         """Put every knob back and forget the script."""
@@ -153,8 +158,12 @@ class Knobs:
         with self._lock:
             self._script = list(faults)
 
-    def next_fault(self) -> str:
-        """Return the fault of this create: from the script, else by the die, else none."""
+    def next_fault(self, text: str) -> str:
+        """Return the fault of this create: from the script, else by the die, else none.
+
+        Each text has a die of its own, so its weather does not hang on what else is sent at
+        the same time: the same seed, text and number of tries meet the same fault.
+        """
         with self._lock:
             if self._script:
                 planned = self._script.pop(0)
@@ -162,7 +171,9 @@ class Knobs:
             rates = [(name, float(self._values[f"rate_{name}"])) for name in FAULT_RATES]
             if not any(rate for _, rate in rates):
                 return ""
-            throw = self._die.random()
+            self._tries[text] += 1
+            own = f"{self._values['seed']} {self._tries[text]} {text}"
+            throw = random.Random(own).random()  # noqa: S311  weather, not secrets
             for name, rate in rates:
                 if throw < rate:
                     return name

@@ -11,7 +11,7 @@ from portal.sandbox import formats, lifecycle, sending
 from portal.sandbox.auth import account_of, missing, require_active
 from portal.sandbox.context import carrier
 from portal.sandbox.errors import DELIVERY_ERRORS, TwilioError
-from portal.sandbox.faults import Fault
+from portal.sandbox.faults import Fault, refusal_code
 from portal.sandbox.magic import TO, find
 from portal.sandbox.paging import answer, envelope, page_size
 
@@ -56,16 +56,16 @@ def create(account: str) -> Response:
     """Take a text, or refuse it, or fail on the way as the weather has it."""
     owner = account_of(account)
     order = sending.Order(owner, request.form, request.form.getlist("MediaUrl"))
-    fault = _fault(order.get("To"))
+    fault = _fault(order)
     latency = carrier().knobs.number("latency_ms")
     if latency:
         time.sleep(latency / 1000)
-    if fault and not fault.endswith("_after"):
+    if fault and fault != "400" and not fault.endswith("_after"):
         _log(order, "dropped", fault)
         raise Fault(fault)
     try:
         require_active(owner)
-        draft = sending.check(carrier(), order)
+        draft = _checked(order, fault)
     except TwilioError as refused:
         _log(order, "refused", str(refused.status), code=refused.code)
         raise
@@ -78,13 +78,21 @@ def create(account: str) -> Response:
     return answer(shape(message), 201)
 
 
-def _fault(recipient: str) -> str:
+def _checked(order: sending.Order, fault: str) -> lifecycle.Draft:
+    """Return the draft of a text, or raise the refusal it earns or meets."""
+    if fault == "400":
+        raise TwilioError(refusal_code(order.get("To")), order.get("To"))
+    return sending.check(carrier(), order)
+
+
+def _fault(order: sending.Order) -> str:
     """Return the fault this text meets: by its number, else by the weather."""
+    recipient = order.get("To")
     magic = find(TO, formats.e164(recipient) or recipient)
     if magic is not None and magic.effect == "fault":
         used = carrier().store.tally(f"fault {recipient}")
         return "" if magic.times and used > magic.times else magic.fault
-    return carrier().knobs.next_fault()
+    return carrier().knobs.next_fault(f"{recipient} {order.get('Body')}")
 
 
 def _log(

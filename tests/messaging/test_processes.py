@@ -6,10 +6,13 @@ import sys
 import time
 
 import pytest
+from redis import exceptions
+from rq import Queue
 
 from portal.core.db import db
 from portal.messaging.values import State
 from tests.factories.messaging import make_campaign, make_recipients, texts
+from workers.__main__ import TextWorker
 
 
 @pytest.fixture
@@ -61,6 +64,30 @@ def test_texts_go_out_though_the_queue_was_lost_and_both_stop_cleanly(
         process.send_signal(signal.SIGTERM)
     for process in (worker, scheduler):
         assert process.wait(12) == 0, process.stderr.read()
+
+
+class CutOff(TextWorker):
+    """A worker whose queue is away."""
+
+    def heartbeat(self, *_, **__):
+        raise exceptions.ConnectionError
+
+
+def test_a_worker_that_saw_many_outages_still_looks_every_few_seconds(redis, monkeypatch):
+    """RULINGS 18: texts go within six seconds of the queue's return; RQ's wait grows to a minute."""
+    waits = []
+
+    def sleep(seconds):
+        waits.append(seconds)
+        if len(waits) == 8:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("rq.worker.base.time.sleep", sleep)
+    worker = CutOff([Queue("texts", connection=redis)], connection=redis, name="cut-off")
+    with pytest.raises(KeyboardInterrupt):
+        worker.dequeue_job_and_maintain_ttl(timeout=1)
+    assert waits[0] <= 1
+    assert max(waits) <= 4
 
 
 def test_an_unknown_command_is_named(environment):

@@ -12,6 +12,7 @@ from tests.sandbox.server import Sandbox
 PERSON = "+13125550101"
 # What the twilio client raises for each way to break an answer.
 SHAPES = {
+    "400": TwilioRestException,
     "429": TwilioRestException,
     "500_before": TwilioRestException,
     "503_before": TwilioRestException,
@@ -80,6 +81,26 @@ def test_shares_are_met_and_the_same_seed_gives_the_same_weather(sandbox, number
     assert 4 <= first.count(500) <= 20
     assert len(sandbox.log()) == 40 - first.count(429)
     assert outcomes() == first
+
+
+def test_a_texts_weather_does_not_hang_on_the_others(sandbox, number):
+    """Chaos is replayed by its seed, though threads come in another order each time."""
+    client = impatient(sandbox)
+
+    def weather(people):
+        sandbox.turn(rate_429=0.5, seed=11)
+        seen = {}
+        for person in people:
+            try:
+                seen[person] = client.messages.create(to=person, from_=number, body="Hi").status
+            except TwilioRestException as error:
+                seen[person] = error.status
+        return seen
+
+    people = [f"+131255501{place:02d}" for place in range(12)]
+    first = weather(people)
+    assert set(first.values()) == {"queued", 429}
+    assert weather(people[::-1]) == first
 
 
 def test_latency_slows_creates_and_reads(sandbox, twilio, number):

@@ -37,6 +37,7 @@ class DeskSession(SessionMixin):
         self.stored: StoredSession | None = None
         self.started: StartedSession | None = None
         self.modified = False
+        self.is_set_aside = False
 
     def start(self, started: StartedSession) -> None:
         """Go over to a new signed-in session; what the guest had stays behind (no fixation)."""
@@ -47,6 +48,10 @@ class DeskSession(SessionMixin):
         """Become a guest again, empty."""
         self._values, self.stored, self.started = {}, None, None
         self.modified = True
+
+    def set_aside(self) -> None:
+        """Read no more and keep nothing of this request: the database does not answer."""
+        self._values, self.is_set_aside = {}, True
 
     @property
     def row_id(self) -> Any:
@@ -108,7 +113,7 @@ class DeskSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Keep what changed. A page that only reads touches the row at most once a minute."""
         assert isinstance(session, DeskSession)
-        if not session.was_read:
+        if not session.was_read or session.is_set_aside:
             return
         response.vary.add("Cookie")
         if session.row_id is not None:

@@ -1,0 +1,205 @@
+"""The judge must convict: each crime by hand, and an honest run acquitted."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.chaos.judge import (
+    Balance,
+    Case,
+    Create,
+    Crime,
+    Entry,
+    Intent,
+    Stop,
+    Text,
+    judge,
+)
+
+CAROL, DAVE = "+13125550101", "+13125550102"
+SENT = Text("t1", "north", CAROL, "delivered", 2, "SM1", campaign="n1")
+LEFT_OUT = Text("t2", "north", DAVE, "unconfirmed", 2, None, campaign="n1")
+TAKEN = Create(1, 100.0, "accepted", "201", "SM1", CAROL, "t1")
+DROPPED = Create(2, 101.0, "dropped", "500_before", None, DAVE, "t2")
+BOOKS = (
+    Entry("north", "grant", 100),
+    Entry("north", "reserve", 2, "t1"),
+    Entry("north", "reserve", 2, "t2"),
+    Entry("north", "capture", 2, "t1"),
+    Entry("north", "release", 2, "t2"),
+    Entry("north", "inbound", 1),
+)
+HONEST = Case(
+    creates=(TAKEN, DROPPED),
+    texts=(SENT, LEFT_OUT),
+    heard=frozenset({"SM1"}),
+    cleared={("t1", 1): 99.0, ("t2", 1): 99.5},
+    stops=(Stop(CAROL, 200.0),),
+    intents=(Intent("n1", 2, is_acknowledged=True),),
+    entries=BOOKS,
+    balances=(Balance("north", 97, 0, 3),),
+)
+
+
+def crimes(case):
+    return {finding.crime for finding in judge(case).findings}
+
+
+def with_lines(*lines):
+    """Return the honest books with other lines for t1, the counters following them."""
+    kept = [line for line in BOOKS if line.text != "t1"]
+    return replace(HONEST, entries=(*kept, *lines))
+
+
+def test_an_honest_run_is_acquitted():
+    verdict = judge(HONEST)
+    assert verdict.findings == []
+    assert (verdict.texts, verdict.accepted, verdict.unconfirmed_though_accepted) == (2, 1, 0)
+
+
+# doubled -------------------------------------------------------------------------------------------------------------
+
+
+def test_two_sids_for_one_text_are_a_double():
+    again = Create(3, 110.0, "accepted", "201", "SM2", CAROL, "t1", 2)
+    verdict = judge(replace(HONEST, creates=(TAKEN, DROPPED, again)))
+    assert verdict.count(Crime.DOUBLE) == 1
+
+
+def test_a_second_try_after_an_unclear_answer_is_a_gamble_even_when_it_went_well():
+    again = Create(3, 110.0, "dropped", "reset_before", None, DAVE, "t2", 2)
+    assert crimes(replace(HONEST, creates=(TAKEN, DROPPED, again))) == {Crime.GAMBLE}
+
+
+def test_a_second_try_after_a_429_is_fair():
+    busy = Create(0, 90.0, "dropped", "429", None, CAROL, "t1")
+    taken = replace(TAKEN, attempt=2)
+    assert crimes(replace(HONEST, creates=(busy, taken, DROPPED))) == set()
+
+
+# lost ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_that_never_ended_is_lost():
+    for state in ("queued", "held", "claimed", "submitting", "unknown"):
+        stuck = replace(LEFT_OUT, state=state)
+        assert Crime.LOST in crimes(replace(HONEST, texts=(SENT, stuck)))
+
+
+def test_a_text_called_unsent_though_its_callback_was_answered_is_lost():
+    wrong = replace(SENT, state="unconfirmed", sid=None)
+    assert Crime.LOST in crimes(replace(HONEST, texts=(wrong, LEFT_OUT)))
+    assert Crime.LOST in crimes(
+        replace(HONEST, heard=frozenset(), texts=(replace(wrong, state="expired"), LEFT_OUT))
+    )
+
+
+def test_a_text_nobody_could_know_of_is_counted_apart():
+    silent = replace(
+        HONEST, heard=frozenset(), texts=(replace(SENT, state="unconfirmed"), LEFT_OUT)
+    )
+    verdict = judge(silent)
+    assert verdict.unconfirmed_though_accepted == 1
+    assert verdict.count(Crime.LOST) == 0
+
+
+def test_a_text_called_sent_that_the_carrier_never_took_is_lost():
+    for wrong in (replace(LEFT_OUT, state="sent", sid="SM9"), replace(LEFT_OUT, state="accepted")):
+        assert Crime.LOST in crimes(replace(HONEST, texts=(SENT, wrong)))
+
+
+def test_a_text_of_another_is_not_its_own():
+    wrong = replace(LEFT_OUT, state="sent", sid="SM1")
+    assert Crime.LOST in crimes(replace(HONEST, texts=(SENT, wrong)))
+
+
+def test_a_text_at_the_carrier_that_we_do_not_know_is_lost():
+    stranger = Create(3, 110.0, "accepted", "201", "SM7", CAROL, "t9")
+    assert crimes(replace(HONEST, creates=(TAKEN, DROPPED, stranger))) == {Crime.LOST}
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_a_send_that_was_confirmed_has_exactly_its_texts(people):
+    intents = (Intent("n1", people, is_acknowledged=True),)
+    assert crimes(replace(HONEST, intents=intents)) == {Crime.LOST}
+
+
+def test_a_send_that_was_acknowledged_and_is_gone_is_lost():
+    gone = (*HONEST.intents, Intent("n2", 5, is_acknowledged=True))
+    assert crimes(replace(HONEST, intents=gone)) == {Crime.LOST}
+    unheard = (*HONEST.intents, Intent("n2", 5, is_acknowledged=False))
+    assert crimes(replace(HONEST, intents=unheard)) == set()
+
+
+# wrong credit --------------------------------------------------------------------------------------------------------
+
+RESERVE, CAPTURE = Entry("north", "reserve", 2, "t1"), Entry("north", "capture", 2, "t1")
+RELEASE = Entry("north", "release", 2, "t1")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (RESERVE, RELEASE),  # sent for nothing
+        (RESERVE,),  # never resolved
+        (RESERVE, CAPTURE, RELEASE),
+        (RESERVE, CAPTURE, CAPTURE),
+        (RESERVE, RESERVE, CAPTURE),
+        (CAPTURE,),
+        (RESERVE, replace(CAPTURE, credits=3)),  # more than was shown
+        (),
+    ],
+)
+def test_a_text_that_was_sent_is_charged_once_as_shown(lines):
+    assert judge(with_lines(*lines)).count(Crime.CREDIT) >= 1
+
+
+def test_a_text_that_was_not_sent_is_not_charged():
+    lines = [line for line in BOOKS if (line.kind, line.text) != ("release", "t2")]
+    wrong = replace(HONEST, entries=(*lines, Entry("north", "capture", 2, "t2")))
+    assert Crime.CREDIT in crimes(wrong)
+
+
+def test_counters_that_are_not_the_sum_of_their_lines():
+    for wrong in ((98, 0, 3), (97, 0, 4), (97, 2, 3)):
+        assert crimes(replace(HONEST, balances=(Balance("north", *wrong),))) == {Crime.CREDIT}
+
+
+def test_the_house_pays_for_late_proof_only():
+    late = replace(with_lines(RESERVE, RELEASE), balances=(Balance("north", 99, 0, 1),))
+    assert crimes(replace(late, house=frozenset({"t1"}))) == set()
+    assert crimes(replace(HONEST, house=frozenset({"t1"}))) == {Crime.CREDIT}
+
+
+# after STOP ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_cleared_after_the_stop_was_stored_is_convicted():
+    case = replace(HONEST, stops=(Stop(CAROL, 98.0),))
+    assert crimes(case) == {Crime.AFTER_STOP}
+    assert crimes(replace(case, cleared={})) == {Crime.AFTER_STOP}
+
+
+def test_also_one_that_the_carrier_did_not_take():
+    assert crimes(replace(HONEST, stops=(Stop(DAVE, 98.0),))) == {Crime.AFTER_STOP}
+
+
+def test_a_text_that_was_leaving_when_the_stop_came_is_counted_and_bounded():
+    case = replace(HONEST, stops=(Stop(CAROL, 99.5),))
+    verdict = judge(case)
+    assert (verdict.findings, verdict.left_as_stop_came) == ([], 1)
+    assert crimes(replace(case, most_in_flight=0)) == {Crime.AFTER_STOP}
+
+
+def test_a_start_lifts_the_stop_and_the_confirmation_may_go():
+    assert crimes(replace(HONEST, stops=(Stop(CAROL, 90.0, lifted_at=95.0),))) == set()
+    confirmation = replace(SENT, purpose="stop", credits=0, campaign="n1")
+    lines = tuple(line for line in BOOKS if line.text != "t1")
+    case = replace(
+        HONEST,
+        texts=(confirmation, LEFT_OUT),
+        stops=(Stop(CAROL, 98.0),),
+        entries=lines,
+        balances=(Balance("north", 99, 0, 1),),
+    )
+    assert crimes(case) == set()
