@@ -206,14 +206,19 @@ def _answer_errors(app: Flask) -> None:
         if _is_api():
             return problems.of_bug(incident)
         g.me = None  # the shell asks the database, which may be what broke
-        if isinstance(error, SQLAlchemyError) and isinstance(session, DeskSession):
-            session.set_aside()
-            db.session.rollback()
+        _leave_the_database_alone(error)
         return render_template("errors/500.html", incident=incident), 500
 
 
 def _is_api() -> bool:
     return request.path.startswith(f"{PREFIX}/")
+
+
+def _leave_the_database_alone(error: Exception) -> None:
+    """Ask a database in trouble for nothing more in this request, the session included."""
+    if isinstance(error, SQLAlchemyError) and isinstance(session, DeskSession):
+        session.set_aside()
+        db.session.rollback()
 
 
 def _harden(app: Flask, settings: Settings) -> None:
