@@ -36,6 +36,7 @@ _TEMPLATES = (
     "\u202exss101\u202c", "\u2066xss102\u2069", "xss103\u0000", "\u200bxss104\u200f", "xss105\u2029",
 )  # fmt: skip
 PAYLOADS = tuple(p.replace("\0", "") for p in (*_TAGS, *_BREAKS, *_URLS, *_TEMPLATES))
+ANYWHERE = "'\"><xss0>"  # shows in words and in an attribute alike
 SUM = str(1337 * 7)
 # Columns with a shape of their own, by name: nobody writes them.
 _SHAPED = re.compile(
@@ -81,5 +82,8 @@ def _with(text, length, turn, place):
         return f"{text} and harmless words"[:length]
     if length is None:
         return text + "\n" + "\n".join(PAYLOADS)
+    if len(text) + len(ANYWHERE) >= length:
+        return text
+    text += ANYWHERE
     fitting = [p for p in PAYLOADS if len(text) + len(p) < length]
     return text + fitting[place % len(fitting)] if fitting else text
