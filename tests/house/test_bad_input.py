@@ -148,7 +148,7 @@ def test_a_webhook_that_is_none_is_refused_in_words(path, anyone, northside):
     answer = anyone.client.post(odd, data=params, headers={"X-Twilio-Signature": signed})
     assert answer.status_code in {200, 204}
     assert anyone.client.get(url).status_code == 405
-    assert anyone.client.post(url, json={"Body": 1}).status_code == 403
+    assert anyone.client.post(url, json={"Body": 1}).status_code == 415
 
 
 def test_a_foreign_host_is_refused_and_not_an_error_of_ours(app, client, monkeypatch):
