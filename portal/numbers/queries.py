@@ -3,7 +3,7 @@
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, Uuid, bindparam, select
 
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -96,7 +96,7 @@ _CARRIER_ACCOUNT: Final = select(
     CarrierAccount.account_sid,
     CarrierAccount.sealed_token,
     CarrierAccount.messaging_service_sid,
-).where(CarrierAccount.organization_id == bindparam("organization"))
+).where(CarrierAccount.organization_id == bindparam("organization", type_=Uuid()))
 _SENDERS: Final = select(
     *SenderNumber.__table__.columns, CarrierAccount.messaging_service_sid
 ).outerjoin(CarrierAccount, CarrierAccount.organization_id == SenderNumber.organization_id)

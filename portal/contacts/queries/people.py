@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import Uuid, and_, bindparam, select
 
 from portal.contacts.models import (
     Contact,
@@ -119,7 +119,7 @@ def unreachable(organization_id: UUID, e164s: Iterable[str]) -> frozenset[str]:
 
 
 _UNREACHABLE: Final = select(PhoneNumber.e164).where(  # made once: every text asks it
-    PhoneNumber.organization_id == bindparam("organization"),
+    PhoneNumber.organization_id == bindparam("organization", type_=Uuid()),
     PhoneNumber.e164.in_(bindparam("numbers", expanding=True)),
     PhoneNumber.unreachable_code.is_not(None),
 )

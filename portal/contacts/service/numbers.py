@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, Uuid, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts.models import PhoneNumber
@@ -17,7 +17,7 @@ _TABLE = cast("Table", PhoneNumber.__table__)  # rows in one statement, whatever
 _LOCK = (  # made once: every text asks it
     select(_TABLE.c.e164)
     .where(
-        _TABLE.c.organization_id == bindparam("organization"),
+        _TABLE.c.organization_id == bindparam("organization", type_=Uuid()),
         _TABLE.c.e164.in_(bindparam("numbers", expanding=True)),
     )
     .order_by(_TABLE.c.e164)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, and_, bindparam, func, select
 
 from portal.core import clock
 from portal.core.db import db
@@ -35,7 +35,7 @@ class SendingState:
 
 
 def _sending_state() -> Select[Any]:
-    ours: BindParameter[UUID] = bindparam("organization")
+    ours: BindParameter[UUID] = bindparam("organization", type_=Uuid())
     alive = select(Heartbeat.alive_at).where(Heartbeat.name == WEB)
     behind = select(CarrierWatch.behind_since).where(CarrierWatch.organization_id == ours)
     fence = select(SendingFence.cause).where(
