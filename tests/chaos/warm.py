@@ -23,13 +23,16 @@ class Verdicts:
     """What became of each test: failed by what it asserts, or broken on the way there."""
 
     def __init__(self):
-        self.passed, self.failed, self.broken, self.why = [], [], [], ""
+        self.passed, self.failed, self.broken, self.why = [], set(), [], ""
 
     def pytest_runtest_logreport(self, report):
-        if report.when == "call":
-            (self.failed if report.failed else self.passed).append(report.nodeid)
+        if report.when == "setup":
+            if report.failed:
+                self.broken.append(report.nodeid)
         elif report.failed:
-            self.broken.append(report.nodeid)
+            self.failed.add(report.nodeid)  # by itself, or by a check that follows every test
+        elif report.when == "call":
+            self.passed.append(report.nodeid)
         if report.failed and not self.why:
             self.why = str(report.longrepr)[-1500:]
 
@@ -53,7 +56,7 @@ def run(tree, tests, database):
     pytest.main([*options, f"--database={database}", *tests], plugins=[verdicts])
     return {
         "passed": verdicts.passed,
-        "failed": verdicts.failed,
+        "failed": sorted(verdicts.failed),
         "broken": verdicts.broken,
         "why": verdicts.why,
         "cpu_s": round(time.process_time() - started, 2),

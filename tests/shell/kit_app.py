@@ -153,6 +153,8 @@ def signed_in() -> dict[str, object]:
             link_label="Open the appeal",
         ),
         "sandbox_url": "http://localhost:8001/",
+        "standstill": None,
+        "standstill_url": None,
         "clock_note": "Demo time: 2 days ahead",
         "sign_out_url": "/kit/answer",
         "profile_url": "/kit",
