@@ -14,15 +14,24 @@ from portal.messaging.values import State
 from tests.factories.messaging import make_campaign, make_recipients, texts
 from workers.__main__ import TextWorker
 
+# As `python -m workers`, but with a home of its own: the project's var/ is somebody's installation.
+IN_ITS_HOME = """
+import pathlib, sys
+from workers import __main__ as program
+from portal.core import settings
+settings.ROOT = pathlib.Path(sys.argv.pop())
+sys.exit(program.main())
+"""
+
 
 @pytest.fixture
-def start(environment):
+def start(environment, tmp_path):
     """Start `python -m workers <what>`; what still runs at the end is ended."""
     started = []
 
     def run(what):
         process = subprocess.Popen(
-            [sys.executable, "-m", "workers", what],
+            [sys.executable, "-c", IN_ITS_HOME, what, str(tmp_path)],
             env=environment,
             stderr=subprocess.PIPE,
             text=True,
