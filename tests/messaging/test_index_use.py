@@ -11,6 +11,8 @@ from portal.messaging.service import claims, recovery
 from tests.factories.messaging import make_campaign, make_recipients, take, texts
 
 MOVING, BY_TEXT = "ix_messages_moving", "credit_entries_message_id_slot"
+# Both hold nothing but texts under way; for what is in doubt PostgreSQL may take either.
+UNDER_WAY = (MOVING, "uq_messages_in_doubt")
 
 
 @contextmanager
@@ -51,7 +53,8 @@ def plan_of(statements, words):
 def test_a_sweep_reads_the_index_of_what_moves(sweep, words, northside, sender):
     with asked() as statements, unit_of_work():
         sweep()
-    assert MOVING in plan_of(statements, words)
+    plan = plan_of(statements, words)
+    assert any(index in plan for index in UNDER_WAY), plan
 
 
 def test_a_claim_reads_the_index_of_what_moves(northside, sender):
