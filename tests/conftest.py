@@ -139,6 +139,13 @@ def settings(valkey, database, tmp_path_factory):
     )
 
 
+@pytest.fixture
+def outbox(settings):
+    """The folder of kept mails, empty for the test that asks."""
+    shutil.rmtree(settings.outbox_dir, ignore_errors=True)
+    return settings.outbox_dir
+
+
 @pytest.fixture(scope="session")
 def built_app(settings):
     """The application, once for each test process, with the schema and the cast in its database."""

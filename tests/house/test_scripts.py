@@ -13,7 +13,6 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portal.core.db import db, unit_of_work
-from portal.core.settings import settings
 from tests.house.payloads import PAYLOADS, SUM, poison
 
 TURNS = 2
@@ -98,13 +97,13 @@ def test_what_is_stored_never_becomes_part_of_a_page(reader):
     assert not found, "\n".join(sorted(set(found))[:40])
 
 
-def test_a_mail_holds_what_is_stored_as_words(alice, pat, own, northside):
+def test_a_mail_holds_what_is_stored_as_words(alice, pat, own, northside, outbox):
     """Names go into mails as text, and never into another header (PROMISES 4 row 23)."""
     with unit_of_work():
         poison(1)
     data = {"email": "new@juniper.example", "role": "agent", "team_id": str(own.ids["team_id"])}
     alice.post("people.invite", data=data, organization_id=northside.organization_id)
-    [mail] = settings().outbox_dir.glob("*.eml")
+    [mail] = outbox.glob("*.eml")
     message = message_from_bytes(mail.read_bytes(), policy=policy.default)
     for part in message.walk():
         html = part.get_content() if part.get_content_type() == "text/html" else ""
