@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import traceback
 
 from portal.core.db import db
@@ -38,18 +37,6 @@ class Child:
 
     def start(self):
         os.write(self._go, b"!")
-
-    def stop_here(self):
-        """In the child: SIGSTOP oneself, as an operator or a hypervisor would."""
-        os.kill(os.getpid(), signal.SIGSTOP)
-
-    def wait_until_stopped(self):
-        """Return whether it stands still; False when it has ended."""
-        _pid, status = os.waitpid(self.pid, os.WUNTRACED)
-        return os.WIFSTOPPED(status)
-
-    def go_on(self):
-        os.kill(self.pid, signal.SIGCONT)
 
     def end(self):
         """Wait for its end and return what it returned."""
