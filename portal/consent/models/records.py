@@ -1,4 +1,4 @@
-"""Tables of consent; private to the slice. Records are added, never changed or removed (C-5)."""
+"""Consent records, what they come to, and who is not to be contacted."""
 
 from datetime import datetime
 from uuid import UUID, uuid4

@@ -1,0 +1,10 @@
+"""Tables of consent; private to the slice. Records are added, never changed or removed (C-5)."""
+
+from portal.consent.models.records import (
+    ConsentRecord,
+    ConsentStanding,
+    DoNotContact,
+    OrganizationOptOut,
+)
+
+__all__ = ["ConsentRecord", "ConsentStanding", "DoNotContact", "OrganizationOptOut"]

@@ -1,0 +1,1 @@
+"""How long evidence is kept, erasure and legal hold (C-10, C-11)."""
