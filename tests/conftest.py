@@ -140,6 +140,19 @@ def settings(valkey, database, tmp_path_factory):
 
 
 @pytest.fixture
+def process_environment(settings):
+    """The variables of a process of ours that works on this test's database."""
+    return {
+        **os.environ,
+        "DATABASE_URL": settings.database_url.replace("postgresql+psycopg", "postgresql"),
+        "REDIS_URL": settings.redis_url,
+        "PUBLIC_URL": settings.public_url,
+        "SECRET_KEY": settings.secret_key,
+        "ENCRYPTION_KEYS": fernet_key("tests"),
+    }
+
+
+@pytest.fixture
 def outbox(settings):
     """The folder of kept mails, empty for the test that asks."""
     shutil.rmtree(settings.outbox_dir, ignore_errors=True)

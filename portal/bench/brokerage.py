@@ -19,7 +19,7 @@ from portal.core.access import Role
 from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
-from portal.core.secrets_box import box
+from portal.core.secrets_box import Place, box
 from portal.messaging.values import Recipient
 from portal.people import service as people
 from portal.people.values import UserRef
@@ -128,14 +128,16 @@ def _fresh(account_id: UUID) -> AccountRef:
 
 
 def _own_a_number(here: Scratch, account: AccountRef, segments_per_second: int) -> None:
+    row_id = uuid4()
+    place = Place("carrier_accounts.sealed_token", row_id, account.organization_id)
     _insert(
         "carrier_accounts",
         [
             {
-                "id": uuid4(),
+                "id": row_id,
                 "organization_id": account.organization_id,
                 "account_sid": here.settings.twilio_account_sid,
-                "sealed_token": box().seal(here.settings.twilio_auth_token),
+                "sealed_token": box().seal(here.settings.twilio_auth_token, place),
                 "messaging_service_sid": f"MG{uuid4().hex}",
                 "created_at": utcnow(),
             }

@@ -1,13 +1,17 @@
-"""Seals every stored secret anew with the newest key, in small steps (X-6)."""
+"""Seals every stored secret anew with the newest key, in small steps (X-6).
+
+What was sealed before secrets were bound to their place is bound on the way.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Column, select, update
+from sqlalchemy import Column, bindparam, null, select, update
 
 from portal.core.db import Base, db, unit_of_work
-from portal.core.secrets_box import SecretUnreadable, box
+from portal.core.secrets_box import Place, SecretUnreadable, box
 
 PER_STEP: Final = 200
 
@@ -35,27 +39,48 @@ def rotate(per_step: int = PER_STEP) -> Iterator[Step]:
     sealed with the newest key. What no key opens stays and is counted.
     """
     for column in sealed_columns():
-        [key] = column.table.primary_key.columns
+        table = column.table
+        [key] = table.primary_key.columns
+        organization = table.c.get("organization_id", null())
+        same = update(table).where(key == bindparam("row"), column == bindparam("was"))
         last: Any = None
         while True:
-            query = select(key, column).where(column.is_not(None)).order_by(key).limit(per_step)
+            query = (
+                select(key, organization, column)
+                .where(column.is_not(None))
+                .order_by(key)
+                .limit(per_step)
+            )
             with unit_of_work():
                 rows = db.session.execute(query if last is None else query.where(key > last)).all()
-                fates = [_reseal(column, key, *row) for row in rows]
-            yield Step(str(column), fates.count(True), fates.count(None))
+                fates = [(row, _sealed_anew(column, *row)) for row in rows]
+                fresh = [
+                    {"row": row[0], "was": row[2], "now": sealed}
+                    for row, sealed in fates
+                    if sealed not in (None, row[2])
+                ]
+                if fresh:
+                    db.session.execute(same.values({column: bindparam("now")}), fresh)
+            yield Step(str(column), len(fresh), sum(sealed is None for _, sealed in fates))
             if len(rows) < per_step:
                 break
             last = rows[-1][0]
 
 
-def _reseal(column: Column[Any], key: Column[Any], row_id: object, sealed: str) -> bool | None:
-    """Say whether a secret was sealed anew; None when no key opens it."""
-    if box().is_newest(sealed):
-        return False
+def _sealed_anew(
+    column: Column[Any], row_id: UUID, organization_id: UUID | None, sealed: str
+) -> str | None:
+    """Return a secret as the newest key seals it for its place; None when no key opens it here."""
+    place = Place.of(column, row_id, organization_id)
     try:
-        fresh = box().seal(box().open(sealed))
+        secret = _open(sealed, place)
     except SecretUnreadable:
         return None
-    same = update(column.table).where(key == row_id, column == sealed)
-    db.session.execute(same.values({column: fresh}))
-    return True
+    return sealed if box().is_newest(sealed) else box().seal(secret, place)
+
+
+def _open(sealed: str, place: Place) -> str:
+    try:
+        return box().open(sealed, place)
+    except SecretUnreadable:
+        return box().open_unbound(sealed)

@@ -1,44 +1,110 @@
-"""Secrets at rest (X-6): carrier tokens encrypted with a rotatable key ring."""
+"""Secrets at rest (X-6): carrier tokens encrypted with a rotatable key ring, each for its place.
 
+AES-256-GCM, with the place as associated data (PROMISES 4, row 9): whoever may write to the
+database can't have one row's secret opened as another's.
+"""
+
+import base64
+import binascii
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Column
 
 from portal.core.errors import DomainError
 
+_FORM: Final = "v2"
+_NONCE_BYTES: Final = 12
+_KEY_ID_CHARS: Final = 16
+
 
 class SecretUnreadable(DomainError):
-    """A stored secret cannot be decrypted with any key of the ring."""
+    """A stored secret cannot be decrypted with any key of the ring, or belongs elsewhere."""
 
     code = "secret_unreadable"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a secret belongs: one column of one row of one organization."""
+
+    column: str  # table.column
+    row_id: UUID
+    organization_id: UUID | None  # None: the table has none
+
+    @classmethod
+    def of(cls, column: Column[Any], row_id: UUID, organization_id: UUID | None) -> "Place":
+        """Return the place of a value in a table."""
+        return cls(f"{column.table.name}.{column.name}", row_id, organization_id)
+
+
 class SecretsBox:
-    """Encrypts with the first key of the ring and decrypts with any."""
+    """Encrypts with the first key of the ring and decrypts with any, in the same place only."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         """Take Fernet keys, newest first. Raises ValueError when one has the wrong form."""
-        self._ring = MultiFernet([Fernet(key) for key in keys])
-        self._newest = Fernet(keys[0])
+        self._unbound = MultiFernet([Fernet(key) for key in keys])
+        self._ring = dict(_named(key) for key in keys)
+        self._newest = next(iter(self._ring))
 
-    def seal(self, secret: str) -> str:
-        """Return secret encrypted, as text."""
-        return self._ring.encrypt(secret.encode()).decode()
+    def seal(self, secret: str, place: Place) -> str:
+        """Return secret encrypted for this place, as text."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        cipher = self._ring[self._newest]
+        sealed = nonce + cipher.encrypt(nonce, secret.encode(), _bound(place, self._newest))
+        return f"{_FORM}.{self._newest}.{base64.urlsafe_b64encode(sealed).decode()}"
 
-    def open(self, sealed: str) -> str:
-        """Return the secret. Raises SecretUnreadable when no key fits."""
+    def open(self, sealed: str, place: Place) -> str:
+        """Return the secret. Raises SecretUnreadable when no key fits or it is not from here."""
+        form, _, rest = sealed.partition(".")
+        key_id, _, text = rest.partition(".")
+        cipher = self._ring.get(key_id)
+        if form == _FORM and cipher is not None:
+            try:
+                whole = base64.b64decode(text, altchars=b"-_", validate=True)
+                nonce, body = whole[:_NONCE_BYTES], whole[_NONCE_BYTES:]
+                return cipher.decrypt(nonce, body, _bound(place, key_id)).decode()
+            except (InvalidTag, ValueError, binascii.Error) as error:
+                raise _unreadable() from error
+        raise _unreadable()
+
+    def open_unbound(self, sealed: str) -> str:
+        """Return what was sealed before secrets had a place: for the rotation alone.
+
+        Raises SecretUnreadable.
+        """
         try:
-            return self._ring.decrypt(sealed.encode()).decode()
+            return self._unbound.decrypt(sealed.encode()).decode()
         except InvalidToken as error:
-            raise SecretUnreadable(
-                "A stored credential can't be read. Check ENCRYPTION_KEYS."
-            ) from error
+            raise _unreadable() from error
 
     def is_newest(self, sealed: str) -> bool:
-        """Say whether a secret is sealed with the first key of the ring already."""
-        try:
-            self._newest.decrypt(sealed.encode())
-        except InvalidToken:
-            return False
-        return True
+        """Say whether a secret claims to be sealed with the first key of the ring already."""
+        return sealed.startswith(f"{_FORM}.{self._newest}.")
+
+
+def _named(key: str) -> tuple[str, AESGCM]:
+    """Return the name and the cipher of a key; neither tells the key."""
+    raw = base64.urlsafe_b64decode(key)
+    derived = HKDF(SHA256(), 32, salt=None, info=b"consentdesk secrets v2").derive(raw)
+    return hashlib.sha256(b"consentdesk key id" + raw).hexdigest()[:_KEY_ID_CHARS], AESGCM(derived)
+
+
+def _bound(place: Place, key_id: str) -> bytes:
+    organization = place.organization_id.hex if place.organization_id else ""
+    return f"{_FORM}\n{key_id}\n{place.column}\n{place.row_id.hex}\n{organization}".encode()
+
+
+def _unreadable() -> SecretUnreadable:
+    return SecretUnreadable("A stored credential can't be read. Check ENCRYPTION_KEYS.")
 
 
 _box: SecretsBox | None = None

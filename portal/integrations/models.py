@@ -1,6 +1,7 @@
 """Tables of API keys, answers kept for them, webhook endpoints and deliveries."""
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     String,
+    Table,
     Text,
     UniqueConstraint,
     text,
@@ -18,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.core.clock import utcnow
 from portal.core.columns import SEALED, UTCDateTime, kind_of
 from portal.core.db import Base
+from portal.core.secrets_box import Place
 from portal.integrations.values import DeliveryState, EndpointState, Event
 
 WAITS = text("state = 'waiting'")
@@ -93,6 +96,11 @@ class WebhookEndpoint(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     created_by: Mapped[str] = mapped_column(String(200))
     removed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    @property
+    def place_of_secret(self) -> Place:
+        """Return what the secret is bound to (S10)."""
+        return Place.of(cast(Table, self.__table__).c.secret_sealed, self.id, self.organization_id)
 
 
 class WebhookDelivery(Base):

@@ -8,7 +8,7 @@ from sqlalchemy import Table, Uuid, bindparam, select
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import NotFound
-from portal.core.secrets_box import box
+from portal.core.secrets_box import Place, box
 from portal.core.tenancy import Tenant, owned
 from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.numbers import Capabilities
@@ -18,7 +18,10 @@ from portal.numbers.values import SenderRef, SenderState, Trouble, WebhookAccoun
 _ACCOUNTS: Final = cast(Table, CarrierAccount.__table__)
 # Made once: every webhook asks it (G7).
 _WEBHOOK_ACCOUNT: Final = select(
-    _ACCOUNTS.c.organization_id, _ACCOUNTS.c.sealed_token, _ACCOUNTS.c.sealed_previous_token
+    _ACCOUNTS.c.id,
+    _ACCOUNTS.c.organization_id,
+    _ACCOUNTS.c.sealed_token,
+    _ACCOUNTS.c.sealed_previous_token,
 ).where(_ACCOUNTS.c.account_sid == bindparam("sid"))
 
 
@@ -66,7 +69,8 @@ def credentials(organization_id: UUID) -> CarrierCredentials | None:
     account = _carrier_account(organization_id)
     if account is None or account.account_sid is None or account.sealed_token is None:
         return None
-    return CarrierCredentials(account.account_sid, box().open(account.sealed_token))
+    place = Place.of(_ACCOUNTS.c.sealed_token, account.id, organization_id)
+    return CarrierCredentials(account.account_sid, box().open(account.sealed_token, place))
 
 
 def messaging_service(organization_id: UUID) -> str | None:
@@ -83,8 +87,14 @@ def webhook_account(account_sid: str) -> WebhookAccount | None:
     row = db.session.execute(_WEBHOOK_ACCOUNT, {"sid": account_sid}).one_or_none()
     if row is None:
         return None
-    organization_id, *sealed = row
-    return WebhookAccount(organization_id, tuple(box().open(token) for token in sealed if token))
+    row_id, organization_id, *sealed = row
+    columns = (_ACCOUNTS.c.sealed_token, _ACCOUNTS.c.sealed_previous_token)
+    tokens = tuple(
+        box().open(token, Place.of(column, row_id, organization_id))
+        for column, token in zip(columns, sealed, strict=True)
+        if token
+    )
+    return WebhookAccount(organization_id, tokens)
 
 
 def _carrier_account(organization_id: UUID) -> Any:
@@ -93,6 +103,7 @@ def _carrier_account(organization_id: UUID) -> Any:
 
 # Made once, and columns rather than rows of the session: every text asks for these.
 _CARRIER_ACCOUNT: Final = select(
+    CarrierAccount.id,
     CarrierAccount.account_sid,
     CarrierAccount.sealed_token,
     CarrierAccount.messaging_service_sid,

@@ -3,12 +3,16 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from flask_migrate import check, upgrade
-from sqlalchemy import inspect
+from cryptography.fernet import Fernet
+from flask_migrate import check, downgrade, upgrade
+from sqlalchemy import MetaData, inspect, select
 
+from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.core.secrets_box import Place, SecretsBox
 from portal.core.settings import database_url
 from portal.factory import create_app
 from tests import databases
@@ -47,3 +51,54 @@ def test_there_is_one_line_of_migrations():
     parents = [re.search(r"^down_revision = (.+)$", text, re.MULTILINE)[1] for text in texts]
     assert texts
     assert len(set(parents)) == len(parents), "two migrations follow the same one"
+
+
+def test_secrets_of_an_old_installation_are_bound_to_their_place(empty_app, settings):
+    """S10: sealed without a place by an older version, they open as before after the upgrade."""
+    box, unbound = SecretsBox(settings.encryption_keys), Fernet(settings.encryption_keys[0])
+    foreign = Fernet(Fernet.generate_key()).encrypt(b"lost").decode()
+    organization, now = uuid4(), utcnow()
+    rows = {
+        "organizations": {"id": organization, "name": "Juniper", "sender_name": "Juniper"},
+        "users": {"id": uuid4(), "email": "a@b.example", "name": "A", "fs_uniquifier": "u"},
+        "carrier_accounts": {"id": uuid4(), "account_sid": "AC" + "1" * 32, "created_at": now},
+    }
+    with empty_app.app_context():
+        upgrade(revision="0005_quick_lists")
+        old = MetaData()
+        old.reflect(db.engine, only=list(rows))
+        kept = {name: db.metadata.tables[name] for name in rows}
+        rows["users"]["tf_totp_secret"] = unbound.encrypt(b"codes").decode()
+        rows["carrier_accounts"] |= {
+            "organization_id": organization,
+            "sealed_token": unbound.encrypt(b"token").decode(),
+            "sealed_previous_token": foreign,
+        }
+        with db.engine.begin() as connection:
+            for name, row in rows.items():
+                columns = {c.name for c in old.tables[name].columns}
+                usual = {
+                    c.name: c.default.arg if c.default.is_scalar else c.default.arg(None)
+                    for c in kept[name].columns
+                    if c.name in columns and c.default is not None
+                }
+                connection.execute(kept[name].insert().values({**usual, **row}))
+
+        def sealed(table, column):
+            table = kept[table]
+            with db.engine.connect() as connection:
+                found = connection.execute(select(table.c.id, table.c[column])).one()
+            return found[1], table.c[column], found[0]
+
+        def place(table, column, organization_id):
+            text, column, row_id = sealed(table, column)
+            return text, Place.of(column, row_id, organization_id)
+
+        upgrade()
+        token = place("carrier_accounts", "sealed_token", organization)
+        codes = place("users", "tf_totp_secret", None)
+        assert (box.open(*token), box.open(*codes)) == ("token", "codes")
+        assert sealed("carrier_accounts", "sealed_previous_token")[0] == foreign
+        downgrade(revision="0005_quick_lists")
+        assert unbound.decrypt(sealed("carrier_accounts", "sealed_token")[0]) == b"token"
+        assert unbound.decrypt(sealed("users", "tf_totp_secret")[0]) == b"codes"

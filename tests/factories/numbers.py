@@ -7,12 +7,17 @@ from sqlalchemy import select
 
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
-from portal.core.secrets_box import box
+from portal.core.secrets_box import Place, box
 from portal.numbers import queries
 from portal.numbers.models import CarrierAccount, SenderNumber
 from portal.numbers.values import SenderState
 
 _serial = count(1)
+
+
+def place_of_token(row, column="sealed_token"):
+    """Return what a token of a carrier account is bound to."""
+    return Place.of(CarrierAccount.__table__.c[column], row.id, row.organization_id)
 
 
 def make_carrier_account(organization_id, account_sid=None, auth_token=None, service_sid=None):
@@ -22,11 +27,12 @@ def make_carrier_account(organization_id, account_sid=None, auth_token=None, ser
             select(CarrierAccount).where(CarrierAccount.organization_id == organization_id)
         )
         if row is None:
-            row = CarrierAccount(organization_id=organization_id)
+            row = CarrierAccount(id=uuid4(), organization_id=organization_id)
             db.session.add(row)
         row.account_sid = account_sid or row.account_sid or f"AC{organization_id.hex}"
-        row.sealed_token = box().seal(auth_token) if auth_token else row.sealed_token
-        row.sealed_token = row.sealed_token or box().seal(f"token{organization_id.hex[:27]}")
+        if auth_token or not row.sealed_token:
+            token = auth_token or f"token{organization_id.hex[:27]}"
+            row.sealed_token = box().seal(token, place_of_token(row))
         row.messaging_service_sid = (
             service_sid or row.messaging_service_sid or f"MG{organization_id.hex}"
         )

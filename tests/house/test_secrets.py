@@ -1,6 +1,7 @@
 """No secret stands anywhere in clear: not in a table, the queue, a log line or a page (S10)."""
 
 import logging
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from portal.core import secrets_box
 from portal.core.access import Role
 from portal.core.audit import SYSTEM
 from portal.core.db import Base, db, unit_of_work
-from portal.core.secrets_box import SecretsBox, SecretUnreadable
+from portal.core.secrets_box import Place, SecretsBox, SecretUnreadable
 from portal.core.settings import settings
 from portal.people import service as people
 from tests import cast
@@ -76,10 +77,11 @@ def test_the_search_finds_what_it_looks_for(planted):
 def test_a_sealed_secret_opens_with_its_own_keys_alone_and_unchanged():
     """X-6: any key of the ring opens, no other does, and one changed sign spoils it."""
     old, new = fernet_key("old"), fernet_key("new")
-    sealed = SecretsBox((old,)).seal(CARRIER_TOKEN)
-    assert SecretsBox((new, old)).open(sealed) == CARRIER_TOKEN
+    place = Place("carrier_accounts.sealed_token", uuid4(), uuid4())
+    sealed = SecretsBox((old,)).seal(CARRIER_TOKEN, place)
+    assert SecretsBox((new, old)).open(sealed, place) == CARRIER_TOKEN
     changed = [sealed[:at] + ("A" if sealed[at] != "A" else "B") + sealed[at + 1 :] for at in range(0, len(sealed) - 4, 9)]  # fmt: skip
     for box, text in [(SecretsBox((new,)), sealed), *((SecretsBox((old,)), c) for c in changed)]:
         with pytest.raises(SecretUnreadable):
-            box.open(text)
-    assert secrets_box.box().seal("x") != secrets_box.box().seal("x")
+            box.open(text, place)
+    assert secrets_box.box().seal("x", place) != secrets_box.box().seal("x", place)

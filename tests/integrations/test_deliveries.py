@@ -159,9 +159,9 @@ class TestPosting:
             secret, headers["webhook-id"], int(headers["webhook-timestamp"]), body
         )
         assert headers["webhook-signature"] == signed
-        sealed = db.session.scalar(select(WebhookEndpoint.secret_sealed))
-        assert secret not in sealed
-        assert secrets_box.box().open(sealed) == secret
+        row = db.session.scalars(select(WebhookEndpoint)).one()
+        assert secret not in row.secret_sealed
+        assert secrets_box.box().open(row.secret_sealed, row.place_of_secret) == secret
 
     def test_what_arrived_is_not_posted_again(self, northside, hook, posted):
         tell(northside)

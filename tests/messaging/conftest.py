@@ -1,7 +1,5 @@
 """What tests of texting share: an account that may send, and a carrier that does as it is told."""
 
-import os
-
 import pytest
 
 from portal.gateways import carrier, numbers, sms
@@ -9,7 +7,6 @@ from portal.gateways.sms import FakeSmsGateway
 from tests.factories.billing import make_subscription
 from tests.factories.messaging import make_ready
 from tests.factories.numbers import make_carrier_account, make_sender
-from tests.keys import fernet_key
 from tests.sandbox.server import run_sandbox
 
 OURS = "+13125550123"
@@ -56,15 +53,10 @@ def twin(northside, tmp_path):
 
 
 @pytest.fixture
-def environment(settings, twin):
-    """The variables of a process of ours that works on this test's database."""
+def environment(process_environment, twin):
+    """The variables of a process of ours that works on this test's database and texts the twin."""
     return {
-        **os.environ,
-        "DATABASE_URL": settings.database_url.replace("postgresql+psycopg", "postgresql"),
-        "REDIS_URL": settings.redis_url,
-        "PUBLIC_URL": settings.public_url,
-        "SECRET_KEY": settings.secret_key,
-        "ENCRYPTION_KEYS": fernet_key("tests"),
+        **process_environment,
         "TWILIO_ACCOUNT_SID": twin.sid,
         "TWILIO_AUTH_TOKEN": twin.token,
         "TWILIO_API_BASE": twin.base_url,

@@ -13,7 +13,7 @@ from portal.core.secrets_box import box
 from portal.messaging.models import InboundText, WebhookEvent
 from portal.numbers.models import CarrierAccount
 from tests.factories.messaging import make_leaving, make_ready, make_recipient
-from tests.factories.numbers import make_carrier_account
+from tests.factories.numbers import make_carrier_account, place_of_token
 from tests.messaging.hooks import SMS, STATUS, Hook, everything
 from workers.messaging import apply_statuses
 
@@ -126,7 +126,9 @@ def credentials(northside, sender):
                 CarrierAccount.organization_id == northside.organization_id
             )
         ).one()
-        row.sealed_previous_token = box().seal("the token before")
+        row.sealed_previous_token = box().seal(
+            "the token before", place_of_token(row, "sealed_previous_token")
+        )
     return ours
 
 

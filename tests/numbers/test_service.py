@@ -26,7 +26,7 @@ from portal.numbers.models import CarrierAccount, SenderNumber
 from portal.numbers.values import Result, SenderState
 from portal.texting_accounts import service as accounts
 from tests.factories.billing import make_subscription
-from tests.factories.numbers import make_carrier_account, make_sender
+from tests.factories.numbers import make_carrier_account, make_sender, place_of_token
 from tests.numbers.conftest import STOCK
 
 CHICAGO, OTHER, AUSTIN = STOCK
@@ -86,7 +86,7 @@ def test_the_token_is_sealed(subscribed, lessor):
     row = db.session.scalars(select(CarrierAccount)).one()
     token = queries.credentials(subscribed.organization_id).auth_token
     assert token not in row.sealed_token
-    assert box().open(row.sealed_token) == token
+    assert box().open(row.sealed_token, place_of_token(row)) == token
 
 
 def test_the_second_number_uses_what_is_there(subscribed, lessor):
@@ -381,7 +381,9 @@ def test_webhook_tokens_are_both_while_one_is_changed(northside):
     assert account.tokens == (credentials.auth_token,)
     with unit_of_work():
         row = db.session.scalars(select(CarrierAccount)).one()
-        row.sealed_previous_token = box().seal("older")
+        row.sealed_previous_token = box().seal(
+            "older", place_of_token(row, "sealed_previous_token")
+        )
     both = queries.webhook_account(credentials.account_sid)
     assert both.tokens == (credentials.auth_token, "older")
     assert "older" not in repr(both)

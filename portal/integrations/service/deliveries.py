@@ -56,7 +56,7 @@ def claim(endpoint_id: UUID, limit: int = AT_ONCE) -> list[Parcel]:
         .returning(d.id, d.body, d.tries)
         .execution_options(synchronize_session=False)
     ).all()
-    secret = secrets_box.box().open(endpoint.secret_sealed)
+    secret = secrets_box.box().open(endpoint.secret_sealed, endpoint.place_of_secret)
     at = utcnow()
     return [
         Parcel(

@@ -44,10 +44,10 @@ def add_endpoint(
         account_id=tenant.account_id,
         url=url,
         events=[event.value for event in wanted],
-        secret_sealed=secrets_box.box().seal(secret),
         created_by=actor.label[:200],
         created_at=utcnow(),
     )
+    row.secret_sealed = secrets_box.box().seal(secret, row.place_of_secret)
     db.session.add(row)
     db.session.flush()  # it is read again below
     _record("add", tenant, row.id, actor, url=url, events=row.events)

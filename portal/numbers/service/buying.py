@@ -11,9 +11,10 @@ A view does it in three steps, so that nothing is ever bought without a row that
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -22,7 +23,7 @@ from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import database_now, db, is_sqlite
-from portal.core.secrets_box import box
+from portal.core.secrets_box import Place, box
 from portal.core.settings import settings
 from portal.core.tenancy import Tenant, owned
 from portal.gateways.credentials import CarrierCredentials
@@ -268,7 +269,9 @@ def _keep_carrier_account(order: Order, purchase: Purchase, actor: Actor) -> Non
 def _store_credentials(carrier: CarrierAccount, credentials: CarrierCredentials | None) -> None:
     if credentials is not None:
         carrier.account_sid = credentials.account_sid
-        carrier.sealed_token = box().seal(credentials.auth_token)
+        column = cast(Table, CarrierAccount.__table__).c.sealed_token
+        place = Place.of(column, carrier.id, carrier.organization_id)
+        carrier.sealed_token = box().seal(credentials.auth_token, place)
 
 
 def _make_ready(row: SenderNumber, purchase: Purchase) -> None:

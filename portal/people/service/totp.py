@@ -1,10 +1,10 @@
 """One-time codes from an app (X-6); each code is accepted once, also the one used at set-up."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from flask_security import Totp
-from sqlalchemy import or_, update
+from sqlalchemy import Table, or_, update
 from sqlalchemy.engine import CursorResult
 
 from portal.core import audit
@@ -12,7 +12,7 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import NotFound
-from portal.core.secrets_box import box
+from portal.core.secrets_box import Place, box
 from portal.core.settings import settings
 from portal.people.errors import CodeRefused
 from portal.people.models import User
@@ -54,11 +54,11 @@ class OnceOnlyTotp(Totp):
         self._counter = int(tmatch.counter)
 
 
-def new_totp(email: str) -> tuple[str, dict[str, str]]:
-    """Return a new sealed secret and what an app needs: key, uri and a picture as data URL."""
+def new_totp(user_id: UUID, email: str) -> tuple[str, dict[str, str]]:
+    """Return a new secret, sealed for this person, and what an app needs to make codes."""
     codes = OnceOnlyTotp()
     secret = codes.new_secret()
-    return box().seal(secret), describe(secret, email)
+    return box().seal(secret, place_of_secret(user_id)), describe(secret, email)
 
 
 def describe(secret: str, email: str) -> dict[str, str]:
@@ -71,9 +71,14 @@ def describe(secret: str, email: str) -> dict[str, str]:
     }
 
 
-def describe_sealed(sealed: str, email: str) -> dict[str, str]:
+def describe_sealed(user_id: UUID, sealed: str, email: str) -> dict[str, str]:
     """Return what an app needs for a secret still being set up."""
-    return describe(box().open(sealed), email)
+    return describe(box().open(sealed, place_of_secret(user_id)), email)
+
+
+def place_of_secret(user_id: UUID) -> Place:
+    """Return what a person's secret is bound to; people belong to no one organization (S10)."""
+    return Place.of(cast(Table, User.__table__).c.tf_totp_secret, user_id, None)
 
 
 def confirm_totp(
@@ -81,7 +86,8 @@ def confirm_totp(
 ) -> None:
     """Ask for codes from now on, once the person has shown a first one. Raises CodeRefused."""
     row = _user(user_id)
-    row.totp_last_counter = OnceOnlyTotp().accept(code, box().open(sealed), row)
+    secret = box().open(sealed, place_of_secret(user_id))
+    row.totp_last_counter = OnceOnlyTotp().accept(code, secret, row)
     row.tf_totp_secret = sealed
     end_sessions(user_id, but=keep_session)
     _record("people:totp:set_up", user_id, actor)
@@ -92,7 +98,8 @@ def use_code(user_id: UUID, code: str) -> None:
     row = _user(user_id)
     if row.tf_totp_secret is None:
         raise CodeRefused("One-time codes are not set up for this login.")
-    counter = OnceOnlyTotp(row.totp_last_counter).accept(code, box().open(row.tf_totp_secret), row)
+    secret = box().open(row.tf_totp_secret, place_of_secret(user_id))
+    counter = OnceOnlyTotp(row.totp_last_counter).accept(code, secret, row)
     won = db.session.execute(
         update(User)
         .where(

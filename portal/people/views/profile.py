@@ -18,7 +18,7 @@ from portal.people.views.blueprint import bp
 from portal.people.views.security import CODES, PER_PERSON, limiter, was_refused
 from portal.people.views.session_store import DeskSession
 
-NEW_SECRET = "new_totp"  # noqa: S105 (the name of a session key; the value is sealed)
+NEW_SECRET = "totp_to_be"  # noqa: S105 (the name of a session key; the value is sealed)
 
 
 def _own_key() -> str:
@@ -90,7 +90,7 @@ def totp() -> Response:
         return page("people/totp_on.html", form=CodeForm())
     form = CodeForm()
     if NEW_SECRET not in session:
-        session[NEW_SECRET] = codes.new_totp(g.me.email)[0]
+        session[NEW_SECRET] = codes.new_totp(g.me.user_id, g.me.email)[0]
     sealed = session[NEW_SECRET]
     if form.validate_on_submit():
         try:
@@ -112,7 +112,7 @@ def totp() -> Response:
         "people/totp.html",
         status=422 if form.errors else 200,
         form=form,
-        app_setup=codes.describe_sealed(sealed, g.me.email),
+        app_setup=codes.describe_sealed(g.me.user_id, sealed, g.me.email),
         required=queries.must_use_totp(g.me.user_id),
     )
 
