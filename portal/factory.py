@@ -29,6 +29,7 @@ from portal.core import assets, clock, formats, health, jobs, navigation, same_s
 from portal.core import settings as settings_module
 from portal.core.access import Me, Permission
 from portal.core.db import db, prepare_engine
+from portal.core.desk import Desk
 from portal.core.errors import DomainError, NotAllowed
 from portal.core.health import Gauges
 from portal.core.settings import ROOT, Settings, SettingsError
@@ -104,7 +105,7 @@ def create_app(
     webhook_gateway.use(HttpWebhooks(is_sandbox=settings.is_sandbox))
     jobs.connect(redis.Redis.from_url(settings.redis_url, socket_timeout=5))
 
-    app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    app = Desk("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.from_mapping(_config(settings))
     app.config.from_mapping(config or {})
     if settings.trusted_proxies:
@@ -122,7 +123,7 @@ def create_app(
     health.init_app(app, _GAUGES)
     _register_slices(app)
     _answer_errors(app)
-    _harden(app, settings)
+    app.before_request(same_site.check)
     _teach_templates(app, settings)
     return app
 
@@ -219,31 +220,6 @@ def _leave_the_database_alone(error: Exception) -> None:
     if isinstance(error, SQLAlchemyError) and isinstance(session, DeskSession):
         session.set_aside()
         db.session.rollback()
-
-
-def _harden(app: Flask, settings: Settings) -> None:
-    policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-        "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-        "object-src 'none'; frame-ancestors 'none'; manifest-src 'self'"
-    )
-
-    app.before_request(same_site.check)
-
-    @app.after_request
-    def _headers(response: Response) -> Response:
-        headers = response.headers
-        headers.setdefault("Content-Security-Policy", policy)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-        if settings.is_https:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        if request.endpoint not in {"static", "assets"}:
-            headers.setdefault("Cache-Control", "no-store")
-        return response
 
 
 def _teach_templates(app: Flask, settings: Settings) -> None:

@@ -3,9 +3,9 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import current_app, request
+from flask import request
 
-from portal.core.access import Scope
+from portal.core.desk import acts_by_cookie
 from portal.core.errors import NotAllowed
 from portal.core.settings import settings
 
@@ -19,17 +19,12 @@ def check() -> None:
     What browsers tell of themselves no page can forge. Where one is too old to tell, its Origin
     must be ours. Webhooks and the API carry no cookie's authority and are not asked.
     """
-    if request.method in _SAFE or not _acts_by_cookie():
+    if request.method in _SAFE or not acts_by_cookie():
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     is_ours = site in _OURS if site else origin is None or _is_our_host(origin)
     if not is_ours:
         raise NotAllowed("This came from another website. Open the page here and send it again.")
-
-
-def _acts_by_cookie() -> bool:
-    access = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
-    return access != "signed_by_carrier" and not isinstance(access, Scope)
 
 
 def _is_our_host(origin: str) -> bool:

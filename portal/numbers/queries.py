@@ -1,5 +1,6 @@
 """Reading numbers and the carrier accounts behind them."""
 
+from time import monotonic
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from portal.numbers.models import CarrierAccount, SenderNumber
 from portal.numbers.values import SenderRef, SenderState, Trouble, WebhookAccount
 
 _ACCOUNTS: Final = cast(Table, CarrierAccount.__table__)
+WEBHOOK_ACCOUNT_FOR_S: Final = 1.0
+_just_read: Final[dict[str, tuple[float, WebhookAccount]]] = {}  # by SID, ours alone
 # Made once: every webhook asks it (G7).
 _WEBHOOK_ACCOUNT: Final = select(
     _ACCOUNTS.c.id,
@@ -94,7 +97,19 @@ def webhook_account(account_sid: str) -> WebhookAccount | None:
         for column, token in zip(columns, sealed, strict=True)
         if token
     )
-    return WebhookAccount(organization_id, tokens)
+    found = WebhookAccount(organization_id, tokens)
+    _just_read[account_sid] = monotonic() + WEBHOOK_ACCOUNT_FOR_S, found
+    return found
+
+
+def webhook_account_just_read(account_sid: str) -> WebhookAccount | None:
+    """Return what `webhook_account` found a moment ago; None when it is to be asked anew.
+
+    A token that was taken away may sign for `WEBHOOK_ACCOUNT_FOR_S` more. Who refuses asks anew
+    before, so that a new one signs at once.
+    """
+    until, found = _just_read.get(account_sid, (0.0, None))
+    return found if monotonic() < until else None
 
 
 def _carrier_account(organization_id: UUID) -> Any:

@@ -68,32 +68,43 @@ class _Waiting:
         return self.proof.message_id, self.proof.sid
 
 
-def store(callback: Callback) -> bool:
-    """Keep a callback as it came; False when it came before (I10)."""
-    key = f"{callback.sid}:{callback.status}:{callback.error_code or ''}:{callback.message_id}"
-    kept = db.session.execute(
+def store(callback: Callback) -> None:
+    """Keep a callback as it came; one that came before stays as it was (I10)."""
+    store_all([callback])
+
+
+def store_all(callbacks: Sequence[Callback]) -> None:
+    """Keep callbacks as they came, each once: also when two of these are the same (I10)."""
+    now = clock.utcnow()
+    db.session.execute(
         _storing(is_sqlite=is_sqlite()),
-        {
-            "id": uuid4(),
-            "dedupe_key": key,
-            "organization_id": callback.organization_id,
-            "sid": callback.sid,
-            "status": callback.status,
-            "error_code": callback.error_code,
-            "message_id": callback.message_id,
-            "attempt": callback.attempt,
-            "payload": dict(callback.payload),
-            "received_at": clock.utcnow(),
-        },
+        [
+            {
+                "id": uuid4(),
+                "dedupe_key": _name_of(callback),
+                "organization_id": callback.organization_id,
+                "sid": callback.sid,
+                "status": callback.status,
+                "error_code": callback.error_code,
+                "message_id": callback.message_id,
+                "attempt": callback.attempt,
+                "payload": dict(callback.payload),
+                "received_at": now,
+            }
+            for callback in callbacks
+        ],
     )
-    return kept.first() is not None
+
+
+def _name_of(callback: Callback) -> str:
+    return f"{callback.sid}:{callback.status}:{callback.error_code or ''}:{callback.message_id}"
 
 
 @cache
 def _storing(*, is_sqlite: bool) -> Executable:
-    """Return the statement that stores one; made once, for it is most of a webhook's work (G7)."""
+    """Return the statement that stores them; made once, for it is much of a webhook's work (G7)."""
     insert = sqlite.insert(_EVENTS) if is_sqlite else postgresql.insert(_EVENTS)
-    return insert.on_conflict_do_nothing().returning(_EVENTS.c.id)
+    return insert.on_conflict_do_nothing()
 
 
 def apply_batch(limit: int = BATCH) -> int:

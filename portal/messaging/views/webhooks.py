@@ -17,6 +17,7 @@ from portal.core.access import signed_by_carrier
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
 from portal.core.settings import settings
+from portal.core.together import NotKept, Together
 from portal.gateways import signature
 from portal.messaging.service import inbound, statuses
 from portal.messaging.service.inbound import Incoming
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 # No words of ours: what is to be answered goes through the outbox.
 _SILENCE: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+_news: Final = Together(statuses.store_all)
 
 
 class _Refused(Exception):
@@ -52,7 +54,7 @@ def _answers(view: Callable[P, Response]) -> Callable[P, Response]:
             return Response(f"{refused}\n", refused.status, mimetype="text/plain")
         except signature.BadWebhook as error:
             return Response(f"{error.message}\n", 400, mimetype="text/plain")
-        except (SQLAlchemyError, DomainError):  # genuine, so it must not be lost
+        except (SQLAlchemyError, NotKept, DomainError):  # genuine, so it must not be lost
             logger.exception("a webhook could not be stored")
             return Response("Try again.\n", 503, {"Retry-After": "5"}, mimetype="text/plain")
 
@@ -90,18 +92,17 @@ def status() -> Response:
     """Keep news of a text as it came; a job applies it within a second or two."""
     params, organization_id = _genuine()
     news = signature.read_status(params)
-    with unit_of_work():
-        statuses.store(
-            Callback(
-                organization_id=organization_id,
-                sid=news.message_sid,
-                status=news.status,
-                error_code=news.error_code,
-                message_id=_message_id(),
-                attempt=_attempt(),
-                payload=news.params,
-            )
+    _news.keep(
+        Callback(
+            organization_id=organization_id,
+            sid=news.message_sid,
+            status=news.status,
+            error_code=news.error_code,
+            message_id=_message_id(),
+            attempt=_attempt(),
+            payload=news.params,
         )
+    )
     return Response(status=204)
 
 
@@ -116,11 +117,12 @@ def _genuine() -> tuple[Sequence[tuple[str, str]], UUID]:
     params = list(request.form.items(multi=True))
     account_sids = [value for name, value in params if name == "AccountSid"]
     is_named = len(account_sids) == 1 and account_sids[0].isalnum()
-    account = numbers.webhook_account(account_sids[0]) if is_named else None
     given = request.headers.get(signature.HEADER)
-    if account is None or not signature.is_genuine(url, params, given, account.tokens):
-        raise _Refused(403, "The signature is not the carrier's.")
-    return params, account.organization_id
+    for read in (numbers.webhook_account_just_read, numbers.webhook_account):
+        account = read(account_sids[0]) if is_named else None
+        if account is not None and signature.is_genuine(url, params, given, account.tokens):
+            return params, account.organization_id
+    raise _Refused(403, "The signature is not the carrier's.")
 
 
 def _signed_url() -> str:

@@ -3,17 +3,18 @@
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Response, current_app, g, request, session, url_for
+from flask import Response, g, request, session, url_for
 from flask_security import current_user
 
-from portal.core.access import Me, Role, Scope
+from portal.core.access import Me, Role
+from portal.core.desk import access, acts_by_cookie
 from portal.core.errors import NotFound
 from portal.core.web import see_other, wants_partial
 from portal.people import queries
 from portal.people.values import OrganizationRef
 
 FILES = {"static", "assets", "assets.package_file"}
-OPEN = {"open_to_all", "signed_by_carrier"}
+OPEN = "open_to_all"
 WITHOUT_CODES = {"people.totp", "people.sign_out", "people.index"}
 HOME_KEY = "organization_id"
 
@@ -24,15 +25,15 @@ def load_person() -> Response | None:
     A tenant in the URL must be one of the person's own; a stranger's looks missing (404).
     """
     g.me = g.organization = g.account = None
-    access = getattr(current_app.view_functions.get(request.endpoint or ""), "access", None)
-    if request.endpoint in FILES or access == "signed_by_carrier" or isinstance(access, Scope):
+    opens = access()
+    if request.endpoint in FILES or not acts_by_cookie():
         return None  # a session gives nothing there
     user = current_user
     if not user.is_authenticated:
-        return None if access in OPEN or request.endpoint is None else to_sign_in()
+        return None if opens == OPEN or request.endpoint is None else to_sign_in()
     person = _person(user.id)
     if person is None:
-        return None if access in OPEN or request.endpoint is None else to_sign_in()
+        return None if opens == OPEN or request.endpoint is None else to_sign_in()
     g.me = person
     if must_set_up_codes(user) and request.endpoint not in WITHOUT_CODES:
         return see_other(url_for("people.totp"))

@@ -7,6 +7,7 @@ nothing. At sign-in a new random token replaces it; the database keeps the token
 import json
 import logging
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from flask import Flask, Request, Response
@@ -129,6 +130,7 @@ def cookie_name() -> str:
     return "__Host-desk" if settings().is_https else "desk"
 
 
+@cache
 def _guests(app: Flask) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(app.secret_key or "", salt="guest-session", serializer=json)
 
