@@ -49,6 +49,7 @@ from portal.messaging import views as messaging_views
 from portal.messaging.views import webhooks
 from portal.notifications import views as notification_views
 from portal.numbers import views as number_views
+from portal.optin import views as optin_views
 from portal.people import views as people_views
 from portal.people.views.session_store import DeskSession
 from portal.reports import views as report_views
@@ -70,6 +71,7 @@ _VIEWS = (
     billing_views,
     contact_views,
     consent_views,
+    optin_views,
     number_views,
     messaging_views,
     report_views,

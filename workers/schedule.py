@@ -21,7 +21,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.core.db import db, unit_of_work
 from portal.messaging.service import highwater
 from portal.messaging.service import sweeps as locks
-from workers import consent, contacts, integrations, journal, messaging, recovery, sweeps
+from workers import (
+    consent,
+    contacts,
+    integrations,
+    journal,
+    messaging,
+    optin,
+    recovery,
+    sweeps,
+)
 from workers.runtime import application
 
 logger = logging.getLogger(__name__)
@@ -54,6 +63,9 @@ def own_sweeps() -> list[Sweep]:
         Sweep("expire-credits", 60, sweeps.expire_credits),
         Sweep("refund-failed", 300, sweeps.refund_failed),
         Sweep("ring-for-webhooks", 5, integrations.ring_for_webhooks, is_locked=False),
+        Sweep("ring-for-double-opt-ins", 30, optin.ring_for_unasked, is_locked=False),
+        Sweep("ring-for-pictures", 300, optin.ring_for_pictures, is_locked=False),
+        Sweep("expire-double-opt-ins", 300, optin.expire_confirmations),
         Sweep("forget-integrations", 3600, integrations.forget_old),
         Sweep("forget-sessions", 3600, sweeps.forget_sessions),
     ]

@@ -134,6 +134,7 @@ class Event(StrEnum):
     """What happened to a consent."""
 
     GIVEN = "given"
+    ASKED = "asked"  # signed up on a form; a text asks the person to confirm it
     NOT_VALID = "not_valid"
     OPTED_OUT = "opted_out"
     OPTED_IN = "opted_in"
@@ -142,6 +143,7 @@ class Event(StrEnum):
 
 EVENT_WORDS: Mapping[Event, str] = {
     Event.GIVEN: "Consent given",
+    Event.ASKED: "Asked to confirm",
     Event.NOT_VALID: "Not valid consent",
     Event.OPTED_OUT: "Opted out",
     Event.OPTED_IN: "Opted in again",

@@ -27,6 +27,8 @@ class Job(StrEnum):
     RECONCILE = "workers.messaging.reconcile"
     IMPORT_CONTACTS = "workers.contacts.import_contacts"
     IMPORT_CONSENTS = "workers.consent.import_consents"
+    ASK_DOUBLE_OPT_IN = "workers.optin.ask_double_opt_in"
+    PICTURE_FORM = "workers.optin.picture_form"
     DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
 
 

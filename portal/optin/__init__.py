@@ -1,1 +1,1 @@
-"""Opt-in forms: built, published in versions, served, and what people sent with them (C-2 to C-4)."""
+"""Opt-in forms: built, published, served, and what they served kept as proof (C-2 to C-4)."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 _WORDS: Final[Mapping[str, str]] = {
     "consent:consent:record": "Consent recorded",
+    "consent:consent:ask": "Person asked to confirm by text",
     "consent:consent:refuse": "Not valid consent stored",
     "consent:consent:end": "Consent ended",
     "consent:import:record": "Consents imported",

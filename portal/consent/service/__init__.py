@@ -8,7 +8,12 @@ from portal.consent.service.opting import (
     opt_in,
     opt_out,
 )
-from portal.consent.service.recording import agent_stated, record_consent, record_inquiry
+from portal.consent.service.recording import (
+    agent_stated,
+    record_asked,
+    record_consent,
+    record_inquiry,
+)
 
 __all__ = [
     "add_do_not_contact",
@@ -18,6 +23,7 @@ __all__ = [
     "enter_opt_out",
     "opt_in",
     "opt_out",
+    "record_asked",
     "record_consent",
     "record_inquiry",
     "remove_do_not_contact",

@@ -39,6 +39,33 @@ def store(stream: BinaryIO, file_name: str) -> Evidence:
     return Evidence(name, hashlib.sha256(content).hexdigest(), shown, media_type)
 
 
+def store_page(html: str, file_name: str) -> Evidence:
+    """Keep a page we served under its own hash, so that a page is kept once (C-4)."""
+    content = html.encode()
+    digest = hashlib.sha256(content).hexdigest()
+    return _put(f"{digest}.html", content, file_name, "text/html")
+
+
+def store_picture(content: bytes, file_name: str) -> Evidence:
+    """Keep a PNG we made under its own hash."""
+    digest = hashlib.sha256(content).hexdigest()
+    return _put(f"{digest}.png", content, file_name, "image/png")
+
+
+def _put(name: str, content: bytes, file_name: str, media_type: str) -> Evidence:
+    """Write a file whole or not at all; the same content may be there already."""
+    path = path_of(name)
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh = path.with_name(f"{secrets.token_hex(8)}.new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    return Evidence(name, hashlib.sha256(content).hexdigest(), file_name, media_type)
+
+
 def path_of(name: str) -> Path:
     """Return where a stored piece of evidence lies."""
     return settings().evidence_dir / "consent" / name

@@ -36,6 +36,7 @@ from portal.integrations.values import Event as IntegrationEvent
 
 _EVENTS = {
     Event.GIVEN: "consent:consent:record",
+    Event.ASKED: "consent:consent:ask",
     Event.NOT_VALID: "consent:consent:refuse",
     Event.ENDED: "consent:consent:end",
     Event.OPTED_OUT: "consent:opt-out:record",
@@ -114,6 +115,8 @@ def entry(
     kinds: tuple[MessageKind, ...] = ()
     if event is Event.GIVEN:
         kinds = kinds_of(strength, consent.kinds)
+    elif event is Event.ASKED:
+        kinds = consent.kinds or ()  # what a YES would allow
     expires_at = None
     if strength is Strength.INQUIRY:
         expires_at = (consent.given_at or at) + INQUIRY_LASTS
@@ -170,6 +173,18 @@ def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Ac
         _bind_organization(record)
         if is_news:
             _tell_endpoints(record)
+    _log(record, actor)
+    return record.id
+
+
+def keep_beside(record: RecordRef, *, key: str, actor: Actor) -> UUID:
+    """Keep one record that changes nothing of what stands, and write its entry in the chain."""
+    keep([(record, key or None)], actor)
+    _log(record, actor)
+    return record.id
+
+
+def _log(record: RecordRef, actor: Actor) -> None:
     audit.record(
         _EVENTS[record.event],
         actor=actor,
@@ -182,7 +197,6 @@ def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Ac
         details=record.method_details[:200],
         sha256=sha256_of_all([record]),
     )
-    return record.id
 
 
 def _tell_endpoints(record: RecordRef) -> None:

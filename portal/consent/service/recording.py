@@ -19,8 +19,9 @@ from portal.consent.rules import (
 )
 from portal.consent.rules.state import current_strength
 from portal.consent.rules.words import not_valid_reason
-from portal.consent.service.keeping import Book, entry, keep_one, known, usable
+from portal.consent.service.keeping import Book, entry, keep_beside, keep_one, known, usable
 from portal.consent.values import Event, Method, NewConsent, RecordRef, Strength
+from portal.contacts import service as contacts
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -47,6 +48,19 @@ def record_consent(
     record = entry_of(tenant, consent, actor=actor, is_staff_entry=is_staff_entry)
     state = after(book[consent.e164], record)
     return keep_one(record, book, state, key=consent.idempotency_key, actor=actor)
+
+
+def record_asked(tenant: Tenant, consent: NewConsent, actor: Actor) -> UUID:
+    """Record that somebody signed this number up and is to confirm it; nothing is allowed by it.
+
+    The same idempotency key records once. Raises BadInput or GivenLater.
+    """
+    consent = checked(consent, utcnow())
+    contacts.lock_numbers(tenant.organization_id, [consent.e164])
+    if (earlier := known(tenant, consent.idempotency_key)) is not None:
+        return earlier
+    record = entry(tenant, consent, Event.ASKED, Strength.NONE, at=utcnow(), actor=actor)
+    return keep_beside(record, key=consent.idempotency_key, actor=actor)
 
 
 def agent_stated(

@@ -15,9 +15,16 @@ from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.tenancy import Tenant
 
+_WAYS = {"api": "the API", "optin": "an opt-in form"}
+
 
 def join_contact(
-    tenant: Tenant, details: ContactDetails, source: ConsentSource, *, actor: Actor
+    tenant: Tenant,
+    details: ContactDetails,
+    source: ConsentSource,
+    *,
+    actor: Actor,
+    through: str = "api",
 ) -> tuple[ContactRef, bool]:
     """Add a person or merge them into the one they are; return them, and whether they are new.
 
@@ -43,7 +50,7 @@ def join_contact(
     entry = known or enter(index, person, None, changes)
     if known is not None:
         if is_other_name(known, person):
-            changes.alias(known, person, "given through the API as {told}")
+            changes.alias(known, person, f"given through {_WAYS[through]} as {{told}}")
         merge(index, known, person, changes)
     changes.write(tenant, actor)
     assert entry.id is not None  # it is in the book
@@ -53,7 +60,7 @@ def join_contact(
         organization_id=tenant.organization_id,
         account_id=tenant.account_id,
         subject_id=entry.id,
-        source="api",
+        source=through,
         consent_source=source.value,
     )
     return queries.get_or_404(tenant, entry.id), known is None

@@ -1,0 +1,308 @@
+"""Reading forms, versions, captures and confirmations."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal.core.clock import utcnow
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.tenancy import Tenant, owned
+from portal.optin.errors import NotServed
+from portal.optin.models import Capture, Confirmation, Form, FormVersion, VersionPicture
+from portal.optin.values import (
+    CaptureRef,
+    ConfirmationRef,
+    ConfirmationState,
+    Content,
+    FormRef,
+    FormState,
+    Picture,
+    PictureRef,
+    VersionRef,
+)
+
+LEFT_BEHIND: Final = timedelta(minutes=1)  # a job that was asked for and did not come
+PICTURE_WITHIN: Final = timedelta(days=2)  # then somebody is to upload one
+_NOT_HERE: Final = (
+    "There is no sign-up form at this address. Ask whoever gave you the link for the new one."
+)
+
+
+def forms(tenant: Tenant) -> list[FormRef]:
+    """Return an account's forms by name."""
+    rows = db.session.scalars(select(Form).where(owned(tenant, Form)).order_by(Form.name, Form.id))
+    return [form_ref(row) for row in rows]
+
+
+def form_or_404(tenant: Tenant, form_id: UUID) -> FormRef:
+    """Return one form of the account, or raise NotFound."""
+    row = db.session.scalar(select(Form).where(owned(tenant, Form), Form.id == form_id))
+    if row is None:
+        raise NotFound("We can't find that form.")
+    return form_ref(row)
+
+
+def versions(tenant: Tenant, form_id: UUID) -> list[VersionRef]:
+    """Return the published versions of a form, newest first."""
+    rows = db.session.scalars(
+        select(FormVersion)
+        .where(owned(tenant, FormVersion), FormVersion.form_id == form_id)
+        .order_by(FormVersion.number.desc())
+    )
+    return [version_ref(row) for row in rows]
+
+
+def version_or_404(tenant: Tenant, form_id: UUID, number: int) -> VersionRef:
+    """Return one published version of a form, or raise NotFound."""
+    row = db.session.scalar(
+        select(FormVersion).where(
+            owned(tenant, FormVersion),
+            FormVersion.form_id == form_id,
+            FormVersion.number == number,
+        )
+    )
+    if row is None:
+        raise NotFound("We can't find that version of the form.")
+    return version_ref(row)
+
+
+def version(version_id: UUID) -> VersionRef | None:
+    """Return a version by its id, for a job or for a page its token names."""
+    row = db.session.get(FormVersion, version_id)
+    return version_ref(row) if row else None
+
+
+def served(slug: str) -> VersionRef:
+    """Return the version that is served at a form's address. Raises NotServed.
+
+    Anybody may ask: the address alone says which form it is.
+    """
+    row = db.session.scalar(
+        select(FormVersion)
+        .join(
+            Form,
+            (Form.organization_id == FormVersion.organization_id)
+            & (Form.account_id == FormVersion.account_id)
+            & (Form.id == FormVersion.form_id)
+            & (Form.latest == FormVersion.number),
+        )
+        .where(Form.slug == slug, Form.state == FormState.PUBLISHED)
+    )
+    if row is None:
+        raise NotServed(_NOT_HERE)
+    return version_ref(row)
+
+
+def is_slug_taken(slug: str) -> bool:
+    """Say whether any form of the installation has this address."""
+    return db.session.scalar(select(Form.id).where(Form.slug == slug)) is not None
+
+
+def capture_by_nonce(nonce: str) -> CaptureRef | None:
+    """Return what a one-time token was used for, if it was."""
+    row = db.session.scalar(select(Capture).where(Capture.nonce == nonce))
+    return capture_ref(row) if row else None
+
+
+def capture_of_record(tenant: Tenant, record_id: UUID) -> CaptureRef | None:
+    """Return the submission behind a consent record, if a form brought it."""
+    row = db.session.scalar(
+        select(Capture).where(owned(tenant, Capture), Capture.record_id == record_id)
+    )
+    return capture_ref(row) if row else None
+
+
+def captures_of_visitor(visitor: str, since: datetime) -> int:
+    """Return how many people one browser signed up since then, on any form."""
+    found = select(func.count(func.distinct(Capture.e164))).where(
+        Capture.visitor == visitor, Capture.at >= since
+    )
+    return db.session.scalar(found) or 0
+
+
+def captured(tenant: Tenant, form_ids: Sequence[UUID]) -> dict[UUID, tuple[int, datetime]]:
+    """Return how many people came in through each form, and when the last one did."""
+    rows = db.session.execute(
+        select(Capture.form_id, func.count(), func.max(Capture.at))
+        .where(owned(tenant, Capture), Capture.form_id.in_(form_ids))
+        .group_by(Capture.form_id)
+    )
+    return {form_id: (count, last) for form_id, count, last in rows}
+
+
+def latest_captures(tenant: Tenant, form_id: UUID, limit: int = 10) -> list[CaptureRef]:
+    """Return what came in through a form, newest first."""
+    rows = db.session.scalars(
+        select(Capture)
+        .where(owned(tenant, Capture), Capture.form_id == form_id)
+        .order_by(Capture.at.desc(), Capture.id)
+        .limit(limit)
+    )
+    return [capture_ref(row) for row in rows]
+
+
+def pictures(tenant: Tenant, version_id: UUID) -> dict[Picture, PictureRef]:
+    """Return the pictures of a version, by kind."""
+    rows = db.session.scalars(
+        select(VersionPicture).where(
+            owned(tenant, VersionPicture), VersionPicture.version_id == version_id
+        )
+    )
+    return {
+        row.kind: PictureRef(
+            row.version_id,
+            row.kind,
+            row.name,
+            row.sha256,
+            row.media_type,
+            row.taken_at,
+            row.taken_by,
+        )
+        for row in rows
+    }
+
+
+def unpictured() -> list[UUID]:
+    """Return versions of late that lack a picture, for the sweep that asks again."""
+    taken = (
+        select(func.count())
+        .where(VersionPicture.version_id == FormVersion.id)
+        .correlate(FormVersion)
+        .scalar_subquery()
+    )
+    now = utcnow()
+    return list(
+        db.session.scalars(
+            select(FormVersion.id)
+            .where(
+                taken < len(Picture),
+                FormVersion.published_at > now - PICTURE_WITHIN,
+                FormVersion.published_at < now - LEFT_BEHIND,
+            )
+            .order_by(FormVersion.published_at)
+            .limit(20)
+        )
+    )
+
+
+def confirmation(confirmation_id: UUID) -> ConfirmationRef | None:
+    """Return a double opt-in by its id, for the job that asks."""
+    row = db.session.get(Confirmation, confirmation_id)
+    return confirmation_ref(row) if row else None
+
+
+def pending_confirmation(tenant: Tenant, e164: str, at: datetime) -> ConfirmationRef | None:
+    """Return the double opt-in that waits for a number's answer, if one does."""
+    row = db.session.scalar(
+        select(Confirmation).where(
+            owned(tenant, Confirmation),
+            Confirmation.e164 == e164,
+            Confirmation.state == ConfirmationState.ASKED,
+            Confirmation.expires_at > at,
+        )
+    )
+    return confirmation_ref(row) if row else None
+
+
+def confirmation_of_record(tenant: Tenant, record_id: UUID) -> ConfirmationRef | None:
+    """Return what became of the double opt-in a form's record asked for."""
+    row = db.session.scalar(
+        select(Confirmation).where(owned(tenant, Confirmation), Confirmation.record_id == record_id)
+    )
+    return confirmation_ref(row) if row else None
+
+
+def unasked(now: datetime) -> list[UUID]:
+    """Return double opt-ins whose asking text is not queued a minute later (a lost job)."""
+    return list(
+        db.session.scalars(
+            select(Confirmation.id)
+            .where(
+                Confirmation.state == ConfirmationState.ASKED,
+                Confirmation.texted_at.is_(None),
+                Confirmation.asked_at < now - LEFT_BEHIND,
+                Confirmation.expires_at > now,
+            )
+            .order_by(Confirmation.asked_at)
+            .limit(200)
+        )
+    )
+
+
+def form_ref(row: Form) -> FormRef:
+    """Return a form as other slices see it."""
+    return FormRef(
+        row.id,
+        row.organization_id,
+        row.account_id,
+        row.name,
+        row.slug,
+        row.state,
+        Content.from_json(row.draft),
+        row.latest,
+        row.edited_at,
+        row.edited_by,
+        row.edits,
+    )
+
+
+def version_ref(row: FormVersion) -> VersionRef:
+    """Return a version as other slices see it."""
+    return VersionRef(
+        row.id,
+        row.organization_id,
+        row.account_id,
+        row.form_id,
+        row.number,
+        row.name,
+        row.slug,
+        Content.from_json(row.content),
+        row.disclosure,
+        row.html,
+        row.css,
+        row.page_sha256,
+        row.published_at,
+        row.published_by,
+    )
+
+
+def capture_ref(row: Capture) -> CaptureRef:
+    """Return a submission as other slices see it."""
+    return CaptureRef(
+        row.id,
+        row.organization_id,
+        row.account_id,
+        row.form_id,
+        row.version_id,
+        row.version,
+        row.channel,
+        row.e164,
+        row.record_id,
+        row.contact_id,
+        row.page_url,
+        row.origin,
+        row.at,
+    )
+
+
+def confirmation_ref(row: Confirmation) -> ConfirmationRef:
+    """Return a double opt-in as other slices see it."""
+    return ConfirmationRef(
+        row.id,
+        row.organization_id,
+        row.account_id,
+        row.e164,
+        row.record_id,
+        row.form_name,
+        row.sender_name,
+        row.language,
+        row.state,
+        row.asked_at,
+        row.expires_at,
+        row.texted_at,
+        row.confirmed_record_id,
+    )
