@@ -1,4 +1,4 @@
-"""Which addresses that a customer typed we may connect to (PROMISES 4, threat 5).
+"""Which addresses that a customer typed we may connect to (PROMISES 4, threat 5; C-9).
 
 A form that can point the server at an address can point it at the inside of a network. So the
 written address must be a plain https one with a name, every address the name resolves to must
@@ -11,14 +11,20 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
+
+import idna
 
 from portal.core.errors import BadInput, GatewayError
 
 LONGEST: Final = 500
+LONGEST_PAGE: Final = 2_000
 _PORTS: Final = {"https": 443, "http": 80}
 # Visible ASCII without the signs on which parsers of addresses disagree.
 _PLAIN: Final = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+# Signs no address of a page needs, on which parsers of addresses disagree; blanks and controls.
+_AMBIGUOUS: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\^`{|}<>\"]")
+_IN_PATHS: Final = "/%:@!$&'()*+,;=~?[]"
 _NAME: Final = re.compile(
     r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.[a-z][a-z0-9-]{0,61}[a-z0-9]"
 )
@@ -40,6 +46,8 @@ _TUNNELS: Final = [
     ipaddress.ip_network(net)
     for net in ("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20", "192.88.99.0/24")
 ]
+# Of the public range, yet answered by the machine's own host: the metadata service of a cloud.
+_METADATA: Final = frozenset({ipaddress.ip_address("168.63.129.16")})
 
 Resolver = Callable[[str, int], Sequence[str]]
 
@@ -69,6 +77,17 @@ class Target:
         """Say whether the connection is encrypted."""
         return self.scheme == "https"
 
+    @property
+    def authority(self) -> str:
+        """Return what the Host header says: the name, with a port that is not the scheme's own."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == _PORTS[self.scheme] else f"{name}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Return the whole address as it is asked."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
 
 def read(url: str, *, is_sandbox: bool) -> Target:
     """Return where a written address leads. Raises AddressRefused.
@@ -95,15 +114,56 @@ def read(url: str, *, is_sandbox: bool) -> Target:
     return Target("https", host, 443, path)
 
 
+def read_page(url: str) -> Target:
+    """Return where the address of a page to be looked at leads (C-9). Raises AddressRefused.
+
+    It must be http or https with a public name on the scheme's own port, in every mode. A name
+    in other letters is read as browsers read it (UTS 46); what follows # is never sent.
+    """
+    written = url.strip().partition("#")[0]
+    if not written or len(written) > LONGEST_PAGE:
+        raise AddressRefused(
+            f"Write the address of a page, at most {LONGEST_PAGE:,} characters, "
+            "like https://example.com/sign-up."
+        )
+    if _AMBIGUOUS.search(written):
+        raise AddressRefused("Write the address without spaces, quotes, brackets or backslashes.")
+    parts, port = _split(written)
+    if parts.scheme not in _PORTS:
+        raise AddressRefused("The address must begin with https:// or http://.")
+    if "@" in parts.netloc:
+        raise AddressRefused("Leave the user name and password out of the address.")
+    host = _in_ascii(parts.hostname or "")
+    _check_name(host, "www.example.com")
+    if port not in (None, _PORTS[parts.scheme]):
+        raise AddressRefused("Leave the port out of the address: pages are read on 80 and 443.")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, host, _PORTS[parts.scheme], quote(path, safe=_IN_PATHS))
+
+
+def _in_ascii(host: str) -> str:
+    """Return a host name in the letters DNS knows; full-width dots and digits become plain."""
+    if host.isascii():
+        return host.lower()
+    try:
+        return idna.encode(host, uts46=True, std3_rules=True).decode()
+    except (idna.IDNAError, UnicodeError) as error:
+        raise AddressRefused("That host name can't be read. Write it in plain letters.") from error
+
+
 def _check_public_name(scheme: str, host: str, port: int | None) -> None:
     if scheme != "https":
         raise AddressRefused("The address must begin with https://.")
-    if not _NAME.fullmatch(host) or len(host) > 253:
-        raise AddressRefused("Use a full host name such as hooks.example.com, not a number.")
-    if host.rpartition(".")[2] in _INSIDE:
-        raise AddressRefused("That name belongs to a private network. Use a public one.")
+    _check_name(host, "hooks.example.com")
     if port not in (None, 443):
         raise AddressRefused("Leave the port out of the address: webhooks go to port 443.")
+
+
+def _check_name(host: str, like: str) -> None:
+    if not _NAME.fullmatch(host) or len(host) > 253:
+        raise AddressRefused(f"Use a full host name such as {like}, not a number.")
+    if host.rpartition(".")[2] in _INSIDE:
+        raise AddressRefused("That name belongs to a private network. Use a public one.")
 
 
 def addresses(target: Target, *, is_sandbox: bool, resolve: Resolver | None = None) -> list[str]:
@@ -130,7 +190,7 @@ def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Say whether an address is one of the public internet's, and no wrapping of another."""
     if isinstance(ip, ipaddress.IPv6Address) and ip not in _UNICAST:
         return False  # v4-mapped, NAT64, unique local, link-local, multicast and all the rest
-    if any(ip in net for net in _TUNNELS):
+    if ip in _METADATA or any(ip in net for net in _TUNNELS):
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 

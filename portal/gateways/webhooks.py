@@ -4,23 +4,17 @@ What the other side says is not kept beyond the status: an answer's body could c
 private page shows to whoever reads the delivery log.
 """
 
-import io
 import socket
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from time import monotonic
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol
 
-import certifi
-
-from portal.gateways import outside
+from portal.gateways import outside, pinned
 from portal.gateways.outside import AddressRefused, NotPublic, Resolver, Target
 
 WITHIN_S: Final = 5.0  # everything after the name is resolved, connection and answer together
-
-# Made when the module is imported, before a worker forks (SPEED, G2).
-_TLS: Final = ssl.create_default_context(cafile=certifi.where())
 
 
 class NoAnswer(Exception):
@@ -45,7 +39,7 @@ class HttpWebhooks:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Say whether this machine may be asked; a test brings its own names and trust."""
-        self._is_sandbox, self._resolve, self._tls = is_sandbox, resolve, tls or _TLS
+        self._is_sandbox, self._resolve, self._tls = is_sandbox, resolve, tls or pinned.TLS
 
     def post(self, url: str, headers: Mapping[str, str], body: str) -> int:
         """Post to the address that was checked, and to no other. Raises NoAnswer."""
@@ -56,7 +50,7 @@ class HttpWebhooks:
             raise NoAnswer(str(error)) from error
         deadline = monotonic() + WITHIN_S
         try:
-            with self._connect(target, found, deadline) as connection:
+            with pinned.connect(target, found, deadline, self._tls) as connection:
                 return _ask(connection, target, headers, body, deadline)
         except TimeoutError as error:
             raise NoAnswer(f"No answer within {WITHIN_S:.0f} seconds.") from error
@@ -66,25 +60,6 @@ class HttpWebhooks:
             raise NoAnswer("The connection failed.") from error
         except HTTPException as error:
             raise NoAnswer("The answer was not HTTP.") from error
-
-    def _connect(self, target: Target, found: list[str], deadline: float) -> socket.socket:
-        """Open a connection to the first checked address that takes one."""
-        refused: OSError = ConnectionError()
-        for address in found:
-            try:
-                plain = socket.create_connection((address, target.port), _left(deadline))
-            except OSError as error:
-                refused = error
-                continue
-            if not target.is_tls:
-                return plain
-            try:
-                plain.settimeout(_left(deadline))
-                return self._tls.wrap_socket(plain, server_hostname=target.host)
-            except BaseException:
-                plain.close()
-                raise
-        raise refused
 
 
 class FakeWebhooks:
@@ -104,25 +79,6 @@ class FakeWebhooks:
         return answer
 
 
-class _Listener(io.RawIOBase):
-    """What the other side says, heard no longer than until the deadline, a byte at a time or not."""
-
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
-        super().__init__()
-        self._connection, self._deadline = connection, deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._connection.settimeout(_left(self._deadline))
-        return self._connection.recv_into(buffer)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Be what HTTPResponse takes for a socket."""
-        return io.BufferedReader(self)
-
-
 def _ask(
     connection: socket.socket,
     target: Target,
@@ -132,25 +88,12 @@ def _ask(
 ) -> int:
     request = HTTPConnection(target.host, target.port)
     request.sock = connection
-    connection.settimeout(_left(deadline))
-    sent = {**headers, "Host": _host_header(target), "Connection": "close"}
+    connection.settimeout(pinned.left(deadline))
+    sent = {**headers, "Host": target.authority, "Connection": "close"}
     request.request("POST", target.path, body.encode(), sent)
-    answer = HTTPResponse(cast("socket.socket", _Listener(connection, deadline)), method="POST")
+    answer = HTTPResponse(pinned.listen(connection, deadline), method="POST")
     answer.begin()
     return answer.status
-
-
-def _host_header(target: Target) -> str:
-    name = f"[{target.host}]" if ":" in target.host else target.host
-    return name if target.port == (443 if target.is_tls else 80) else f"{name}:{target.port}"
-
-
-def _left(deadline: float) -> float:
-    """Return the seconds left. Raises TimeoutError when there are none."""
-    left = deadline - monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
 
 
 _in_use: WebhookGateway | None = None
