@@ -53,6 +53,7 @@ from portal.optin import views as optin_views
 from portal.people import views as people_views
 from portal.people.views.session_store import DeskSession
 from portal.reports import views as report_views
+from portal.site_checks import views as site_check_views
 from portal.texting_accounts import views as account_views
 from portal.texting_accounts.values import AccountRef
 
@@ -72,6 +73,7 @@ _VIEWS = (
     contact_views,
     consent_views,
     optin_views,
+    site_check_views,
     number_views,
     messaging_views,
     report_views,

@@ -29,6 +29,7 @@ from workers import (
     messaging,
     optin,
     recovery,
+    site_checks,
     sweeps,
 )
 from workers.runtime import application
@@ -66,6 +67,8 @@ def own_sweeps() -> list[Sweep]:
         Sweep("ring-for-double-opt-ins", 30, optin.ring_for_unasked, is_locked=False),
         Sweep("ring-for-pictures", 300, optin.ring_for_pictures, is_locked=False),
         Sweep("expire-double-opt-ins", 300, optin.expire_confirmations),
+        Sweep("ring-for-page-checks", 30, site_checks.ring_for_page_checks, is_locked=False),
+        Sweep("recheck-pages", 300, site_checks.recheck_pages),
         Sweep("forget-integrations", 3600, integrations.forget_old),
         Sweep("forget-sessions", 3600, sweeps.forget_sessions),
     ]

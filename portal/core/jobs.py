@@ -29,6 +29,7 @@ class Job(StrEnum):
     IMPORT_CONSENTS = "workers.consent.import_consents"
     ASK_DOUBLE_OPT_IN = "workers.optin.ask_double_opt_in"
     PICTURE_FORM = "workers.optin.picture_form"
+    CHECK_PAGE = "workers.site_checks.check_page"
     DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
 
 

@@ -79,7 +79,13 @@ PLACES = (
         "Programme",
         _P.VIEW_CONSENT,
         True,
-        also=("consent.record*", "consent.enter", "consent.*import*", "consent.*do_not_contact"),
+        also=(
+            "consent.record*",
+            "consent.enter",
+            "consent.*import*",
+            "consent.*do_not_contact",
+            "site_checks.*",
+        ),
     ),
     Place(
         "billing.connected_apps",

@@ -138,7 +138,10 @@ def read_page(url: str) -> Target:
     if port not in (None, _PORTS[parts.scheme]):
         raise AddressRefused("Leave the port out of the address: pages are read on 80 and 443.")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(parts.scheme, host, _PORTS[parts.scheme], quote(path, safe=_IN_PATHS))
+    target = Target(parts.scheme, host, _PORTS[parts.scheme], quote(path, safe=_IN_PATHS))
+    if len(target.url) > LONGEST_PAGE:
+        raise AddressRefused("That address is too long once its letters are written for the web.")
+    return target
 
 
 def _in_ascii(host: str) -> str:

@@ -1,1 +1,1 @@
-"""Checks of pages outside: is everything there that a carrier looks for (C-9)."""
+"""Checks other people's opt-in pages for the ten points of disclosure, once and every week (C-9)."""

@@ -68,7 +68,8 @@ WRITTEN = [
     "homes.example.com", "http:/homes.example.com/", "http:///homes.example.com/", "http://", "https://", "",
     "http://homes.example.com/a b", "http://homes.example.com/\r\nHost: x", "http://homes.example.com\\@127.0.0.1/",
     "http://homes.example.com\x00.evil.example.com/", "http://[::1/", "http://homes..example.com/",
-    "http://-homes.example.com/", "http://" + "a." * 130 + "example.com/", "http://example.com/" + "x" * 2_100,
+    "http://-homes.example.com/",
+    "http://homes.example.com/" + "\u00e9" * 1_900, "http://" + "a." * 130 + "example.com/", "http://example.com/" + "x" * 2_100,
 ]  # fmt: skip
 
 LED_TO = [f"{SITE}/to/{quote(url, safe='')}" for url in WRITTEN if url and "\r" not in url][:80]

@@ -32,6 +32,7 @@ from portal.messaging.values import Recipient
 from portal.notifications import service as notifications
 from portal.numbers import queries as numbers
 from portal.people import service as people
+from portal.site_checks import service as site_checks
 from tests import cast
 from tests.factories.consent import written
 from tests.factories.contacts import make_contact, upload
@@ -138,6 +139,9 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
     endpoint, _ = make_endpoint(account, f"https://{word.lower()}.example.com/in")
     with unit_of_work():
         integrations.tell(account.tenant, Event.OPT_OUT, {"number": e164})
+    with unit_of_work():
+        check = site_checks.ask(account.tenant, f"https://{word.lower()}.example.com/", actor=actor)
+    checked_page = _row("checked_pages", account_id=account.id)["id"]
     delivery = _row("webhook_deliveries", account_id=account.id)["id"]
     talk = messaging.conversation(account.tenant, e164)
     notice = _row("notices", user_id=user_id)["id"]
@@ -150,6 +154,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             "selection_id": kept, "sender_id": sender.id, "user_id": user_id, "team_id": team_id,
             "invitation_id": invited.id, "session_id": session.id, "notice_id": notice,
             "key_id": key.id, "endpoint_id": endpoint.id, "delivery_id": delivery,
+            "check_id": check, "page_id": checked_page,
             "token": invited.token,
             "plan_id": billing.subscription(account.id).plan.id,
         },
