@@ -15,6 +15,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from portal.consent.rules.words import RECORDING_NOTE
 from portal.consent.values import METHOD_WORDS, MessageKind, Method, NewConsent
 from portal.contacts.rules import people
 from portal.contacts.rules.numbers import read
@@ -51,7 +52,7 @@ class ConsentForm(BaseForm):
     )
     method_details = TextAreaField(
         "Where and how, in your words",
-        [DataRequired("Say where and how they agreed, such as: open house on Briar St."), _short(1000)],
+        [DataRequired("Say where and how they agreed, such as: open house on Briar St."), _short(450)],
     )  # fmt: skip
     kinds = SelectMultipleField(
         "What did they agree to?",
@@ -65,6 +66,7 @@ class ConsentForm(BaseForm):
     )  # fmt: skip
     disclosure_text = TextAreaField("Disclosure they saw or heard, word for word", [_short(5000)])
     scan = FileField("Scan of the paper")
+    recording_note = TextAreaField("Recording note", [_short(500)])
     request_key = HiddenField(validators=[_short(64)])
     next = HiddenField(validators=[_short(300)])
 
@@ -99,11 +101,16 @@ class ConsentForm(BaseForm):
             name=(self.name.data or "").strip(),
             email=(self.email.data or "").strip(),
             postal_address=(self.postal_address.data or "").strip(),
-            method_details=(self.method_details.data or "").strip(),
+            method_details=self._details(),
             disclosure_text=(self.disclosure_text.data or "").strip(),
             kinds=tuple(MessageKind(kind) for kind in self.kinds.data),
             idempotency_key=f"form:{self.request_key.data}" if self.request_key.data else "",
         )
+
+    def _details(self) -> str:
+        details = (self.method_details.data or "").strip()
+        note = (self.recording_note.data or "").strip()
+        return f"{details}\n{RECORDING_NOTE} {note}" if note else details
 
 
 class DoNotContactForm(BaseForm):

@@ -1,10 +1,11 @@
-"""Seals every stored secret anew with the newest key, in small steps (X-6).
+"""Seals every stored secret and file anew with the newest key, in small steps (X-6).
 
 What was sealed before secrets were bound to their place is bound on the way.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,15 +13,17 @@ from sqlalchemy import Column, bindparam, null, select, update
 
 from portal.core.db import Base, db, unit_of_work
 from portal.core.secrets_box import Place, SecretUnreadable, box
+from portal.core.settings import settings
 
 PER_STEP: Final = 200
+SEALED: Final = ".sealed"  # how the name of a sealed file ends
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one step did in one column."""
 
-    column: str
+    column: str  # or what files
     resealed: int
     unreadable: int
 
@@ -53,18 +56,21 @@ def rotate(per_step: int = PER_STEP) -> Iterator[Step]:
             )
             with unit_of_work():
                 rows = db.session.execute(query if last is None else query.where(key > last)).all()
-                fates = [(row, _sealed_anew(column, *row)) for row in rows]
+                sealed_rows = [(row, _sealed_anew(column, *row)) for row in rows]
                 fresh = [
                     {"row": row[0], "was": row[2], "now": sealed}
-                    for row, sealed in fates
+                    for row, sealed in sealed_rows
                     if sealed not in (None, row[2])
                 ]
                 if fresh:
                     db.session.execute(same.values({column: bindparam("now")}), fresh)
-            yield Step(str(column), len(fresh), sum(sealed is None for _, sealed in fates))
+            yield Step(str(column), len(fresh), sum(sealed is None for _, sealed in sealed_rows))
             if len(rows) < per_step:
                 break
             last = rows[-1][0]
+    fates = [_file_sealed_anew(path) for path in settings().evidence_dir.rglob(f"*{SEALED}")]
+    if fates:
+        yield Step("files of evidence", fates.count(True), fates.count(None))
 
 
 def _sealed_anew(
@@ -84,3 +90,19 @@ def _open(sealed: str, place: Place) -> str:
         return box().open(sealed, place)
     except SecretUnreadable:
         return box().open_unbound(sealed)
+
+
+def _file_sealed_anew(path: Path) -> bool | None:
+    """Say whether a file was sealed anew, whole or not at all; None when no key opens it."""
+    sealed = path.read_bytes()
+    try:
+        content = box().open_file(sealed, path.name)
+    except SecretUnreadable:
+        return None
+    if box().is_newest_file(sealed):
+        return False
+    fresh = path.with_suffix(".fresh")
+    fresh.touch(mode=0o600)
+    fresh.write_bytes(box().seal_file(content, path.name))
+    fresh.replace(path)
+    return True

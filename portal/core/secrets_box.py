@@ -1,4 +1,4 @@
-"""Secrets at rest (X-6): carrier tokens encrypted with a rotatable key ring, each for its place.
+"""Secrets at rest (X-6): tokens and files encrypted with a rotatable key ring, each for its place.
 
 AES-256-GCM, with the place as associated data (PROMISES 4, row 9): whoever may write to the
 database can't have one row's secret opened as another's.
@@ -22,6 +22,7 @@ from sqlalchemy import Column
 from portal.core.errors import DomainError
 
 _FORM: Final = "v2"
+_FILE: Final = "f1"
 _NONCE_BYTES: Final = 12
 _KEY_ID_CHARS: Final = 16
 
@@ -76,6 +77,32 @@ class SecretsBox:
                 raise _unreadable() from error
         raise _unreadable()
 
+    def seal_file(self, content: bytes, name: str) -> bytes:
+        """Return a file's content encrypted, to be opened under this name alone."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        bound = _bound_file(name, self._newest)
+        return (
+            f"{_FILE}.{self._newest}.".encode()
+            + nonce
+            + self._ring[self._newest].encrypt(nonce, content, bound)
+        )
+
+    def open_file(self, sealed: bytes, name: str) -> bytes:
+        """Return a file's content. Raises SecretUnreadable: no key, changed, or another's file."""
+        head = sealed[: len(_FILE) + _KEY_ID_CHARS + 2].decode("latin-1")
+        cipher = self._ring.get(head[len(_FILE) + 1 : -1])
+        if cipher is None or not head.startswith(f"{_FILE}."):
+            raise _unreadable_file()
+        nonce, body = sealed[len(head) :][:_NONCE_BYTES], sealed[len(head) + _NONCE_BYTES :]
+        try:
+            return cipher.decrypt(nonce, body, _bound_file(name, head[len(_FILE) + 1 : -1]))
+        except (InvalidTag, ValueError) as error:
+            raise _unreadable_file() from error
+
+    def is_newest_file(self, sealed: bytes) -> bool:
+        """Say whether a file claims to be sealed with the first key of the ring already."""
+        return sealed.startswith(f"{_FILE}.{self._newest}.".encode())
+
     def open_unbound(self, sealed: str) -> str:
         """Return what was sealed before secrets had a place: for the rotation alone.
 
@@ -101,6 +128,16 @@ def _named(key: str) -> tuple[str, AESGCM]:
 def _bound(place: Place, key_id: str) -> bytes:
     organization = place.organization_id.hex if place.organization_id else ""
     return f"{_FORM}\n{key_id}\n{place.column}\n{place.row_id.hex}\n{organization}".encode()
+
+
+def _bound_file(name: str, key_id: str) -> bytes:
+    return f"{_FILE}\n{key_id}\n{name}".encode()
+
+
+def _unreadable_file() -> SecretUnreadable:
+    return SecretUnreadable(
+        "A stored file can't be read: it was changed, or its key is missing. Check ENCRYPTION_KEYS."
+    )
 
 
 def _unreadable() -> SecretUnreadable:

@@ -4,8 +4,9 @@ import io
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 
-from portal.consent import queries
+from portal.consent import queries, rules
 from portal.consent import service as consent
 from portal.consent.errors import EvidenceRefused
 from portal.consent.service import evidence
@@ -16,8 +17,9 @@ from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from tests.factories import consent as make
 from tests.factories.consent import CAROL, DAVE
+from tests.factories.files import pdf, picture
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+PNG = picture()
 
 
 @pytest.fixture
@@ -147,6 +149,60 @@ def test_evidence_comes_only_as_a_download(alice, northside, here):
     assert "sandbox" in reply.headers["Content-Security-Policy"]
 
 
+def test_the_picture_of_a_scan_is_shown_without_what_else_was_in_it(alice, northside, here):
+    told = Image.Exif()
+    told[0x010F] = "SecretCamera"
+    photo = picture("JPEG", exif=told) + b"<script>alert(1)</script>"
+    alice.post("consent.record_entered", data=entry(scan=(io.BytesIO(photo), "sheet.jpg")), **here)
+    [record] = queries.records(northside.tenant, CAROL)
+
+    page = alice.get("consent.record", record_id=record.id, **here)
+    shown = alice.open("GET", page.page.select_one(".evidence__picture img")["src"])
+
+    assert b"SecretCamera" not in shown.data
+    assert b"script" not in shown.data
+    assert shown.headers["Content-Type"] == "image/jpeg"
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
+    assert alice.get("consent.evidence", record_id=record.id, **here).data == photo
+    assert photo not in evidence.path_of(record.evidence.name).read_bytes()  # sealed at rest
+
+
+def test_a_pdf_is_never_shown(alice, northside, here):
+    alice.post("consent.record_entered", data=entry(scan=(io.BytesIO(pdf()), "a.pdf")), **here)
+    [record] = queries.records(northside.tenant, CAROL)
+
+    assert not alice.get("consent.record", record_id=record.id, **here).page.select(
+        ".evidence__picture"
+    )
+    alice.get("consent.picture", status=404, record_id=record.id, **here)
+
+
+def test_an_iphone_picture_is_refused_with_the_way_on(alice, here):
+    heic = b"\0\0\0\x18ftypheic" + b"\0" * 40
+    reply = alice.post(
+        "consent.record_entered",
+        status=422,
+        data=entry(scan=(io.BytesIO(heic), "IMG_1.HEIC"), recording_note="On my phone"),
+        **here,
+    )
+
+    assert "HEIC picture" in reply.text_of("#scan-error")
+    assert "Save or export it as JPEG" in reply.text_of("#scan-error")
+    assert reply.field("recording_note") == "On my phone"
+
+
+def test_a_recording_note_stands_for_the_recording(alice, northside, here):
+    note = "Voicemail of 1 March, kept in the phone system as 0301-22."
+    alice.post("consent.record_entered", data=entry(method="verbal", recording_note=note), **here)
+    [record] = queries.records(northside.tenant, CAROL)
+
+    page = alice.get("consent.record", record_id=record.id, **here)
+
+    assert f"Recording note: {note}" in page.text
+    assert record.strength is Strength.EXPRESS
+    assert "scan or recording" not in rules.completeness(record).missing
+
+
 def test_a_paper_without_a_scan_is_express(alice, northside, here):
     alice.post("consent.record_entered", data=entry(), **here)
 
@@ -195,7 +251,7 @@ def test_a_scan_that_is_none_is_refused_and_nothing_kept(alice, northside, here)
         **here,
     )
 
-    assert "no PDF, PNG or JPEG" in reply.text_of("#scan-error")
+    assert "drawing or a web page" in reply.text_of("#scan-error")
     assert queries.records(northside.tenant, CAROL) == []
 
 

@@ -1,6 +1,7 @@
 """Stored secrets get the newest key, whatever becomes of the command meanwhile (X-6, S10)."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import insert, select, update
 
+from portal.consent.service import evidence
 from portal.core import rotation, secrets_box
 from portal.core.clock import utcnow
 from portal.core.db import Base, db, unit_of_work
@@ -23,6 +25,12 @@ from tests.factories.numbers import place_of_token
 from tests.keys import fernet_key
 
 OLD, NEW = fernet_key("tests"), fernet_key("newer")
+
+
+@pytest.fixture(autouse=True)
+def _no_files_of_other_tests(app):
+    """Sealed files outlive the test that kept them; those of others would be counted here."""
+    shutil.rmtree(evidence.path_of(""), ignore_errors=True)
 
 
 def carriers(count):
@@ -213,3 +221,35 @@ def test_what_was_sealed_before_there_were_places_is_bound_by_the_rotation(seale
     secrets_box.use(SecretsBox((NEW, OLD)))
     assert sum(step.resealed for step in rotation.rotate()) == 12
     assert set(opened((NEW,)).values()) == {"from an old installation"}
+
+
+def test_files_of_evidence_get_the_newest_key_too(app):
+    kept = evidence.keep_file(b"<p>as it was served</p>", "page.html", "text/html")
+    secrets_box.use(SecretsBox((NEW, OLD)))
+
+    assert [step.resealed for step in rotation.rotate()][-1:] == [1]
+    assert [step.resealed for step in rotation.rotate()][-1:] == [0]
+
+    secrets_box.use(SecretsBox((NEW,)))
+    assert evidence.content_of(kept) == b"<p>as it was served</p>"
+
+
+@pytest.mark.parametrize("place", [0, 5, 20, 25, 40, -1])
+def test_a_changed_file_of_evidence_is_not_taken_for_the_original(app, place):
+    kept = evidence.keep_file(b"agreed", "page.html", "text/html")
+    path = evidence.path_of(kept.name)
+    bent = bytearray(path.read_bytes())
+    bent[place] ^= 1
+    path.write_bytes(bent)
+
+    with pytest.raises(SecretUnreadable, match="was changed"):
+        evidence.content_of(kept)
+    assert [step.unreadable for step in rotation.rotate()][-1:] == [1]
+
+
+def test_a_file_of_evidence_put_in_place_of_another_is_refused(app):
+    one, other = (evidence.keep_file(body, "a", "text/html") for body in (b"yes", b"no"))
+    evidence.path_of(one.name).write_bytes(evidence.path_of(other.name).read_bytes())
+
+    with pytest.raises(SecretUnreadable):
+        evidence.content_of(one)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from portal.consent.rules.words import RECORDING_NOTE
 from portal.consent.values import Checkbox, Method, RecordRef
 
 _ON_A_SCREEN = frozenset(
@@ -49,7 +50,8 @@ def completeness(record: RecordRef) -> Completeness:
         facts.append(("disclosure text", bool(record.disclosure_text)))
     if not by_text:
         what = "the page as the person saw it" if on_screen else "scan or recording"
-        facts.append((what, record.evidence is not None))
+        has_note = not on_screen and RECORDING_NOTE in record.method_details
+        facts.append((what, record.evidence is not None or has_note))
     return Completeness(
         tuple(name for name, is_there in facts if is_there),
         tuple(name for name, is_there in facts if not is_there),

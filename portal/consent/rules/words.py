@@ -1,6 +1,10 @@
 """Reasons in words that several places say alike."""
 
+from typing import Final
+
 from portal.consent.values import METHOD_WORDS, NOT_VALID_METHODS, Method
+
+RECORDING_NOTE: Final = "Recording note:"  # what stands before it among the details
 
 
 def not_valid_reason(method: Method) -> str:

@@ -1,42 +1,75 @@
-"""Storing the scan, page or recording note behind a record; never served inline (C-2)."""
+"""Keeping the scan, page or screenshot behind a record: sealed, under a random name (C-1, threat 6).
+
+The original is kept as it was handed in and only ever sent as a download; what is shown of a
+picture is a copy written anew. Files kept before they were sealed are read as they are.
+"""
 
 import hashlib
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from portal.consent.errors import EvidenceRefused
 from portal.consent.values import Evidence
-from portal.contacts.rules.cells import tidy
+from portal.core.errors import NotFound
+from portal.core.rotation import SEALED
+from portal.core.secrets_box import box
 from portal.core.settings import settings
+from portal.gateways import uploads
+from portal.gateways.uploads import Upload, UploadRefused
 
-MAX_BYTES: Final = 10_000_000
-_KINDS: Final = (
-    (b"%PDF-", "application/pdf", ".pdf"),
-    (b"\x89PNG\r\n\x1a\n", "image/png", ".png"),
-    (b"\xff\xd8\xff", "image/jpeg", ".jpg"),
-)
+_SHOWN: Final = ".shown"
+_LONGEST_NAME: Final = 200
 
 
 def store(stream: BinaryIO, file_name: str) -> Evidence:
-    """Keep a scan under a random name. Raises EvidenceRefused; the file's content decides."""
-    content = stream.read(MAX_BYTES + 1)
-    if not content:
-        raise EvidenceRefused("The file is empty. Choose the scan again.")
-    if len(content) > MAX_BYTES:
-        raise EvidenceRefused("The scan is larger than 10 MB. Save it smaller and attach that.")
-    found = next((kind for kind in _KINDS if content.startswith(kind[0])), None)
-    if found is None:
-        raise EvidenceRefused("This is no PDF, PNG or JPEG. Scan or photograph the paper.")
-    _, media_type, ending = found
-    name = f"{secrets.token_hex(16)}{ending}"
-    folder = path_of("")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
-        f.write(content)
-    shown = tidy(Path(file_name.replace("\\", "/")).name)[-200:] or f"scan{ending}"
-    return Evidence(name, hashlib.sha256(content).hexdigest(), shown, media_type)
+    """Check and keep a scan or picture. Raises EvidenceRefused; the file's content decides."""
+    return keep_upload(checked(stream, file_name))
+
+
+def checked(stream: BinaryIO, file_name: str) -> Upload:
+    """Return a scan or picture that may be evidence. Raises EvidenceRefused."""
+    try:
+        return uploads.read(stream, file_name)
+    except UploadRefused as error:
+        raise EvidenceRefused(error.message) from error
+
+
+def keep_upload(upload: Upload) -> Evidence:
+    """Keep a checked file: the original, and beside it what may be shown of it."""
+    kept = keep_file(upload.content, upload.file_name, upload.media_type)
+    if upload.picture is not None:
+        _write(_shown(kept.name), upload.picture.content)
+    return kept
+
+
+def keep_file(content: bytes, file_name: str, media_type: str) -> Evidence:
+    """Keep a file of our own making or checked before, such as a page as it was served."""
+    name = f"{secrets.token_hex(16)}{SEALED}"
+    _write(name, content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Evidence(name, sha256, file_name[-_LONGEST_NAME:], media_type)
+
+
+def content_of(evidence: Evidence) -> bytes:
+    """Return the original, byte for byte. Raises NotFound, or SecretUnreadable if it was changed."""
+    return _read(evidence.name)
+
+
+def has_picture(evidence: Evidence) -> bool:
+    """Say whether there is something to show of it."""
+    return _is_own_picture(evidence.name) or path_of(_shown(evidence.name)).is_file()
+
+
+def picture_of(evidence: Evidence) -> tuple[bytes, str] | None:
+    """Return what may be shown of a picture, with its media type; None: nothing may be."""
+    if not has_picture(evidence):
+        return None
+    name = evidence.name
+    content = _read(name if _is_own_picture(name) else _shown(name))
+    return content, "image/jpeg" if content.startswith(b"\xff\xd8\xff") else "image/png"
 
 
 def store_page(html: str, file_name: str) -> Evidence:
@@ -74,3 +107,28 @@ def path_of(name: str) -> Path:
 def remove(evidence: Evidence) -> None:
     """Delete a file whose record was refused."""
     path_of(evidence.name).unlink(missing_ok=True)
+    path_of(_shown(evidence.name)).unlink(missing_ok=True)
+
+
+def _is_own_picture(name: str) -> bool:
+    """Say whether we made a picture ourselves: then its name is its hash."""
+    return re.fullmatch(r"[0-9a-f]{64}\.png", name) is not None
+
+
+def _shown(name: str) -> str:
+    return f"{name.removesuffix(SEALED)}{_SHOWN}{SEALED}"
+
+
+def _write(name: str, content: bytes) -> None:
+    folder = path_of("")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
+        f.write(box().seal_file(content, name))
+
+
+def _read(name: str) -> bytes:
+    try:
+        content = path_of(name).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("There is no file behind this record.") from error
+    return box().open_file(content, name) if name.endswith(SEALED) else content

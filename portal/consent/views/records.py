@@ -82,6 +82,9 @@ def record(account_id: UUID, record_id: UUID) -> Response:
         marketing=rules.allows(standing, MessageKind.MARKETING, now),
         history=queries.records(tenant, found.e164),
         proof=queries.proof(found),
+        picture_url=url_for("consent.picture", account_id=account_id, record_id=found.id)
+        if found.evidence and evidence_files.has_picture(found.evidence)
+        else None,
         contact=contact,
         contact_url=url_for("messaging.contact", account_id=account_id, contact_id=contact.id)
         if contact and has("messaging.contact")
@@ -94,10 +97,23 @@ def record(account_id: UUID, record_id: UUID) -> Response:
 def evidence(account_id: UUID, record_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Send the file behind a record, always as a download."""
     found = queries.record_or_404(g.account.tenant, record_id).evidence
-    if found is None or not evidence_files.path_of(found.name).is_file():
+    if found is None:
         raise NotFound("There is no file behind this record.")
-    response = Response(evidence_files.path_of(found.name).read_bytes(), mimetype=found.media_type)
+    response = Response(evidence_files.content_of(found), mimetype=found.media_type)
     response.headers.set("Content-Disposition", "attachment", filename=found.file_name)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@bp.get("/accounts/<uuid:account_id>/consent/<uuid:record_id>/picture")
+@requires(Permission.VIEW_CONSENT)
+def picture(account_id: UUID, record_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Show the picture behind a record as it was written anew: pixels alone (threat 6)."""
+    found = queries.record_or_404(g.account.tenant, record_id).evidence
+    shown = evidence_files.picture_of(found) if found else None
+    if shown is None:
+        raise NotFound("There is no picture behind this record.")
+    response = Response(shown[0], mimetype=shown[1])
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 
