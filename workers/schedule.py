@@ -71,6 +71,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("recheck-pages", 300, site_checks.recheck_pages),
         Sweep("forget-integrations", 3600, integrations.forget_old),
         Sweep("forget-sessions", 3600, sweeps.forget_sessions),
+        Sweep("forget-tries", 300, sweeps.forget_tries),
     ]
 
 

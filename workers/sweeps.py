@@ -9,7 +9,7 @@ from rq.job import Job as QueuedJob
 from rq.job import JobStatus
 
 from portal.billing import service as billing
-from portal.core import clock, jobs
+from portal.core import clock, jobs, tries
 from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
 from portal.doctor import service as doctor
@@ -66,6 +66,12 @@ def forget_sessions() -> int:
     """Remove sessions that are over."""
     with unit_of_work():
         return people.purge_sessions()
+
+
+def forget_tries() -> int:
+    """Remove tries of guessers that count no more."""
+    with unit_of_work():
+        return tries.forget_old()
 
 
 def check_promises() -> int:

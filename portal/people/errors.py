@@ -10,13 +10,6 @@ class SignInRefused(DomainError):
     code = "sign_in_refused"
 
 
-class TooManyTries(DomainError):
-    """Guessing is slowed down, per person and per address (X-6)."""
-
-    status = 429
-    code = "too_many_tries"
-
-
 class LinkExpired(DomainError):
     """An invitation or reset link was used, withdrawn or is too old."""
 

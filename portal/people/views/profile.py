@@ -8,6 +8,7 @@ from flask import Response, flash, g, session, url_for
 from portal.core.access import ROLE_LABELS, signed_in
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
+from portal.core.tries import limited
 from portal.core.web import page, see_other
 from portal.people import queries
 from portal.people import service as people
@@ -15,7 +16,7 @@ from portal.people.errors import CodeRefused, PasswordRefused, SignInRefused
 from portal.people.forms import ChangePasswordForm, CodeForm, ProfileForm
 from portal.people.service import totp as codes
 from portal.people.views.blueprint import bp
-from portal.people.views.security import CODES, PER_PERSON, limiter, was_refused
+from portal.people.views.security import CODES, PER_PERSON
 from portal.people.views.session_store import DeskSession
 
 NEW_SECRET = "totp_to_be"  # noqa: S105 (the name of a session key; the value is sealed)
@@ -57,7 +58,7 @@ def profile() -> Response:
 
 @bp.route("/profile/password", methods=["GET", "POST"])
 @signed_in
-@limiter.limit(PER_PERSON, key_func=_own_key, methods=["POST"], deduct_when=was_refused)
+@limited((PER_PERSON, _own_key))
 def change_password() -> Response:
     """Set a new password; other browsers are signed out."""
     form = ChangePasswordForm()
@@ -83,7 +84,7 @@ def change_password() -> Response:
 
 @bp.route("/profile/one-time-codes", methods=["GET", "POST"])
 @signed_in
-@limiter.limit(CODES, key_func=_own_key, methods=["POST"], deduct_when=was_refused)
+@limited((CODES, _own_key))
 def totp() -> Response:
     """Set up an app that makes one-time codes."""
     if queries.user_details(g.me.user_id).has_totp:
@@ -119,7 +120,7 @@ def totp() -> Response:
 
 @bp.post("/profile/one-time-codes/remove")
 @signed_in
-@limiter.limit(CODES, key_func=_own_key, deduct_when=was_refused)
+@limited((CODES, _own_key))
 def remove_totp() -> Response:
     """Stop asking for codes, after a last one."""
     form = CodeForm()

@@ -6,6 +6,7 @@ from flask import Response, flash, g, request, url_for
 
 from portal.core.access import open_to_all
 from portal.core.db import unit_of_work
+from portal.core.tries import limited
 from portal.core.web import page, see_other
 from portal.people import queries
 from portal.people import service as people
@@ -13,14 +14,13 @@ from portal.people.errors import PasswordRefused
 from portal.people.forms import AcceptForm, ForgotForm, JoinForm, NewPasswordForm
 from portal.people.views import mail
 from portal.people.views.blueprint import bp
-from portal.people.views.security import MAILS, PER_ADDRESS, asked_email, limiter
+from portal.people.views.security import MAILS, PER_ADDRESS, asked_email
 from portal.people.views.sign_in import let_in
 
 
 @bp.route("/password-resets/new", methods=["GET", "POST"])
 @open_to_all
-@limiter.limit(MAILS, key_func=asked_email, methods=["POST"])
-@limiter.limit(PER_ADDRESS, methods=["POST"])
+@limited((MAILS, asked_email), PER_ADDRESS, counts_all=True)
 def forgot() -> Response:
     """Send a link that sets a new password; the answer is the same for unknown people."""
     form = ForgotForm()
@@ -41,7 +41,7 @@ def forgot() -> Response:
 
 @bp.route("/password-resets/<string:token>", methods=["GET", "POST"])
 @open_to_all
-@limiter.limit(PER_ADDRESS, methods=["POST"])
+@limited(PER_ADDRESS, counts_all=True)
 def reset(token: str) -> Response:
     """Set a new password with a link from a mail."""
     person = people.user_of_reset(token)
@@ -66,7 +66,7 @@ def reset(token: str) -> Response:
 
 @bp.route("/invitations/<string:token>", methods=["GET", "POST"])
 @open_to_all
-@limiter.limit(PER_ADDRESS, methods=["POST"])
+@limited(PER_ADDRESS, counts_all=True)
 def accept(token: str) -> Response:
     """Take an invitation: set name and password, or join with the login one has."""
     invitation = people.invitation_of(token)

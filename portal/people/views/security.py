@@ -1,31 +1,27 @@
-"""Sets Flask-Security, the session store, the rate limiter and mail up for an application."""
+"""Sets Flask-Security, the session store and mail up for an application; limits of tries."""
 
+from datetime import timedelta
 from typing import Any, cast
 
-from flask import Flask, Response, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask import Flask, request
 from flask_mailman import Mail
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore
 
 from portal.core.db import db
 from portal.core.settings import Settings, settings
-from portal.core.web import refuse
-from portal.people.errors import TooManyTries
+from portal.core.tries import Limit, by_address
 from portal.people.models import User
 from portal.people.rules import tidy_email
 from portal.people.service.tokens import token_hash
 from portal.people.views.mail import mail_settings
 from portal.people.views.session_store import DeskSessions
 
-WINDOW = "5 minutes"
-PER_PERSON = f"10 per {WINDOW}"  # wrong tries, whatever the address (S11)
-PER_ADDRESS = f"30 per {WINDOW}"
-EVERYBODY = f"600 per {WINDOW}"
-CODES = f"5 per {WINDOW}"
-MAILS = "3 per hour"
-
-limiter = Limiter(key_func=get_remote_address, on_breach=lambda _limit: too_many())
+WINDOW = timedelta(minutes=5)
+PER_PERSON = Limit("person", 10, WINDOW)  # wrong tries, whatever the address (S11)
+PER_ADDRESS = Limit("address", 30, WINDOW), by_address
+EVERYBODY = Limit("everybody", 600, WINDOW), lambda: "all"
+CODES = Limit("codes", 5, WINDOW)
+MAILS = Limit("mails", 3, timedelta(hours=1))
 
 
 class NoRole(RoleMixin):
@@ -42,25 +38,12 @@ def set_up(app: Flask) -> None:
     people = cast("Any", app).login_manager
     people.session_protection = None  # rows are revoked
     people.request_loader(lambda _request: None)  # no token in a header, query or JSON signs in
-    limiter.init_app(app)
     Mail(app)
-
-
-def too_many() -> Response:
-    """Answer somebody who guesses."""
-    return refuse(
-        TooManyTries("Too many tries. Wait five minutes, then try again or set a new password.")
-    )
 
 
 def asked_email() -> str:
     """Return the key under which tries for one person are counted; never the address itself."""
     return token_hash(tidy_email(request.form.get("email", "")[:254]))
-
-
-def was_refused(response: object) -> bool:
-    """Say whether the answer refused what was typed: only those tries are counted."""
-    return getattr(response, "status_code", 0) == 422
 
 
 def _config(chosen: Settings) -> dict[str, object]:
@@ -78,13 +61,5 @@ def _config(chosen: Settings) -> dict[str, object]:
         "SECURITY_JOIN_USER_ROLES": False,
         "SECURITY_TRACKABLE": False,  # the audit log and the sessions page tell more
         "SECURITY_DEFAULT_REMEMBER_ME": False,
-        "RATELIMIT_STORAGE_URI": _limiter_storage(chosen.redis_url),
-        "RATELIMIT_STRATEGY": "moving-window",
-        "RATELIMIT_KEY_PREFIX": "desk",
-        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,  # Redis down: counted in the process
         **mail_settings(chosen),
     }
-
-
-def _limiter_storage(redis_url: str) -> str:
-    return f"redis+{redis_url}" if redis_url.startswith("unix://") else redis_url

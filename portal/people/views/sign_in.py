@@ -13,6 +13,7 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
+from portal.core.tries import limited
 from portal.core.web import page, see_other
 from portal.people import queries, rules
 from portal.people import service as people
@@ -25,8 +26,6 @@ from portal.people.views.security import (
     PER_ADDRESS,
     PER_PERSON,
     asked_email,
-    limiter,
-    was_refused,
 )
 from portal.people.views.session_store import DeskSession
 
@@ -43,9 +42,7 @@ def index() -> Response:
 
 @bp.route("/sign-in", methods=["GET", "POST"])
 @open_to_all
-@limiter.limit(PER_PERSON, key_func=asked_email, methods=["POST"], deduct_when=was_refused)
-@limiter.limit(PER_ADDRESS, methods=["POST"], deduct_when=was_refused)
-@limiter.limit(EVERYBODY, key_func=lambda: "all", methods=["POST"], deduct_when=was_refused)
+@limited((PER_PERSON, asked_email), PER_ADDRESS, EVERYBODY)
 def sign_in() -> Response:
     """Ask for e-mail and password."""
     if g.me is not None:
@@ -68,10 +65,7 @@ def sign_in() -> Response:
 
 @bp.route("/sign-in/code", methods=["GET", "POST"])
 @open_to_all
-@limiter.limit(
-    CODES, key_func=lambda: str(session.get(PENDING)), methods=["POST"], deduct_when=was_refused
-)
-@limiter.limit(PER_ADDRESS, methods=["POST"], deduct_when=was_refused)
+@limited((CODES, lambda: str(session.get(PENDING))), PER_ADDRESS)
 def second_step() -> Response:
     """Ask for a one-time code after the password."""
     user_id = _pending()
