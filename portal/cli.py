@@ -16,7 +16,6 @@ from portal.people import queries as people_queries
 from portal.people import service as people
 
 keys_group = AppGroup("keys", help="The keys that seal stored secrets.")
-audit_group = AppGroup("audit", help="The tamper-evident audit log.")
 
 
 @click.command("config")
@@ -86,20 +85,3 @@ def rotate_command() -> None:
         )
     click.echo(f"{resealed} secrets sealed anew, {unreadable} unreadable")
     sys.exit(1 if unreadable else 0)
-
-
-@audit_group.command("verify")
-def verify_command() -> None:
-    """Check every chain and name the first bad entry; the exit status is 1 when there is one."""
-    total, faults = 0, 0
-    for chain in audit.chains():
-        entries, fault = audit.verify(chain)
-        total += entries
-        name = "installation" if chain == audit.INSTALLATION else str(chain)
-        if fault is None:
-            click.echo(f"{name}: {entries} entries, all hold")
-        else:
-            faults += 1
-            click.echo(f"{name}: entry {fault.position} {fault.reason}", err=True)
-    click.echo(f"{total} entries hold, {faults} chains are broken")
-    sys.exit(1 if faults else 0)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import cli, demo
+from portal import audit_cli, cli, demo
 from portal.billing import queries as billing
 from portal.billing import views as billing_views
 from portal.consent import cli as consent_cli
@@ -28,7 +28,7 @@ from portal.contacts import views as contact_views
 from portal.core import assets, clock, formats, health, jobs, navigation, same_site, secrets_box
 from portal.core import settings as settings_module
 from portal.core.access import Me, Permission
-from portal.core.db import db, prepare_engine
+from portal.core.db import compact_json, db, prepare_engine
 from portal.core.desk import Desk
 from portal.core.errors import DomainError, NotAllowed
 from portal.core.health import Gauges
@@ -141,6 +141,7 @@ def _config(settings: Settings) -> dict[str, Any]:
             "pool_size": 20,
             "max_overflow": 10,
             "pool_pre_ping": not is_sqlite,
+            "json_serializer": compact_json,
         },
         "MAX_CONTENT_LENGTH": 30_000_000,
         "MAX_FORM_MEMORY_SIZE": MAX_FORM_BYTES,
@@ -165,7 +166,7 @@ def _register_slices(app: Flask) -> None:
     for command in (
         cli.config_command,
         cli.setup_command,
-        cli.audit_group,
+        audit_cli.audit_group,
         cli.keys_group,
         contact_cli.group,
         consent_cli.group,

@@ -9,12 +9,13 @@ import pytest
 
 from portal.core import clock as core_clock
 from portal.core import embedded, jobs, secrets_box
+from portal.core import settings as settings_module
 from portal.core.db import db
 from portal.core.settings import Settings, database_url
 from portal.factory import create_app
 from tests import cast, databases
 from tests.browser import Browser
-from tests.keys import fernet_key
+from tests.keys import fernet_key, signing_key
 
 QUICK_HASHES = {  # a real hash takes a third of a second
     "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": {
@@ -127,6 +128,7 @@ def settings(valkey, database, tmp_path_factory):
         port=8000,
         secret_key="test-secret-" + "x" * 32,
         encryption_keys=(fernet_key("tests"),),
+        audit_signing_key=signing_key("tests"),
         trusted_proxies=0,
         twilio_account_sid="AC" + "0" * 32,
         twilio_auth_token="0" * 32,
@@ -211,6 +213,7 @@ def app(built_app, clock, redis):
     """The application with a database that holds the cast and nothing else."""
     with built_app.app_context():
         built_app.extensions["test_reset"]()
+        shutil.rmtree(settings_module.settings().audit_dir, ignore_errors=True)
         secrets_box.use(secrets_box.SecretsBox((fernet_key("tests"),)))
         yield built_app
         db.session.remove()

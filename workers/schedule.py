@@ -22,6 +22,7 @@ from portal.core.db import db, unit_of_work
 from portal.messaging.service import highwater
 from portal.messaging.service import sweeps as locks
 from workers import (
+    audit,
     consent,
     contacts,
     integrations,
@@ -77,7 +78,10 @@ def own_sweeps() -> list[Sweep]:
 
 def slow_sweeps() -> list[Sweep]:
     """Return what reads much: nothing that sends may wait for it."""
-    return [Sweep("check-promises", 60, sweeps.check_promises)]
+    return [
+        Sweep("check-promises", 60, sweeps.check_promises),
+        Sweep("make-checkpoints", 3600, audit.make_checkpoints),
+    ]
 
 
 def carrier_sweeps() -> list[Sweep]:

@@ -1,34 +1,52 @@
 """The tamper-evident audit log (C-5, M-4, RULINGS 8).
 
 One append-only hash chain per organization, and one for the installation. An entry
-commits to its payload through a salted hash, so that personal data can be redacted
-later (C-10) without breaking the chain:
+commits through a salted hash to its payload and to a person who acted and is no user, so
+that personal data can be redacted later (C-10) without breaking the chain:
 
-    commitment = sha256(salt + canonical(payload))
-    hash       = sha256(canonical([chain, position, event, at, actor, subject, account,
+    commitment = sha256(salt + canonical(payload, and the person))
+    hash       = sha256(canonical([format, chain, position, event, at, actor, account, subject,
                                    commitment, previous hash]))
+
+How both are computed stands in `core.offline`, which anybody can run without the portal.
 """
 
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, select, update
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    case,
+    cast,
+    null,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
 from portal.core.columns import UTCDateTime
 from portal.core.db import Base, Last, before_commit, db, is_sqlite
+from portal.core.offline.entries import REDACTED, Entry, commitment_of, entry_hash, why_entry_fails
+from portal.core.offline.hashes import GENESIS, canonical
 
 INSTALLATION = UUID(int=0)  # the chain of what belongs to no organization
-GENESIS = "0" * 64
 PAGE = 1000
+_FORMAT: Final = 2  # 1 hashed a person who acted openly; such entries stay as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +72,7 @@ class AuditHead(Base):
 
 
 class AuditEntry(Base):
-    """One fact. Never changed, never removed."""
+    """One fact. Never removed, and never changed but for redaction; triggers see to both."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (
@@ -65,6 +83,7 @@ class AuditEntry(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     chain: Mapped[UUID] = mapped_column(ForeignKey("audit_heads.chain", ondelete="RESTRICT"))
     position: Mapped[int]  # 1, 2, 3 and so on within the chain
+    format: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     event: Mapped[str] = mapped_column(String(80))  # slice:noun:verb
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     actor_id: Mapped[UUID | None]
@@ -113,9 +132,9 @@ def record(
     It is written at the end of the unit of work: the chain's head comes last in the lock
     order (RULINGS 6). Payload values must be JSON: text, numbers, lists.
     """
-    salt = secrets.token_hex(16)
     entry = AuditEntry(
         chain=organization_id or INSTALLATION,
+        format=_FORMAT,
         event=event,
         at=utcnow(),
         actor_id=actor.id,
@@ -123,9 +142,8 @@ def record(
         origin=actor.origin,
         account_id=account_id,
         subject_id=subject_id,
-        payload=payload,
-        salt=salt,
-        commitment=_commitment(salt, payload),
+        payload=json.loads(canonical(payload)),  # stored as it is hashed: checking is quick
+        salt=secrets.token_hex(16),
     )
     before_commit(Last.CHAIN, entry.chain, lambda: _append(entry))
 
@@ -134,7 +152,7 @@ def _append(entry: AuditEntry) -> None:
     """Link an entry to the newest one of its chain and write it."""
     head = _locked_head(entry.chain)
     entry.position, entry.previous = head.position + 1, head.hash
-    entry.hash = _entry_hash(entry)
+    seal(entry)
     db.session.add(entry)
     db.session.execute(
         update(AuditHead)
@@ -145,33 +163,66 @@ def _append(entry: AuditEntry) -> None:
     db.session.flush()  # two entries of one transaction must not read the same head
 
 
+def seal(entry: AuditEntry) -> None:
+    """Compute the commitment and the hash of an entry that knows its place."""
+    entry.commitment = commitment_of(_as_hashed(entry), canonical(entry.payload))
+    entry.hash = entry_hash(str(entry.chain), _as_hashed(entry))
+
+
 def verify(chain: UUID, *, after: Link = BEGINNING) -> tuple[int, Fault | None]:
     """Return up to which entry the chain holds, and the first that doesn't.
 
     With `after` it goes on from a link that was verified before: the entry there must still
-    bear the same hash, what lies before it is not read again.
+    bear the same hash, what lies before it is not read again. Checkpoints are looked at by
+    `core.checkpoints.verify`.
     """
     position, previous = after.position, after.hash
-    if position and _hash_at(chain, position) != previous:
+    if position and hash_at(chain, position) != previous:
         return position - 1, Fault(chain, position, "its record was changed")
-    for entry in _entries(chain, position):
-        if entry.position != position + 1:
-            return position, Fault(chain, position + 1, "entry missing or out of order")
-        if entry.previous != previous:
-            return position, Fault(chain, entry.position, "does not follow the entry before it")
-        if entry.payload is not None and entry.commitment != _commitment(
-            entry.salt or "", entry.payload
-        ):
-            return position, Fault(chain, entry.position, "its content was changed")
-        if entry.hash != _entry_hash(entry):
-            return position, Fault(chain, entry.position, "its record was changed")
+    for entry in entries(chain, after=position):
+        wrong = why_entry_fails(str(chain), entry, position + 1, previous)
+        if wrong:
+            return position, Fault(chain, position + 1, wrong)
         position, previous = entry.position, entry.hash
+    return position, why_head_fails(chain, Link(position, previous))
+
+
+def why_head_fails(chain: UUID, end: Link) -> Fault | None:
+    """Return what is wrong when a chain whose entries end at `end` has another head."""
     head = db.session.get(AuditHead, chain, populate_existing=True)
-    if head is None or (head.position, head.hash) != (position, previous):
-        if head is None and position == 0:
-            return 0, None
-        return position, Fault(chain, position + 1, "entries are missing at the end")
-    return position, None
+    if head is None and end == BEGINNING:
+        return None
+    if head is None or (head.position, head.hash) != (end.position, end.hash):
+        return Fault(chain, end.position + 1, "entries are missing at the end")
+    return None
+
+
+def redact(chain: UUID, ids: Sequence[UUID]) -> int:
+    """Destroy content and salt of entries for good; commitments and hashes stay (C-10).
+
+    Who acted goes, too, where it is no user: a recipient or an address. Returns how many had
+    something left to destroy.
+    """
+    done = 0
+    for start in range(0, len(ids), PAGE):
+        asked = (AuditEntry.chain == chain) & AuditEntry.id.in_(ids[start : start + PAGE])
+        gone = update(AuditEntry).where(asked, AuditEntry.salt.is_not(None))
+        found: Any = db.session.execute(
+            gone.values(
+                payload=null(),
+                salt=None,
+                actor_label=case(
+                    ((AuditEntry.actor_id.is_(None)) & (AuditEntry.format > 1), REDACTED),
+                    else_=AuditEntry.actor_label,
+                ),
+                origin=case(
+                    ((AuditEntry.actor_id.is_(None)) & (AuditEntry.format > 1), null()),
+                    else_=AuditEntry.origin,
+                ),
+            ).execution_options(synchronize_session=False)
+        )
+        done += found.rowcount
+    return done
 
 
 def head(chain: UUID) -> Link:
@@ -192,7 +243,7 @@ def digest(rows: Iterator[Mapping[str, Any]]) -> str:
     """Return one SHA-256 over many rows, for an event that stands for all of them (RULINGS 8)."""
     total = hashlib.sha256()
     for row in rows:
-        total.update(_canonical(row).encode())
+        total.update(canonical(row).encode())
         total.update(b"\n")
     return total.hexdigest()
 
@@ -210,36 +261,97 @@ def _locked_head(chain: UUID) -> AuditHead:
     ).one()
 
 
-def _hash_at(chain: UUID, position: int) -> str | None:
+def hash_at(chain: UUID, position: int) -> str | None:
+    """Return the hash of one entry, or None where there is none."""
     return db.session.scalar(
         select(AuditEntry.hash).where(AuditEntry.chain == chain, AuditEntry.position == position)
     )
 
 
-def _entries(chain: UUID, after: int) -> Iterator[AuditEntry]:
+def hashes(chain: UUID, start: int, stop: int) -> list[str]:
+    """Return the hashes of the entries from start to before stop, counted from 0."""
+    return list(
+        db.session.scalars(
+            select(AuditEntry.hash)
+            .where(
+                AuditEntry.chain == chain,
+                AuditEntry.position > start,
+                AuditEntry.position <= stop,
+            )
+            .order_by(AuditEntry.position)
+        )
+    )
+
+
+def entries(chain: UUID, *, after: int = 0) -> Iterator[Entry]:
     """Give the entries in order, a page at a time: no cursor stays open between them."""
     while True:
-        page = db.session.scalars(
-            select(AuditEntry)
+        page = db.session.execute(
+            _hashed()
             .where(AuditEntry.chain == chain, AuditEntry.position > after)
             .order_by(AuditEntry.position)
             .limit(PAGE)
-            .execution_options(populate_existing=True)
         ).all()
-        yield from page
+        for row in page:
+            yield _entry(row)
         if len(page) < PAGE:
             return
         after = page[-1].position
 
 
-def _commitment(salt: str, payload: Mapping[str, Any]) -> str:
-    return hashlib.sha256((salt + _canonical(payload)).encode()).hexdigest()
+def entry_at(chain: UUID, position: int) -> Entry | None:
+    """Return one entry, or None where there is none."""
+    row = db.session.execute(
+        _hashed().where(AuditEntry.chain == chain, AuditEntry.position == position)
+    ).one_or_none()
+    return None if row is None else _entry(row)
 
 
-def _entry_hash(entry: AuditEntry) -> str:
-    fields = [
-        str(entry.chain),
+def _hashed() -> Any:
+    """Ask for rows, not objects, and the payload as it lies there: a long chain is one pass."""
+    return select(
+        AuditEntry.position,
+        AuditEntry.format,
+        AuditEntry.event,
+        AuditEntry.at,
+        AuditEntry.actor_id,
+        AuditEntry.actor_label,
+        AuditEntry.origin,
+        AuditEntry.account_id,
+        AuditEntry.subject_id,
+        cast(AuditEntry.payload, Text),
+        AuditEntry.salt,
+        AuditEntry.commitment,
+        AuditEntry.previous,
+        AuditEntry.hash,
+    )
+
+
+def _entry(row: Any) -> Entry:
+    position, format_, event, at, actor, label, origin, account, subject, payload = row[:10]
+    salt, commitment, previous, hash_ = row[10:]
+    return Entry(
+        position,
+        format_,
+        event,
+        at.isoformat(timespec="microseconds"),
+        str(actor) if actor else "",
+        label,
+        origin or "",
+        str(account) if account else "",
+        str(subject) if subject else "",
+        None if payload == "null" else payload,
+        salt,
+        commitment,
+        previous,
+        hash_,
+    )
+
+
+def _as_hashed(entry: AuditEntry) -> Entry:
+    return Entry(
         entry.position,
+        entry.format,
         entry.event,
         entry.at.isoformat(timespec="microseconds"),
         str(entry.actor_id or ""),
@@ -247,11 +359,9 @@ def _entry_hash(entry: AuditEntry) -> str:
         entry.origin or "",
         str(entry.account_id or ""),
         str(entry.subject_id or ""),
+        None if entry.payload is None else canonical(entry.payload),
+        entry.salt,
         entry.commitment,
         entry.previous,
-    ]
-    return hashlib.sha256(_canonical(fields).encode()).hexdigest()
-
-
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+        entry.hash,
+    )

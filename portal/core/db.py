@@ -1,5 +1,6 @@
 """The database session, and the one place that commits (RULINGS 5)."""
 
+import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -147,6 +148,11 @@ def database_now() -> datetime:
     else:
         now = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
     return now.astimezone(UTC) + clock.offset()
+
+
+def compact_json(value: object) -> str:
+    """Return value as JSON columns hold it: without spaces, as the audit log hashes it."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 def is_sqlite() -> bool:

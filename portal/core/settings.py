@@ -4,6 +4,8 @@
 derived: embedded services live in `var/`, and secrets are made there on first start.
 """
 
+import base64
+import binascii
 import hashlib
 import hmac
 import os
@@ -57,6 +59,7 @@ class Settings:
     port: int
     secret_key: str
     encryption_keys: tuple[str, ...]
+    audit_signing_key: str  # 32 bytes as base64
     trusted_proxies: int
     twilio_account_sid: str
     twilio_auth_token: str
@@ -66,6 +69,7 @@ class Settings:
     evidence_dir: Path
     support_email: str
     sender_email: str
+    timestamp_url: str | None = None  # an RFC 3161 authority
     application_name: str = "ConsentDesk"
 
     @property
@@ -92,6 +96,11 @@ class Settings:
     def clock_file(self) -> Path | None:
         """Return the file that moves time for all processes in sandbox mode (RULINGS 20)."""
         return self.var / "clock-offset" if self.is_sandbox else None
+
+    @property
+    def audit_dir(self) -> Path:
+        """Return where checkpoints of the audit log are kept beside the database."""
+        return self.var / "audit"
 
     @property
     def outbox_dir(self) -> Path:
@@ -159,6 +168,14 @@ def _keys(value: str) -> str | None:
     return None
 
 
+def _signing_key(value: str) -> str | None:
+    try:
+        ok = len(base64.b64decode(value, validate=True)) == 32
+    except (binascii.Error, ValueError):
+        ok = False
+    return None if ok else "must be 32 random bytes as base64"
+
+
 def _smtp(value: str) -> str | None:
     parts = urlsplit(value)
     ok = parts.scheme in {"smtp", "smtps"} and parts.hostname
@@ -183,6 +200,13 @@ VARIABLES = (
         "SECRET_KEY", "signs forms and links; unset: made once in var/", _long, is_secret=True
     ),
     Variable("ENCRYPTION_KEYS", "encrypt carrier tokens, newest first", _keys, is_secret=True),
+    Variable(
+        "AUDIT_SIGNING_KEY",
+        "signs checkpoints of the audit log; unset: made once in var/",
+        _signing_key,
+        is_secret=True,
+    ),
+    Variable("TIMESTAMP_URL", "RFC 3161 authority that stamps checkpoints; unset: none", _base),
     Variable("TRUSTED_PROXIES", "how many proxies in front add X-Forwarded headers", _count),
     Variable("TWILIO_ACCOUNT_SID", "carrier account; unset: the sandbox runs", _account_sid),
     Variable("TWILIO_AUTH_TOKEN", "its token", _token, is_secret=True),
@@ -221,6 +245,13 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
         port=port,
         secret_key=secret,
         encryption_keys=tuple(k.strip() for k in keys.split(",")),
+        audit_signing_key=environment.get("AUDIT_SIGNING_KEY")
+        or _kept(
+            home,
+            "audit-signing-key",
+            lambda _size: base64.b64encode(secrets.token_bytes(32)).decode(),
+        ),
+        timestamp_url=environment.get("TIMESTAMP_URL") or None,
         trusted_proxies=int(environment.get("TRUSTED_PROXIES") or 0),
         twilio_account_sid=has_sid or "AC" + _derived(secret, "sandbox account"),
         twilio_auth_token=has_token or _derived(secret, "sandbox token"),

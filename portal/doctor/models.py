@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.audit import GENESIS
 from portal.core.columns import UTCDateTime, kind_of
 from portal.core.db import Base
+from portal.core.offline.hashes import GENESIS
 from portal.doctor.values import Invariant
 
 

@@ -69,6 +69,7 @@ def test_entries_follow_each_other_from_the_genesis(juniper):
 
 
 CHANGES = {
+    "format": 1,
     "event": "consent:consent:end",
     "actor_id": uuid4(),
     "actor_label": "Somebody Else",
@@ -149,15 +150,50 @@ def test_a_payload_in_another_order_is_the_same_payload(juniper):
 def test_a_redacted_entry_keeps_the_chain(juniper):
     """C-10: personal data may go, the hashes stay."""
     write(juniper)
-    change(3, payload=db.null(), salt=None)
+    chosen = [entry.id for entry in rows()[2:4]]
+    with unit_of_work():
+        assert audit.redact(juniper.id, chosen) == 2
+        assert audit.redact(juniper.id, chosen) == 0
+
+    by_nobody, by_a_user = rows()[2:4]
+    assert (by_nobody.payload, by_nobody.salt, by_nobody.actor_label) == (None, None, "redacted")
+    assert (by_a_user.payload, by_a_user.salt, by_a_user.actor_label) == (None, None, "Bob Tran")
 
     assert found(juniper) == (ENTRIES, None)
 
 
 def test_a_redacted_entry_that_gets_a_new_story_is_found(juniper):
     write(juniper)
+    with unit_of_work():
+        audit.redact(juniper.id, [rows()[2].id])
     change(3, payload={"phone": "+19995550000"}, salt="1" * 32)
 
+    assert found(juniper)[1].position == 3
+
+
+def test_a_redacted_entry_that_gets_somebody_elses_name_is_found(juniper):
+    write(juniper)
+    with unit_of_work():
+        audit.redact(juniper.id, [rows()[2].id])
+    change(3, actor_label="Bob Tran")
+
+    assert found(juniper)[1].position == 3
+
+
+def test_entries_of_the_first_format_still_hold(juniper):
+    """What was written before a person's name went behind the salt is verified as it was."""
+    write(juniper)
+    entries = db.session.scalars(db.select(AuditEntry).order_by(AuditEntry.position)).all()
+    previous = GENESIS
+    for entry in entries:
+        entry.format, entry.previous = 1, previous
+        audit.seal(entry)
+        previous = entry.hash
+    db.session.execute(db.update(AuditHead).values(hash=previous))
+    db.session.commit()
+    assert found(juniper) == (ENTRIES, None)
+
+    change(3, actor_label="Nobody")
     assert found(juniper)[1].position == 3
 
 
@@ -225,14 +261,15 @@ def test_an_entry_put_at_the_end_behind_the_heads_back_is_found(juniper):
         chain=juniper.id,
         position=ENTRIES + 1,
         event="consent:consent:record",
+        format=2,
         at=last.at,
         actor_label="Bob Tran",
         payload={},
         salt="",
-        commitment=audit._commitment("", {}),
+        commitment="",
         previous=last.hash,
     )
-    forged.hash = audit._entry_hash(forged)
+    audit.seal(forged)
     db.session.add(forged)
 
     assert found(juniper)[1] is not None

@@ -19,6 +19,8 @@ WRONG = {
     "PUBLIC_URL": "https://user:secret@texts.example.com",
     "SECRET_KEY": "short",
     "ENCRYPTION_KEYS": "not-a-key",
+    "AUDIT_SIGNING_KEY": "c2hvcnQ=",
+    "TIMESTAMP_URL": "tsa.example.com",
     "TRUSTED_PROXIES": "many",
     "TWILIO_ACCOUNT_SID": "AC1",
     "TWILIO_AUTH_TOKEN": "x",

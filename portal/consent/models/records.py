@@ -89,6 +89,7 @@ class ConsentRecord(Base):
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     audit_subject_id: Mapped[UUID]  # what its entry in the chain is about: itself or its batch
     sha256: Mapped[str] = mapped_column(String(64))  # over what is claimed; in the chain, too
+    redacted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # erased, hashes kept (C-10)
 
 
 class ConsentStanding(Base):

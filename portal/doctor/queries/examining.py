@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from portal.core import audit
+from portal.core import audit, checkpoints
 from portal.core.audit import BEGINNING, INSTALLATION, Link
 from portal.doctor.queries import credits as credit_checks
 from portal.doctor.queries import effects, limits, opt_outs, texts
@@ -34,7 +34,9 @@ def examine(scope: Scope, now: datetime, *, after: Link = BEGINNING) -> list[Fin
 
 def _of_chain(scope: Scope, after: Link) -> Iterator[Finding]:
     """Follow the audit chain of an organization, or of the installation (C-5)."""
-    _, fault = audit.verify(scope.organization_id or INSTALLATION, after=after)
+    chain = scope.organization_id or INSTALLATION
+    _, broken = audit.verify(chain, after=after)
+    fault = broken or checkpoints.contradiction(chain)
     if fault is not None:
         yield Finding(
             Invariant.I13,
