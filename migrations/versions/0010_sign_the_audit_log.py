@@ -1,4 +1,4 @@
-"""0008_sign_the_audit_log
+"""0010_sign_the_audit_log
 
 Nodes of the Merkle tree and signed checkpoints (C-5), and triggers by which the database itself
 refuses to change or remove what the log and the consent records say, redaction apart (C-10).
@@ -7,8 +7,8 @@ refuses to change or remove what the log and the consent records say, redaction 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0008_sign_the_audit_log'
-down_revision = '0007_optin_forms'
+revision = '0010_sign_the_audit_log'
+down_revision = '0009_count_tries'
 branch_labels = None
 depends_on = None
 
