@@ -13,6 +13,7 @@ from portal.core import settings as settings_module
 from portal.core.db import db
 from portal.core.settings import Settings, database_url
 from portal.factory import create_app
+from portal.numbers import queries as number_queries
 from tests import cast, databases
 from tests.browser import Browser
 from tests.keys import fernet_key, signing_key
@@ -88,6 +89,12 @@ def clock():
     moving.travel(to=NOON)
     yield moving
     core_clock.travel(timedelta())
+
+
+@pytest.fixture(autouse=True)
+def _no_account_just_read():
+    """What a webhook read a moment ago belongs to the test before."""
+    number_queries._just_read.clear()
 
 
 @pytest.fixture(scope="session")

@@ -104,6 +104,19 @@ def unit_of_work() -> Iterator[None]:
 
 
 @contextmanager
+def bare_unit_of_work() -> Iterator[Connection]:
+    """Commit everything written on this connection together, or nothing of it.
+
+    It takes its turn like `unit_of_work`, and has neither a session around it nor anything done
+    before or after the commit: half of a short transaction's work. For rows that concern no
+    session, such as a webhook kept as it came.
+    """
+    immediate = db.engine.execution_options(sqlite_begin="IMMEDIATE")
+    with immediate.begin() as connection:
+        yield connection
+
+
+@contextmanager
 def snapshot() -> Iterator[None]:
     """Read everything inside the block from one state of the database, and write nothing.
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from portal.core.db import unit_of_work
+from portal.core.db import bare_unit_of_work
 
 T = TypeVar("T")
 AT_MOST: Final = 100  # in one transaction: a writer elsewhere waits for it
@@ -34,8 +35,8 @@ class _Brought(Generic[T]):
 class Together(Generic[T]):
     """Keeps things of one kind; each caller goes on once its own is committed."""
 
-    def __init__(self, keep: Callable[[Sequence[T]], None]) -> None:
-        """Say what writes several of them inside a unit of work."""
+    def __init__(self, keep: Callable[[Connection, Sequence[T]], None]) -> None:
+        """Say what writes several of them on a connection."""
         self._keep = keep
         self._waiting: deque[_Brought[T]] = deque()
         self._turn = threading.Lock()
@@ -55,9 +56,9 @@ class Together(Generic[T]):
         taken: list[_Brought[T]] = []
         error: BaseException | None = _Interrupted()
         try:
-            with unit_of_work():
+            with bare_unit_of_work() as connection:
                 taken = self._take()
-                self._keep([one.thing for one in taken])
+                self._keep(connection, [one.thing for one in taken])
             error = None
         except Exception as went_wrong:  # noqa: BLE001 (raised where each was brought)
             error = went_wrong
@@ -72,8 +73,8 @@ class Together(Generic[T]):
         for one in taken:
             error: BaseException | None = _Interrupted()
             try:
-                with unit_of_work():
-                    self._keep([one.thing])
+                with bare_unit_of_work() as connection:
+                    self._keep(connection, [one.thing])
                 error = None
             except Exception as went_wrong:  # noqa: BLE001 (raised where it was brought)
                 error = went_wrong

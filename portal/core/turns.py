@@ -16,7 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-_LOOK_EVERY_S: Final = 0.0002  # while a lock is passed on, nobody writes
+# While a lock is passed on nobody writes, but who looks all the time slows the writer down:
+# at first very often, and after a while so that an eighth of the wait is lost at most.
+_LOOK_EVERY_S: Final = 0.0002
+_LOOK_AT_LEAST_EVERY_S: Final = 0.002
 
 
 class WriteTurns:
@@ -36,8 +39,9 @@ class WriteTurns:
         connection.execute("PRAGMA busy_timeout=0")
         try:
             with self._turn(deadline):
+                waited = _Wait()
                 while not _began(connection, is_last=time.monotonic() > deadline):
-                    time.sleep(_LOOK_EVERY_S)
+                    waited.a_little()
         finally:
             connection.execute(f"PRAGMA busy_timeout={timeout_ms}")
 
@@ -48,8 +52,9 @@ class WriteTurns:
         is_mine = lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
         try:
             with self._gate.open("a") as gate:  # closing it opens the gate
+                waited = _Wait()
                 while not _shut(gate.fileno()) and time.monotonic() < deadline:
-                    time.sleep(_LOOK_EVERY_S)
+                    waited.a_little()
                 yield
         finally:
             if is_mine:
@@ -58,6 +63,17 @@ class WriteTurns:
     def _begin_anew(self) -> None:
         """Forget a turn that a thread of the parent process had when this one was forked."""
         self._thread_turn = threading.Lock()
+
+
+class _Wait:
+    """Somebody who looks again and again, the longer it takes the less often."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    def a_little(self) -> None:
+        so_far = time.monotonic() - self._since
+        time.sleep(min(max(_LOOK_EVERY_S, so_far / 8), _LOOK_AT_LEAST_EVERY_S))
 
 
 def _shut(gate: int) -> bool:

@@ -5,10 +5,11 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.exc import OperationalError
 
 from portal.billing import queries as billing
@@ -51,19 +52,24 @@ def count(model):
 
 
 @pytest.mark.parametrize("statement", ["SELECT", "INSERT", "BEGIN"])
-def test_while_the_database_is_down_the_carrier_is_asked_to_come_again(
-    statement, app, hooks, monkeypatch
-):
+def test_while_the_database_is_down_the_carrier_is_asked_to_come_again(statement, app, hooks):
     """503, never 200 or 204; what came is stored when it comes again."""
 
-    def is_down(*_, **__):
-        raise OperationalError(statement, None, sqlite3.OperationalError("it is down"))
+    @contextmanager
+    def is_down():
+        def refuse(_connection, _cursor=None, asked="BEGIN", *_):
+            if asked.startswith(statement):
+                raise OperationalError(statement, None, sqlite3.OperationalError("it is down"))
 
-    session = db.session()
-    broken = {"BEGIN": "connection", "SELECT": "execute", "INSERT": "commit"}[statement]
+        moment = "begin" if statement == "BEGIN" else "before_cursor_execute"
+        event.listen(db.engine, moment, refuse)
+        try:
+            yield
+        finally:
+            event.remove(db.engine, moment, refuse)
+
     for hook in hooks:
-        with monkeypatch.context() as patch:
-            patch.setattr(session, broken, is_down)
+        with is_down():
             answer = hook.post(app)
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "5"

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Executable, Table, or_, select, update
+from sqlalchemy import Connection, Executable, Table, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts import service as contacts
@@ -70,13 +70,13 @@ class _Waiting:
 
 def store(callback: Callback) -> None:
     """Keep a callback as it came; one that came before stays as it was (I10)."""
-    store_all([callback])
+    store_all(db.session.connection(), [callback])
 
 
-def store_all(callbacks: Sequence[Callback]) -> None:
+def store_all(connection: Connection, callbacks: Sequence[Callback]) -> None:
     """Keep callbacks as they came, each once: also when two of these are the same (I10)."""
     now = clock.utcnow()
-    db.session.execute(
+    connection.execute(
         _storing(is_sqlite=is_sqlite()),
         [
             {
