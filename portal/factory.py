@@ -162,6 +162,7 @@ def _register_slices(app: Flask) -> None:
     for api in _APIS:
         app.register_blueprint(api.bp)
         csrf.exempt(api.bp)  # a key opens it, no cookie does
+    csrf.exempt(optin_views.public.bp)  # a one-time token of its own
     csrf.exempt(webhooks.bp)  # the carrier signs instead
     for command in (
         cli.config_command,

@@ -97,9 +97,9 @@ class Browser:
             lambda: self.client.open(url, method=method, headers=headers, **kwargs)
         )
         db.session.expire_all()
-        text = (
-            response.get_data(as_text=True) if "text/html" in (response.content_type or "") else ""
-        )
+        is_file = "attachment" in response.headers.get("Content-Disposition", "")
+        is_page = "text/html" in (response.content_type or "") and not is_file
+        text = response.get_data(as_text=True) if is_page else ""
         if status is None:
             assert response.status_code < 400, f"{response.status_code}: {_gist(text)}"
         else:

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     EDIT_LIMITS = "edit_limits"
     SEND_AGAIN_ANYWAY = "send_again_anyway"
     MANAGE_INTEGRATIONS = "manage_integrations"
+    EDIT_FORMS = "edit_forms"  # opt-in forms: draft, edit, unpublish
+    PUBLISH_FORMS = "publish_forms"
     # in an organization
     VIEW_ORGANIZATION = "view_organization"
     VIEW_CONSENT = "view_consent"
@@ -83,6 +85,8 @@ _LEAD = frozenset(
         Permission.EDIT_LIMITS,
         Permission.SEND_AGAIN_ANYWAY,
         Permission.MANAGE_INTEGRATIONS,
+        Permission.EDIT_FORMS,
+        Permission.PUBLISH_FORMS,
         Permission.MANAGE_MEMBERS,
         Permission.VIEW_AUDIT,
         Permission.LIFT_FENCE,
@@ -98,6 +102,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.VIEW_CONTACTS,
         Permission.VIEW_CONSENT,
         Permission.RECORD_CONSENT,
+        Permission.EDIT_FORMS,
         Permission.VIEW_CREDITS,
         Permission.EDIT_LIMITS,
         Permission.VIEW_AUDIT,

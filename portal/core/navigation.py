@@ -88,6 +88,15 @@ PLACES = (
         ),
     ),
     Place(
+        "optin.index",
+        "Opt-in forms",
+        "doc",
+        "Programme",
+        _P.VIEW_CONSENT,
+        True,
+        also=("optin.*",),
+    ),
+    Place(
         "billing.connected_apps",
         "Connected apps",
         "link",

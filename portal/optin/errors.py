@@ -65,7 +65,12 @@ class TokenRefused(DomainError):
 
 
 class TooMany(DomainError):
-    """A bucket is full (PROMISES 4 row 8)."""
+    """A bucket is full (PROMISES 4 row 8); `full` says which, as the page's words name it."""
 
     status = 429
     code = "too_many"
+
+    def __init__(self, full: str) -> None:
+        """Say which bucket it is."""
+        super().__init__("Too many sign-ups. Wait ten minutes, then try again.")
+        self.full = full

@@ -97,6 +97,16 @@ def served(slug: str) -> VersionRef:
     return version_ref(row)
 
 
+def any_version(slug: str, number: int) -> VersionRef:
+    """Return a version of a form by its address, published still or not. Raises NotServed."""
+    row = db.session.scalar(
+        select(FormVersion).where(FormVersion.slug == slug, FormVersion.number == number)
+    )
+    if row is None:
+        raise NotServed(_NOT_HERE)
+    return version_ref(row)
+
+
 def is_slug_taken(slug: str) -> bool:
     """Say whether any form of the installation has this address."""
     return db.session.scalar(select(Form.id).where(Form.slug == slug)) is not None
