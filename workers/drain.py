@@ -1,9 +1,10 @@
 """Sends one account's texts: claim, gate, hand over, write down (PROMISES 2.3, RULINGS 12).
 
 The main thread alone talks to the database. Sixteen threads wait for the carrier, each with
-one text that has been cleared and committed as leaving. So a short T2 transaction overlaps
-with the others' waiting. Outcomes are written down as soon as they are known: one by one
-while the database keeps up, together when it doesn't, which is when that pays.
+one text that has been cleared and committed as leaving. As soon as something comes back, one
+short transaction writes it down and clears what takes its threads, while the other threads
+wait: one text at a time while the database keeps up, more when it doesn't, which is when that
+pays. Claims are made in between.
 """
 
 import logging
@@ -13,8 +14,9 @@ import socket
 import threading
 import time
 from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Final
 from uuid import UUID
 
@@ -25,7 +27,7 @@ from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
 from portal.gateways import sms
 from portal.gateways.sms import Outcome, SmsGateway
-from portal.messaging.service import claims, gate, outcomes
+from portal.messaging.service import claims, gate, outcomes, rounds
 from portal.messaging.service.claims import Claim
 from portal.messaging.service.gate import Submission
 from workers import journal
@@ -36,7 +38,7 @@ THREADS: Final = 16
 RUNS_FOR_S: Final = 60.0
 RENEW_AFTER_S: Final = 20.0
 RETRY_FOR_S: Final = 180.0  # an outcome the database does not take
-_TICK_S: Final = 0.05
+_LONG_S: Final = 0.5  # of waiting for an answer or a slot
 _MOMENT_S: Final = 0.002
 
 
@@ -49,6 +51,8 @@ class Drain:
         self._owner = owner or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
         self._waiting: deque[Claim] = deque()
         self._leaving: dict[Future[Outcome], Submission] = {}
+        self._answered: SimpleQueue[Future[Outcome]] = SimpleQueue()
+        self._came_back: list[Future[Outcome]] = []  # of those, what the next round writes down
         self._unrecorded: list[tuple[Submission, Outcome]] = []
         self._ends_at = time.monotonic() + RUNS_FOR_S
         self._renewed_at = time.monotonic()
@@ -64,8 +68,9 @@ class Drain:
             try:
                 while self._goes_on():
                     self._top_up()
-                    handed_over += self._launch(carrier)
-                    self._collect()
+                    self._wait()
+                    handed_over += self._go_round(carrier)
+                    self._try_unrecorded()
             finally:
                 self._wind_up()
         if self._waiting or not self._found_nothing:
@@ -78,12 +83,17 @@ class Drain:
         return not self._found_nothing or bool(self._waiting or self._leaving)
 
     def _top_up(self) -> None:
-        """Claim more when fewer wait than there are threads, and keep what waits."""
+        """Claim more when fewer wait than there are threads, and keep what waits.
+
+        While answers wait to be written down and texts to take their threads, those go first.
+        """
         if time.monotonic() - self._renewed_at > RENEW_AFTER_S:
             self._renewed_at = time.monotonic()
             with unit_of_work():
                 claims.renew(list(self._waiting))
         if len(self._waiting) >= THREADS or (self._found_nothing and self._leaving):
+            return
+        if self._waiting and not self._answered.empty():
             return
         if self._waiting and jobs.waiting(Lane.URGENT):
             self._is_stopping = True  # somebody's own text comes first (G18)
@@ -93,56 +103,67 @@ class Drain:
         self._found_nothing = not found
         self._waiting.extend(found)
 
-    def _launch(self, carrier: ThreadPoolExecutor) -> int:
-        """Clear and hand over what may leave now, as far as threads are free."""
-        free = THREADS - len(self._leaving)
-        now = clock.utcnow()
-        due: list[Claim] = []
-        while self._waiting and len(due) < free and self._waiting[0].leaves_at <= now:
-            due.append(self._waiting.popleft())
-        if not due:
-            return 0
-        deadline = time.monotonic() + gate.POST_WITHIN_S  # counted from before T2
-        with unit_of_work():
-            cleared = gate.clear_many(due)
-        for submission in cleared:
-            future = carrier.submit(hand_over, sms.current(), submission, deadline)
-            self._leaving[future] = submission
-        return len(cleared)
+    def _wait(self) -> None:
+        """Wait until something can be done: an answer came, or a text may take a free thread."""
+        has_room = bool(self._waiting) and len(self._leaving) < THREADS
+        pause = _LONG_S
+        if has_room:
+            until = (self._waiting[0].leaves_at - clock.utcnow()).total_seconds()
+            pause = min(max(until, 0.0), _LONG_S)
+        elif not self._found_nothing and len(self._waiting) < THREADS:
+            pause = 0.0  # there is more to claim
+        if self._leaving:
+            with suppress(Empty):
+                self._came_back.append(self._answered.get(timeout=pause))
+                self._gather()
+        elif pause:
+            time.sleep(pause)
 
-    def _collect(self) -> None:
-        """Write down what the carrier has answered."""
-        if not self._leaving:
-            if self._waiting:
-                pause = (self._waiting[0].leaves_at - clock.utcnow()).total_seconds()
-                time.sleep(min(max(pause, 0.0), 0.5))
-            return
-        may_launch = bool(self._waiting) and len(self._leaving) < THREADS
-        timeout = _TICK_S if may_launch or not self._found_nothing else 1.0
-        if may_launch and self._waiting[0].leaves_at <= clock.utcnow():
-            timeout = 0.0
-        done = self._answered(timeout)
-        self._record([(self._leaving.pop(future), future.result()) for future in done])
-        self._try_unrecorded()
-
-    def _answered(self, timeout_s: float) -> set[Future[Outcome]]:
-        """Return what has come back: the first, and what follows it within a moment.
+    def _gather(self) -> None:
+        """Take what else has come back, and what follows within a moment.
 
         Texts that left together come back together; written down together they cost one
         transaction.
         """
-        done: set[Future[Outcome]] = set()
-        pause = timeout_s
-        while left := self._leaving.keys() - done:
-            more, _ = wait(left, timeout=pause, return_when=FIRST_COMPLETED)
-            if not more:
-                break
-            done |= more
-            pause = _MOMENT_S
-        return done
+        with suppress(Empty):
+            while len(self._came_back) < len(self._leaving):
+                self._came_back.append(self._answered.get(timeout=_MOMENT_S))
+
+    def _go_round(self, carrier: ThreadPoolExecutor) -> int:
+        """Write down what came back and hand over what may leave now, in one transaction."""
+        answers = [(self._leaving.pop(future), future.result()) for future in self._came_back]
+        self._came_back.clear()
+        due = self._due(THREADS - len(self._leaving))
+        if not due:
+            self._record(answers)
+            return 0
+        deadline = time.monotonic() + gate.POST_WITHIN_S  # counted from before T2
+        try:
+            with unit_of_work():
+                cleared = rounds.go_round(answers, due)
+        except BaseException:
+            self._record(
+                answers
+            )  # whatever keeps texts from leaving, what has left is written down
+            raise
+        if answers:
+            self._found_nothing = False  # a notice or a next part may follow
+        for submission in cleared:
+            future = carrier.submit(hand_over, sms.current(), submission, deadline)
+            self._leaving[future] = submission
+            future.add_done_callback(self._answered.put)
+        return len(cleared)
+
+    def _due(self, free: int) -> list[Claim]:
+        """Take the texts whose time has come, as far as threads are free."""
+        now = clock.utcnow()
+        due: list[Claim] = []
+        while self._waiting and len(due) < free and self._waiting[0].leaves_at <= now:
+            due.append(self._waiting.popleft())
+        return due
 
     def _record(self, answers: list[tuple[Submission, Outcome]]) -> None:
-        """T3; when the database is away, the disk remembers and we try again."""
+        """T3 alone; when the database is away, the disk remembers and we try again."""
         if not answers:
             return
         try:

@@ -28,6 +28,7 @@ NAMING = {
 }
 BUSY_TIMEOUT_MS = 5000  # RULINGS 5
 _HOOKS, _LAST = "after_commit", "before_commit"
+_CLOCK = text("SELECT clock_timestamp()")
 
 
 class Base(DeclarativeBase):
@@ -156,10 +157,8 @@ def part_of_work() -> Iterator[None]:
 def database_now() -> datetime:
     """Return the database's own clock plus the offset: what leases are measured by (RULINGS 20)."""
     if is_sqlite():
-        value = db.session.scalar(text("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00','now')"))
-        now = datetime.fromisoformat(str(value))
-    else:
-        now = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return clock.utcnow()  # SQLite is this process and asks the same clock
+    now: datetime = db.session.execute(_CLOCK).scalar_one()
     return now.astimezone(UTC) + clock.offset()
 
 

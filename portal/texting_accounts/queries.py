@@ -1,10 +1,11 @@
 """What is known about texting accounts."""
 
 from datetime import date, datetime
+from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, bindparam, false, or_, select, true
+from sqlalchemy import ColumnElement, Table, bindparam, false, or_, select, true
 
 from portal.core.access import Role
 from portal.core.db import db
@@ -14,9 +15,10 @@ from portal.people import queries as people
 from portal.texting_accounts.models import AccountMember, TextingAccount
 from portal.texting_accounts.values import AccountMemberRef, AccountRef, AccountState
 
+_ACCOUNTS = cast(Table, TextingAccount.__table__)
 _ACCOUNT = select(  # made once: every text asks for its account
-    *(getattr(TextingAccount, name) for name in AccountRef.__dataclass_fields__)
-).where(TextingAccount.id == bindparam("account"))
+    *(_ACCOUNTS.c[name] for name in AccountRef.__dataclass_fields__)
+).where(_ACCOUNTS.c.id == bindparam("account"))
 
 
 def account(account_id: UUID) -> AccountRef | None:

@@ -1,10 +1,13 @@
 """Jobs called directly, twice, and once through the queue."""
 
 import time
+from collections import Counter
 from datetime import timedelta
 
+import pytest
 from rq import SimpleWorker
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from portal.billing import queries as billing
 from portal.consent import queries as consent
@@ -18,7 +21,7 @@ from portal.gateways.sms import Listed, Outcome, Verdict
 from portal.messaging import queries
 from portal.messaging.models import Message
 from portal.messaging.rules import gates
-from portal.messaging.service import optouts, recovery, sweeps
+from portal.messaging.service import gate, optouts, recovery, sweeps
 from portal.messaging.values import Kind, State
 from portal.notifications import queries as notifications
 from portal.texting_accounts import queries as accounts
@@ -38,7 +41,7 @@ from tests.factories.messaging import (
 )
 from workers import journal, messaging
 from workers import sweeps as scheduled
-from workers.drain import Drain
+from workers.drain import THREADS, Drain
 
 
 def test_drain_sends_once_however_often_it_runs(northside, sender, carrier_fake):
@@ -184,6 +187,28 @@ def test_an_outcome_the_database_does_not_take_is_kept_on_disk(
     journal.append(submission, outcome)
     assert journal.replay() == 1
     assert billing.balance(northside.id).spent == 1
+
+
+def test_what_came_back_is_written_down_though_the_next_cannot_be_cleared(
+    northside, sender, carrier_fake, monkeypatch
+):
+    """I16 keeps the next from leaving; T3 of those that have left does not wait for it."""
+    make_campaign(northside, make_recipients(northside, THREADS + 1))
+    really = gate.clear_many
+    asked = []
+
+    def fails_the_second_time(due):
+        asked.append(due)
+        if len(asked) > 1:
+            raise OperationalError("SELECT", {}, Exception("a fact cannot be read"))
+        return really(due)
+
+    monkeypatch.setattr(gate, "clear_many", fails_the_second_time)
+    with pytest.raises(OperationalError):
+        Drain(northside.id).run()
+    assert len(asked[0]) == THREADS
+    ends = Counter(t.state for t in texts(northside))
+    assert ends == {State.ACCEPTED: THREADS, State.CLAIMED: 1}
 
 
 def test_texts_leave_at_the_numbers_pace(northside, carrier_fake):

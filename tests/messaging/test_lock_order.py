@@ -9,7 +9,7 @@ from sqlalchemy import event
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.gateways.sms import Outcome, Verdict
-from portal.messaging.service import campaigns, optouts, outcomes, sending, statuses
+from portal.messaging.service import campaigns, optouts, outcomes, rounds, sending, statuses
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import State
 from tests.factories.messaging import (
@@ -131,3 +131,23 @@ def test_what_the_carrier_says_locks_in_order(northside, sender, clock, departur
         sweep(northside)
     scheduled.refund_failed()
     assert departures == set()
+
+
+def test_a_round_locks_in_order_what_came_back_and_what_leaves_next(northside, sender, departures):
+    """T3 of some texts and T2 of others in one transaction, refusals about numbers among them."""
+    make_campaign(northside, make_recipients(northside, 6))
+    claims = take(northside)
+    with unit_of_work():
+        leaving = rounds.go_round([], claims[:3])
+    said = [
+        Outcome(Verdict.REJECTED, code=21610, status=400),
+        Outcome(Verdict.ACCEPTED, sid="SM" + "1" * 32, status=201),
+        Outcome(Verdict.UNKNOWN, detail="ReadTimeout"),
+    ]
+    with unit_of_work():
+        left = rounds.go_round(list(zip(leaving, said, strict=True)), claims[3:])
+    assert departures == set()
+    assert [s.message_id for s in left] == [c.id for c in claims[3:]]
+    assert sorted(t.state for t in texts(northside)) == sorted(
+        [State.REJECTED, State.ACCEPTED, State.UNKNOWN, *[State.SUBMITTING] * 3]
+    )

@@ -34,6 +34,7 @@ _LOCKED = (
     .where(_BOOKS.c.account_id == bindparam("account"))
     .with_for_update()
 )
+_ADD = insert(_ENTRIES)
 _COUNT = (
     update(_BOOKS)
     .where(
@@ -179,7 +180,7 @@ def post(
                 "at": line.at,
             }
         )
-    db.session.execute(insert(_ENTRIES), rows)
+    db.session.execute(_ADD, rows)
     _add_to_months(organization_id, account_id, lines)
     return position
 

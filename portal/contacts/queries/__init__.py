@@ -22,7 +22,7 @@ from portal.contacts.queries.lists import (
     tags,
 )
 from portal.contacts.queries.marking import MarkSource, add_mark_source, marks, number_mark
-from portal.contacts.queries.people import by_ids, by_numbers, get_or_404, notes, unreachable
+from portal.contacts.queries.people import by_ids, by_numbers, get_or_404, notes
 from portal.contacts.rules.choosing import selection_from_json
 
 __all__ = [
@@ -52,5 +52,4 @@ __all__ = [
     "stalled_imports",
     "states",
     "tags",
-    "unreachable",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, select
+from sqlalchemy import and_, select
 
 from portal.contacts.models import (
     Contact,
@@ -108,21 +108,6 @@ def refs(tenant: Tenant, ids: Sequence[UUID]) -> list[ContactRef]:
     ]
 
 
-def unreachable(organization_id: UUID, e164s: Iterable[str]) -> frozenset[str]:
-    """Return which of these numbers the carrier has called unreachable (S-10)."""
-    wanted = list(e164s)
-    if not wanted:
-        return frozenset()
-    return frozenset(
-        db.session.scalars(_UNREACHABLE, {"organization": organization_id, "numbers": wanted})
-    )
-
-
-_UNREACHABLE: Final = select(PhoneNumber.e164).where(  # made once: every text asks it
-    PhoneNumber.organization_id == bindparam("organization", type_=Uuid()),
-    PhoneNumber.e164.in_(bindparam("numbers", expanding=True)),
-    PhoneNumber.unreachable_code.is_not(None),
-)
 _COLUMNS: Final = (
     Contact.id, Contact.organization_id, Contact.account_id, Contact.first_name, Contact.last_name,
     Contact.email, Contact.street, Contact.city, Contact.state, Contact.zip, Contact.language,

@@ -2,6 +2,7 @@
 
 from portal.contacts.service.numbers import (
     keep_numbers,
+    lock_known,
     lock_numbers,
     mark_reachable,
     mark_unreachable,
@@ -25,6 +26,7 @@ __all__ = [
     "ensure_lead",
     "keep_numbers",
     "keep_selection",
+    "lock_known",
     "lock_numbers",
     "mark_reachable",
     "mark_unreachable",

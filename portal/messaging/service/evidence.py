@@ -73,7 +73,7 @@ class Seen:
         self.sid, self.sid_source = known.sid, known.sid_source
 
 
-_SEEN: Final = tuple(getattr(Message, name) for name in Seen.__dataclass_fields__)
+_SEEN: Final = tuple(_MESSAGES.c[name] for name in Seen.__dataclass_fields__)
 # Made once: building a statement costs more than asking it, and every text asks these.
 _RAISE: Final = (
     update(_MESSAGES)
@@ -92,6 +92,7 @@ _RAISE: Final = (
         changed_at=bindparam("now"),
     )
 )
+_LOG: Final = insert(_EVENTS)
 _END_ATTEMPT: Final = (
     update(_ATTEMPTS)
     .where(_ATTEMPTS.c.message_id == bindparam("this"), _ATTEMPTS.c.attempt == bindparam("which"))
@@ -101,11 +102,11 @@ _LOCKED: Final = (
     select(*_SEEN)
     .where(
         or_(
-            Message.id.in_(bindparam("texts", expanding=True)),
-            Message.sid.in_(bindparam("sids", expanding=True)),
+            _MESSAGES.c.id.in_(bindparam("texts", expanding=True)),
+            _MESSAGES.c.sid.in_(bindparam("sids", expanding=True)),
         )
     )
-    .order_by(Message.id)
+    .order_by(_MESSAGES.c.id)
     .with_for_update()
 )
 
@@ -231,7 +232,7 @@ def _write(raised: Sequence[tuple[Seen, Evidence]]) -> None:
         ],
     )
     db.session.execute(
-        insert(_EVENTS),
+        _LOG,
         [
             {
                 "id": uuid4(),

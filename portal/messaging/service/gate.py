@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import Table, and_, bindparam, insert, select, update
 
 from portal.consent import queries as consent
-from portal.contacts import queries as contact_queries
 from portal.contacts import service as contacts
 from portal.core import clock
 from portal.core.db import database_now, db
@@ -26,7 +25,7 @@ from portal.messaging.rules import gates
 from portal.messaging.rules.allotment import morning_of
 from portal.messaging.rules.gates import TextFacts
 from portal.messaging.service import facts, highwater, limits, outbox
-from portal.messaging.service.claims import Claim
+from portal.messaging.service.claims import Claim, Text, still_claimed
 from portal.messaging.service.limits import Held, Place
 from portal.messaging.values import IN_DOUBT, CampaignState, Fate, Gate, Kind, State
 from portal.numbers import queries as numbers
@@ -36,6 +35,7 @@ from portal.texting_accounts.values import AccountRef
 
 _MESSAGES = cast(Table, Message.__table__)
 _ATTEMPTS = cast(Table, MessageAttempt.__table__)
+_CAMPAIGN = cast(Table, Campaign.__table__)
 
 POST_WITHIN_S: Final = 20.0  # from T2 to the first byte
 ANSWER_WITHIN: Final = timedelta(seconds=60)  # then the reaper calls it unknown
@@ -46,25 +46,20 @@ _RETRY_POLICY: Final = "#rc=5&rp=all&ct=3000&rt=8000"
 
 
 # Made once: building a statement costs more than asking it, and every text asks these.
-_CLAIMED: Final = (
-    select(Message)
-    .where(
-        Message.id.in_(bindparam("texts", expanding=True)),
-        Message.state == State.CLAIMED,
-        Message.lease_until > bindparam("now"),
-    )
-    .order_by(Message.id)
-    .with_for_update()
-    .execution_options(populate_existing=True)
+_CAMPAIGNS: Final = select(_CAMPAIGN.c.id, _CAMPAIGN.c.state).where(
+    _CAMPAIGN.c.id.in_(bindparam("campaigns", expanding=True))
 )
-_CAMPAIGNS: Final = select(Campaign.id, Campaign.state).where(
-    Campaign.id.in_(bindparam("campaigns", expanding=True))
+_IN_DOUBT: Final = select(_MESSAGES.c.from_e164, _MESSAGES.c.e164, _MESSAGES.c.body_hash).where(
+    _MESSAGES.c.organization_id == bindparam("organization"),
+    _MESSAGES.c.e164.in_(bindparam("numbers", expanding=True)),
+    _MESSAGES.c.state.in_(bindparam("doubtful", expanding=True)),
 )
-_IN_DOUBT: Final = select(Message.from_e164, Message.e164, Message.body_hash).where(
-    Message.organization_id == bindparam("organization"),
-    Message.e164.in_(bindparam("numbers", expanding=True)),
-    Message.state.in_(bindparam("doubtful", expanding=True)),
+_COUNT_ON: Final = (
+    update(_MESSAGES)
+    .where(_MESSAGES.c.id == bindparam("this"))
+    .values(slot_on=bindparam("day"), draws_on_reserve=bindparam("draws"))
 )
+_START: Final = insert(_ATTEMPTS)
 
 _LEAVE: Final = (
     update(_MESSAGES)
@@ -112,8 +107,9 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
     if not claims:
         return []
     organization_id, account_id = claims[0].organization_id, claims[0].account_id
-    contacts.lock_numbers(organization_id, [c.e164 for c in claims])
-    messages = _still_claimed(claims)
+    unreachable = contacts.lock_known(organization_id, [c.e164 for c in claims if c.e164])
+    started = database_now()
+    messages = still_claimed(claims, started)
     account = accounts.account(account_id)
     if account is None or not messages:
         return []
@@ -126,7 +122,7 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
     if account_gate is None and (credentials is None or known.sender is None):
         account_gate = Gate("no_number", "This account has no number to text from yet.", Fate.HELD)
     texts = [message for _, message in messages]
-    look = _LastLook(account, texts, clock.utcnow(), is_catching_up=state.is_catching_up)
+    look = _LastLook(account, texts, unreachable, is_catching_up=state.is_catching_up)
     look.lock_days()
     leaving = []
     for claim, message in messages:
@@ -139,21 +135,7 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
         return []
     assert credentials is not None  # the gates have seen to both
     assert known.sender is not None
-    return _mark_leaving(leaving, known.sender, credentials)
-
-
-def _still_claimed(claims: Sequence[Claim]) -> list[tuple[Claim, Message]]:
-    """Lock the texts that are still in this worker's hands, in the order of the claims."""
-    rows = db.session.scalars(
-        _CLAIMED, {"texts": [claim.id for claim in claims], "now": database_now()}
-    )
-    found = {row.id: row for row in rows}
-    return [
-        (claim, found[claim.id])
-        for claim in claims
-        if claim.id in found
-        and (found[claim.id].epoch, found[claim.id].owner) == (claim.epoch, claim.owner)
-    ]
+    return _mark_leaving(leaving, known.sender, credentials, started)
 
 
 class _LastLook:
@@ -162,17 +144,16 @@ class _LastLook:
     def __init__(
         self,
         account: AccountRef,
-        messages: Sequence[Message],
-        now: datetime,
+        messages: Sequence[Text],
+        unreachable: frozenset[str],
         *,
         is_catching_up: bool,
     ) -> None:
-        self._account, self._now, self._is_catching_up = account, now, is_catching_up
-        self._messages = messages
-        self._today = accounts.today(account, now)
+        self._account, self._now, self._is_catching_up = account, clock.utcnow(), is_catching_up
+        self._messages, self._unreachable = messages, unreachable
+        self._today = accounts.today(account, self._now)
         e164s = [m.e164 for m in messages if m.e164]
-        self._standings = consent.standings(account.tenant, e164s, now)
-        self._unreachable = contact_queries.unreachable(account.organization_id, e164s)
+        self._standings = consent.standings(account.tenant, e164s, self._now)
         actors = (m.created_by for m in messages if m.created_by is not None)
         self._may_send = facts.may_still_send(account, actors)
         self._campaigns = _campaign_states(messages)
@@ -186,12 +167,12 @@ class _LastLook:
         for day in sorted({self._today, *(d for d in late if d is not None)} if late else ()):
             limits.lock_day(self._account, day)
 
-    def record_id(self, message: Message) -> UUID | None:
+    def record_id(self, message: Text) -> UUID | None:
         """Return the consent a text rests on (I15)."""
         standing = self._standings.get(message.e164 or "")
         return standing.record_id if standing else None
 
-    def first_shut(self, message: Message) -> Gate | None:
+    def first_shut(self, message: Text) -> Gate | None:
         """Return the first gate that is shut for this text now."""
         campaign = self._campaigns.get(message.campaign_id)
         if campaign is CampaignState.PAUSED:
@@ -216,10 +197,10 @@ class _LastLook:
         self._in_doubt.add(words)
         return None
 
-    def _is_counted(self, message: Message) -> bool:
+    def _is_counted(self, message: Text) -> bool:
         return message.kind is Kind.SYSTEM or message.slot_on == self._today
 
-    def _facts(self, message: Message) -> TextFacts:
+    def _facts(self, message: Text) -> TextFacts:
         return TextFacts(
             kind=message.kind,
             now=self._now,
@@ -235,7 +216,7 @@ class _LastLook:
         )
 
 
-def _campaign_states(messages: Sequence[Message]) -> dict[UUID | None, CampaignState]:
+def _campaign_states(messages: Sequence[Text]) -> dict[UUID | None, CampaignState]:
     ids = {m.campaign_id for m in messages if m.campaign_id is not None}
     if not ids:
         return {}
@@ -243,7 +224,7 @@ def _campaign_states(messages: Sequence[Message]) -> dict[UUID | None, CampaignS
     return {row.id: row.state for row in rows}
 
 
-def _in_doubt(messages: Sequence[Message]) -> set[tuple[str | None, str | None, str]]:
+def _in_doubt(messages: Sequence[Text]) -> set[tuple[str | None, str | None, str]]:
     """Return which words to which person may be on their way; the numbers are locked."""
     rows = db.session.execute(
         _IN_DOUBT,
@@ -256,7 +237,7 @@ def _in_doubt(messages: Sequence[Message]) -> set[tuple[str | None, str | None, 
     return {(row.from_e164, row.e164, row.body_hash) for row in rows}
 
 
-def _take_late_place(message: Message, account: AccountRef, now: datetime) -> Gate | None:
+def _take_late_place(message: Text, account: AccountRef, now: datetime) -> Gate | None:
     """Count a text against today: its own day has passed while it waited (PROMISES 3.3)."""
     today = accounts.today(account, now)
     room = limits.lock_day(account, today)
@@ -279,14 +260,13 @@ def _take_late_place(message: Message, account: AccountRef, now: datetime) -> Ga
     place = Place(e164, message.segments, message.country_code, is_reply, draws)
     if not limits.take(account, today, [place]):
         raise RuntimeError("a place was free and could not be taken")  # the day is locked
-    was_on = message.slot_on
-    message.slot_on, message.draws_on_reserve = today, draws
-    if was_on is not None:
-        limits.give_back([Held(account.id, was_on, had)])
+    db.session.execute(_COUNT_ON, {"this": message.id, "day": today, "draws": draws})
+    if message.slot_on is not None:
+        limits.give_back([Held(account.id, message.slot_on, had)])
     return None
 
 
-def _place(message: Message) -> Place:
+def _place(message: Text) -> Place:
     return Place(
         message.e164 or "",
         message.segments,
@@ -296,7 +276,7 @@ def _place(message: Message) -> Place:
     )
 
 
-def _stop(message: Message, gate: Gate) -> None:
+def _stop(message: Text, gate: Gate) -> None:
     is_mine = and_(Message.id == message.id, Message.state == State.CLAIMED)
     if gate.outcome is Fate.HELD:
         outbox.hold(is_mine, gate.code, gate.sentence, until=gate.held_until, cause="gate")
@@ -307,12 +287,13 @@ def _stop(message: Message, gate: Gate) -> None:
 
 
 def _mark_leaving(
-    leaving: Sequence[tuple[Claim, Message, UUID | None]],
+    leaving: Sequence[tuple[Claim, Text, UUID | None]],
     sender: SenderRef,
     credentials: CarrierCredentials,
+    started: datetime,
 ) -> list[Submission]:
     """Write down that these texts may be leaving from now on, each with its attempt."""
-    started, now = database_now(), clock.utcnow()
+    now = clock.utcnow()
     db.session.execute(
         _LEAVE,
         [
@@ -328,7 +309,7 @@ def _mark_leaving(
         ],
     )
     db.session.execute(
-        insert(_ATTEMPTS),
+        _START,
         [
             {
                 "message_id": message.id,

@@ -11,19 +11,28 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, insert, or_, select, update
 
 from portal.billing import service as billing
 from portal.core import clock
-from portal.core.db import Last, before_commit, db
+from portal.core.db import Last, before_commit, db, is_sqlite
 from portal.messaging.models import Message, MessageEvent
 from portal.messaging.queries.repeats import EARLIER_PART
 from portal.messaging.service import limits
 from portal.messaging.service.limits import Held, Place
 from portal.messaging.values import Kind, State
 
+_MESSAGES = cast(Table, Message.__table__)
 _EVENTS = cast(Table, MessageEvent.__table__)
 _CHUNK = 500
+# Made once: building a statement costs more than asking it, and every text asks these.
+_LOCK = (
+    select(_MESSAGES.c.id)
+    .where(_MESSAGES.c.id.in_(bindparam("texts", expanding=True)))
+    .order_by(_MESSAGES.c.id)
+    .with_for_update()
+)
+_LOG = insert(_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,15 @@ def move(
     return moved
 
 
+def lock(ids: Sequence[UUID]) -> None:
+    """Lock texts in the order of their ids, before others lock some of them (RULINGS 6).
+
+    On SQLite the unit of work holds the one lock there is (RULINGS 5).
+    """
+    if ids and not is_sqlite():
+        db.session.execute(_LOCK, {"texts": ids}).all()
+
+
 def log(
     ids: Sequence[UUID],
     state: State,
@@ -93,7 +111,7 @@ def log(
     """Add one event for each text (RULINGS 8)."""
     if ids:
         db.session.execute(
-            insert(_EVENTS),
+            _LOG,
             [
                 {
                     "id": uuid4(),

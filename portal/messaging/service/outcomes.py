@@ -45,7 +45,8 @@ def record_many(answers: Sequence[tuple[Submission, Outcome]]) -> None:
     to_learn = [(s.organization_id, s.e164) for s, o in answers if _is_about_the_number(o)]
     for organization_id, e164 in sorted(to_learn):  # numbers are locked before any text
         contacts.lock_numbers(organization_id, [e164])
-    ours = _still_ours([s for s, _ in answers])
+    is_mixed = any(o.verdict is not Verdict.ACCEPTED for _, o in answers)
+    ours = _still_ours([s for s, _ in answers]) if is_mixed else set()
     evidence.apply_many(
         [
             Evidence(s.message_id, o.sid, Source.HTTP, attempt=s.attempt)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import case, select, update
+from sqlalchemy import BigInteger, Table, bindparam, case, select, update
 
 from portal.core.db import db
 from portal.core.errors import NotFound
@@ -12,6 +13,23 @@ from portal.numbers.models import SenderNumber
 
 _SECOND_US = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBERS = cast(Table, SenderNumber.__table__)
+# Made once: building a statement costs more than asking it, and every claim asks these.
+_NEXT = select(_NUMBERS.c.next_slot_us, _NUMBERS.c.segments_per_second).where(
+    _NUMBERS.c.id == bindparam("number")
+)
+_NOW_US = bindparam("now_us", type_=BigInteger())
+_TAKE = (
+    update(_NUMBERS)
+    .where(_NUMBERS.c.id == bindparam("number"))
+    .values(
+        next_slot_us=case(
+            (_NUMBERS.c.next_slot_us > _NOW_US, _NUMBERS.c.next_slot_us), else_=_NOW_US
+        )
+        + bindparam("length_us", type_=BigInteger()) // _NUMBERS.c.segments_per_second
+    )
+    .returning(_NUMBERS.c.next_slot_us, _NUMBERS.c.segments_per_second)
+)
 
 
 def take_slots(sender_id: UUID, segments: Sequence[int], now: datetime) -> list[datetime]:
@@ -23,17 +41,8 @@ def take_slots(sender_id: UUID, segments: Sequence[int], now: datetime) -> list[
     """
     if not segments:
         return []
-    now_us = _us(now)
-    earliest = case((SenderNumber.next_slot_us > now_us, SenderNumber.next_slot_us), else_=now_us)
-    row = db.session.execute(
-        update(SenderNumber)
-        .where(SenderNumber.id == sender_id)
-        .values(
-            next_slot_us=earliest + sum(segments) * _SECOND_US // SenderNumber.segments_per_second
-        )
-        .returning(SenderNumber.next_slot_us, SenderNumber.segments_per_second)
-        .execution_options(synchronize_session=False)
-    ).first()
+    asked = {"number": sender_id, "now_us": _us(now), "length_us": sum(segments) * _SECOND_US}
+    row = db.session.execute(_TAKE, asked).first()
     if row is None:
         raise NotFound("We can't find that number.")
     first = row.next_slot_us - sum(segments) * _SECOND_US // row.segments_per_second
@@ -46,11 +55,7 @@ def take_slots(sender_id: UUID, segments: Sequence[int], now: datetime) -> list[
 
 def room(sender_id: UUID, now: datetime, within: timedelta) -> int:
     """Return how many segments the number may still start within this time."""
-    row = db.session.execute(
-        select(SenderNumber.next_slot_us, SenderNumber.segments_per_second).where(
-            SenderNumber.id == sender_id
-        )
-    ).first()
+    row = db.session.execute(_NEXT, {"number": sender_id}).first()
     if row is None:
         return 0
     start, end = max(int(row.next_slot_us), _us(now)), _us(now + within)
