@@ -20,6 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import audit_cli, cli, demo
 from portal.billing import queries as billing
 from portal.billing import views as billing_views
+from portal.consent import api as consent_api
 from portal.consent import cli as consent_cli
 from portal.consent import views as consent_views
 from portal.contacts import api as contact_api
@@ -92,7 +93,7 @@ _GAUGES = (
         doctor.age_of_oldest_visit,
     ),
 )
-_APIS = (integration_api, contact_api, messaging_api)  # each has a blueprint `bp`
+_APIS = (integration_api, contact_api, consent_api, messaging_api)  # each has a blueprint `bp`
 
 
 def create_app(

@@ -63,6 +63,8 @@ class Scope(StrEnum):
     SEND_MESSAGES = "messages:send"
     READ_NUMBERS = "numbers:read"
     WRITE_CONTACTS = "contacts:write"
+    WRITE_CONSENTS = "consents:write"
+    READ_CONSENTS = "consents:read"
 
 
 _EVERYONE = frozenset({Permission.VIEW_ACCOUNT, Permission.VIEW_ORGANIZATION})

@@ -14,6 +14,8 @@ SCOPE_WORDS: Mapping[Scope, str] = {
     Scope.SEND_MESSAGES: "Send texts, and ask what became of them",
     Scope.READ_NUMBERS: "Ask whether a number may be texted",
     Scope.WRITE_CONTACTS: "Add contacts",
+    Scope.WRITE_CONSENTS: "Record that people agreed to be texted",
+    Scope.READ_CONSENTS: "Read the consent history of a number",
 }
 
 
@@ -22,6 +24,7 @@ class Event(StrEnum):
 
     MESSAGE_RECEIVED = "message.received"
     OPT_OUT = "opt_out"
+    CONSENT = "consent"
     TEST = "test"
 
 
@@ -29,6 +32,7 @@ class Event(StrEnum):
 EVENT_WORDS: Mapping[Event, str] = {
     Event.MESSAGE_RECEIVED: "A person texted the account",
     Event.OPT_OUT: "A person opted out",
+    Event.CONSENT: "A person agreed to be texted or opted in again, or a consent ended",
 }
 
 

@@ -18,12 +18,15 @@ from tests.integrations.conftest import CAROL
 
 MESSAGE = {"to": CAROL, "body": "The house on Elm Street is open at 2."}
 CONTACT = {"first_name": "Dan", "email": "dan@example.com", "consent_source": "none_yet"}
+CONSENT = {"phone": CAROL, "given_at": "2026-03-02T17:00:00Z"}
 NOBODY = UUID(int=7)
 ADDRESSES = {
     "send_message": ("POST", "/messages", MESSAGE),
     "message": ("GET", f"/messages/{NOBODY}", None),
     "may_text": ("GET", f"/numbers/{CAROL}/may-text", None),
     "add_contact": ("POST", "/contacts", CONTACT),
+    "record_consent": ("POST", "/consents", CONSENT),
+    "consents": ("GET", f"/consents?phone=%2B{CAROL[1:]}", None),
 }
 
 
@@ -68,7 +71,7 @@ class TestDocument:
         for path in whole["paths"].values():
             for operation in path.values():
                 assert {"400", "401", "403", "429", "503"} <= operation["responses"].keys()
-        assert whole["webhooks"].keys() == {"message.received", "opt_out", "test"}
+        assert whole["webhooks"].keys() == {"message.received", "opt_out", "consent", "test"}
 
     def test_it_is_open_to_all_and_says_where_the_portal_is(self, app):
         answer = Program(app).get("/openapi.json")

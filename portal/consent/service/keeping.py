@@ -166,13 +166,16 @@ def keep(records: Iterable[tuple[RecordRef, str | None]], actor: Actor) -> None:
 def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Actor) -> UUID:
     """Keep one record with what stands after it, and write its entry in the chain."""
     keep([(record, key or None)], actor)
-    is_news = is_opted_out(state) and not is_opted_out(book[record.e164])
+    was_out = is_opted_out(book[record.e164])
+    is_news = is_opted_out(state) and not was_out
     book[record.e164] = state
     book.write()
     if record.event is Event.OPTED_OUT:
         _bind_organization(record)
         if is_news:
             _tell_endpoints(record)
+    elif _is_told(record, is_back=was_out and not is_opted_out(state)):
+        _tell_of_consent(record)
     _log(record, actor)
     return record.id
 
@@ -196,6 +199,35 @@ def _log(record: RecordRef, actor: Actor) -> None:
         strength=record.strength.value if record.event is Event.GIVEN else None,
         details=record.method_details[:200],
         sha256=sha256_of_all([record]),
+    )
+
+
+def _is_told(record: RecordRef, *, is_back: bool) -> bool:
+    """Say whether webhooks hear of a record: an inquiry comes as the text it is."""
+    if record.event is Event.OPTED_IN:
+        return is_back
+    is_inquiry = record.strength is Strength.INQUIRY
+    return record.event is Event.ENDED or (record.event is Event.GIVEN and not is_inquiry)
+
+
+def _tell_of_consent(record: RecordRef) -> None:
+    """Have the account's webhooks told that consent was given, came back or ended."""
+    integrations.tell(
+        Tenant(record.organization_id, record.account_id),
+        IntegrationEvent.CONSENT,
+        {
+            "account_id": str(record.account_id),
+            "record_id": str(record.id),
+            "number": record.e164,
+            "event": record.event.value,
+            "method": record.method.value,
+            "strength": record.strength.value,
+            "kinds": [kind.value for kind in record.kinds],
+            "form_name": record.form_name,
+            "form_version": record.form_version,
+            "happened_at": integrations.written(record.happened_at),
+            "recorded_at": integrations.written(record.recorded_at),
+        },
     )
 
 

@@ -100,7 +100,9 @@ def idempotency_key(faults: list[Fault]) -> str:
     return given[0]
 
 
-def json_of_request(shape: Thing) -> tuple[Mapping[str, Any], list[Fault]]:
+def json_of_request(
+    shape: Thing, most: int = MAX_BODY_BYTES
+) -> tuple[Mapping[str, Any], list[Fault]]:
     """Return the body with what is wrong with it. Raises Problem 400, 413 or 415."""
     if request.mimetype != "application/json":
         raise Problem(
@@ -110,9 +112,9 @@ def json_of_request(shape: Thing) -> tuple[Mapping[str, Any], list[Fault]]:
             [Fault("Content-Type", "Send application/json.")],
         )
     # A body that does not say how long it is may come cut off at the limit: one byte more tells.
-    request.max_content_length = MAX_BODY_BYTES + 1
+    request.max_content_length = most + 1
     data = request.get_data(cache=False)
-    if len(data) > MAX_BODY_BYTES:
+    if len(data) > most:
         raise RequestEntityTooLarge
     body = _parsed(data)
     return (body if isinstance(body, dict) else {}), list(shape.faults(body))

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from portal.core.access import Scope
 from portal.core.settings import settings
-from portal.integrations.api.asking import HEADER, MAX_BODY_BYTES
+from portal.integrations.api.asking import HEADER
 from portal.integrations.api.events import EVENTS, Told
 from portal.integrations.api.operations import OPERATIONS, PREFIX, Operation
 from portal.integrations.api.problems import PROBLEM, body_of
@@ -21,11 +21,6 @@ _ALWAYS: Final[Mapping[int, str]] = {
     403: "The key lacks the scope.",
     429: f"More than {PER_MINUTE} requests of one key in a minute; see Retry-After.",
     503: "The database did not answer; send the same again.",
-}
-_OF_CHANGES: Final[Mapping[int, str]] = {
-    409: "The Idempotency-Key was used for another request.",
-    413: f"The body is larger than {MAX_BODY_BYTES // 1024} KB.",
-    415: "The body is not application/json.",
 }
 
 
@@ -43,8 +38,8 @@ def document() -> dict[str, Any]:
         "info": {
             "title": f"{settings().application_name} API",
             "version": "1",
-            "description": "Send texts inside the law, ask whether a number may be texted, add "
-            "contacts, and be told of replies and opt-outs. A key belongs to one texting account. "
+            "description": "Send texts inside the law, ask whether a number may be texted, record "
+            "and read consent, add contacts, and be told of replies, consent and opt-outs. A key belongs to one texting account. "
             "Every POST takes an Idempotency-Key and has one effect for each: the same request "
             f"again gets the same answer for {KEPT_FOR.days} days, and a text is never sent twice "
             "under one key.",
@@ -64,6 +59,15 @@ def document() -> dict[str, Any]:
             },
             "schemas": {thing.name: thing.definition() for thing in _all(things)},
         },
+    }
+
+
+def _of_changes(most: int) -> Mapping[int, str]:
+    size = f"{most // 1024} KB" if most < 1_000_000 else f"{most // 1_000_000} MB"
+    return {
+        409: "The Idempotency-Key was used for another request.",
+        413: f"The body is larger than {size}.",
+        415: "The body is not application/json.",
     }
 
 
@@ -123,7 +127,8 @@ def _responses(declared: Operation) -> dict[str, Any]:
                 "schema": {"type": "string", "enum": ["true"]},
             }
         }
-    for status, about in {**_ALWAYS, **(_OF_CHANGES if declared.is_change else {})}.items():
+    of_changes = _of_changes(declared.max_body_bytes) if declared.is_change else {}
+    for status, about in {**_ALWAYS, **of_changes}.items():
         example = body_of(status, "a_word_for_programs", about)
         found[str(status)] = _response(about, PROBLEM, example, is_problem=True)
     return dict(sorted(found.items()))

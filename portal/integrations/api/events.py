@@ -87,6 +87,42 @@ OPT_OUT: Final = Told(
     },
 )
 
+CONSENT: Final = Told(
+    Event.CONSENT,
+    "A person agreed to be texted or opted in again, or a consent ended. Rows of an import and "
+    "the 90 days that follow a person's own text are not told one by one.",
+    Thing(
+        "Consent",
+        "One entry of the consent history. What stands is asked by GET /api/v1/consents.",
+        {
+            "account_id": _ACCOUNT,
+            "record_id": identifier("The record of it in the consent history."),
+            "number": number("Whose consent it is."),
+            "event": Choice("What happened.", ("given", "opted_in", "ended")),
+            "method": Text("How: hosted_form, api, join_keyword, double_opt_in and so on.", 40),
+            "strength": Text("express_written or express where it was given, else none.", 40),
+            "kinds": ListOf("What was agreed to.", Text("one_to_one or marketing.", 20), 2),
+            "form_name": Text("The form, where there was one.", 200),
+            "form_version": Text("Its version.", 40),
+            "happened_at": moment("When, as claimed."),
+            "recorded_at": moment("When it reached us."),
+        },
+    ),
+    {
+        "account_id": _ID,
+        "record_id": _ID,
+        "number": "+13125550142",
+        "event": "given",
+        "method": "hosted_form",
+        "strength": "express_written",
+        "kinds": ["one_to_one", "marketing"],
+        "form_name": "Open house sign-up",
+        "form_version": "7",
+        "happened_at": "2026-03-02T18:00:00Z",
+        "recorded_at": "2026-03-02T18:00:00Z",
+    },
+)
+
 TEST: Final = Told(
     Event.TEST,
     "Somebody pressed Send a test event.",
@@ -94,4 +130,4 @@ TEST: Final = Told(
     {"account_id": _ID},
 )
 
-EVENTS: Final = (MESSAGE_RECEIVED, OPT_OUT, TEST)
+EVENTS: Final = (MESSAGE_RECEIVED, OPT_OUT, CONSENT, TEST)

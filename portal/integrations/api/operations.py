@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from flask import Blueprint, Response, request
@@ -42,6 +42,7 @@ class Call:
     query: Mapping[str, str]
     path: Mapping[str, Any]
     nonce: str  # of the idempotency key: the same for the same key of the account
+    prepared: object = None  # what the operation's `prepare` made of the request
 
     @property
     def actor(self) -> Actor:
@@ -74,6 +75,8 @@ class Operation:
     example: Mapping[str, Any] | None = None
     in_path: Mapping[str, Shape] = field(default_factory=dict)
     in_query: Mapping[str, Shape] = field(default_factory=dict)
+    max_body_bytes: int = asking.MAX_BODY_BYTES
+    prepare: Callable[[Call], object] | None = None  # what takes time, before the transaction
 
     @property
     def is_change(self) -> bool:
@@ -116,7 +119,7 @@ def _serve(declared: Operation, view: Callable[[Call], Answer], path: dict[str, 
     idempotency_key = asking.idempotency_key(faults) if declared.is_change else ""
     body: Mapping[str, Any] = {}
     if declared.request is not None:
-        body, wrong = asking.json_of_request(declared.request)
+        body, wrong = asking.json_of_request(declared.request, declared.max_body_bytes)
         faults += wrong
     if faults:
         raise Problem(400, "bad_request", _told(faults), faults)
@@ -132,6 +135,8 @@ def _serve(declared: Operation, view: Callable[[Call], Answer], path: dict[str, 
     if not declared.is_change:
         made = view(call)
         return _response(made.status, _json(made.body))
+    if declared.prepare is not None:
+        call = replace(call, prepared=declared.prepare(call))
     return _once(declared, view, call, idempotency_key)
 
 

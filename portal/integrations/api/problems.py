@@ -41,7 +41,7 @@ _BY_FLASK: Final[Mapping[int, tuple[str, str]]] = {
         "method_not_allowed",
         "This address does not take this method. /api/v1/openapi.json says which it takes.",
     ),
-    413: ("too_large", "The body is too large. Send at most 64 KB."),
+    413: ("too_large", "The body is too large. /api/v1/openapi.json says how large it may be."),
 }
 
 FIELD_FAULT: Final = Thing(
