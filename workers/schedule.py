@@ -28,6 +28,7 @@ from workers import (
     integrations,
     journal,
     messaging,
+    numbers,
     optin,
     recovery,
     site_checks,
@@ -62,7 +63,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("replay-journal", 10, journal.replay, is_locked=False),
         Sweep("resume-imports", 30, contacts.resume_imports),
         Sweep("resume-consent-imports", 30, consent.resume_consent_imports),
-        Sweep("expire-credits", 60, sweeps.expire_credits),
+        Sweep("settle-credits", 60, sweeps.settle_credits),
         Sweep("refund-failed", 300, sweeps.refund_failed),
         Sweep("ring-for-webhooks", 5, integrations.ring_for_webhooks, is_locked=False),
         Sweep("ring-for-double-opt-ins", 30, optin.ring_for_unasked, is_locked=False),
@@ -92,6 +93,7 @@ def carrier_sweeps() -> list[Sweep]:
         Sweep("mend-fenced", 30, recovery.mend_fenced),
         Sweep("catch-up-inbound", 300, messaging.catch_up_inbound),
         Sweep("sweep-both-ways", 600, recovery.sweep_both_ways),
+        Sweep("release-numbers", 600, numbers.release_numbers),
     ]
 
 

@@ -51,12 +51,12 @@ def refund_failed() -> int:
         return recovery.refund_failed()
 
 
-def expire_credits() -> int:
-    """Write off credits that have passed their year (B-4)."""
+def settle_credits() -> int:
+    """Renew or end subscriptions whose 1st has come, and write off old credits (B-3, B-4, B-7)."""
     total = 0
     while True:
         with unit_of_work():
-            count = billing.expire_lots(clock.utcnow())
+            count = billing.settle_due(clock.utcnow())
         total += count
         if not count:
             return total

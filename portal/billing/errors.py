@@ -60,6 +60,39 @@ class RequestReused(DomainError):
         super().__init__("This form was already used for another plan. Open the plan again.")
 
 
+class NotSubscribed(DomainError):
+    """There is no subscription that could be changed or canceled."""
+
+    code = "not_subscribed"
+
+    def __init__(self) -> None:
+        """Point to the marketplace."""
+        super().__init__("You need an active subscription. Choose a plan in the marketplace.")
+
+
+class SamePlan(DomainError):
+    """The account has this plan, on these very terms."""
+
+    code = "same_plan"
+
+    def __init__(self, plan_name: str) -> None:
+        """Name the plan."""
+        super().__init__(f"This account already has the plan {plan_name}. Choose another one.")
+
+
+class IsCanceling(DomainError):
+    """A canceled subscription does not change its plan (B-7)."""
+
+    code = "is_canceling"
+
+    def __init__(self) -> None:
+        """Say what comes first."""
+        super().__init__(
+            "This subscription is canceled and ends on the 1st. "
+            "Keep the subscription first, then change the plan."
+        )
+
+
 class PlanNameTaken(DomainError):
     """Another plan of the catalogue has this name."""
 

@@ -93,6 +93,15 @@ class BuyForm(BaseForm):
     shown_cents = CountField(validators=[InputRequired(), NumberRange(0, MOST_CENTS)])
 
 
+class CancelForm(BaseForm):
+    """The tick with which a person says that they know what ends (B-7)."""
+
+    is_sure = BooleanField(
+        "I know that the number and the unused credits go on the 1st",
+        validators=[DataRequired("Tick the box to say that you know what ends.")],
+    )
+
+
 class PlanForm(BaseForm):
     """One plan of the catalogue."""
 

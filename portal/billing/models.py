@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.billing.values import EntryKind, InvoiceState, Slot, SubscriptionState
+from portal.billing.values import Change, EntryKind, InvoiceState, Slot, SubscriptionState
 from portal.core.clock import utcnow
 from portal.core.columns import UTCDateTime, kind_of
 from portal.core.db import Base
@@ -93,6 +93,37 @@ class Subscription(Base):
     ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+class SubscriptionChange(Base):
+    """One change of a subscription's plan: from which terms to which, and what it moved."""
+
+    __tablename__ = "subscription_changes"
+    __table_args__ = (
+        _of_account(),
+        UniqueConstraint("account_id", "request_key"),  # one click, one change
+        Index("ix_subscription_changes_subscription_id", "subscription_id", "at"),
+        CheckConstraint("charged_cents >= 0", name="charge_not_negative"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    subscription_id: Mapped[UUID] = mapped_column(
+        ForeignKey("subscriptions.id", ondelete="RESTRICT")
+    )
+    request_key: Mapped[str] = mapped_column(String(64))
+    change: Mapped[Change] = mapped_column(kind_of(Change))
+    from_plan_name: Mapped[str] = mapped_column(String(60))
+    from_credits_per_month: Mapped[int]
+    from_price_cents: Mapped[int]
+    to_plan_id: Mapped[UUID] = mapped_column(ForeignKey("plans.id", ondelete="RESTRICT"))
+    to_plan_name: Mapped[str] = mapped_column(String(60))
+    to_credits_per_month: Mapped[int]
+    to_price_cents: Mapped[int]
+    charged_cents: Mapped[int]
+    credits: Mapped[int]  # added, or below zero taken off
+    at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
 class InvoiceSequence(Base):
     """The last invoice number of an organization, so that numbers have no gap and no twin."""
 
@@ -137,8 +168,9 @@ class CreditAccount(Base):
     """The guarded counters of one account: always the sums of its entries (RULINGS 7).
 
     This row is the lock of the whole ledger of the account. `available` may go below
-    zero by inbound texts alone (B-10). `due_at` is the next moment at which a lot
-    expires, or earlier; whoever touches the account after it settles that first (B-4).
+    zero by inbound texts alone (B-10). `due_at` is the next moment at which a lot expires or the
+    subscription renews or ends, or earlier; whoever touches the account after it settles that
+    first (B-3, B-4, B-7).
     """
 
     __tablename__ = "credit_accounts"

@@ -1,6 +1,6 @@
 """What is known about plans, subscriptions, balances, statements and invoices."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +16,13 @@ from portal.billing.models import (
     Invoice,
     Plan,
     Subscription,
+    SubscriptionChange,
 )
+from portal.billing.rules import Month
 from portal.billing.values import (
     NO_BALANCE,
     Balance,
+    ChangeQuote,
     EntryKind,
     InvoiceRef,
     PlanRef,
@@ -110,10 +113,66 @@ def subscription_ref(row: Subscription) -> SubscriptionRef:
     )
 
 
+def change_quote(account: AccountRef, plan_id: UUID) -> ChangeQuote | None:
+    """Return the arithmetic of changing to this plan now (B-5, B-6, B-13).
+
+    None without a running subscription, or when the plan is not on offer.
+    """
+    running, wanted = subscription(account.id), plan(plan_id)
+    if running is None or wanted is None or not wanted.is_offered:
+        return None
+    now, zone = utcnow(), _zone(account.organization_id)
+    month = rules.month_of(now, zone)
+    unused = db.session.scalar(
+        select(func.coalesce(func.sum(CreditLot.remaining), 0)).where(
+            CreditLot.account_id == account.id, CreditLot.granted_at >= month.starts_at
+        )
+    )
+    return rules.change_quote(
+        running.plan,
+        wanted,
+        granted=_granted(account.id, running.id, month),
+        unused=unused or 0,
+        available=balance(account.id, now).available,
+        now=now,
+        zone=zone,
+    )
+
+
+def _granted(account_id: UUID, subscription_id: UUID, month: Month) -> int:
+    """Return what a subscription brought in a month, less what plan changes took off (B-5)."""
+    first = db.session.scalar(
+        select(CreditEntry.credits).where(
+            CreditEntry.account_id == account_id,
+            CreditEntry.reference == rules.grant_reference(subscription_id, month.first_day),
+        )
+    )
+    changed = db.session.scalar(
+        select(func.coalesce(func.sum(SubscriptionChange.credits), 0)).where(
+            SubscriptionChange.subscription_id == subscription_id,
+            SubscriptionChange.at >= month.starts_at,
+        )
+    )
+    return (first or 0) + (changed or 0)
+
+
 def has_active_subscription(account_id: UUID) -> bool:
     """Say whether the account may set up a number and send (B-1)."""
     running = db.session.execute(_RUNNING, {"account": account_id}).one_or_none()
     return running is not None and (running.ends_at is None or running.ends_at > utcnow())
+
+
+def lapsed_accounts(among: Collection[UUID]) -> frozenset[UUID]:
+    """Return those of the accounts whose subscription ended and that bought no other (B-7)."""
+    running: set[UUID] = set()
+    ended: set[UUID] = set()
+    for row in db.session.execute(
+        select(Subscription.account_id, Subscription.state).where(
+            Subscription.account_id.in_(among)
+        )
+    ):
+        (ended if row.state is SubscriptionState.ENDED else running).add(row.account_id)
+    return frozenset(ended - running)
 
 
 def balance(account_id: UUID, now: datetime | None = None) -> Balance:

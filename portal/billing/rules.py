@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from portal.billing.values import EntryKind, PlanRef, Quote, Suggestion
+from portal.billing.values import Change, ChangeQuote, EntryKind, PlanRef, Quote, Suggestion
 
 THRESHOLDS = (80, 85, 90, 95, 100)  # B-11, in percent of the month's credits
 _FORMULA_SIGNS = tuple("=+-@＝＋－＠")
@@ -157,6 +157,74 @@ def quote(plan: PlanRef, available: int, now: datetime, zone: str) -> Quote:
         next_charge_at=month.ends_at,
         next_charge_on=month.last_day + timedelta(days=1),
     )
+
+
+def direction(before: PlanRef, after: PlanRef) -> Change:
+    """Return which way a plan change goes: by credits a month, by price where those are equal."""
+    size = (before.credits_per_month, before.price_cents)
+    is_smaller = (after.credits_per_month, after.price_cents) < size
+    return Change.DOWNGRADE if is_smaller else Change.UPGRADE
+
+
+def change_quote(
+    before: PlanRef,
+    after: PlanRef,
+    *,
+    granted: int,
+    unused: int,
+    available: int,
+    now: datetime,
+    zone: str,
+) -> ChangeQuote:
+    """Return the arithmetic of a plan change now (B-5, B-6).
+
+    `granted` is what the subscription brought this month, less what an earlier change took off;
+    `unused` is what is left of this month's lots. An upgrade charges the difference of the prices
+    by days left, today included, and adds what the new plan brings beyond `granted`. A downgrade
+    charges nothing and takes the difference of the plans off what is unused.
+    """
+    month, days = month_of(now, zone), days_left(now, zone)
+    change = direction(before, after)
+    between = abs(after.credits_per_month - before.credits_per_month)
+    if change is Change.UPGRADE:
+        dearer = max(0, after.price_cents - before.price_cents)
+        charge = prorated(dearer, days, month.days)
+        moved = max(0, after.credits_per_month - granted)
+    else:
+        charge, moved = 0, -min(between, max(0, unused))
+    return ChangeQuote(
+        change=change,
+        before=before,
+        after=after,
+        charge_cents=charge,
+        credits=moved,
+        credits_between=between,
+        granted_this_month=granted,
+        today=local_day(now, zone),
+        days_left=days,
+        days_in_month=month.days,
+        balance_before=available,
+        next_charge_at=month.ends_at,
+        next_charge_on=month.last_day + timedelta(days=1),
+    )
+
+
+def period(month: date) -> str:
+    """Return a month as references name it: 2026-09."""
+    return f"{month:%Y-%m}"
+
+
+def grant_reference(subscription_id: UUID, month: date) -> str:
+    """Return what names a subscription's credits of one month: there is one grant of it (I11).
+
+    What a plan change adds or takes off within the month bears this and the change's own name.
+    """
+    return f"subscription:{subscription_id}:{period(month)}"
+
+
+def change_reference(subscription_id: UUID, month: date, change_id: UUID) -> str:
+    """Return what names the credits that a plan change added or took off."""
+    return f"{grant_reference(subscription_id, month)}:change:{change_id}"
 
 
 def oldest_first(lots: Sequence[OpenLot]) -> list[OpenLot]:

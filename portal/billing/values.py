@@ -119,6 +119,11 @@ class SubscriptionRef:
         """Say whether the account may set up numbers and send."""
         return self.state is not SubscriptionState.ENDED
 
+    @property
+    def is_canceling(self) -> bool:
+        """Say whether it ends on the 1st unless the cancellation is withdrawn (B-7)."""
+        return self.state is SubscriptionState.CANCELING
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -137,6 +142,41 @@ class Quote:
     usable_until: date  # the last day on which the credits can be used (B-4)
     next_charge_at: datetime
     next_charge_on: date
+
+
+class Change(StrEnum):
+    """Which way a plan change goes (B-5, B-6)."""
+
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeQuote:
+    """The arithmetic of a plan change, shown before it is made (B-5, B-6, B-13).
+
+    `credits` is what is added, or below zero what is taken off. `credits_between` is how many
+    credits a month lie between the two plans; less moves where some came, or are used, already.
+    """
+
+    change: Change
+    before: PlanRef
+    after: PlanRef
+    charge_cents: int
+    credits: int
+    credits_between: int
+    granted_this_month: int
+    today: date
+    days_left: int
+    days_in_month: int
+    balance_before: int
+    next_charge_at: datetime
+    next_charge_on: date
+
+    @property
+    def balance_after(self) -> int:
+        """Return what is left once the plan is changed."""
+        return self.balance_before + self.credits
 
 
 @dataclass(frozen=True, slots=True)

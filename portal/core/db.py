@@ -53,7 +53,8 @@ class Last(IntEnum):
 
     COUNTERS = 1  # of daily limits
     CREDITS = 2  # an account's ledger
-    CHAIN = 3  # the head of an audit chain
+    INVOICES = 3  # an organization's invoice numbers
+    CHAIN = 4  # the head of an audit chain
 
 
 def before_commit(step: Last, key: object, work: Callable[[], object]) -> None:

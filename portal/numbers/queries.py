@@ -39,6 +39,12 @@ def senders(account_id: UUID) -> list[SenderRef]:
     return [_ref(row) for row in db.session.execute(_SENDERS_OF, {"account": account_id})]
 
 
+def ready_senders() -> list[SenderRef]:
+    """Return every number in use, of all organizations; for sweeps."""
+    wanted = _SENDERS.where(SenderNumber.state == SenderState.READY).order_by(SenderNumber.id)
+    return [_ref(row) for row in db.session.execute(wanted)]
+
+
 def sender(sender_id: UUID) -> SenderRef | None:
     """Return one number."""
     row = db.session.execute(_SENDERS.where(SenderNumber.id == sender_id)).first()

@@ -180,7 +180,7 @@ class Books(RuleBasedStateMachine):
     @rule()
     def expire(self):
         with unit_of_work():
-            billing.expire_lots(utcnow())
+            billing.settle_due(utcnow())
 
     @invariant()
     def agree(self):
@@ -266,7 +266,7 @@ def test_expired_credits_are_lost_once_when_several_come_to_see(at_once, northsi
         billing.reserve(northside, [Charge(uuid4(), 1)], at=utcnow())
         return "reserved"
 
-    results = Counter(at_once(*[reserve, lambda: billing.expire_lots(utcnow())] * 3))
+    results = Counter(at_once(*[reserve, lambda: billing.settle_due(utcnow())] * 3))
     assert (results["reserved"], results["NotEnoughCredits"]) == (2, 1)
     assert queries.check_books(northside.id) == []
     assert queries.balance(northside.id).available == 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from portal.billing import service as billing
 from portal.core import clock
 from portal.core.db import db, unit_of_work
 from portal.gateways import sms
@@ -70,6 +71,8 @@ def live(account, other, clock_):
     _days_of_trouble(busy, people, carrier, clock_)
     _stops_and_returns(busy, carrier, clock_)
     _waiting(busy)
+    with unit_of_work():
+        billing.settle_due(clock.utcnow())
     busy.now = clock.utcnow()
     db.session.rollback()
     return busy

@@ -15,8 +15,10 @@ from portal.billing.models import (
     CreditMonth,
     Invoice,
     LotHold,
+    Subscription,
+    SubscriptionChange,
 )
-from portal.billing.values import EntryKind, Slot
+from portal.billing.values import Change, EntryKind, Slot
 from portal.consent.models import ConsentRecord, ConsentStanding, OrganizationOptOut
 from portal.consent.values import Event
 from portal.core.audit import AuditEntry
@@ -421,6 +423,38 @@ def a_month_was_granted_twice(busy):
 def a_subscription_granted_nothing(busy):
     mine = CreditEntry.account_id == busy.account.id, CreditEntry.position == 1
     change(CreditEntry, *mine, reference="a gift")
+
+
+@breaks("I11")
+def a_renewal_was_forgotten(busy):
+    mine = Subscription.account_id == busy.account.id
+    due_at = one(Subscription, mine).next_charge_at
+    change(Subscription, mine, next_charge_at=due_at - timedelta(days=62))
+
+
+@breaks("I11")
+def a_plan_change_moved_nothing(busy):
+    mine = one(Subscription, Subscription.account_id == busy.account.id)
+    db.session.add(
+        SubscriptionChange(
+            organization_id=mine.organization_id,
+            account_id=mine.account_id,
+            subscription_id=mine.id,
+            request_key="k",
+            change=Change.UPGRADE,
+            from_plan_name=mine.plan_name,
+            from_credits_per_month=mine.credits_per_month,
+            from_price_cents=mine.price_cents,
+            to_plan_id=mine.plan_id,
+            to_plan_name=mine.plan_name,
+            to_credits_per_month=mine.credits_per_month,
+            to_price_cents=mine.price_cents,
+            charged_cents=0,
+            credits=100,
+            at=mine.started_at + timedelta(seconds=5),
+        )
+    )
+    db.session.flush()
 
 
 @breaks("I11")

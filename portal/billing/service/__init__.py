@@ -5,27 +5,30 @@ from portal.billing.service.credits import (
     capture,
     capture_many,
     charge_inbound,
-    expire_lots,
     grant,
     late_capture,
     refund,
     release,
     reserve,
+    settle_due,
 )
-from portal.billing.service.subscriptions import subscribe
+from portal.billing.service.subscriptions import cancel, change_plan, subscribe, withdraw
 
 __all__ = [
     "add_plan",
+    "cancel",
     "capture",
     "capture_many",
+    "change_plan",
     "charge_inbound",
     "edit_plan",
-    "expire_lots",
     "grant",
     "late_capture",
     "refund",
     "release",
     "reserve",
     "seed_catalogue",
+    "settle_due",
     "subscribe",
+    "withdraw",
 ]

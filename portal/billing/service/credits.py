@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Table, bindparam, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,6 +15,7 @@ from portal.billing.errors import NotEnoughCredits
 from portal.billing.models import CreditAccount, CreditEntry, CreditLot, HouseEntry, LotHold
 from portal.billing.service import ledger
 from portal.billing.service.ledger import Books, Line, Move
+from portal.billing.service.settling import settled
 from portal.billing.values import Charge, EntryKind, Slot
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
@@ -96,30 +97,61 @@ def grant(
     if expires_at <= now:
         raise ValueError("a grant can't have expired already")
     ledger.open_books(account.organization_id, account.id)
-    books = ledger.settled(account.id, now)
+    books = settled(account.id, now)
     if books is None or ledger.is_posted(account.id, reference):
         return False
-    month = rules.month_of(now, zone).first_day
-    line = Line(EntryKind.GRANT, credits, month, now, reference=reference, note=note)
-    position = ledger.post(account.organization_id, account.id, [line])
-    owed = rules.settled_by_deficit(books.available, credits)
-    db.session.execute(
-        insert(_LOTS).values(
-            id=uuid4(),
-            organization_id=account.organization_id,
-            account_id=account.id,
-            position=position,
-            credits=credits,
-            remaining=credits - owed,
-            held=0,
-            spent=owed,
-            lapsed=0,
-            granted_at=now,
-            expires_at=expires_at,
-        )
+    ledger.add_lot(
+        account.organization_id,
+        account.id,
+        credits,
+        at=now,
+        month=rules.month_of(now, zone).first_day,
+        expires_at=expires_at,
+        reference=reference,
+        note=note,
     )
     ledger.note_due(account.id)
     return True
+
+
+def take_off(
+    account: AccountRef,
+    credits: int,  # noqa: A002 (the word of the domain)
+    *,
+    granted_from: datetime,
+    reference: str,
+    note: str,
+) -> int:
+    """Take credits off the lots granted since then, the newest first; return how many (B-6).
+
+    Never more than is unused there: what texts on their way hold stays theirs. The ledger is
+    settled already. Asking again with the same reference takes nothing.
+    """
+    if ledger.is_posted(account.id, reference):
+        return 0
+    now = utcnow()
+    lots = db.session.execute(
+        select(CreditLot.id, CreditLot.remaining)
+        .where(
+            CreditLot.account_id == account.id,
+            CreditLot.remaining > 0,
+            CreditLot.granted_at >= granted_from,
+        )
+        .order_by(CreditLot.position.desc())
+    )
+    moves: dict[UUID, Move] = {}
+    left = credits
+    for lot in lots:
+        if part := min(left, lot.remaining):
+            moves[lot.id] = Move(remaining=-part, lapsed=part)
+            left -= part
+    if not moves:
+        return 0
+    month = rules.month_of(now, ledger.zone_of(account.organization_id)).first_day
+    line = Line(EntryKind.ADJUST, left - credits, month, now, reference=reference, note=note)
+    ledger.post(account.organization_id, account.id, [line])
+    ledger.move(account.id, moves)
+    return credits - left
 
 
 def reserve(account: AccountRef, charges: Sequence[Charge], *, at: datetime) -> None:
@@ -143,7 +175,7 @@ def reserve(account: AccountRef, charges: Sequence[Charge], *, at: datetime) -> 
     nothing_due = or_(CreditAccount.due_at.is_(None), CreditAccount.due_at > at)
     tenant = (account.organization_id, account.id)
     if ledger.post(*tenant, lines, only_if=(enough, nothing_due)) is None:
-        books = ledger.settled(account.id, at)
+        books = settled(account.id, at)
         if books is None or ledger.post(*tenant, lines, only_if=(enough,)) is None:
             raise NotEnoughCredits(total, max(0, books.available) if books else 0)
     _hold(account, costly)
@@ -160,7 +192,7 @@ def capture(account_id: UUID, message_id: UUID) -> bool:
 def capture_many(account_id: UUID, message_ids: Sequence[UUID]) -> int:
     """Charge many texts for good and return how many were still reserved."""
     now = utcnow()
-    books = ledger.settled(account_id, now) if message_ids else None
+    books = settled(account_id, now) if message_ids else None
     if books is None:
         return 0
     count = 0
@@ -243,7 +275,7 @@ def charge_inbound(
         return False
     now = utcnow()
     ledger.open_books(account.organization_id, account.id)
-    books = ledger.settled(account.id, now)
+    books = settled(account.id, now)
     if books is None or ledger.is_posted(account.id, reference):
         return False
     month = rules.month_of(now, ledger.zone_of(account.organization_id)).first_day
@@ -257,8 +289,8 @@ def charge_inbound(
     return True
 
 
-def expire_lots(now: datetime) -> int:
-    """Write off what expired by now in up to 200 accounts; return how many were visited (B-4).
+def settle_due(now: datetime) -> int:
+    """Let what is due happen in up to 200 accounts; return how many were visited (B-3, B-4).
 
     For the scheduler: call it in units of work of its own until it returns 0.
     """
@@ -269,7 +301,7 @@ def expire_lots(now: datetime) -> int:
         .limit(_DUE_AT_ONCE)
     ).all()
     for account_id in due:
-        ledger.settled(account_id, now)
+        settled(account_id, now)
     return len(due)
 
 
@@ -299,7 +331,7 @@ def _hold(account: AccountRef, charges: Sequence[Charge]) -> None:
 def _give_back(account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, reason: str) -> int:
     """Return the credits of these texts to their lots, from `held` or from `spent`."""
     now = utcnow()
-    books = ledger.settled(account_id, now) if message_ids else None
+    books = settled(account_id, now) if message_ids else None
     if books is None:
         return 0
     is_release = kind is EntryKind.RELEASE

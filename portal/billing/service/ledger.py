@@ -11,13 +11,28 @@ from datetime import date, datetime
 from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.billing import rules
-from portal.billing.models import CreditAccount, CreditEntry, CreditLot, CreditMonth
+from portal.billing.models import (
+    CreditAccount,
+    CreditEntry,
+    CreditLot,
+    CreditMonth,
+    Subscription,
+)
 from portal.billing.rules import OpenLot
-from portal.billing.values import EntryKind, Slot
+from portal.billing.values import EntryKind, Slot, SubscriptionState
 from portal.core.db import db, is_sqlite
 from portal.people import queries as people
 
@@ -119,15 +134,6 @@ def locked(account_id: UUID) -> Books | None:
     return Books(*row) if row else None
 
 
-def settled(account_id: UUID, now: datetime) -> Books | None:
-    """Lock the ledger and let everything that is due happen first (B-4)."""
-    books = locked(account_id)
-    if books is None or books.due_at is None or books.due_at > now:
-        return books
-    expire_due(books, now)
-    return locked(account_id)
-
-
 def post(
     organization_id: UUID,
     account_id: UUID,
@@ -212,11 +218,49 @@ def move(account_id: UUID, moves: Mapping[UUID, Move]) -> None:
         )
 
 
-def expire_due(books: Books, now: datetime) -> int:
+def add_lot(
+    organization_id: UUID,
+    account_id: UUID,
+    credits: int,  # noqa: A002 (the word of the domain)
+    *,
+    at: datetime,
+    month: date,
+    expires_at: datetime,
+    reference: str,
+    note: str | None,
+) -> None:
+    """Write a grant and its lot; what inbound texts took below zero is paid from it (B-10)."""
+    line = Line(EntryKind.GRANT, credits, month, at, reference=reference, note=note)
+    position = post(organization_id, account_id, [line])
+    after = db.session.scalar(
+        select(CreditEntry.balance_after).where(
+            CreditEntry.account_id == account_id, CreditEntry.position == position
+        )
+    )
+    assert after is not None  # just written
+    owed = rules.settled_by_deficit(after - credits, credits)
+    db.session.execute(
+        insert(_LOTS).values(
+            id=uuid4(),
+            organization_id=organization_id,
+            account_id=account_id,
+            position=position,
+            credits=credits,
+            remaining=credits - owed,
+            held=0,
+            spent=owed,
+            lapsed=0,
+            granted_at=at,
+            expires_at=expires_at,
+        )
+    )
+
+
+def expire_due(books: Books, now: datetime, note: str | None = None) -> int:
     """Write off what is left in lots that expired by now; return how many credits (B-4).
 
     The lines bear the moment of the expiry, not of the visit: every write settles first,
-    so no later line can already stand before them.
+    so no later line can already stand before them. Whoever calls this notes what is due next.
     """
     expired = db.session.execute(
         select(CreditLot.id, CreditLot.remaining, CreditLot.expires_at)
@@ -236,6 +280,7 @@ def expire_due(books: Books, now: datetime) -> int:
                 rules.month_of(expires_at, zone).first_day,
                 expires_at,
                 reference=f"lot:{lot_id}",
+                note=note,
             )
             for lot_id, remaining, expires_at in expired
         ]
@@ -244,23 +289,22 @@ def expire_due(books: Books, now: datetime) -> int:
             books.account_id,
             {lot_id: Move(remaining=-left, lapsed=left) for lot_id, left, _ in expired},
         )
-    note_due(books.account_id)
     return sum(row.remaining for row in expired)
 
 
 def note_due(account_id: UUID) -> None:
-    """Set when the account has to be visited next."""
-    first = (
-        select(CreditLot.expires_at)
-        .where(CreditLot.account_id == account_id, CreditLot.remaining > 0)
-        .order_by(CreditLot.expires_at)
-        .limit(1)
-        .scalar_subquery()
+    """Set when the account has to be visited next: a lot's last day, or a subscription's 1st."""
+    lots = select(CreditLot.expires_at.label("at")).where(
+        CreditLot.account_id == account_id, CreditLot.remaining > 0
     )
+    turns = select(Subscription.next_charge_at.label("at")).where(
+        Subscription.account_id == account_id, Subscription.state != SubscriptionState.ENDED
+    )
+    both = union_all(lots, turns).subquery()
     db.session.execute(
         update(CreditAccount)
         .where(CreditAccount.account_id == account_id)
-        .values(due_at=first)
+        .values(due_at=select(func.min(both.c.at)).scalar_subquery())
         .execution_options(**_UNSYNCED)
     )
 

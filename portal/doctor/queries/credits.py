@@ -18,8 +18,9 @@ from portal.billing.models import (
     HouseEntry,
     LotHold,
     Subscription,
+    SubscriptionChange,
 )
-from portal.billing.values import EntryKind, Slot
+from portal.billing.values import EntryKind, Slot, SubscriptionState
 from portal.doctor.queries.looking import MOST, Check, Look
 from portal.doctor.values import Found, Invariant
 from portal.messaging.models import Campaign, Message, MessageEvent
@@ -31,6 +32,7 @@ _ENDED: Final = ACCEPTED_FAMILY | TERMINAL
 _ENDS: Final = (EntryKind.CAPTURE, EntryKind.RELEASE)
 _A_DAY: Final = timedelta(days=1)  # an organization's zone may have been mended since
 _FAULTS_SHOWN: Final = 5
+_RENEWED_WITHIN: Final = timedelta(hours=1)  # the scheduler comes every minute
 
 
 def _has(kind: EntryKind) -> ColumnElement[bool]:
@@ -275,38 +277,86 @@ def month_misplaced(look: Look) -> Iterable[Found]:
 
 
 def grants_differ(look: Look) -> Iterable[Found]:
-    """Compare each subscription's grants with its terms: one a month, of the size bought."""
-    terms = {
-        str(row.id): row.credits_per_month
-        for row in look.rows(
-            select(Subscription.id, Subscription.credits_per_month)
-            .where(Subscription.account_id == look.account_id)
-            .order_by(Subscription.started_at.desc())
+    """Compare each subscription's grants with its terms then: one a month, of the size bought.
+
+    What a plan change added or took off within a month must be what the change says (B-5, B-6).
+    """
+    subscriptions = look.rows(
+        select(Subscription.id, Subscription.credits_per_month)
+        .where(Subscription.account_id == look.account_id)
+        .order_by(Subscription.started_at.desc())
+    )
+    changes = look.rows(
+        select(
+            SubscriptionChange.id,
+            SubscriptionChange.subscription_id,
+            SubscriptionChange.from_credits_per_month,
+            SubscriptionChange.credits,
+            SubscriptionChange.at,
         )
-    }
-    grants = look.rows(
-        select(CreditEntry.id, CreditEntry.reference, CreditEntry.credits, CreditEntry.month)
+        .where(SubscriptionChange.account_id == look.account_id)
+        .order_by(SubscriptionChange.at)
+    )
+    moves = look.rows(
+        select(
+            CreditEntry.id,
+            CreditEntry.reference,
+            CreditEntry.credits,
+            CreditEntry.month,
+            CreditEntry.at,
+        )
         .where(
             CreditEntry.account_id == look.account_id,
-            CreditEntry.kind == EntryKind.GRANT,
+            CreditEntry.kind.in_((EntryKind.GRANT, EntryKind.ADJUST)),
             CreditEntry.reference.like("subscription:%"),
         )
         .order_by(CreditEntry.position.desc())
     )
+    terms = {str(row.id): row.credits_per_month for row in subscriptions}
+    grants = [row for row in moves if ":change:" not in row.reference]
     months = Counter(row.month for row in grants)
     known = set()
     for row in grants:
         _, subscription_id, period = row.reference.split(":", 2)
         known.add(subscription_id)
+        later = (
+            change.from_credits_per_month
+            for change in changes
+            if str(change.subscription_id) == subscription_id and change.at > row.at
+        )
+        size = next(later, terms.get(subscription_id, row.credits))
         if len(terms) < MOST and subscription_id not in terms:
             yield Found(row.id, f"Grant {row.id} is for a subscription that isn't there.")
-        elif row.credits != terms.get(subscription_id, row.credits):
+        elif row.credits != size and len(changes) < MOST:
             yield Found(row.id, f"Grant {row.id} is not of the size that was bought.")
-        elif months[row.month] > 1 or period != f"{row.month:%Y-%m}":
+        elif months[row.month] > 1 or period != rules.period(row.month):
             yield Found(row.id, f"Grant {row.id} is not the only one of its month.")
-    if len(grants) < MOST:
+    if len(moves) < MOST:
         for subscription_id in terms.keys() - known:
             yield Found(UUID(subscription_id), f"Subscription {subscription_id} granted nothing.")
+        moved = {
+            row.reference.rpartition(":")[2]: row.credits
+            for row in moves
+            if ":change:" in row.reference
+        }
+        for change in changes:
+            if moved.get(str(change.id), 0) != change.credits:
+                yield Found(
+                    change.id, f"Plan change {change.id} says {change.credits} credits moved."
+                )
+
+
+def renewal_missed(look: Look) -> Iterable[Found]:
+    """Find subscriptions whose 1st came an hour ago and that neither renewed nor ended (B-3)."""
+    rows = look.rows(
+        select(Subscription.id, Subscription.next_charge_at).where(
+            Subscription.account_id == look.account_id,
+            Subscription.state != SubscriptionState.ENDED,
+            Subscription.next_charge_at < look.now - _RENEWED_WITHIN,
+        )
+    )
+    for row in rows:
+        yield Found(row.id, f"Subscription {row.id} was due on {row.next_charge_at:%d %B %Y}.")
 
 
 def lot_differs(look: Look) -> Iterable[Found]:
@@ -345,6 +395,8 @@ _CORRECT = (
     "ids. Texts go on as before."
 )
 
+_RENEW = "See that the scheduler runs: it renews within a minute (docs/operations.md)."
+
 CHECKS: Final = (
     Check(Invariant.I4, not_reserved, _CORRECT),
     Check(Invariant.I4, not_resolved, _CORRECT),
@@ -362,4 +414,5 @@ CHECKS: Final = (
     Check(Invariant.I11, month_misplaced, _CORRECT),
     Check(Invariant.I11, grants_differ, _CORRECT),
     Check(Invariant.I11, lot_differs, _CORRECT),
+    Check(Invariant.I11, renewal_missed, _RENEW),
 )

@@ -6,7 +6,7 @@ add it to a list; planning and the last look before the carrier (T2) go through 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from portal.consent import rules as consent
@@ -17,6 +17,7 @@ from portal.numbers.values import SenderRef
 from portal.texting_accounts.values import AccountState
 
 STOP_CONFIRMATION: Final = "stop"  # the one system text that passes an opt-out (RULINGS 15)
+CONFIRMS_WITHIN: Final = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12)
 CATCHING_UP: Final = "catching_up"
 RECORDS_IN_DOUBT: Final = "records_in_doubt"
 
@@ -205,8 +206,15 @@ def region_allowed(facts: TextFacts) -> Gate | None:
 def not_opted_out(facts: TextFacts) -> Gate | None:
     """Stop everything to somebody who said STOP; only they can undo it (Q-2, Q-7)."""
     standing = facts.standing
-    if standing is None or facts.purpose == STOP_CONFIRMATION:
+    if standing is None:
         return None
+    if standing.opted_out_at is not None and facts.purpose == STOP_CONFIRMATION:
+        if facts.now <= standing.opted_out_at + CONFIRMS_WITHIN:
+            return None
+        return _gate(
+            "confirmation_late",
+            "An opt-out is confirmed within five minutes or not at all.",
+        )
     if standing.opted_out_at is not None:
         return _gate("opted_out", "This person opted out. Only they can opt in again, with START.")
     if standing.org_opted_out_at is not None and facts.kind is Kind.BULK:

@@ -144,6 +144,14 @@ def test_a_system_text_obeys_an_opt_out_except_the_stop_confirmation(purpose):
     assert gates.text_gate(text(kind=Kind.SYSTEM, standing=out, purpose="stop")) is None
 
 
+@pytest.mark.parametrize(("seconds", "code"), [(300, None), (301, "confirmation_late")])
+def test_an_opt_out_is_confirmed_within_five_minutes_or_not_at_all(seconds, code):
+    """RULINGS 15, Q-4: a confirmation that waited is a text to somebody who said STOP."""
+    out = written(opted_out_at=NOW - timedelta(seconds=seconds))
+    gate = gates.text_gate(text(kind=Kind.SYSTEM, standing=out, purpose="stop"))
+    assert (gate and gate.code) == code
+
+
 def test_every_reason_is_a_sentence_and_every_fix_has_a_label():
     shut = [
         gates.account_gate(account(state=state))
