@@ -5,13 +5,13 @@ from portal.billing.service.credits import (
     capture,
     capture_many,
     charge_inbound,
-    grant,
     late_capture,
     refund,
     release,
     reserve,
     settle_due,
 )
+from portal.billing.service.granting import grant
 from portal.billing.service.subscriptions import cancel, change_plan, subscribe, withdraw
 
 __all__ = [

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Table, bindparam, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.billing import rules
+from portal.billing import queries, rules
 from portal.billing.errors import NotEnoughCredits
 from portal.billing.models import CreditAccount, CreditEntry, CreditLot, HouseEntry, LotHold
 from portal.billing.service import ledger
@@ -76,84 +76,6 @@ class _Hold:
     expires_at: datetime
 
 
-def grant(
-    account: AccountRef,
-    credits: int,  # noqa: A002 (the word of the domain)
-    *,
-    reference: str,
-    expires_at: datetime | None = None,
-    note: str | None = None,
-) -> bool:
-    """Add a lot of credits, which expires a year later unless told otherwise (B-2, B-4).
-
-    A deficit left by inbound texts is paid from it first (B-10). Asking again with the
-    same reference adds nothing and returns False.
-    """
-    if credits <= 0:
-        raise ValueError("a grant has at least one credit")
-    now = utcnow()
-    zone = ledger.zone_of(account.organization_id)
-    expires_at = expires_at or rules.lot_expiry(now, zone)
-    if expires_at <= now:
-        raise ValueError("a grant can't have expired already")
-    ledger.open_books(account.organization_id, account.id)
-    books = settled(account.id, now)
-    if books is None or ledger.is_posted(account.id, reference):
-        return False
-    ledger.add_lot(
-        account.organization_id,
-        account.id,
-        credits,
-        at=now,
-        month=rules.month_of(now, zone).first_day,
-        expires_at=expires_at,
-        reference=reference,
-        note=note,
-    )
-    ledger.note_due(account.id)
-    return True
-
-
-def take_off(
-    account: AccountRef,
-    credits: int,  # noqa: A002 (the word of the domain)
-    *,
-    granted_from: datetime,
-    reference: str,
-    note: str,
-) -> int:
-    """Take credits off the lots granted since then, the newest first; return how many (B-6).
-
-    Never more than is unused there: what texts on their way hold stays theirs. The ledger is
-    settled already. Asking again with the same reference takes nothing.
-    """
-    if ledger.is_posted(account.id, reference):
-        return 0
-    now = utcnow()
-    lots = db.session.execute(
-        select(CreditLot.id, CreditLot.remaining)
-        .where(
-            CreditLot.account_id == account.id,
-            CreditLot.remaining > 0,
-            CreditLot.granted_at >= granted_from,
-        )
-        .order_by(CreditLot.position.desc())
-    )
-    moves: dict[UUID, Move] = {}
-    left = credits
-    for lot in lots:
-        if part := min(left, lot.remaining):
-            moves[lot.id] = Move(remaining=-part, lapsed=part)
-            left -= part
-    if not moves:
-        return 0
-    month = rules.month_of(now, ledger.zone_of(account.organization_id)).first_day
-    line = Line(EntryKind.ADJUST, left - credits, month, now, reference=reference, note=note)
-    ledger.post(account.organization_id, account.id, [line])
-    ledger.move(account.id, moves)
-    return credits - left
-
-
 def reserve(account: AccountRef, charges: Sequence[Charge], *, at: datetime) -> None:
     """Set the credits of all these texts aside, or of none of them (B-9, PROMISES 3.2).
 
@@ -166,7 +88,7 @@ def reserve(account: AccountRef, charges: Sequence[Charge], *, at: datetime) -> 
     if not costly:
         return
     total = sum(charge.credits for charge in costly)
-    month = rules.month_of(at, ledger.zone_of(account.organization_id)).first_day
+    month = rules.month_of(at, queries.zone_of(account.organization_id)).first_day
     lines = [
         Line(EntryKind.RESERVE, c.credits, month, at, message_id=c.message_id, slot=Slot.RESERVE)
         for c in costly
@@ -278,7 +200,7 @@ def charge_inbound(
     books = settled(account.id, now)
     if books is None or ledger.is_posted(account.id, reference):
         return False
-    month = rules.month_of(now, ledger.zone_of(account.organization_id)).first_day
+    month = rules.month_of(now, queries.zone_of(account.organization_id)).first_day
     takes, _unpaid = rules.allocate_up_to(ledger.open_lots(account.id), credits)
     line = Line(EntryKind.INBOUND, credits, month, now, reference=reference, note=note)
     ledger.post(account.organization_id, account.id, [line])

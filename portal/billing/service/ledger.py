@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.billing import rules
+from portal.billing import queries, rules
 from portal.billing.models import (
     CreditAccount,
     CreditEntry,
@@ -34,7 +34,6 @@ from portal.billing.models import (
 from portal.billing.rules import OpenLot
 from portal.billing.values import EntryKind, Slot, SubscriptionState
 from portal.core.db import db, is_sqlite
-from portal.people import queries as people
 
 _ENTRIES = cast(Table, CreditEntry.__table__)
 _UNSYNCED = {"synchronize_session": False}  # no row of these tables is ever held in the session
@@ -272,7 +271,7 @@ def expire_due(books: Books, now: datetime, note: str | None = None) -> int:
         .order_by(CreditLot.expires_at, CreditLot.position)
     ).all()
     if expired:
-        zone = zone_of(books.organization_id)
+        zone = queries.zone_of(books.organization_id)
         lines = [
             Line(
                 EntryKind.EXPIRE,
@@ -315,14 +314,6 @@ def is_posted(account_id: UUID, reference: str) -> bool:
         CreditEntry.account_id == account_id, CreditEntry.reference == reference
     )
     return db.session.scalar(found) is not None
-
-
-def zone_of(organization_id: UUID) -> str:
-    """Return the organization's time zone, by which months and lots are cut (B-3)."""
-    organization = people.organization(organization_id)
-    if organization is None:
-        raise LookupError(f"no organization {organization_id}")
-    return organization.timezone
 
 
 def _add_to_months(organization_id: UUID, account_id: UUID, lines: Sequence[Line]) -> None:

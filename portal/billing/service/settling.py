@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import or_, select, update
 
-from portal.billing import rules
+from portal.billing import queries, rules
 from portal.billing.models import CreditLot, Subscription
 from portal.billing.service import invoicing, ledger
 from portal.billing.service.invoicing import Due
@@ -60,7 +60,7 @@ def _turning(account_id: UUID, now: datetime) -> Subscription | None:
 def _renew(books: Books, subscription: Subscription) -> None:
     """Charge and grant the month that begins (B-3)."""
     turned_at = subscription.next_charge_at
-    zone = ledger.zone_of(books.organization_id)
+    zone = queries.zone_of(books.organization_id)
     month = rules.month_of(turned_at, zone)
     subscription.next_charge_at = month.ends_at
     reference = rules.grant_reference(subscription.id, month.first_day)

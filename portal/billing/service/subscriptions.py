@@ -15,8 +15,7 @@ from portal.billing.errors import (
     SamePlan,
 )
 from portal.billing.models import Plan, Subscription, SubscriptionChange
-from portal.billing.service import credits as ledger_credits
-from portal.billing.service import invoicing, ledger
+from portal.billing.service import granting, invoicing, ledger
 from portal.billing.service.invoicing import Due
 from portal.billing.service.settling import settled
 from portal.billing.values import (
@@ -64,7 +63,7 @@ def subscribe(
         raise AlreadySubscribed(running.plan.name)
     plan = _offered(plan_id)
     quote = rules.quote(
-        queries.plan_ref(plan), books.available, utcnow(), ledger.zone_of(account.organization_id)
+        queries.plan_ref(plan), books.available, utcnow(), queries.zone_of(account.organization_id)
     )
     if shown_cents not in {None, quote.price_today_cents}:
         raise PriceChanged
@@ -85,7 +84,7 @@ def subscribe(
         ),
         actor=actor,
     )
-    ledger_credits.grant(
+    granting.grant(
         account,
         plan.credits_per_month,
         reference=rules.grant_reference(subscription.id, quote.month_starts_on),
@@ -257,9 +256,9 @@ def _move_credits(
     reference = rules.change_reference(subscription.id, month, change.id)
     note = f"{change.from_plan_name} to {change.to_plan_name}"
     if quote.change is Change.UPGRADE and quote.credits:
-        ledger_credits.grant(account, quote.credits, reference=reference, note=note)
+        granting.grant(account, quote.credits, reference=reference, note=note)
     elif quote.credits:
-        ledger_credits.take_off(
+        granting.take_off(
             account,
             -quote.credits,
             granted_from=rules.month_of(utcnow(), _zone(account)).starts_at,
@@ -270,7 +269,7 @@ def _move_credits(
 
 
 def _zone(account: AccountRef) -> str:
-    return ledger.zone_of(account.organization_id)
+    return queries.zone_of(account.organization_id)
 
 
 def _record(verb: str, subscription: Subscription, actor: Actor, **facts: object) -> None:

@@ -1,38 +1,28 @@
-"""I4, I5, I6 and I11: what texts cost, and that the books say the same."""
+"""I4, I5 and I6: what texts cost, and that the books say the same."""
 
-from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.billing import queries as billing
-from portal.billing import rules
 from portal.billing.models import (
     CreditAccount,
     CreditEntry,
-    CreditLot,
     HouseEntry,
     LotHold,
-    Subscription,
-    SubscriptionChange,
 )
-from portal.billing.values import EntryKind, Slot, SubscriptionState
-from portal.doctor.queries.looking import MOST, Check, Look
+from portal.billing.values import EntryKind, Slot
+from portal.doctor.queries.looking import Check, Look
 from portal.doctor.values import Found, Invariant
 from portal.messaging.models import Campaign, Message, MessageEvent
 from portal.messaging.values import ACCEPTED_FAMILY, IN_DOUBT, TERMINAL, WAITING, State
-from portal.people import queries as people
 
 _MOVING: Final = WAITING | IN_DOUBT | {State.CLAIMED}
 _ENDED: Final = ACCEPTED_FAMILY | TERMINAL
 _ENDS: Final = (EntryKind.CAPTURE, EntryKind.RELEASE)
-_A_DAY: Final = timedelta(days=1)  # an organization's zone may have been mended since
 _FAULTS_SHOWN: Final = 5
-_RENEWED_WITHIN: Final = timedelta(hours=1)  # the scheduler comes every minute
 
 
 def _has(kind: EntryKind) -> ColumnElement[bool]:
@@ -238,181 +228,26 @@ def campaign_otherwise(look: Look) -> Iterable[Found]:
         )
 
 
-def month_changed(look: Look) -> Iterable[Found]:
-    """Find texts whose entries count towards two months."""
-    later = aliased(CreditEntry)
-    rows = look.rows(
-        select(CreditEntry.message_id)
-        .join(later, later.message_id == CreditEntry.message_id)
-        .where(
-            CreditEntry.account_id == look.account_id,
-            CreditEntry.kind == EntryKind.RESERVE,
-            later.month != CreditEntry.month,
-        )
-        .distinct()
-    )
-    for row in rows:
-        yield Found(row.message_id, f"Text {row.message_id} counts towards two months.")
-
-
-def month_misplaced(look: Look) -> Iterable[Found]:
-    """Find months with reserves from outside them."""
-    organization = people.organization(look.organization_id)
-    if organization is None:
-        return
-    rows = look.rows(
-        select(
-            CreditEntry.month,
-            func.min(CreditEntry.at).label("first"),
-            func.max(CreditEntry.at).label("last"),
-        )
-        .where(CreditEntry.account_id == look.account_id, CreditEntry.kind == EntryKind.RESERVE)
-        .group_by(CreditEntry.month)
-    )
-    for row in rows:
-        noon = rules.day_start(row.month, organization.timezone) + _A_DAY / 2
-        month = rules.month_of(noon, organization.timezone)
-        if row.first < month.starts_at - _A_DAY or row.last > month.ends_at + _A_DAY:
-            yield Found(row.month, f"Reserves of other days count towards {row.month:%B %Y}.")
-
-
-def grants_differ(look: Look) -> Iterable[Found]:
-    """Compare each subscription's grants with its terms then: one a month, of the size bought.
-
-    What a plan change added or took off within a month must be what the change says (B-5, B-6).
-    """
-    subscriptions = look.rows(
-        select(Subscription.id, Subscription.credits_per_month)
-        .where(Subscription.account_id == look.account_id)
-        .order_by(Subscription.started_at.desc())
-    )
-    changes = look.rows(
-        select(
-            SubscriptionChange.id,
-            SubscriptionChange.subscription_id,
-            SubscriptionChange.from_credits_per_month,
-            SubscriptionChange.credits,
-            SubscriptionChange.at,
-        )
-        .where(SubscriptionChange.account_id == look.account_id)
-        .order_by(SubscriptionChange.at)
-    )
-    moves = look.rows(
-        select(
-            CreditEntry.id,
-            CreditEntry.reference,
-            CreditEntry.credits,
-            CreditEntry.month,
-            CreditEntry.at,
-        )
-        .where(
-            CreditEntry.account_id == look.account_id,
-            CreditEntry.kind.in_((EntryKind.GRANT, EntryKind.ADJUST)),
-            CreditEntry.reference.like("subscription:%"),
-        )
-        .order_by(CreditEntry.position.desc())
-    )
-    terms = {str(row.id): row.credits_per_month for row in subscriptions}
-    grants = [row for row in moves if ":change:" not in row.reference]
-    months = Counter(row.month for row in grants)
-    known = set()
-    for row in grants:
-        _, subscription_id, period = row.reference.split(":", 2)
-        known.add(subscription_id)
-        later = (
-            change.from_credits_per_month
-            for change in changes
-            if str(change.subscription_id) == subscription_id and change.at > row.at
-        )
-        size = next(later, terms.get(subscription_id, row.credits))
-        if len(terms) < MOST and subscription_id not in terms:
-            yield Found(row.id, f"Grant {row.id} is for a subscription that isn't there.")
-        elif row.credits != size and len(changes) < MOST:
-            yield Found(row.id, f"Grant {row.id} is not of the size that was bought.")
-        elif months[row.month] > 1 or period != rules.period(row.month):
-            yield Found(row.id, f"Grant {row.id} is not the only one of its month.")
-    if len(moves) < MOST:
-        for subscription_id in terms.keys() - known:
-            yield Found(UUID(subscription_id), f"Subscription {subscription_id} granted nothing.")
-        moved = {
-            row.reference.rpartition(":")[2]: row.credits
-            for row in moves
-            if ":change:" in row.reference
-        }
-        for change in changes:
-            if moved.get(str(change.id), 0) != change.credits:
-                yield Found(
-                    change.id, f"Plan change {change.id} says {change.credits} credits moved."
-                )
-
-
-def renewal_missed(look: Look) -> Iterable[Found]:
-    """Find subscriptions whose 1st came an hour ago and that neither renewed nor ended (B-3)."""
-    rows = look.rows(
-        select(Subscription.id, Subscription.next_charge_at).where(
-            Subscription.account_id == look.account_id,
-            Subscription.state != SubscriptionState.ENDED,
-            Subscription.next_charge_at < look.now - _RENEWED_WITHIN,
-        )
-    )
-    for row in rows:
-        yield Found(row.id, f"Subscription {row.id} was due on {row.next_charge_at:%d %B %Y}.")
-
-
-def lot_differs(look: Look) -> Iterable[Found]:
-    """Find grants without their lot, and lots that no entry granted."""
-    is_pair = and_(
-        CreditLot.account_id == CreditEntry.account_id,
-        CreditLot.position == CreditEntry.position,
-        CreditLot.credits == CreditEntry.credits,
-        CreditEntry.kind == EntryKind.GRANT,
-    )
-    bare = look.rows(
-        select(CreditEntry.id).where(
-            CreditEntry.account_id == look.account_id,
-            CreditEntry.kind == EntryKind.GRANT,
-            ~select(CreditLot.id).where(is_pair).exists(),
-        )
-    )
-    stray = look.rows(
-        select(CreditLot.id).where(
-            CreditLot.account_id == look.account_id,
-            ~select(CreditEntry.id).where(is_pair).exists(),
-        )
-    )
-    for row in bare:
-        yield Found(row.id, f"Grant {row.id} has no lot of its size.")
-    for row in stray:
-        yield Found(row.id, f"Lot {row.id} was granted by no entry of its size.")
-
-
 def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, 1), else_=0)
 
 
-_CORRECT = (
+CORRECT = (
     "Don't edit the ledger: write a correction with a second person, and call support with the "
     "ids. Texts go on as before."
 )
 
-_RENEW = "See that the scheduler runs: it renews within a minute (docs/operations.md)."
-
 CHECKS: Final = (
-    Check(Invariant.I4, not_reserved, _CORRECT),
-    Check(Invariant.I4, not_resolved, _CORRECT),
-    Check(Invariant.I4, resolved_early, _CORRECT),
-    Check(Invariant.I4, charged_without_proof, _CORRECT),
-    Check(Invariant.I4, sent_for_nothing, _CORRECT),
-    Check(Invariant.I4, entered_twice, _CORRECT),
-    Check(Invariant.I4, entry_without_text, _CORRECT),
-    Check(Invariant.I5, books_differ, _CORRECT),
-    Check(Invariant.I5, reserved_differs, _CORRECT),
-    Check(Invariant.I6, charged_otherwise, _CORRECT),
-    Check(Invariant.I6, taken_otherwise, _CORRECT),
-    Check(Invariant.I6, campaign_otherwise, _CORRECT),
-    Check(Invariant.I11, month_changed, _CORRECT),
-    Check(Invariant.I11, month_misplaced, _CORRECT),
-    Check(Invariant.I11, grants_differ, _CORRECT),
-    Check(Invariant.I11, lot_differs, _CORRECT),
-    Check(Invariant.I11, renewal_missed, _RENEW),
+    Check(Invariant.I4, not_reserved, CORRECT),
+    Check(Invariant.I4, not_resolved, CORRECT),
+    Check(Invariant.I4, resolved_early, CORRECT),
+    Check(Invariant.I4, charged_without_proof, CORRECT),
+    Check(Invariant.I4, sent_for_nothing, CORRECT),
+    Check(Invariant.I4, entered_twice, CORRECT),
+    Check(Invariant.I4, entry_without_text, CORRECT),
+    Check(Invariant.I5, books_differ, CORRECT),
+    Check(Invariant.I5, reserved_differs, CORRECT),
+    Check(Invariant.I6, charged_otherwise, CORRECT),
+    Check(Invariant.I6, taken_otherwise, CORRECT),
+    Check(Invariant.I6, campaign_otherwise, CORRECT),
 )

@@ -7,7 +7,7 @@ from typing import Final
 from portal.core import audit, checkpoints
 from portal.core.audit import BEGINNING, INSTALLATION, Link
 from portal.doctor.queries import credits as credit_checks
-from portal.doctor.queries import effects, limits, opt_outs, texts
+from portal.doctor.queries import effects, limits, months, opt_outs, texts
 from portal.doctor.queries.looking import Check, Look
 from portal.doctor.values import Finding, Invariant, Scope
 
@@ -15,6 +15,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *texts.CHECKS,
     *opt_outs.CHECKS,
     *credit_checks.CHECKS,
+    *months.CHECKS,
     *limits.CHECKS,
     *effects.CHECKS,
 )

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0010_change_plans'
-down_revision = '0009_count_tries'
+revision = '0011_change_plans'
+down_revision = '0010_sign_the_audit_log'
 branch_labels = None
 depends_on = None
 
