@@ -26,7 +26,17 @@ from portal.consent import views as consent_views
 from portal.contacts import api as contact_api
 from portal.contacts import cli as contact_cli
 from portal.contacts import views as contact_views
-from portal.core import assets, clock, formats, health, jobs, navigation, same_site, secrets_box
+from portal.core import (
+    assets,
+    clock,
+    formats,
+    health,
+    jobs,
+    navigation,
+    reading,
+    same_site,
+    secrets_box,
+)
 from portal.core import settings as settings_module
 from portal.core.access import Me, Permission
 from portal.core.db import compact_json, db, prepare_engine
@@ -126,6 +136,7 @@ def create_app(
     assets.init_app(app)
     Compress(app)
     health.init_app(app, _GAUGES)
+    reading.init_app(app)
     _register_slices(app)
     _answer_errors(app)
     app.before_request(same_site.check)

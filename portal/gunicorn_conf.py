@@ -1,13 +1,15 @@
 """How gunicorn serves the portal."""
 
 import os
-from typing import Any
+import socket
+import struct
+from typing import Any, Final
 
 from portal import lifesign
 from portal.core import log
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-worker_class = "gthread"
+worker_class = "portal.web_worker.PatientWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 threads = 8
 timeout = 60
@@ -18,6 +20,19 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 limit_request_line = 8190
+SILENCE_S: Final = 3  # of a client in the middle of a request: it holds a thread meanwhile
+
+
+def when_ready(server: Any) -> None:
+    """Let go of clients that say half and wait, or don't take their answer.
+
+    Connections inherit the kernel's own limits from the socket they come by; a read that meets
+    its limit fails, and the connection is closed.
+    """
+    limit = struct.pack("ll", SILENCE_S, 0)
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -148,7 +148,7 @@ def settings(valkey, database, tmp_path_factory):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def process_environment(settings):
     """The variables of a process of ours that works on this test's database."""
     return {
