@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -19,7 +20,7 @@ from uuid import UUID
 from sqlalchemy import event
 
 from portal.core import clock, settings
-from portal.core.db import db
+from portal.core.db import db, unit_of_work
 from portal.factory import create_app
 from portal.gateways import carrier_http, sms
 from portal.messaging.service import gate, outcomes
@@ -35,6 +36,17 @@ class Brake:
 
     def __init__(self):
         self.place, self.e164 = None, None
+        self.lock = threading.Lock()  # held while the main thread is in a transaction
+
+    def outside(self, place, e164s):
+        """Stop in a carrier's thread at a moment when no transaction is open."""
+        with self.lock:
+            self.at(place, e164s)
+
+    @contextmanager
+    def unit_of_work(self):
+        with self.lock, unit_of_work():
+            yield
 
     def at(self, place, e164s):
         if place == self.place and self.e164 in e164s:
@@ -52,24 +64,24 @@ class BrakedCarrier:
         self.verdicts = []
 
     def connect(self, outgoing):
-        self.brake.at(BEFORE_CONNECT, {outgoing.to})
+        self.brake.outside(BEFORE_CONNECT, {outgoing.to})
         unreachable = self.real.connect(outgoing)
-        self.brake.at(CONNECTED, {outgoing.to})
+        self.brake.outside(CONNECTED, {outgoing.to})
         return unreachable
 
     def send(self, outgoing, deadline_monotonic):
         outcome = self.real.send(outgoing, deadline_monotonic)
         if outgoing.to == self.brake.e164:
             self.verdicts.append(outcome.verdict)
-        self.brake.at(AFTER_POST, {outgoing.to})
+        self.brake.outside(AFTER_POST, {outgoing.to})
         return outcome
 
 
 def braked_drain(brake):
     class BrakedDrain(drain.Drain):
-        def _launch(self, carrier):
+        def _due(self, free):
             brake.at(AFTER_T1, {claim.e164 for claim in self._waiting})
-            return super()._launch(carrier)
+            return super()._due(free)
 
     return BrakedDrain
 
@@ -99,6 +111,7 @@ def main() -> None:
     time.monotonic = carrier_http.monotonic = monotonic
     clock.travel(timedelta())
     brake = Brake()
+    drain.unit_of_work = brake.unit_of_work
     with app.app_context():
         carrier = BrakedCarrier(sms.current(), brake)
         sms.use(carrier)
