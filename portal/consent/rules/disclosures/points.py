@@ -61,7 +61,14 @@ def _in_words(pattern: re.Pattern[str], text: str) -> Finding:
 
 
 def _is_meant(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
-    """Say whether "not a condition" speaks of the consent, not of a loan or an inspection."""
+    """Say whether the words mean the point: a keyword that works, a condition of the consent.
+
+    "Not a condition" may speak of a loan or an inspection.
+    """
+    if pattern in (words.WORDS["stop"], words.WORDS["help"]):
+        return not words.FORBIDDEN_BEFORE.search(
+            match.string, max(0, match.start() - 20), match.start()
+        ) and not words.VAIN_AFTER.match(match.string, match.end())
     if pattern is not words.WORDS["not_condition"]:
         return True
     before = match.string[max(0, match.start() - 200) : match.start()]

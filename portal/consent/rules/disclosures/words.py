@@ -10,7 +10,8 @@ from typing import Final
 
 # Dots that end no sentence.
 SHORTENED: Final = re.compile(
-    r"\b(?:e\.g|i\.e|msg|freq|inc|corp|co|ltd|st|mt|ft|mr|mrs|ms|dr|jr|sr|approx)\.", re.IGNORECASE
+    r"\b(?:e\.g|i\.e|msg|freq|inc|corp|co|ltd|llc|pllc|st|mt|ft|mr|mrs|ms|dr|jr|sr|approx)\.",
+    re.IGNORECASE,
 )
 
 
@@ -86,6 +87,11 @@ OTHER_CONDITION: Final = re.compile(
     re.IGNORECASE,
 )
 
+# A keyword one is told not to send, or that does nothing: "do not reply STOP", "HELP isn't read".
+FORBIDDEN_BEFORE: Final = re.compile(
+    r"\b(?:do not|don't|cannot|can't|can not|never) $", re.IGNORECASE
+)
+VAIN_AFTER: Final = re.compile(r"[\"'*]? (?:is|are|does|will|can)(?: ?not|n't)\b", re.IGNORECASE)
 
 WORDS: Final = {
     "programme": _words(
