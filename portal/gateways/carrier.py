@@ -1,17 +1,19 @@
 """Puts the real gateways in place: Twilio, or the twin that a base URL names (X-2)."""
 
-from portal.gateways import numbers, sms
+from portal.gateways import consents, numbers, sms
 from portal.gateways.carrier_http import CarrierHttpClient
 from portal.gateways.twilio_client import TwilioClients
+from portal.gateways.twilio_consents import TwilioConsentGateway
 from portal.gateways.twilio_numbers import TwilioNumberGateway
 from portal.gateways.twilio_sms import TwilioSmsGateway
 
 
 def connect(api_base: str | None) -> None:
-    """Let both gateways speak through one pool of connections; None is the real service.
+    """Let the gateways speak through one pool of connections; None is the real service.
 
     The factory does this once, before a worker forks.
     """
     clients = TwilioClients(CarrierHttpClient(api_base))
     sms.use(TwilioSmsGateway(clients))
+    consents.use(TwilioConsentGateway(clients))
     numbers.use(TwilioNumberGateway(clients))

@@ -8,7 +8,16 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Response, abort, request
 
 from portal.core import clock
-from portal.sandbox import accounts, control, handsets, media, messages, numbers, services
+from portal.sandbox import (
+    accounts,
+    consents,
+    control,
+    handsets,
+    media,
+    messages,
+    numbers,
+    services,
+)
 from portal.sandbox.auth import sign_in
 from portal.sandbox.config import SandboxConfig
 from portal.sandbox.context import Carrier, carrier
@@ -52,7 +61,9 @@ def create_sandbox(config: SandboxConfig) -> Flask:
         api.register_blueprint(part)
     newer = Blueprint("messaging", __name__, url_prefix="/messaging/v1")
     newer.register_blueprint(services.bp)
-    for door in (api, newer):
+    of_accounts = Blueprint("accounts", __name__, url_prefix="/accounts/v1")
+    of_accounts.register_blueprint(consents.bp)
+    for door in (api, newer, of_accounts):
         door.before_request(_open_door)
         app.register_blueprint(door)
     app.register_blueprint(control.bp)
@@ -106,6 +117,6 @@ def _harden(response: Response) -> Response:
 
 def _not_found(error: Exception) -> Response:
     """Answer unknown paths as Twilio does, or with a page outside the API."""
-    if request.path.startswith(("/api/", "/messaging/")):
+    if request.path.startswith(("/api/", "/messaging/", "/accounts/")):
         return refusal(TwilioError(20404, request.path.removeprefix("/api")))
     return Response(str(error), 404, mimetype="text/plain")

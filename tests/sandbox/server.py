@@ -85,6 +85,11 @@ class Sandbox:
         """Send a text as a person."""
         return self.post("inbound", **{"from": person, "to": number, "body": body, **more})
 
+    def blocks(self) -> list[dict[str, str]]:
+        """Return who has stopped whom."""
+        blocks: list[dict[str, str]] = self.get("blocks")["blocks"]
+        return blocks
+
     def log(self, **query: str) -> list[dict[str, Any]]:
         """Return the truth log."""
         rest = "?" + "&".join(f"{k}={v}" for k, v in query.items()) if query else ""
