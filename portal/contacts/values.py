@@ -275,6 +275,7 @@ class ImportKind(StrEnum):
 
     CONTACTS = "contacts"
     CONSENTS = "consents"
+    OPT_OUTS = "opt_outs"
 
 
 class ImportState(StrEnum):

@@ -2,6 +2,7 @@
 
 from portal.contacts.queries.importing import (
     findings,
+    has_imported,
     import_by_id,
     import_or_404,
     imports,
@@ -35,6 +36,7 @@ __all__ = [
     "count_selected",
     "findings",
     "get_or_404",
+    "has_imported",
     "import_by_id",
     "import_or_404",
     "imports",

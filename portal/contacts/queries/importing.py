@@ -50,6 +50,22 @@ def imports(tenant: Tenant, kind: ImportKind, limit: int = 20) -> list[ImportRef
     return [_import_ref(row) for row in rows]
 
 
+def has_imported(tenant: Tenant) -> bool:
+    """Say whether the account's people came, in part at least, from a file of contacts."""
+    return (
+        db.session.scalar(
+            select(Import.id)
+            .where(
+                owned(tenant, Import),
+                Import.kind == ImportKind.CONTACTS,
+                Import.state.in_([ImportState.RUNNING, ImportState.DONE]),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
 def stalled_imports(kind: ImportKind, idle_s: int = STALLED_AFTER_S) -> list[UUID]:
     """Return imports under way that nobody moved for a while, for the sweep."""
     now = utcnow()

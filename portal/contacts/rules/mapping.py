@@ -80,7 +80,18 @@ def guess(
         found.append(name or IGNORED)
         if name and not any(f.is_many for f in fields if f.name == name):
             taken.add(name)
+    if "phone" in known and "phone" not in found:
+        _find_phone(found, samples)
     return found
+
+
+def _find_phone(found: list[str], samples: Sequence[Sequence[str]]) -> None:
+    """Match a column that holds phone numbers, whatever its header says; an unmatched one first."""
+    for place in sorted(range(len(found)), key=lambda place: found[place] != IGNORED):
+        cells = [row[place] for row in samples if place < len(row) and row[place].strip()]
+        if _by_content(cells) == "phone":
+            found[place] = "phone"
+            return
 
 
 def number_label(column: str) -> str:

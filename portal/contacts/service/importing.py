@@ -66,6 +66,7 @@ JOB_TIMEOUT_S: Final = 3_600
 _JOBS: Final = {
     ImportKind.CONTACTS: Job.IMPORT_CONTACTS,
     ImportKind.CONSENTS: Job.IMPORT_CONSENTS,
+    ImportKind.OPT_OUTS: Job.IMPORT_OPT_OUTS,
 }
 _UNTIL: Final = {
     ImportState.CHECKING: ImportState.CHECKED,

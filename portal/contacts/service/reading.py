@@ -8,10 +8,11 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import BinaryIO, Final, TextIO, cast
 
 from portal.contacts.errors import FileRefused
 from portal.contacts.rules import files
+from portal.contacts.service import sheets
 from portal.core.settings import settings
 
 MAX_BYTES: Final = 25_000_000
@@ -63,6 +64,10 @@ def store(stream: BinaryIO) -> Stored:
     """Keep a file under a random name. Raises FileRefused when it is no text or too large."""
     folder = path_of("")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    head = stream.read(len(sheets.MAGIC))
+    if head == sheets.MAGIC:
+        return _store_workbook(head + stream.read(MAX_BYTES))
+    stream = cast(BinaryIO, _Rejoined(head, stream))
     name, looks = f"{secrets.token_hex(16)}.csv", _Looks()
     try:
         with os.fdopen(
@@ -78,8 +83,9 @@ def store(stream: BinaryIO) -> Stored:
 
 
 def remove(stored_name: str) -> None:
-    """Delete a stored file, if it is there."""
+    """Delete a stored file, if it is there, with the workbook it was made from."""
     path_of(stored_name).unlink(missing_ok=True)
+    path_of(stored_name).with_suffix(".xlsx").unlink(missing_ok=True)
 
 
 def scan(stored: Stored) -> Shape:
@@ -192,6 +198,38 @@ def _text(stored_name: str, encoding: str) -> TextIO:
     return path_of(stored_name).open(encoding=encoding, newline="")
 
 
+def _store_workbook(content: bytes) -> Stored:
+    """Keep a workbook as it came, and its first sheet as the CSV that is read; its hash is the former's."""
+    looks = _Looks()
+    if len(content) > MAX_BYTES:
+        raise FileRefused(_too_large())
+    made = sheets.as_csv(content, MAX_ROWS)
+    looks.at(made)
+    stem = secrets.token_hex(16)
+    for ending, kept in ((".xlsx", content), (".csv", made)):
+        with os.fdopen(
+            os.open(path_of(stem + ending), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+        ) as file:
+            file.write(kept)
+    return Stored(f"{stem}.csv", len(content), hashlib.sha256(content).hexdigest(), "utf-8")
+
+
+def _too_large() -> str:
+    most = MAX_BYTES // 1_000_000
+    return f"The file is larger than {most} MB. Split it and import the parts."
+
+
+class _Rejoined:
+    """A stream whose first bytes were looked at already."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = head, rest
+
+    def read(self, size: int) -> bytes:
+        head, self._head = self._head, b""
+        return head + self._rest.read(size - len(head))
+
+
 class _Looks:
     """What a file's bytes say of it, chunk by chunk."""
 
@@ -215,8 +253,7 @@ class _Looks:
             self._marked = files.bom_encoding(chunk)
         self.size += len(chunk)
         if self.size > MAX_BYTES:
-            most = MAX_BYTES // 1_000_000
-            raise FileRefused(f"The file is larger than {most} MB. Split it and import the parts.")
+            raise FileRefused(_too_large())
         if self._marked != "utf-16" and b"\0" in chunk:
             line = self._lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
             raise FileRefused(
