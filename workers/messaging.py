@@ -6,11 +6,16 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from portal.core import clock
+from portal.contacts import queries as contacts
+from portal.contacts.service import importing
+from portal.contacts.values import ImportKind
+from portal.core import clock, jobs
 from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
+from portal.core.jobs import Job, Lane
 from portal.gateways import sms
 from portal.messaging.service import highwater, recovery, statuses
+from portal.messaging.service.optout_import import OptOutHandler
 from portal.messaging.service.recovery import Doubt
 from portal.numbers import queries as numbers
 from portal.people import queries as people
@@ -22,6 +27,24 @@ from workers.runtime import job
 logger = logging.getLogger(__name__)
 
 LOOKS_FOR_S: Final = 60.0  # less than the lease of a sweep's lock
+
+
+@job
+def import_opt_outs(import_id: str) -> None:
+    """Do the dry run or the import of a list of opt-outs that waits (Q-7); safe to run twice."""
+    run = importing.start_run(UUID(import_id), OptOutHandler())
+    while run.more():
+        with unit_of_work():
+            run.step()
+
+
+@job
+def resume_opt_out_imports() -> None:
+    """Ask again for lists nobody has moved for two minutes; a sweep."""
+    for import_id in contacts.stalled_imports(ImportKind.OPT_OUTS):
+        jobs.ring(
+            Job.IMPORT_OPT_OUTS, import_id, lane=Lane.REPORTS, timeout_s=importing.JOB_TIMEOUT_S
+        )
 
 
 @job

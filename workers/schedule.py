@@ -23,6 +23,7 @@ from portal.messaging.service import highwater
 from portal.messaging.service import sweeps as locks
 from workers import (
     audit,
+    carrier_consents,
     consent,
     contacts,
     integrations,
@@ -62,6 +63,14 @@ def own_sweeps() -> list[Sweep]:
         Sweep("reap-submissions", 10, sweeps.reap_submissions),
         Sweep("replay-journal", 10, journal.replay, is_locked=False),
         Sweep("resume-imports", 30, contacts.resume_imports),
+        Sweep(
+            "ring-for-carrier-consents",
+            15,
+            carrier_consents.ring_for_carrier_consents,
+            is_locked=False,
+        ),
+        Sweep("compare-with-carrier", 86_400, carrier_consents.compare_with_carrier),
+        Sweep("resume-opt-out-imports", 30, messaging.resume_opt_out_imports),
         Sweep("resume-consent-imports", 30, consent.resume_consent_imports),
         Sweep("settle-credits", 60, sweeps.settle_credits),
         Sweep("refund-failed", 300, sweeps.refund_failed),

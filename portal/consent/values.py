@@ -151,6 +151,36 @@ EVENT_WORDS: Mapping[Event, str] = {
 }
 
 
+class Reach(StrEnum):
+    """How far an opt-out reaches in the organization, beyond its own account (Q-7)."""
+
+    ACCOUNT = "account"  # its own account alone
+    MARKETING = "marketing"  # bulk texts and plans of every account: the default
+    EVERYTHING = "everything"  # every text of every account
+
+
+REACH_WORDS: Mapping[Reach, str] = {
+    Reach.ACCOUNT: "Only the account it was said to",
+    Reach.MARKETING: "Bulk texts and plans of every account",
+    Reach.EVERYTHING: "Every text of every account",
+}
+
+
+class Told(StrEnum):
+    """Whether the carrier knows what we know of a number (Q-8)."""
+
+    WAITING = "waiting"
+    TOLD = "told"
+    REFUSED = "refused"  # the carrier would not take it
+
+
+class OldOptOuts(StrEnum):
+    """What became of the opt-outs of an account's old tool (Q-7)."""
+
+    IMPORTED = "imported"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What holds for one number in one account now; what is None does not stand in the way."""
@@ -162,6 +192,7 @@ class Standing:
     expires_at: datetime | None = None
     opted_out_at: datetime | None = None
     org_opted_out_at: datetime | None = None
+    org_reach: Reach = Reach.MARKETING
     dnc_at: datetime | None = None
     not_valid_reason: str | None = None
 

@@ -51,6 +51,7 @@ class Permission(StrEnum):
     VIEW_ORGANIZATION = "view_organization"
     VIEW_CONSENT = "view_consent"
     VIEW_AUDIT = "view_audit"
+    REVIEW_OPT_OUTS = "review_opt_outs"  # open ones, how far each reaches, the carrier's
     LIFT_FENCE = "lift_fence"  # let sending go on after it stood still (I14)
     MANAGE_MEMBERS = "manage_members"
     # in the installation
@@ -108,6 +109,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.VIEW_CREDITS,
         Permission.EDIT_LIMITS,
         Permission.VIEW_AUDIT,
+        Permission.REVIEW_OPT_OUTS,
         Permission.LIFT_FENCE,
     },
     Role.ADMIN: frozenset({Permission.ADMINISTER}),

@@ -29,6 +29,9 @@ class Job(StrEnum):
     IMPORT_CONSENTS = "workers.consent.import_consents"
     ASK_DOUBLE_OPT_IN = "workers.optin.ask_double_opt_in"
     PICTURE_FORM = "workers.optin.picture_form"
+    IMPORT_OPT_OUTS = "workers.messaging.import_opt_outs"
+    TELL_CARRIER = "workers.carrier_consents.tell_carrier"
+    RECONCILE_CONSENTS = "workers.carrier_consents.reconcile_consents"
     CHECK_PAGE = "workers.site_checks.check_page"
     DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
 

@@ -8,6 +8,7 @@ from rq import Worker
 from sqlalchemy import Select, func, select
 
 from portal.billing import queries as billing
+from portal.consent import queries as consent
 from portal.consent.models import ConsentRecord, ConsentStanding, DoNotContact
 from portal.contacts import queries as contacts
 from portal.core import audit, jobs
@@ -35,6 +36,7 @@ def account_facts(account: AccountRef, now: datetime) -> AccountFacts:
         has_subscription=billing.has_active_subscription(account.id),
         sender=numbers.default_sender(account.id),
         contacts=contacts.count(tenant),
+        has_old_opt_outs=consent.old_opt_outs(tenant) is not None,
         has_consent=_any(select(ConsentRecord.id).where(owned(tenant, ConsentRecord))),
         has_sent=_any(
             select(Message.id).where(owned(tenant, Message), Message.kind != Kind.SYSTEM)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from portal.reports.values import AccountFacts, Step
 
 PLAN, NUMBER, CONTACTS, CONSENT, TEXT = "plan", "number", "contacts", "consent", "text"
+OPT_OUTS = "opt_outs"
 
 
 def steps(facts: AccountFacts, links: Mapping[str, str | None]) -> list[Step]:
@@ -19,6 +20,12 @@ def steps(facts: AccountFacts, links: Mapping[str, str | None]) -> list[Step]:
             if facts.has_subscription
             else "Needs a plan first",
             links[NUMBER],
+        ),
+        _step(
+            facts.has_old_opt_outs,
+            "Import the opt-outs of your old tool",
+            "First of all, or say there are none",
+            links[OPT_OUTS],
         ),
         _step(
             facts.contacts > 0, "Import your contacts", "CSV, with a dry run first", links[CONTACTS]

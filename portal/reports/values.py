@@ -17,6 +17,7 @@ class AccountFacts:
     has_subscription: bool
     sender: SenderRef | None
     contacts: int
+    has_old_opt_outs: bool  # imported, or said to be none
     has_consent: bool
     has_sent: bool
     has_delivered: bool

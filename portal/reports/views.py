@@ -79,6 +79,7 @@ def _links(account: AccountRef) -> dict[str, str | None]:
     return {
         rules.PLAN: _url("billing.marketplace", account),
         rules.NUMBER: _url("numbers.index", account),
+        rules.OPT_OUTS: _url("messaging.opt_out_imports", account),
         rules.CONTACTS: _url("contacts.imports", account),
         rules.CONSENT: _url("consent.index", account),
         rules.TEXT: _url("messaging.compose", account),

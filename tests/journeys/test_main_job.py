@@ -62,6 +62,7 @@ def test_a_brokerage_texts_its_leads(product, eye):
     sign_in(eye, product)
     granted = buy_a_plan(eye)
     number = set_up_a_number(eye)
+    settle_opt_outs(eye)
     import_contacts(eye)
     import_consents(eye)
     sent_to = text_the_texas_buyers(eye, product)
@@ -139,6 +140,17 @@ def import_contacts(eye):
     page.get_by_role("button", name=re.compile("^Import .* contacts")).click()
     page.get_by_role("link", name="Show contacts").wait_for(timeout=60_000)
     eye.look("import-done")
+
+
+def settle_opt_outs(eye):
+    """Say that no tool was used before: bulk texts to imported people wait for that (Q-7)."""
+    page = eye.page
+    page.get_by_role("link", name="Consent", exact=True).first.click()
+    page.get_by_role("link", name="Opt-out lists").click()
+    page.get_by_label("How do you know?").fill("We texted nobody before")
+    eye.look("opt-outs-none")
+    page.get_by_role("button", name="There are no opt-outs to bring over").click()
+    page.get_by_text("Noted: there are no opt-outs").wait_for()
 
 
 def import_consents(eye):

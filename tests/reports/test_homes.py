@@ -18,11 +18,12 @@ def steps(page):
 
 def test_a_new_account_has_everything_still_to_do(alice):
     page = alice.get("reports.account_home", account_id=cast.NORTHSIDE)
-    assert steps(page) == ["todo"] * 5
-    assert "0 of 5 done" in page.text
+    assert steps(page) == ["todo"] * 6
+    assert "0 of 6 done" in page.text
     words = [
         "Buy a plan",
         "Set up a number",
+        "Import the opt-outs of your old tool",
         "Import your contacts",
         "Record consent",
         "Send your first text",

@@ -1,5 +1,6 @@
 """Tables of consent; private to the slice. Records are added, never changed or removed (C-5)."""
 
+from portal.consent.models.carrier import CarrierConsent, OldOptOutAnswer
 from portal.consent.models.records import (
     ConsentRecord,
     ConsentStanding,
@@ -7,4 +8,11 @@ from portal.consent.models.records import (
     OrganizationOptOut,
 )
 
-__all__ = ["ConsentRecord", "ConsentStanding", "DoNotContact", "OrganizationOptOut"]
+__all__ = [
+    "CarrierConsent",
+    "ConsentRecord",
+    "ConsentStanding",
+    "DoNotContact",
+    "OldOptOutAnswer",
+    "OrganizationOptOut",
+]

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.consent.values import Checkbox, Event, Method, Strength
+from portal.consent.values import Checkbox, Event, Method, Reach, Strength
 from portal.core.clock import utcnow
 from portal.core.columns import E164, UTCDateTime, kind_of
 from portal.core.db import Base
@@ -130,6 +130,12 @@ class OrganizationOptOut(Base):
     opted_out_at: Mapped[datetime] = mapped_column(UTCDateTime)
     from_account_id: Mapped[UUID]
     record_id: Mapped[UUID] = mapped_column(ForeignKey("consent_records.id", ondelete="RESTRICT"))
+    reach: Mapped[Reach] = mapped_column(
+        kind_of(Reach), default=Reach.MARKETING, server_default=Reach.MARKETING.value
+    )
+    reach_reason: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    reach_set_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    reach_set_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class DoNotContact(Base):

@@ -1,6 +1,16 @@
 """Reading consent: what stands, its history, the do-not-contact list and the audit log."""
 
 from portal.consent.queries.audit_log import audit_page
+from portal.consent.queries.carrier import (
+    OpenConsent,
+    agreement,
+    carrier_news,
+    newest_ways,
+    old_opt_outs,
+    open_consents,
+    organization_opt_out,
+    organizations_to_tell,
+)
 from portal.consent.queries.imports import ImportSummary, import_summary
 from portal.consent.queries.marks import contact_marks
 from portal.consent.queries.records import (
@@ -11,18 +21,27 @@ from portal.consent.queries.records import (
     record_or_404,
     records,
 )
-from portal.consent.queries.standings import coverage, do_not_contact, standing, standings
+from portal.consent.queries.standings import MOST, coverage, do_not_contact, standing, standings
 
 __all__ = [
+    "MOST",
     "ImportSummary",
+    "OpenConsent",
     "Proof",
+    "agreement",
     "audit_page",
+    "carrier_news",
     "contact_marks",
     "coverage",
     "do_not_contact",
     "find_records",
     "history",
     "import_summary",
+    "newest_ways",
+    "old_opt_outs",
+    "open_consents",
+    "organization_opt_out",
+    "organizations_to_tell",
     "proof",
     "record_or_404",
     "records",

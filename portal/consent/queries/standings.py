@@ -2,11 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, case, func, literal, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from portal.consent.models import ConsentStanding, DoNotContact, OrganizationOptOut
-from portal.consent.values import Coverage, DncRef, MessageKind, Standing, Strength
+from portal.consent.values import Coverage, DncRef, MessageKind, Reach, Standing, Strength
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
@@ -30,16 +40,19 @@ _STANDINGS = select(
     ConsentStanding.account_id == bindparam("account"),
     ConsentStanding.e164.in_(_NUMBERS),
 )
-_REFUSALS = union_all(
+_REFUSALS: CompoundSelect[Any] = union_all(
     select(
         literal("out").label("what"),
         OrganizationOptOut.e164.label("e164"),
         OrganizationOptOut.opted_out_at.label("at"),
+        OrganizationOptOut.reach.label("reach"),
     ).where(
         OrganizationOptOut.organization_id == bindparam("organization"),
         OrganizationOptOut.e164.in_(_NUMBERS),
     ),
-    select(literal("dnc"), DoNotContact.e164, DoNotContact.added_at).where(
+    select(
+        literal("dnc"), DoNotContact.e164, DoNotContact.added_at, literal(Reach.MARKETING.value)
+    ).where(
         DoNotContact.organization_id == bindparam("organization"), DoNotContact.e164.in_(_NUMBERS)
     ),
 )
@@ -63,9 +76,11 @@ def standings(tenant: Tenant, e164s: Iterable[str], now: datetime) -> dict[str, 
     found = {}
     for e164 in wanted:
         row = rows.get(e164)
-        org_out = org_outs.get(e164)
+        org_out, reach = org_outs.get(e164, (None, Reach.MARKETING))
         if row is None:
-            found[e164] = Standing(e164, org_opted_out_at=org_out, dnc_at=dncs.get(e164))
+            found[e164] = Standing(
+                e164, org_opted_out_at=org_out, org_reach=reach, dnc_at=dncs.get(e164)
+            )
             continue
         expired = row.expires_at is not None and now >= row.expires_at
         stopped, started, own_act = row.stopped_at, row.started_at, row.own_act_at
@@ -79,6 +94,7 @@ def standings(tenant: Tenant, e164s: Iterable[str], now: datetime) -> dict[str, 
             expires_at=row.expires_at,
             opted_out_at=stopped if stopped and (not started or started <= stopped) else None,
             org_opted_out_at=org_out,
+            org_reach=reach,
             dnc_at=dncs.get(e164),
             not_valid_reason=row.not_valid_reason,
         )
@@ -127,11 +143,14 @@ def do_not_contact(
 
 def _of_organization(
     tenant: Tenant, e164s: Sequence[str]
-) -> tuple[dict[str, datetime], dict[str, datetime]]:
+) -> tuple[dict[str, tuple[datetime, Reach]], dict[str, datetime]]:
     """Return when numbers opted out of the organization and were put on its list, in one SELECT."""
     asked = {"organization": tenant.organization_id, "numbers": e164s}
-    outs: dict[str, datetime] = {}
+    outs: dict[str, tuple[datetime, Reach]] = {}
     dncs: dict[str, datetime] = {}
-    for what, e164, at in db.session.execute(_REFUSALS, asked):
-        (outs if what == "out" else dncs)[e164] = at
+    for what, e164, at, reach in db.session.execute(_REFUSALS, asked):
+        if what == "dnc":
+            dncs[e164] = at
+        elif Reach(reach) is not Reach.ACCOUNT:
+            outs[e164] = at, Reach(reach)
     return outs, dncs

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from portal.consent.values import Basis, MessageKind, Standing, Strength
+from portal.consent.values import Basis, MessageKind, Reach, Standing, Strength
 
 _OK = Basis(ok=True, code="ok", sentence="")
 
@@ -22,6 +22,13 @@ def _stopped(standing: Standing, kind: MessageKind) -> Basis | None:
             code="opted_out",
             sentence="This person opted out. Only they can opt in again, with START.",
             fix="They can text START, fill in your opt-in form or confirm a double opt-in.",
+        )
+    if standing.org_opted_out_at is not None and standing.org_reach is Reach.EVERYTHING:
+        return Basis(
+            ok=False,
+            code="org_opted_out",
+            sentence="This person opted out of every text from your organization.",
+            fix="Texts need their own new consent to this account.",
         )
     if standing.org_opted_out_at is not None and kind is MessageKind.MARKETING:
         return Basis(

@@ -12,9 +12,6 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from sqlalchemy import select
-
-from portal.consent.models import ConsentRecord
 from portal.consent.rules import is_opted_out
 from portal.consent.rules.facts import sha256_of_all
 from portal.consent.rules.reading import (
@@ -26,7 +23,7 @@ from portal.consent.rules.reading import (
     time_of,
 )
 from portal.consent.rules.words import not_valid_reason
-from portal.consent.service.keeping import Book, keep
+from portal.consent.service.keeping import Book, keep, kept_keys
 from portal.consent.service.recording import after, entry_of
 from portal.consent.values import Checkbox, Event, Method, NewConsent, RecordRef, Strength
 from portal.contacts import queries as contacts
@@ -39,8 +36,6 @@ from portal.contacts.values import ImportKind, ImportRef, Run, Weight
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
-from portal.core.db import db
-from portal.core.tenancy import Tenant, owned
 from portal.people.values import DEFAULT_TIMEZONE
 from portal.texting_accounts import queries as accounts
 
@@ -92,7 +87,7 @@ class _ConsentBatcher:
         if self._dry:
             self._numbers.update(e164s)
         book = Book(self._tenant, e164s, is_dry=self._dry)
-        kept_before = _kept(self._tenant, [c.idempotency_key for c in consents])
+        kept_before = kept_keys(self._tenant, [c.idempotency_key for c in consents])
         in_book = set(contacts.by_numbers(self._tenant, e164s)) if e164s else set()
         batch_id = uuid4()
         records: list[tuple[RecordRef, str | None]] = []
@@ -270,15 +265,6 @@ def _judged(record: RecordRef) -> list[Finding]:
     if record.strength is Strength.INQUIRY:
         return [Finding(Weight.NOTE, "inquiry", "The person wrote: 90 days of answers from then.")]
     return []
-
-
-def _kept(tenant: Tenant, keys: Sequence[str]) -> set[str]:
-    if not keys:
-        return set()
-    found = select(ConsentRecord.idempotency_key).where(
-        owned(tenant, ConsentRecord), ConsentRecord.idempotency_key.in_(keys)
-    )
-    return {key for key in db.session.scalars(found) if key}
 
 
 def _key(consent: NewConsent) -> str:

@@ -10,16 +10,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.consent.models import ConsentRecord, ConsentStanding, OrganizationOptOut
 from portal.consent.rules import INQUIRY_LASTS, State, is_opted_out, kinds_of
 from portal.consent.rules.facts import facts_of, fold, sha256_of, sha256_of_all
+from portal.consent.service import carrier
 from portal.consent.values import (
     Event,
     MessageKind,
     NewConsent,
+    Reach,
     RecordRef,
     Strength,
 )
@@ -63,6 +65,7 @@ class Book:
             )
         }
         self._states = {e164: _state_of(row) for e164, row in self._rows.items()}
+        self._before = dict(self._states)
         self._changed: set[str] = set()
 
     def __getitem__(self, e164: str) -> State:
@@ -74,7 +77,10 @@ class Book:
         self._states[e164] = state
 
     def write(self) -> None:
-        """Write what changed; the records it rests on must be there already."""
+        """Write what changed, and what the carrier is to be told of it (Q-8).
+
+        The records it rests on must be there already.
+        """
         now = utcnow()
         new: list[dict[str, Any]] = []
         old: list[dict[str, Any]] = []
@@ -85,7 +91,20 @@ class Book:
             db.session.execute(insert(ConsentStanding), new)
         if old:
             db.session.execute(update(ConsentStanding), old)
+        carrier.note(self.tenant, self._turned())
+        self._before = dict(self._states)
         self._changed.clear()
+
+    def _turned(self) -> dict[str, tuple[bool, datetime]]:
+        """Return who opted out or in again since the last writing, and when they did."""
+        turned = {}
+        for e164 in self._changed:
+            state = self[e164]
+            is_out = is_opted_out(state)
+            if is_out != is_opted_out(self._before.get(e164, State())):
+                acts = (state.stopped_at,) if is_out else (state.started_at, state.own_act_at)
+                turned[e164] = is_out, max((at for at in acts if at), default=utcnow())
+        return turned
 
 
 def usable(e164: str) -> str:
@@ -171,7 +190,7 @@ def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Ac
     book[record.e164] = state
     book.write()
     if record.event is Event.OPTED_OUT:
-        _bind_organization(record)
+        bind_organization(record)
         if is_news:
             _tell_endpoints(record)
     elif _is_told(record, is_back=was_out and not is_opted_out(state)):
@@ -258,7 +277,17 @@ def known(tenant: Tenant, key: str) -> UUID | None:
     )
 
 
-def _bind_organization(record: RecordRef) -> None:
+def kept_keys(tenant: Tenant, keys: Sequence[str]) -> set[str]:
+    """Return which of these idempotency keys were used."""
+    if not keys:
+        return set()
+    found = select(ConsentRecord.idempotency_key).where(
+        owned(tenant, ConsentRecord), ConsentRecord.idempotency_key.in_(keys)
+    )
+    return {key for key in db.session.scalars(found) if key}
+
+
+def bind_organization(record: RecordRef) -> None:
     """Keep the newest opt-out of a number in the whole organization (Q-7)."""
     insert_ = (sqlite if is_sqlite() else postgresql).insert(OrganizationOptOut)
     new = insert_.values(
@@ -275,6 +304,11 @@ def _bind_organization(record: RecordRef) -> None:
                 "opted_out_at": new.excluded.opted_out_at,
                 "from_account_id": new.excluded.from_account_id,
                 "record_id": new.excluded.record_id,
+                # A new request undoes what an officer narrowed; what was widened stays wide.
+                "reach": case(
+                    (OrganizationOptOut.reach == Reach.ACCOUNT, Reach.MARKETING.value),
+                    else_=OrganizationOptOut.reach,
+                ),
             },
             where=OrganizationOptOut.opted_out_at < new.excluded.opted_out_at,
         )

@@ -98,8 +98,10 @@ def enter_opt_out(
     said_at: datetime | None = None,
     evidence: Evidence | None = None,
 ) -> bool:
-    """Enter an opt-out the person spoke or wrote to somebody (Q-7); it holds at once.
+    """Enter an opt-out the person spoke or wrote to somebody (Q-7); it holds from now on.
 
+    `said_at` is when it was received: the 10 business days run from there, whatever day it is
+    entered. A START of the person's own between the two does not undo what somebody heard them say.
     Returns whether the number is newly opted out. Raises GivenLater for a time to come.
     """
     e164, now = usable(e164), utcnow()
@@ -107,8 +109,9 @@ def enter_opt_out(
         raise GivenLater("The opt-out can't lie in the future. Correct its date and time.")
     book = Book(tenant, [e164])
     state = book[e164]
-    note = details if said_at is None else f"{details} (said {said_at:%Y-%m-%d %H:%M} UTC)"
-    consent = NewConsent(e164, method, given_at=now, method_details=note, evidence=evidence)
+    consent = NewConsent(
+        e164, method, given_at=said_at or now, method_details=details, evidence=evidence
+    )
     record = entry(
         tenant, consent, Event.OPTED_OUT, Strength.NONE, at=now, actor=actor, is_staff_entry=True
     )

@@ -3,10 +3,9 @@
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import DateField, HiddenField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional
 
-from portal.consent.values import METHOD_WORDS, OPT_OUT_METHODS
 from portal.core.base_form import BaseForm
 from portal.core.clock import utcnow
 
@@ -56,24 +55,6 @@ class StatedForm(BaseForm):
         now = utcnow()
         is_today = day == now.astimezone(ZoneInfo(zone)).date()
         return min(noon, now) if is_today else noon
-
-
-class OptOutForm(BaseForm):
-    """An opt-out the person spoke or wrote to somebody (Q-7)."""
-
-    number = SelectField("Which number?", validate_choice=True)
-    method = SelectField(
-        "How did they say it?",
-        choices=[(m.value, METHOD_WORDS[m]) for m in OPT_OUT_METHODS],
-    )
-    details = TextAreaField(
-        "What did they say, and to whom?",
-        [
-            DataRequired("Write down what the person said, and to whom."),
-            Length(max=900, message="Keep it to 900 characters."),
-        ],
-        filters=[tidy],
-    )
 
 
 class NameForm(BaseForm):

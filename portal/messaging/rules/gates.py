@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from portal.consent import rules as consent
-from portal.consent.values import MessageKind, Standing
+from portal.consent.values import MessageKind, Reach, Standing
 from portal.core.formats import plural
 from portal.messaging.values import Fate, Gate, Kind
 from portal.numbers.values import SenderRef
@@ -19,6 +19,7 @@ from portal.texting_accounts.values import AccountState
 STOP_CONFIRMATION: Final = "stop"  # the one system text that passes an opt-out (RULINGS 15)
 CONFIRMS_WITHIN: Final = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12)
 CATCHING_UP: Final = "catching_up"
+OLD_OPT_OUTS: Final = "old_opt_outs"
 RECORDS_IN_DOUBT: Final = "records_in_doubt"
 
 
@@ -53,6 +54,7 @@ class TextFacts:
     is_counted: bool = False  # it holds its place in today's limits already
     is_reply: bool = False
     takes_recipient: bool = True  # nobody texted this number from here today
+    is_old_list_open: bool = False  # the old tool's opt-outs are neither here nor said to be none
     segments: int = 1
     recipients_left: int = 1
     segments_left: int = 1
@@ -68,6 +70,7 @@ FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "no_number": ("numbers.search", "Set up a number"),
     "number_unregistered": ("numbers.index", "See the registration"),
     "region_blocked": ("messaging.countries", "Switch the country on"),
+    OLD_OPT_OUTS: ("messaging.opt_out_imports", "Settle the old tool's opt-outs"),
     "consent_missing": ("consent.index", "Record consent"),
     "consent_insufficient": ("consent.index", "Record consent"),
     "consent_expired": ("consent.index", "Record consent"),
@@ -217,12 +220,25 @@ def not_opted_out(facts: TextFacts) -> Gate | None:
         )
     if standing.opted_out_at is not None:
         return _gate("opted_out", "This person opted out. Only they can opt in again, with START.")
+    if standing.org_opted_out_at is not None and standing.org_reach is Reach.EVERYTHING:
+        return _gate("org_opted_out", "This person opted out of every text from your organization.")
     if standing.org_opted_out_at is not None and facts.kind is Kind.BULK:
         return _gate(
             "org_opted_out",
             "This person opted out of marketing texts from your organization.",
         )
     return None
+
+
+def old_opt_outs_known(facts: TextFacts) -> Gate | None:
+    """Stop bulk texts to imported people until the old tool's opt-outs are settled (Q-7)."""
+    if facts.kind is not Kind.BULK or not facts.is_old_list_open:
+        return None
+    return _gate(
+        OLD_OPT_OUTS,
+        "Contacts were imported, but not who opted out in your old tool. Import that list, or say "
+        "there is none.",
+    )
 
 
 def not_on_internal_list(facts: TextFacts) -> Gate | None:
@@ -307,6 +323,7 @@ TEXT_GATES: Final[tuple[TextRule, ...]] = (
     said_once,
     region_allowed,
     not_opted_out,
+    old_opt_outs_known,
     not_on_internal_list,
     consent_sufficient,
     values_present,

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from portal.billing import queries as billing
 from portal.consent import queries as consent
 from portal.consent.values import Standing
+from portal.contacts import queries as contacts
 from portal.core import phone
 from portal.core.access import Permission, Scope
 from portal.core.db import db
@@ -55,6 +56,11 @@ def of_account(account: AccountRef, *, records_in_doubt: bool | None = None) -> 
         numbers.default_sender(account.id),
         records_in_doubt,
     )
+
+
+def is_old_list_open(account: AccountRef) -> bool:
+    """Say whether contacts were imported, but nothing is known of the old tool's opt-outs (Q-7)."""
+    return consent.old_opt_outs(account.tenant) is None and contacts.has_imported(account.tenant)
 
 
 def may_still_send(account: AccountRef, actor_ids: Iterable[UUID]) -> dict[UUID, bool]:

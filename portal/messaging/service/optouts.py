@@ -1,10 +1,14 @@
 """STOP and its kin: stored, and every text that waits is cancelled, in one transaction (Q-2)."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_
 
+from portal.consent import queries as consent_queries
 from portal.consent import service as consent
+from portal.consent.values import Evidence, Method, NewConsent
 from portal.contacts import service as contacts
 from portal.core import clock
 from portal.core.audit import Actor
@@ -33,10 +37,64 @@ def store(
     at: datetime | None = None,
 ) -> int:
     """Do what opt_out does, for a caller who has locked the number; `at` is when it was said."""
+    stopped = _end(tenant, [e164])
+    consent.opt_out(
+        tenant, e164, at=at or clock.utcnow(), source=source, actor=actor, details=details
+    )
+    return stopped
+
+
+def enter(
+    tenant: Tenant,
+    e164: str,
+    *,
+    method: Method,
+    details: str,
+    said_at: datetime | None,
+    evidence: Evidence | None,
+    actor: Actor,
+) -> int:
+    """Enter what a person said or wrote to somebody, with its evidence (Q-7).
+
+    It holds at once; returns how many waiting texts were stopped. Raises GivenLater.
+    """
+    contacts.lock_numbers(tenant.organization_id, [e164])
+    stopped = _end(tenant, [e164])
+    consent.enter_opt_out(
+        tenant,
+        e164,
+        method=method,
+        details=details,
+        said_at=said_at,
+        evidence=evidence,
+        actor=actor,
+    )
+    return stopped
+
+
+def store_many(
+    tenant: Tenant, consents: Sequence[NewConsent], *, import_id: UUID, actor: Actor
+) -> dict[str, bool]:
+    """Store a batch of listed opt-outs and cancel what waits for them (Q-7).
+
+    Says by idempotency key which are new. A number whose own later START stands stays in.
+    """
+    e164s = sorted({made.e164 for made in consents})
+    contacts.lock_numbers(tenant.organization_id, e164s)
+    kept = consent.opt_out_many(tenant, consents, import_id=import_id, actor=actor)
+    standings = consent_queries.standings(tenant, e164s, clock.utcnow())
+    out = [e164 for e164 in e164s if standings[e164].is_opted_out]
+    if out:
+        _end(tenant, out)
+    return kept
+
+
+def _end(tenant: Tenant, e164s: Sequence[str]) -> int:
+    """Cancel what waits for these numbers, and mark their conversations."""
     assert tenant.account_id is not None  # people opt out of an account
     stopped = outbox.end_unsent(
         and_(
-            _waits_for(tenant, e164),
+            _waits_for(tenant, e164s),
             Message.purpose != STOP_CONFIRMATION,
             Message.state.in_(CANCELABLE),
         ),
@@ -45,17 +103,15 @@ def store(
         code="opted_out",
         sentence=_SENTENCE,
     )
-    talks.mark_opted_out(tenant.organization_id, tenant.account_id, e164, is_out=True)
-    consent.opt_out(
-        tenant, e164, at=at or clock.utcnow(), source=source, actor=actor, details=details
-    )
+    for e164 in e164s:
+        talks.mark_opted_out(tenant.organization_id, tenant.account_id, e164, is_out=True)
     return len(stopped)
 
 
-def _waits_for(tenant: Tenant, e164: str) -> ColumnElement[bool]:
+def _waits_for(tenant: Tenant, e164s: Sequence[str]) -> ColumnElement[bool]:
     """All texts of this account, and marketing of every account of the organization (Q-7)."""
     return and_(
         Message.organization_id == tenant.organization_id,
-        Message.e164 == e164,
+        Message.e164.in_(e164s),
         or_(Message.account_id == tenant.account_id, Message.kind == Kind.BULK),
     )

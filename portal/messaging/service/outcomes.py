@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select, update
 
+from portal.consent.values import Method
 from portal.contacts import service as contacts
 from portal.core import clock
 from portal.core.audit import Actor
@@ -147,8 +148,8 @@ def note_number(tenant: Tenant, e164: str, code: int | None) -> None:
         optouts.store(
             tenant,
             e164,
-            source="twilio_21610",
-            details="The carrier refused a text.",
+            source=Method.CARRIER.value,
+            details="The carrier refused a text: opted out (21610).",
             actor=CARRIER,
         )
     elif code in UNREACHABLE_CODES:

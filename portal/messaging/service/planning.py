@@ -72,6 +72,7 @@ class _Planner:
         self.leaves_at = max(now, draft.send_at) if draft.send_at else now
         self.today = accounts.today(account, self.leaves_at)
         self.calendar = Calendar(self.today, lambda day: read_day(account, day))
+        self.is_old_list_open = draft.kind is Kind.BULK and facts.is_old_list_open(account)
         self.seen: set[str] = set()
         self.over_limit = 0
 
@@ -141,6 +142,7 @@ class _Planner:
             country_room=room.countries.get(code) if code != 1 else None,
             standing=standing,
             missing=worded.missing,
+            is_old_list_open=self.is_old_list_open,
             is_reply=is_reply,
             takes_recipient=room.takes_recipient(e164 or "", is_reply=is_reply),
             segments=text.segments,

@@ -7,6 +7,8 @@ from portal.messaging.views import (
     conversation,
     countries,
     inbox,
+    opt_out_imports,
+    opt_outs,
     standstill,
     webhooks,
 )
@@ -23,4 +25,6 @@ __all__ = [
     "countries",
     "inbox",
     "init_app",
+    "opt_out_imports",
+    "opt_outs",
 ]

@@ -20,13 +20,15 @@ from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
 from portal.core.web import page, see_other
 from portal.messaging import queries
-from portal.messaging.forms.talking import NameForm, OptOutForm, StatedForm, TagsForm
+from portal.messaging.forms.opting_out import OptOutForm
+from portal.messaging.forms.talking import NameForm, StatedForm, TagsForm
 from portal.messaging.queries import contact_page
 from portal.messaging.queries.contact_page import StandingView, Verdict
 from portal.messaging.rules import gates
-from portal.messaging.service import optouts, planning
+from portal.messaging.service import planning
 from portal.messaging.values import ConversationRef, Gate, Kind, Recipient
 from portal.messaging.views.blueprint import bp
+from portal.messaging.views.saying import enter_said
 from portal.messaging.views.talking import fix_of, has, is_lead, log_view, way
 
 _HERE = "/accounts/<uuid:account_id>/contacts/<uuid:contact_id>"
@@ -159,14 +161,9 @@ def enter_opt_out(account_id: UUID, contact_id: UUID) -> Response:  # noqa: ARG0
     number = _number(person, form.number.data)
     assert number is not None
     assert number.e164 is not None  # the choices hold readable numbers alone
-    with unit_of_work():
-        stopped = optouts.opt_out(
-            g.account.tenant,
-            number.e164,
-            source=form.method.data,
-            details=form.details.data or "",
-            actor=me().actor,
-        )
+    stopped = enter_said(form, number.e164)
+    if stopped is None:
+        return _opt_out_page(person, form, 422)
     told = f" {formats.plural(stopped, 'waiting text')} stopped." if stopped else ""
     flash(f"{person.full_name} is opted out.{told}", "ok")
     return see_other(_url(contact_id, number))
