@@ -1,10 +1,10 @@
-"""0011_carrier_consents"""
+"""0012_carrier_consents"""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0011_carrier_consents'
-down_revision = '0010_sign_the_audit_log'
+revision = '0012_carrier_consents'
+down_revision = '0011_change_plans'
 branch_labels = None
 depends_on = None
 
