@@ -64,6 +64,7 @@ from portal.optin import views as optin_views
 from portal.people import views as people_views
 from portal.people.views.session_store import DeskSession
 from portal.reports import views as report_views
+from portal.retention import views as retention_views
 from portal.site_checks import views as site_check_views
 from portal.texting_accounts import views as account_views
 from portal.texting_accounts.values import AccountRef
@@ -87,6 +88,7 @@ _VIEWS = (
     site_check_views,
     number_views,
     messaging_views,
+    retention_views,
     report_views,
 )
 _GAUGES = (

@@ -135,6 +135,7 @@ def settings(valkey, database, tmp_path_factory):
         port=8000,
         secret_key="test-secret-" + "x" * 32,
         encryption_keys=(fernet_key("tests"),),
+        erasure_pepper="test-pepper-" + "x" * 32,
         audit_signing_key=signing_key("tests"),
         trusted_proxies=0,
         twilio_account_sid="AC" + "0" * 32,

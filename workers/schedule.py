@@ -32,6 +32,7 @@ from workers import (
     numbers,
     optin,
     recovery,
+    retention,
     site_checks,
     sweeps,
 )
@@ -91,6 +92,8 @@ def slow_sweeps() -> list[Sweep]:
     return [
         Sweep("check-promises", 60, sweeps.check_promises),
         Sweep("make-checkpoints", 3600, audit.make_checkpoints),
+        Sweep("repeat-erasures", 3600, retention.repeat_erasures),
+        Sweep("sweep-retention", 86_400, retention.sweep_retention),
     ]
 
 

@@ -282,6 +282,7 @@ class RecordRef:
     import_id: UUID | None
     audit_subject_id: UUID
     sha256: str
+    redacted_at: datetime | None = None  # personal data erased since then (C-10)
 
     @property
     def tenant(self) -> Tenant:

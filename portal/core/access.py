@@ -52,6 +52,8 @@ class Permission(StrEnum):
     VIEW_CONSENT = "view_consent"
     VIEW_AUDIT = "view_audit"
     REVIEW_OPT_OUTS = "review_opt_outs"  # open ones, how far each reaches, the carrier's
+    MANAGE_RETENTION = "manage_retention"  # erase, hold, set terms, ask about reassigned numbers
+    RELEASE_HOLDS = "release_holds"  # two persons do it together (C-10)
     LIFT_FENCE = "lift_fence"  # let sending go on after it stood still (I14)
     MANAGE_MEMBERS = "manage_members"
     # in the installation
@@ -92,6 +94,7 @@ _LEAD = frozenset(
         Permission.PUBLISH_FORMS,
         Permission.MANAGE_MEMBERS,
         Permission.VIEW_AUDIT,
+        Permission.RELEASE_HOLDS,
         Permission.LIFT_FENCE,
     }
 )
@@ -110,6 +113,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.EDIT_LIMITS,
         Permission.VIEW_AUDIT,
         Permission.REVIEW_OPT_OUTS,
+        Permission.MANAGE_RETENTION,
+        Permission.RELEASE_HOLDS,
         Permission.LIFT_FENCE,
     },
     Role.ADMIN: frozenset({Permission.ADMINISTER}),

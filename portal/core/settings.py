@@ -60,6 +60,7 @@ class Settings:
     secret_key: str
     encryption_keys: tuple[str, ...]
     audit_signing_key: str  # 32 bytes as base64
+    erasure_pepper: str  # keys the hashes by which erased numbers are known again
     trusted_proxies: int
     twilio_account_sid: str
     twilio_auth_token: str
@@ -206,6 +207,12 @@ VARIABLES = (
         _signing_key,
         is_secret=True,
     ),
+    Variable(
+        "ERASURE_PEPPER",
+        "keys the hashes of erased numbers; unset: made once in var/; never change it",
+        _long,
+        is_secret=True,
+    ),
     Variable("TIMESTAMP_URL", "RFC 3161 authority that stamps checkpoints; unset: none", _base),
     Variable("TRUSTED_PROXIES", "how many proxies in front add X-Forwarded headers", _count),
     Variable("TWILIO_ACCOUNT_SID", "carrier account; unset: the sandbox runs", _account_sid),
@@ -251,6 +258,8 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
             "audit-signing-key",
             lambda _size: base64.b64encode(secrets.token_bytes(32)).decode(),
         ),
+        erasure_pepper=environment.get("ERASURE_PEPPER")
+        or _kept(home, "erasure-pepper", secrets.token_urlsafe),
         timestamp_url=environment.get("TIMESTAMP_URL") or None,
         trusted_proxies=int(environment.get("TRUSTED_PROXIES") or 0),
         twilio_account_sid=has_sid or "AC" + _derived(secret, "sandbox account"),

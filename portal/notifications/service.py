@@ -1,14 +1,16 @@
 """Tells people what happened, once (M-1, M-2)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, and_, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
+from portal.core.erasing import wipe
 from portal.notifications.models import Notice
 
 
@@ -60,6 +62,28 @@ def mark_read(user_id: UUID, notice_ids: Iterable[UUID]) -> int:
 def mark_all_read(user_id: UUID) -> int:
     """Mark everything the person was told as read."""
     return _read(user_id)
+
+
+def forget_about(
+    organization_id: UUID, words: Iterable[str], *, before: datetime, is_dry: bool
+) -> int:
+    """Delete notices that name one of these words, or lead to it (C-10)."""
+    n = Notice
+    named = [
+        column.contains(word, autoescape=True)
+        for word in words
+        for column in (n.title, n.text, n.url)
+    ]
+    about = and_(n.organization_id == organization_id, n.created_at <= before, or_(*named))
+    return wipe(n, about, None, is_dry=is_dry)
+
+
+def forget_old(
+    organization_id: UUID, *, before: datetime, is_dry: bool, limit: int | None = None
+) -> int:
+    """Delete notices of before then; return how many."""
+    old = and_(Notice.organization_id == organization_id, Notice.created_at <= before)
+    return wipe(Notice, old, None, is_dry=is_dry, limit=limit)
 
 
 def _read(user_id: UUID, *which: ColumnElement[bool]) -> int:

@@ -20,6 +20,7 @@ WRONG = {
     "SECRET_KEY": "short",
     "ENCRYPTION_KEYS": "not-a-key",
     "AUDIT_SIGNING_KEY": "c2hvcnQ=",
+    "ERASURE_PEPPER": "short",
     "TIMESTAMP_URL": "tsa.example.com",
     "TRUSTED_PROXIES": "many",
     "TWILIO_ACCOUNT_SID": "AC1",

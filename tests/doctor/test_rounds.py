@@ -120,7 +120,7 @@ def spoil(account, position, **values):
 
 def test_the_scheduler_makes_rounds_in_a_thread_of_their_own(app, text):
     corrupt(text, body="Send money.")
-    [sweep, _] = slow_sweeps()
+    sweep, *_ = slow_sweeps()
     assert Scheduler(app).run_one(sweep)
     assert promises() == [Invariant.I6]
 

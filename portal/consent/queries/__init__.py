@@ -21,7 +21,14 @@ from portal.consent.queries.records import (
     record_or_404,
     records,
 )
-from portal.consent.queries.standings import MOST, coverage, do_not_contact, standing, standings
+from portal.consent.queries.standings import (
+    MOST,
+    consents_standing,
+    coverage,
+    do_not_contact,
+    standing,
+    standings,
+)
 
 __all__ = [
     "MOST",
@@ -31,6 +38,7 @@ __all__ = [
     "agreement",
     "audit_page",
     "carrier_news",
+    "consents_standing",
     "contact_marks",
     "coverage",
     "do_not_contact",

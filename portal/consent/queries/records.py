@@ -105,8 +105,14 @@ def proof(record: RecordRef) -> Proof | None:
         entry.hash,
         entry.at,
         len(covered),
-        is_intact=told is None or told == sha256_of_all(covered),
+        is_intact=not any(each.redacted_at and _says_who(each) for each in covered)
+        and (told is None or told == sha256_of_all(covered)),
     )
+
+
+def _says_who(record: RecordRef) -> bool:
+    """Say whether personal data stands where it was erased: somebody wrote it in."""
+    return bool(record.name or record.email or record.postal_address or record.ip_address)
 
 
 def ref_of(row: ConsentRecord) -> RecordRef:
@@ -151,6 +157,7 @@ def ref_of(row: ConsentRecord) -> RecordRef:
         import_id=row.import_id,
         audit_subject_id=row.audit_subject_id,
         sha256=row.sha256,
+        redacted_at=row.redacted_at,
     )
 
 

@@ -1,8 +1,9 @@
 """What stands now, for many numbers at once (SPEED 3b)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
@@ -154,3 +155,19 @@ def _of_organization(
         elif Reach(reach) is not Reach.ACCOUNT:
             outs[e164] = at, Reach(reach)
     return outs, dncs
+
+
+def consents_standing(organization_id: UUID) -> Iterator[tuple[UUID, str, datetime]]:
+    """Give every consent that stands: account, number, and when it was given, if that is known."""
+    s = ConsentStanding
+    rows = db.session.execute(
+        select(s.account_id, s.e164, s.given_at)
+        .where(
+            s.organization_id == organization_id,
+            s.strength != Strength.NONE,
+            s.given_at.is_not(None),
+        )
+        .order_by(s.e164, s.account_id)
+    )
+    for row in rows:
+        yield row.account_id, row.e164, row.given_at

@@ -23,7 +23,7 @@ from portal.contacts.queries.lists import (
     tags,
 )
 from portal.contacts.queries.marking import MarkSource, add_mark_source, marks, number_mark
-from portal.contacts.queries.people import by_ids, by_numbers, get_or_404, notes
+from portal.contacts.queries.people import by_ids, by_numbers, get_or_404, notes, numbers_known
 from portal.contacts.rules.choosing import selection_from_json
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "most_numbers",
     "notes",
     "number_mark",
+    "numbers_known",
     "page",
     "selected",
     "selected_ids",

@@ -1,6 +1,6 @@
 """One contact, or some, with their numbers, tags and notes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -106,6 +106,13 @@ def refs(tenant: Tenant, ids: Sequence[UUID]) -> list[ContactRef]:
         for id_ in ids
         if id_ in contacts
     ]
+
+
+def numbers_known(organization_id: UUID) -> Iterator[str]:
+    """Give every number an organization ever met."""
+    yield from db.session.scalars(
+        select(PhoneNumber.e164).where(PhoneNumber.organization_id == organization_id)
+    )
 
 
 _COLUMNS: Final = (

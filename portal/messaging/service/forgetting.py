@@ -1,0 +1,169 @@
+"""Taking words and people out of texts, with what was sent and when kept (C-10, C-11).
+
+A text that is still under way keeps its words until it has ended: run it again then.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, and_, cast, null, or_, select
+
+from portal.core.db import db
+from portal.core.erasing import ERASED, wipe
+from portal.messaging.models import (
+    Campaign,
+    Conversation,
+    InboundText,
+    Message,
+    MessageEvent,
+    StrayText,
+    TextDraft,
+    WebhookEvent,
+)
+from portal.messaging.values import State
+
+_UNDER_WAY: Final = (State.QUEUED, State.HELD, State.CLAIMED, State.SUBMITTING, State.UNKNOWN)
+
+
+def erase_words(
+    organization_id: UUID,
+    *,
+    before: datetime,
+    only: str | None = None,
+    but: Iterable[str] = (),
+    is_dry: bool,
+    limit: int | None = None,
+) -> dict[str, int]:
+    """Erase what was written before then, both ways, of one number or of all `but` some.
+
+    Returns how many of each kind. Numbers, times, states, costs and the hash of each body stay.
+    """
+    m, i, c, s = Message, InboundText, Conversation, StrayText
+    sent = and_(
+        m.organization_id == organization_id,
+        m.created_at <= before,
+        m.body != ERASED,
+        m.state.not_in(_UNDER_WAY),
+        _whose(m.e164, only, but),
+    )
+    received = and_(
+        i.organization_id == organization_id,
+        i.received_at <= before,
+        i.body != ERASED,
+        _whose(i.e164, only, but),
+    )
+    talks = and_(
+        c.organization_id == organization_id,
+        c.last_at <= before,
+        c.preview != ERASED,
+        _whose(c.e164, only, but),
+    )
+    stray = and_(
+        s.organization_id == organization_id,
+        s.found_at <= before,
+        s.body != ERASED,
+        _whose(s.e164, only, but),
+    )
+    k = Campaign
+    alone = and_(  # written to one person: its template is what that person got
+        k.organization_id == organization_id,
+        k.created_at <= before,
+        k.body != ERASED,
+        k.people == 1,
+        k.id.in_(
+            select(m.campaign_id).where(
+                m.organization_id == organization_id,
+                m.campaign_id.is_not(None),
+                m.created_at <= before,
+                m.state.not_in(_UNDER_WAY),
+                _whose(m.e164, only, but),
+            )
+        ),
+    )
+    how: Any = {"is_dry": is_dry, "limit": limit}
+    return {
+        "texts_sent": wipe(m, sent, {"body": ERASED, "recipient_name": "", "media": []}, **how),
+        "campaigns": wipe(k, alone, {"body": ERASED, "name": ERASED, "media": []}, **how),
+        "texts_received": wipe(i, received, {"body": ERASED, "media": [], "payload": {}}, **how),
+        "conversations": wipe(c, talks, {"preview": ERASED}, **how),
+        "stray_texts": wipe(s, stray, {"body": ERASED}, **how),
+    }
+
+
+def erase_steps(
+    organization_id: UUID,
+    *,
+    before: datetime,
+    but: Iterable[str] = (),
+    is_dry: bool,
+    limit: int | None = None,
+) -> int:
+    """Erase the facts that gates noted with each step of a text; the steps themselves stay."""
+    of_texts = select(Message.id).where(
+        Message.organization_id == organization_id, _whose(Message.e164, None, but)
+    )
+    old = and_(
+        MessageEvent.at <= before,
+        cast(MessageEvent.facts, Text) != "null",
+        MessageEvent.facts.is_not(None),
+        MessageEvent.message_id.in_(of_texts),
+    )
+    return wipe(MessageEvent, old, {"facts": null()}, is_dry=is_dry, limit=limit)
+
+
+def forget_callbacks(
+    organization_id: UUID, *, before: datetime, is_dry: bool, limit: int | None = None
+) -> int:
+    """Delete the carrier's raw callbacks that were applied; what they said stays with the text."""
+    w = WebhookEvent
+    old = and_(
+        w.organization_id == organization_id, w.received_at <= before, w.applied_at.is_not(None)
+    )
+    return wipe(w, old, None, is_dry=is_dry, limit=limit)
+
+
+def forget_drafts(
+    organization_id: UUID, *, before: datetime, is_dry: bool, limit: int | None = None
+) -> int:
+    """Delete drafts nobody touched since then."""
+    old = and_(TextDraft.organization_id == organization_id, TextDraft.updated_at <= before)
+    return wipe(TextDraft, old, None, is_dry=is_dry, limit=limit)
+
+
+def forget_callbacks_of(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -> int:
+    """Delete the raw callbacks about one number's texts."""
+    w = WebhookEvent
+    of_number = select(Message.id).where(
+        Message.organization_id == organization_id, Message.e164 == e164
+    )
+    old = and_(
+        w.organization_id == organization_id,
+        w.received_at <= before,
+        w.applied_at.is_not(None),
+        w.message_id.in_(of_number),
+    )
+    return wipe(w, old, None, is_dry=is_dry)
+
+
+def texted_since(organization_id: UUID, e164s: Iterable[str], since: datetime) -> set[str]:
+    """Return those of these numbers that a text went to, or came from, since then."""
+    wanted = list(e164s)
+    sent = select(Message.e164).where(
+        Message.organization_id == organization_id,
+        Message.e164.in_(wanted),
+        Message.created_at >= since,
+    )
+    received = select(InboundText.e164).where(
+        InboundText.organization_id == organization_id,
+        InboundText.e164.in_(wanted),
+        InboundText.received_at >= since,
+    )
+    return {each for each in db.session.scalars(sent.union(received)) if each is not None}
+
+
+def _whose(column: Any, only: str | None, but: Iterable[str]) -> ColumnElement[bool]:
+    if only is not None:
+        return and_(column == only)
+    return or_(column.not_in(list(but)), column.is_(None))

@@ -1,0 +1,1 @@
+"""Erasing, holding, forgetting in time, and ending consents of numbers that changed hands."""
