@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from portal import demo_form
 from portal.billing import queries as billing_queries
 from portal.billing import service as billing
 from portal.consent import service as consent
@@ -34,6 +35,7 @@ from portal.messaging.values import Draft, Kind, Recipient
 from portal.numbers import queries as numbers_queries
 from portal.numbers import service as numbers
 from portal.numbers.values import NumberSearch, SenderRef, SenderState
+from portal.optin.values import FormRef
 from portal.people import queries as people_queries
 from portal.people import service as people
 from portal.people.values import OrganizationRef
@@ -162,22 +164,27 @@ class _Past:
         self.today = clock.utcnow().astimezone(ZONE)
         self.book: dict[str, ContactRef] = {}
         self.serial = 0
+        self.form: FormRef
 
     def live(self) -> None:
         """Set the account up, gather consent, text, hear back."""
         self._on(30, 9, self._set_up)
         self._on(29, 11, self._gather_people)
+        self._on(28, 9, self._publish_form)
         buyers = [p for p in PEOPLE if "buyer" in p.tag and p.method in MARKETING]
         everyone = [p for p in PEOPLE if p.method in MARKETING]
         self._on(26, 10, lambda: self._campaign("Autumn open houses", _OPEN_HOUSE, everyone))
         self._on(26, 12, lambda: self._hears("Maya", "Is the one on Alder Ct still available?"))
         self._on(26, 13, lambda: self._answers("Maya", _YES_AVAILABLE))
+        self._signs_up(0)
         self._on(19, 10, lambda: self._campaign("Price drop, 418 Alder Ct", _PRICE_DROP, buyers))
         self._on(19, 11, lambda: self._hears("Grace", "STOP"))
         self._on(19, 15, lambda: self._hears("Theo", "Could we see it Saturday?"))
         self._on(18, 9, lambda: self._answers("Theo", _SATURDAY))
+        self._signs_up(1)
         self._on(9, 10, lambda: self._campaign("November market note", _MARKET, everyone))
         self._on(9, 14, lambda: self._hears("Rosa", "Thanks, send me more like this please"))
+        self._signs_up(2)
         self._on(2, 16, lambda: self._hears("Desmond", "What did it sell for in the end?"))
         self._on(1, 17, lambda: self._stranger_texts("+13125550173", "Hi, saw your sign on Elm"))
 
@@ -250,6 +257,19 @@ class _Past:
                 ),
                 self.bob,
             )
+
+    def _publish_form(self) -> None:
+        lead = people_queries.user_by_email("alice@juniper.example")
+        actor = Actor(lead.id, lead.name, "demo") if lead else self.bob
+        self.form = demo_form.publish(self.account, actor)
+
+    def _signs_up(self, number: int) -> None:
+        days_ago, channel, answer = demo_form.SIGN_UPS[number]
+        self._on(
+            days_ago,
+            15,
+            lambda: demo_form.sign_up(self.form, channel, answer, opened_by=self.bob.label),
+        )
 
     def _campaign(self, name: str, body: str, leads: Sequence[Lead]) -> None:
         persons = [self.book[lead.first] for lead in leads]

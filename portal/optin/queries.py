@@ -26,7 +26,7 @@ from portal.optin.values import (
 )
 
 LEFT_BEHIND: Final = timedelta(minutes=1)  # a job that was asked for and did not come
-PICTURE_WITHIN: Final = timedelta(days=2)  # then somebody is to upload one
+PICTURE_WITHIN: Final = timedelta(days=7)  # then somebody is to upload one
 _NOT_HERE: Final = (
     "There is no sign-up form at this address. Ask whoever gave you the link for the new one."
 )

@@ -35,7 +35,7 @@ _FLAGS: Final = (
     "--force-device-scale-factor=1", "--incognito",
     # The page has everything in itself: whatever it might name is never looked up.
     "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:9",
-    "--blink-settings=scriptEnabled=false,preferredColorScheme=1",
+    "--blink-settings=preferredColorScheme=1",
 )  # fmt: skip
 
 
