@@ -13,6 +13,7 @@ from portal.bench.measure import Figure, Options, table
 BENCHES: Final = {
     "send": "portal.bench.send",
     "confirm": "portal.bench.confirm",
+    "form": "portal.bench.form",
     "import": "portal.bench.imports",
     "pages": "portal.bench.pages",
     "segments": "portal.bench.segments",

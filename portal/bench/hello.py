@@ -3,9 +3,16 @@
 from flask import Flask
 
 app = Flask(__name__)
+PAGE = "<p>hello</p>" * 250  # 3,000 bytes
 
 
 @app.post("/")
 def hello() -> str:
     """Say hello."""
     return "hello"
+
+
+@app.get("/page")
+def page() -> str:
+    """Give a page of the size of a form."""
+    return PAGE

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -29,6 +30,18 @@ LEFT_BEHIND: Final = timedelta(minutes=1)  # a job that was asked for and did no
 PICTURE_WITHIN: Final = timedelta(days=7)  # then somebody is to upload one
 _NOT_HERE: Final = (
     "There is no sign-up form at this address. Ask whoever gave you the link for the new one."
+)
+
+_SERVED: Final = (  # made once: the public asks it
+    select(FormVersion.id)
+    .join(
+        Form,
+        (Form.organization_id == FormVersion.organization_id)
+        & (Form.account_id == FormVersion.account_id)
+        & (Form.id == FormVersion.form_id)
+        & (Form.latest == FormVersion.number),
+    )
+    .where(Form.slug == bindparam("slug"), Form.state == FormState.PUBLISHED)
 )
 
 
@@ -81,20 +94,16 @@ def served(slug: str) -> VersionRef:
 
     Anybody may ask: the address alone says which form it is.
     """
-    row = db.session.scalar(
-        select(FormVersion)
-        .join(
-            Form,
-            (Form.organization_id == FormVersion.organization_id)
-            & (Form.account_id == FormVersion.account_id)
-            & (Form.id == FormVersion.form_id)
-            & (Form.latest == FormVersion.number),
-        )
-        .where(Form.slug == slug, Form.state == FormState.PUBLISHED)
-    )
-    if row is None:
+    version_id = db.session.scalar(_SERVED, {"slug": slug})
+    if version_id is None:
         raise NotServed(_NOT_HERE)
-    return version_ref(row)
+    return _kept(version_id)
+
+
+@lru_cache(maxsize=256)
+def _kept(version_id: UUID) -> VersionRef:
+    """Return a version, read once for this process: it never changes."""
+    return version_ref(db.session.get_one(FormVersion, version_id))
 
 
 def any_version(slug: str, number: int) -> VersionRef:

@@ -17,6 +17,7 @@ TARGETS = {
     "import": {"G9", "G9 memory"},
     "pages": {"G6 growth", "G6 hello"},
     "segments": {"G10"},
+    "form": {"form opened", "form opened p95", "S9 form taken p95"},
     "confirm": {"G4", "G5", "R14 time", "R14 memory"},
 }
 

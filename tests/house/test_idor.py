@@ -39,12 +39,15 @@ from tests.factories.contacts import make_contact, upload
 from tests.factories.integrations import make_endpoint, make_key
 from tests.factories.messaging import agree, make_campaign, make_ready, one_to_one, only_text
 from tests.factories.numbers import make_carrier_account
+from tests.factories.optin import make_published
 from workers import messaging as jobs
 
 NOBODY = UUID(int=7)
 HAS_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SHARED = {"plan_id", "country_code", "token", "name", "filename", "e164"}  # nobody owns these
-PLAIN = {"country_code": 52, "token": "x", "name": "x", "filename": "x", "e164": "+13125550142"}
+SHARED = {  # nobody owns these
+    "plan_id", "country_code", "token", "name", "filename", "e164", "slug", "kiosk_token", "number", "kind",
+}  # fmt: skip
+PLAIN = {"country_code": 52, "token": "x", "name": "x", "filename": "x", "e164": "+13125550142", "number": 1, "kind": "phone", "slug": "x", "kiosk_token": "x"}  # fmt: skip
 # Fields that take an id somewhere, with the kind of id they take.
 TAKERS = {
     "ids": "contact_id",
@@ -154,6 +157,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             "selection_id": kept, "sender_id": sender.id, "user_id": user_id, "team_id": team_id,
             "invitation_id": invited.id, "session_id": session.id, "notice_id": notice,
             "key_id": key.id, "endpoint_id": endpoint.id, "delivery_id": delivery,
+            "form_id": make_published(account, name=f"{word} form").id,
             "check_id": check, "page_id": checked_page,
             "token": invited.token,
             "plan_id": billing.subscription(account.id).plan.id,

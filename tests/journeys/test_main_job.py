@@ -12,14 +12,12 @@ import math
 import os
 import re
 import urllib.request
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests import databases
-from tests.journeys.chromium import chromium, needs_chromium
-from tests.journeys.product import ROOT, running
+from tests.journeys.chromium import needs_chromium
+from tests.journeys.product import ROOT
 
 pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
 
@@ -27,26 +25,6 @@ DATA = ROOT / "tests" / "data"
 TEXT = "Hi {first_name}, Alice at Juniper Realty 🏡 Three new homes near you under $400k. Want the list?"
 QUESTION = "Is it still available?"
 ANSWER = "Yes, it is. I can show it Friday after 4 pm."
-
-
-@pytest.fixture(scope="module")
-def product(request, tmp_path_factory):
-    """The product on its embedded database, or told of a PostgreSQL by environment alone (X-3)."""
-    home = tmp_path_factory.mktemp("product")
-    with ExitStack() as stack:
-        chosen = {}
-        if request.config.getoption("--database") == "postgresql":
-            server = stack.enter_context(databases.postgres_server())
-            chosen["DATABASE_URL"] = stack.enter_context(
-                databases.postgres_database(server, "journey")
-            )
-        yield stack.enter_context(running(home, **chosen))
-
-
-@pytest.fixture
-def eye(tmp_path):
-    with chromium(tmp_path / "shots") as watching:
-        yield watching
 
 
 def credits_by_hand(body: str, to: str) -> int:

@@ -21,6 +21,7 @@ from portal.optin.models import FormVersion
 from portal.optin.rules import tokens
 from tests.factories.optin import (
     ALICE,
+    CAROL,
     edit,
     fill_in,
     make_form,
@@ -141,8 +142,6 @@ def test_a_double_click_is_one_record(anyone, northside, clock):
     opened = anyone.open("GET", form.path)
     clock.travel(by=timedelta(seconds=5))
     sent = {"form_token": token_of(opened.data.decode())}
-    from tests.factories.optin import CAROL
-
     for _ in range(2):
         anyone.open("POST", form.path, 303, data=CAROL | sent)
     assert len(consent_queries.records(northside.tenant, "+13125550142")) == 1
@@ -153,8 +152,6 @@ def test_who_publishes_meanwhile_has_the_person_read_again(anyone, northside, cl
     opened = anyone.open("GET", form.path)
     publish(edit(form, title="Another heading"))
     clock.travel(by=timedelta(seconds=5))
-    from tests.factories.optin import CAROL
-
     sent = CAROL | {"form_token": token_of(opened.data.decode())}
     again = anyone.open("POST", form.path, 422, data=sent)
     assert "This form has changed" in again.text and "Another heading" in again.text
@@ -181,6 +178,19 @@ def test_a_form_stands_on_the_sites_of_its_list_alone(anyone, northside, clock):
     assert record.method is Method.EMBED
     assert record.source_url == f"{SITE}/homes"
     assert f"In a frame on {SITE}" in record.method_details
+
+
+def test_a_frame_open_for_long_still_knows_where_it_stands(anyone, northside, clock):
+    form = make_published(northside, origins=[SITE])
+    here, headers = f"{form.path}/embed?page={SITE}/homes", {"Referer": f"{SITE}/"}
+    opened = anyone.open("GET", here, headers=headers)
+    clock.travel(by=timedelta(hours=5))
+    sent = CAROL | {"form_token": token_of(opened.data.decode())}
+    again = anyone.open("POST", here, 422, data=sent)
+    clock.travel(by=timedelta(seconds=5))
+    anyone.open("POST", here, 303, data=CAROL | {"form_token": token_of(again.data.decode())})
+    [record] = consent_queries.records(northside.tenant, "+13125550142")
+    assert record.source_url == f"{SITE}/homes"
 
 
 def test_a_form_without_a_list_stands_in_no_frame(anyone, northside):
@@ -212,6 +222,7 @@ def test_a_kiosk_takes_one_person_after_another_and_shows_none(bob, anyone, nort
     for n in range(5):  # more than one browser may sign up on its own page
         page = anyone.open("GET", where)
         assert page.page.form["autocomplete"] == "off"
+        assert page.page.find("meta", attrs={"http-equiv": "refresh"})["content"].endswith(where)
         assert {t["autocomplete"] for t in page.page.select("input[autocomplete]")} == {"off"}
         thanks = anyone.follow(fill_in(anyone, clock, where, phone=f"(312) 555-01{n + 50}"))
         assert thanks.page.find("meta", attrs={"http-equiv": "refresh"})["content"].endswith(where)

@@ -17,12 +17,14 @@ from portal.consent.service import evidence
 from portal.core.settings import ROOT
 from portal.optin.rules import colors
 from portal.optin.rules.wording import SAID, filled
-from portal.optin.values import Channel, Content, Drawn
+from portal.optin.values import Content, Drawn
 
 # Where a served page has what is its own: the one-time token, and in a frame a script that tells
 # the frame's height. What people write is escaped, so no text of theirs can look like this.
 PLACE_OF_TOKEN: Final = "<!--token-->"  # noqa: S105 (a place, no secret)
 PLACE_OF_SCRIPT: Final = "<!--script-->"
+KIOSK_WAITS_S: Final = 300  # for somebody who went away from a form half filled in
+_ICON_URL: Final = "/static/logo.svg"
 _STYLES: Final = ("tokens.css", "optin.css")
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -49,12 +51,15 @@ def answer(
     *,
     slug: str,
     number: int,
-    channel: Channel,
     given: Mapping[str, str] = _NOTHING,
     problems: Mapping[str, str] = _NOTHING,
     trouble: str = "",
+    resets_at: str = "",
 ) -> str:
-    """Return the page again with what was typed and what is wrong, or for a kiosk."""
+    """Return the page again with what was typed and what is wrong.
+
+    For a kiosk it offers nothing that was typed before, and goes back to `resets_at` by itself.
+    """
     return _page(
         content,
         style_url=f"/f/{slug}/{number}/style.css",
@@ -62,7 +67,7 @@ def answer(
         given=given,
         problems=problems,
         trouble=trouble,
-        is_kiosk=channel is Channel.KIOSK,
+        resets_at=resets_at,
     )
 
 
@@ -74,6 +79,7 @@ def thanks(
         content=content,
         said=SAID[content.language],
         style_url=f"/f/{slug}/{number}/style.css",
+        icon_url=_ICON_URL,
         logo_url=_logo_url(slug, number),
         next_url=next_url,
         resets_in_s=resets_in_s,
@@ -117,7 +123,7 @@ def _page(
     given: Mapping[str, str] = _NOTHING,
     problems: Mapping[str, str] = _NOTHING,
     trouble: str = "",
-    is_kiosk: bool = False,
+    resets_at: str = "",
 ) -> str:
     html = _template("optin/public.html").render(
         content=content,
@@ -125,11 +131,13 @@ def _page(
         disclosure=filled(content),
         logo_url=logo_url,
         style_url=style_url,
+        icon_url=_ICON_URL,
         css=css,
         given=given,
         problems=problems,
         trouble=trouble,
-        is_kiosk=is_kiosk,
+        resets_at=resets_at,
+        resets_in_s=KIOSK_WAITS_S,
     )
     return str(html)
 

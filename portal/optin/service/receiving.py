@@ -84,12 +84,12 @@ def look(
         return Outcome(303, token, is_repeat=True)
     if token.channel is not channel or token.version_id != version.id:
         return Outcome(422, trouble=said["newer"])
-    if posted.honey or token.is_too_quick(now):
-        return Outcome(422, token, trouble=said["honeyed" if posted.honey else "quick"])
     reading = answers.read_answer(version.content, posted.given, is_ticked=posted.is_ticked)
     if reading.problems:
         told = {name: said[key] for name, key in reading.problems.items()}
         return Outcome(422, token, problems=told)
+    if posted.honey or token.is_too_quick(now):
+        return Outcome(422, token, trouble=said["honeyed" if posted.honey else "quick"])
     try:
         _admit(version, reading.answer.e164, posted, kiosk)
     except TooMany as error:

@@ -126,7 +126,7 @@ def _page(version: VersionRef, channel: Channel, **around: str) -> Response:
     html = version.html
     if channel is Channel.KIOSK:  # without what a browser would offer of the person before
         html = drawing.answer(
-            version.content, slug=version.slug, number=version.number, channel=channel
+            version.content, slug=version.slug, number=version.number, resets_at=request.path
         )
     token = receiving.issue(version, channel, **around)
     return _answer(drawing.with_token(html, token), version, channel)
@@ -200,15 +200,16 @@ def _again(
         version.content,
         slug=version.slug,
         number=version.number,
-        channel=channel,
         given=posted.given,
         problems=looked.problems,
         trouble=looked.trouble,
+        resets_at=request.path if kiosk_token else "",
     )
     token = posted.token
     if looked.token is None:
-        around = {"opened_by": kiosk_token.opened_by} if kiosk_token else {}
-        token = receiving.issue(version, channel, **around)
+        page_url, origin = _around(version) if channel is Channel.EMBED else ("", "")
+        by = kiosk_token.opened_by if kiosk_token else ""
+        token = receiving.issue(version, channel, page_url=page_url, origin=origin, opened_by=by)
     return _answer(drawing.with_token(html, token), version, channel, looked.status)
 
 

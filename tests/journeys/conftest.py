@@ -1,0 +1,29 @@
+"""What every journey shares: one running product, and a browser that watches."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from tests import databases
+from tests.journeys.chromium import chromium
+from tests.journeys.product import running
+
+
+@pytest.fixture(scope="session")
+def product(request, tmp_path_factory):
+    """The product on its embedded database, or told of a PostgreSQL by environment alone (X-3)."""
+    home = tmp_path_factory.mktemp("product")
+    with ExitStack() as stack:
+        chosen = {}
+        if request.config.getoption("--database") == "postgresql":
+            server = stack.enter_context(databases.postgres_server())
+            chosen["DATABASE_URL"] = stack.enter_context(
+                databases.postgres_database(server, "journey")
+            )
+        yield stack.enter_context(running(home, **chosen))
+
+
+@pytest.fixture
+def eye(tmp_path):
+    with chromium(tmp_path / "shots") as watching:
+        yield watching
