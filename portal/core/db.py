@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, event, text
@@ -29,6 +29,7 @@ NAMING = {
 BUSY_TIMEOUT_MS = 5000  # RULINGS 5
 _HOOKS, _LAST = "after_commit", "before_commit"
 _CLOCK = text("SELECT clock_timestamp()")
+READ_ONCE: Final = "read_once"  # what a request has read already (core/once.py)
 
 
 class Base(DeclarativeBase):
@@ -86,6 +87,7 @@ def unit_of_work() -> Iterator[None]:
         raise RuntimeError("a row was changed outside a unit of work")
     session.commit()  # ends the reading transaction of the request so far
     session.expire_all()
+    session.info.pop(READ_ONCE, None)
     hooks: list[Callable[[], object]] = session.info.setdefault(_HOOKS, [])
     works: list[tuple[Last, str, Callable[[], object]]] = session.info.setdefault(_LAST, [])
     try:
@@ -103,6 +105,11 @@ def unit_of_work() -> Iterator[None]:
         session.info.pop(_LAST, None)
     for hook in hooks:
         hook()
+
+
+def is_in_unit_of_work() -> bool:
+    """Say whether a unit of work is open on this session."""
+    return _HOOKS in db.session().info
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 
-from flask import Flask, Response, flash, render_template, request
+from flask import Flask, Response, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect, FlaskForm
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
@@ -256,7 +256,7 @@ def create_kit() -> Flask:
     )
     CSRFProtect(app)
     app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.globals["asset_version"] = "kit"
+    app.jinja_env.globals["static_url"] = lambda name: url_for("static", filename=name)
     app.jinja_env.filters.update(
         when=lambda moment: f"{moment:%-d %b}, {moment:%-I:%M} {moment:%p}".lower().replace(
             "nov", "Nov"

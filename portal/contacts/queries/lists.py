@@ -41,6 +41,7 @@ from portal.contacts.values import (
 )
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.once import once_a_page
 from portal.core.tenancy import Tenant, owned
 
 PAGE: Final = 50
@@ -78,6 +79,7 @@ def page(
     )
 
 
+@once_a_page
 def count(tenant: Tenant) -> int:
     """Return how many contacts the account has, from its counter row."""
     return db.session.scalar(select(ContactCount.contacts).where(owned(tenant, ContactCount))) or 0

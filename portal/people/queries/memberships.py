@@ -1,46 +1,59 @@
 """Who works where, in which role."""
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 
 from portal.core.access import Role
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.once import once_a_page
 from portal.people.models import Membership, Organization, Team, TeamMember, User
 from portal.people.values import MemberRow, MembershipRef, UserRef
 
 
 def membership(user_id: UUID, organization_id: UUID) -> MembershipRef | None:
     """Return the person's role in the organization, or None."""
-    found = [m for m in memberships(user_id) if m.organization_id == organization_id]
+    found = [m for m in _memberships(user_id) if m.organization_id == organization_id]
     return found[0] if found else None
 
 
 def memberships(user_id: UUID) -> list[MembershipRef]:
     """Return the person's roles by name of organization."""
-    rows = db.session.execute(
-        select(Membership, Organization.name)
-        .join(Organization, Organization.id == Membership.organization_id)
-        .where(Membership.user_id == user_id)
-        .order_by(Organization.name, Organization.id)
-    ).all()
-    if not rows:
-        return []
-    teams: dict[UUID, list[UUID]] = {}
-    for organization_id, team_id in db.session.execute(
-        select(TeamMember.organization_id, TeamMember.team_id)
-        .where(TeamMember.user_id == user_id)
-        .order_by(TeamMember.team_id)
-    ):
-        teams.setdefault(organization_id, []).append(team_id)
-    return [
+    return list(_memberships(user_id))
+
+
+@once_a_page
+def _memberships(user_id: UUID) -> tuple[MembershipRef, ...]:
+    rows = db.session.execute(_MEMBERSHIPS, {"user": user_id}).all()
+    return tuple(
         MembershipRef(
-            user_id, m.organization_id, name, m.role, tuple(teams.get(m.organization_id, ()))
+            user_id, organization_id, name, role, tuple(team_ids(user_id, organization_id))
         )
-        for m, name in rows
-    ]
+        for organization_id, role, name in rows
+    )
+
+
+@once_a_page
+def _teams_of(user_id: UUID) -> tuple[tuple[UUID, UUID], ...]:
+    rows = db.session.execute(_TEAMS, {"user": user_id})
+    return tuple((row.organization_id, row.team_id) for row in rows)
+
+
+# Made once: every page asks for them (G6).
+_MEMBERSHIPS: Final = (
+    select(Membership.organization_id, Membership.role, Organization.name)
+    .join(Organization, Organization.id == Membership.organization_id)
+    .where(Membership.user_id == bindparam("user"))
+    .order_by(Organization.name, Organization.id)
+)
+_TEAMS: Final = (
+    select(TeamMember.organization_id, TeamMember.team_id)
+    .where(TeamMember.user_id == bindparam("user"))
+    .order_by(TeamMember.team_id)
+)
 
 
 def leads_of_team(team_id: UUID) -> list[UserRef]:
@@ -58,13 +71,15 @@ def members_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[Us
 
 def user_ids_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[UUID]:
     """Return everybody in any of these teams, disabled people included."""
-    return list(
+    return list(_user_ids_of_teams(organization_id, tuple(team_ids)))
+
+
+@once_a_page
+def _user_ids_of_teams(organization_id: UUID, team_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    return tuple(
         db.session.scalars(
             select(TeamMember.user_id)
-            .where(
-                TeamMember.organization_id == organization_id,
-                TeamMember.team_id.in_(list(team_ids)),
-            )
+            .where(TeamMember.organization_id == organization_id, TeamMember.team_id.in_(team_ids))
             .distinct()
         )
     )
@@ -90,13 +105,7 @@ def leads_over(user_id: UUID, organization_id: UUID) -> list[UserRef]:
 
 def team_ids(user_id: UUID, organization_id: UUID) -> list[UUID]:
     """Return the ids of the teams the person works in or leads."""
-    return list(
-        db.session.scalars(
-            select(TeamMember.team_id).where(
-                TeamMember.user_id == user_id, TeamMember.organization_id == organization_id
-            )
-        )
-    )
+    return [team_id for within, team_id in _teams_of(user_id) if within == organization_id]
 
 
 def members(organization_id: UUID, within: Iterable[UUID] | None = None) -> list[MemberRow]:

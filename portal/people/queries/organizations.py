@@ -6,10 +6,12 @@ from sqlalchemy import func, select
 
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.once import once_a_page
 from portal.people.models import Organization, Team, User
 from portal.people.values import OrganizationRef, OrganizationSettings, TeamRef
 
 
+@once_a_page
 def organization(organization_id: UUID) -> OrganizationRef | None:
     """Return the organization, or None."""
     row = db.session.get(Organization, organization_id)

@@ -1,9 +1,10 @@
 """People with a login."""
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 
 from portal.core.access import PERMISSIONS, Me, Role
 from portal.core.db import db
@@ -94,18 +95,17 @@ def roles(user_id: UUID) -> set[Role]:
 
 def must_use_totp(user_id: UUID) -> bool:
     """Say whether policy asks this person for one-time codes (X-6)."""
-    return bool(
-        db.session.scalar(
-            select(
-                exists().where(
-                    Membership.user_id == user_id,
-                    Membership.role.in_([Role.COMPLIANCE_OFFICER, Role.TEAM_LEAD]),
-                    Membership.organization_id == Organization.id,
-                    Organization.requires_totp,
-                )
-            )
-        )
+    return bool(db.session.scalar(_MUST_USE_TOTP, {"user": user_id}))
+
+
+_MUST_USE_TOTP: Final = select(  # made once: every page asks it (G6)
+    exists().where(
+        Membership.user_id == bindparam("user"),
+        Membership.role.in_([Role.COMPLIANCE_OFFICER, Role.TEAM_LEAD]),
+        Membership.organization_id == Organization.id,
+        Organization.requires_totp,
     )
+)
 
 
 def _details(row: User) -> UserDetails:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import CursorResult
 
 from portal.core import audit
@@ -16,6 +16,8 @@ from portal.core.errors import NotFound
 from portal.people import queries, rules
 from portal.people.models import SignInSession, User
 from portal.people.service.tokens import new_token, token_hash
+
+_BY_TOKEN: Final = select(SignInSession).where(SignInSession.token_hash == bindparam("token"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,7 @@ def start_session(user_id: UUID, *, ip: str | None, user_agent: str = "") -> Sta
 
 def session_of(token: str) -> StoredSession | None:
     """Return the live session of a token; None when it is unknown, idle too long or over."""
-    row = db.session.scalars(
-        select(SignInSession).where(SignInSession.token_hash == token_hash(token))
-    ).first()
+    row = db.session.scalars(_BY_TOKEN, {"token": token_hash(token)}).first()
     now = utcnow()
     if row is None or row.expires_at <= now:
         return None
