@@ -3,14 +3,15 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
+from itertools import islice
 from typing import Any, Final
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event, text
+from sqlalchemy import Connection, Engine, Insert, MetaData, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
@@ -29,6 +30,7 @@ NAMING = {
 BUSY_TIMEOUT_MS = 5000  # RULINGS 5
 _HOOKS, _LAST = "after_commit", "before_commit"
 _CLOCK = text("SELECT clock_timestamp()")
+INSERTED_AT_ONCE: Final = 500
 READ_ONCE: Final = "read_once"  # what a request has read already (core/once.py)
 
 
@@ -105,6 +107,13 @@ def unit_of_work() -> Iterator[None]:
         session.info.pop(_LAST, None)
     for hook in hooks:
         hook()
+
+
+def insert_rows(statement: Insert, rows: Iterable[Mapping[str, object]]) -> None:
+    """Insert rows as they come, several hundred at once: memory does not grow with them (G4)."""
+    rest = iter(rows)
+    while some := list(islice(rest, INSERTED_AT_ONCE)):
+        db.session.execute(statement, some)
 
 
 def is_in_unit_of_work() -> bool:

@@ -18,7 +18,7 @@ from portal.billing.service.ledger import Books, Line, Move
 from portal.billing.service.settling import settled
 from portal.billing.values import Charge, EntryKind, Slot
 from portal.core.clock import utcnow
-from portal.core.db import db, is_sqlite
+from portal.core.db import db, insert_rows, is_sqlite
 from portal.texting_accounts.values import AccountRef
 
 _LOTS = cast(Table, CreditLot.__table__)
@@ -232,21 +232,24 @@ def _hold(account: AccountRef, charges: Sequence[Charge]) -> None:
     lots = ledger.open_lots(account.id)
     taken = rules.allocate(lots, [charge.credits for charge in charges])
     moves: dict[UUID, Move] = defaultdict(Move)
-    rows: list[dict[str, object]] = []
-    for charge, takes in zip(charges, taken, strict=True):
+    for takes in taken:
         for take in takes:
             moves[take.lot_id].remaining -= take.credits
             moves[take.lot_id].held += take.credits
-            rows.append(
-                {
-                    "message_id": charge.message_id,
-                    "lot_id": take.lot_id,
-                    "organization_id": account.organization_id,
-                    "account_id": account.id,
-                    "credits": take.credits,
-                }
-            )
-    db.session.execute(insert(_HOLDS), rows)
+    insert_rows(
+        insert(_HOLDS),
+        (
+            {
+                "message_id": charge.message_id,
+                "lot_id": take.lot_id,
+                "organization_id": account.organization_id,
+                "account_id": account.id,
+                "credits": take.credits,
+            }
+            for charge, takes in zip(charges, taken, strict=True)
+            for take in takes
+        ),
+    )
     ledger.move(account.id, moves)
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import accumulate
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -33,7 +34,7 @@ from portal.billing.models import (
 )
 from portal.billing.rules import OpenLot
 from portal.billing.values import EntryKind, Slot, SubscriptionState
-from portal.core.db import db, is_sqlite
+from portal.core.db import db, insert_rows, is_sqlite
 
 _ENTRIES = cast(Table, CreditEntry.__table__)
 _UNSYNCED = {"synchronize_session": False}  # no row of these tables is ever held in the session
@@ -162,13 +163,15 @@ def post(
     ).one_or_none()
     if after is None:
         return None
-    running: int = after.available - available
-    position: int = after.position - len(lines)
-    rows: list[dict[str, object]] = []
-    for line, effect in zip(lines, effects, strict=True):
-        running += effect.available * line.credits
-        position += 1
-        rows.append(
+    balances = accumulate(
+        (e.available * line.credits for e, line in zip(effects, lines, strict=True)),
+        initial=after.available - available,
+    )
+    next(balances)  # the balance before the first line
+    first: int = after.position - len(lines) + 1
+    insert_rows(
+        _ADD,
+        (
             {
                 "id": uuid4(),
                 "organization_id": organization_id,
@@ -176,7 +179,7 @@ def post(
                 "position": position,
                 "kind": line.kind,
                 "credits": line.credits,
-                "balance_after": running,
+                "balance_after": balance,
                 "month": line.month,
                 "message_id": line.message_id,
                 "slot": line.slot,
@@ -184,10 +187,11 @@ def post(
                 "note": line.note,
                 "at": line.at,
             }
-        )
-    db.session.execute(_ADD, rows)
+            for position, (line, balance) in enumerate(zip(lines, balances, strict=True), first)
+        ),
+    )
     _add_to_months(organization_id, account_id, lines)
-    return position
+    return cast("int", after.position)
 
 
 def open_lots(account_id: UUID) -> list[OpenLot]:

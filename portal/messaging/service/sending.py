@@ -2,12 +2,13 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from itertools import islice
+from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 
 from portal.billing import service as billing
 from portal.billing.errors import NotEnoughCredits
@@ -18,7 +19,7 @@ from portal.contacts.rules.numbers import read
 from portal.contacts.values import ContactRef, Language, NumberRef
 from portal.core import audit, clock, jobs, phone
 from portal.core.audit import Actor
-from portal.core.db import db
+from portal.core.db import INSERTED_AT_ONCE, db, insert_rows
 from portal.core.jobs import Job, Lane
 from portal.messaging import queries
 from portal.messaging.errors import (
@@ -44,7 +45,7 @@ from portal.messaging.values import (
 )
 from portal.texting_accounts.values import AccountRef
 
-_CHUNK = 500
+_INSERT: Final = insert(cast(Table, Message.__table__))
 
 
 def confirm(
@@ -77,14 +78,12 @@ def confirm(
     _refuse_what_cannot_go(planned, draft, shown_key)
 
     frozen = Freezer(account, draft, actor, now, resend_of or {})
-    rows = list(frozen.rows(planned))
     db.session.execute(insert(Campaign).values(frozen.campaign(planned, nonce, intent)))
-    for start in range(0, len(rows), _CHUNK):
-        db.session.execute(insert(Message), rows[start : start + _CHUNK])
+    charges: list[Charge] = []
+    rows_sha256 = audit.digest(_written(frozen.rows(planned), charges))
     _take_places(account, planned)
     if draft.kind is Kind.ONE_TO_ONE:
         talks.note_outbound(account, planned.texts, now)
-    charges = [Charge(row["id"], row["credits"]) for row in rows if row["state"] != State.BLOCKED]
     billing.reserve(account, charges, at=now)
     audit.record(
         "messaging:campaign:confirm",
@@ -97,7 +96,7 @@ def confirm(
         held=planned.held,
         blocked=planned.blocked,
         credits=planned.credits,
-        rows_sha256=audit.digest(_digestible(row) for row in rows),
+        rows_sha256=rows_sha256,
     )
     lane = Lane.URGENT if draft.kind is Kind.ONE_TO_ONE else Lane.TEXTS
     jobs.request(Job.DRAIN, account.id, lane=lane)
@@ -195,6 +194,16 @@ def _take_places(account: AccountRef, planned: Plan) -> None:
     for day in sorted(days):
         if not limits.take(account, day, days[day]):
             raise CostChanged  # a limit was edited between the two statements
+
+
+def _written(rows: Iterator[dict[str, Any]], charges: list[Charge]) -> Iterator[dict[str, Any]]:
+    """Insert rows some hundred at a time, note what they cost, and return what tells of each."""
+    while some := list(islice(rows, INSERTED_AT_ONCE)):
+        insert_rows(_INSERT, some)
+        for row in some:
+            if row["state"] != State.BLOCKED:
+                charges.append(Charge(row["id"], row["credits"]))
+            yield _digestible(row)
 
 
 def _digestible(row: Mapping[str, Any]) -> dict[str, Any]:
