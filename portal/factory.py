@@ -1,12 +1,10 @@
 """Builds the application: the only module that knows every slice."""
 
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import redis
 from flask import Flask, Response, g, render_template, request, session, url_for
 from flask_compress import Compress
 from flask_migrate import Migrate
@@ -17,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from portal import audit_cli, cli, demo
+from portal import audit_cli, cli, demo, foundation
 from portal.billing import queries as billing
 from portal.billing import views as billing_views
 from portal.consent import api as consent_api
@@ -26,20 +24,9 @@ from portal.consent import views as consent_views
 from portal.contacts import api as contact_api
 from portal.contacts import cli as contact_cli
 from portal.contacts import views as contact_views
-from portal.core import (
-    assets,
-    clock,
-    formats,
-    health,
-    jobs,
-    navigation,
-    reading,
-    same_site,
-    secrets_box,
-)
-from portal.core import settings as settings_module
+from portal.core import assets, clock, formats, health, navigation, reading, same_site
 from portal.core.access import Me, Permission
-from portal.core.db import compact_json, db, prepare_engine
+from portal.core.db import db
 from portal.core.desk import Desk
 from portal.core.errors import DomainError, NotAllowed
 from portal.core.health import Gauges
@@ -47,8 +34,6 @@ from portal.core.settings import ROOT, Settings, SettingsError
 from portal.core.web import refuse, wants_partial
 from portal.doctor import cli as doctor_cli
 from portal.doctor import queries as doctor
-from portal.gateways import webhooks as webhook_gateway
-from portal.gateways.webhooks import HttpWebhooks
 from portal.integrations import api as integration_api
 from portal.integrations import views as integration_views
 from portal.integrations.api import problems
@@ -113,14 +98,9 @@ def create_app(
 ) -> Flask:
     """Return a new application; a wrong environment ends the program with one line (X-4)."""
     try:
-        settings = settings or settings_module.read(os.environ)
+        settings = foundation.lay(settings)
     except SettingsError as error:
         cli.stop(error)
-    settings_module.use(settings)
-    clock.watch(settings.clock_file)
-    secrets_box.use(secrets_box.SecretsBox(settings.encryption_keys))
-    webhook_gateway.use(HttpWebhooks(is_sandbox=settings.is_sandbox))
-    jobs.connect(redis.Redis.from_url(settings.redis_url, socket_timeout=5))
 
     app = Desk("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.from_mapping(_config(settings))
@@ -129,9 +109,7 @@ def create_app(
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
-    db.init_app(app)
-    with app.app_context():
-        prepare_engine(db.engine)
+    foundation.open_database(app, settings, config)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Htmx(app)
     csrf.init_app(app)
@@ -147,16 +125,8 @@ def create_app(
 
 
 def _config(settings: Settings) -> dict[str, Any]:
-    is_sqlite = settings.database_url.startswith("sqlite")
     return {
         "SECRET_KEY": settings.secret_key,
-        "SQLALCHEMY_DATABASE_URI": settings.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {
-            "pool_size": 20,
-            "max_overflow": 10,
-            "pool_pre_ping": not is_sqlite,
-            "json_serializer": compact_json,
-        },
         "MAX_CONTENT_LENGTH": 30_000_000,
         "MAX_FORM_MEMORY_SIZE": MAX_FORM_BYTES,
         "MAX_FORM_PARTS": 2_000,

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from importlib import import_module
 from types import FrameType
 
 from rq import Worker
@@ -11,7 +12,6 @@ from rq import Worker
 from portal.core import jobs, log
 from portal.core.jobs import Lane
 from portal.messaging.service import highwater
-from workers import schedule
 from workers.runtime import application
 
 # STACK 5: with RQ's defaults a worker takes minutes to notice that Redis is back.
@@ -39,7 +39,10 @@ class TextWorker(Worker):
 def work() -> None:
     """Take jobs in order of urgency until told to stop."""
     highwater.begin()
-    application()  # imports, settings and the TLS context are loaded before the first fork
+    # Settings, the TLS context and all that sends are loaded before the first fork; what other
+    # jobs need is loaded by the process that runs one (G12).
+    application()
+    import_module("workers.messaging")
     TextWorker(
         [jobs.queue(lane) for lane in Lane],
         connection=jobs.connection(),
@@ -50,9 +53,14 @@ def work() -> None:
     ).work(logging_level="WARNING")
 
 
+def plan() -> None:
+    """Run the sweeps until told to stop; a worker need not load them all."""
+    import_module("workers.schedule").main()
+
+
 def main() -> int:
     """Run what the command line names."""
-    commands = {"worker": work, "scheduler": schedule.main}
+    commands = {"worker": work, "scheduler": plan}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.stderr.write("usage: python -m workers worker|scheduler\n")
         return 2

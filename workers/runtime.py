@@ -10,7 +10,8 @@ from flask import Flask, has_app_context
 
 from portal.core.db import db
 from portal.core.errors import DomainError
-from portal.factory import create_app
+from portal.core.settings import SettingsError
+from portal.foundation import create_worker_app
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,7 +22,10 @@ logger = logging.getLogger(__name__)
 @cache
 def application() -> Flask:
     """Return this process's application, made once; a worker makes it before it forks."""
-    app = create_app()
+    try:
+        app = create_worker_app()
+    except SettingsError as error:
+        raise SystemExit(f"ConsentDesk can't start: {error}") from None
     os.register_at_fork(after_in_child=lambda: _forget_connections(app))
     return app
 

@@ -8,9 +8,7 @@ from portal.billing import queries as billing
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
-from portal.core.settings import settings
 from portal.core.web import page, see_other
-from portal.gateways import carrier
 from portal.numbers import queries, rules
 from portal.numbers import service as numbers
 from portal.numbers.errors import CarrierTrouble, NumberTaken, SubscriptionNeeded
@@ -21,8 +19,7 @@ bp = Blueprint("numbers", __name__, url_prefix="/accounts/<uuid:account_id>/numb
 
 
 def init_app(app: Flask) -> None:
-    """Open the doors to the carrier; they are the same for the whole program."""
-    carrier.connect(settings().twilio_api_base)
+    """Give templates the words for a number that may not text yet."""
     app.jinja_env.globals["not_registered"] = rules.NOT_REGISTERED
 
 
