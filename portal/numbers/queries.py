@@ -4,7 +4,7 @@ from time import monotonic
 from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Table, Uuid, bindparam, select
+from sqlalchemy import Table, bindparam, select
 
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -17,6 +17,7 @@ from portal.numbers.models import CarrierAccount, SenderNumber
 from portal.numbers.values import SenderRef, SenderState, Trouble, WebhookAccount
 
 _ACCOUNTS: Final = cast(Table, CarrierAccount.__table__)
+_NUMBERS: Final = cast(Table, SenderNumber.__table__)
 WEBHOOK_ACCOUNT_FOR_S: Final = 1.0
 _just_read: Final[dict[str, tuple[float, WebhookAccount]]] = {}  # by SID, ours alone
 # Made once: every webhook asks it (G7).
@@ -124,24 +125,24 @@ def _carrier_account(organization_id: UUID) -> Any:
 
 # Made once, and columns rather than rows of the session: every text asks for these.
 _CARRIER_ACCOUNT: Final = select(
-    CarrierAccount.id,
-    CarrierAccount.account_sid,
-    CarrierAccount.sealed_token,
-    CarrierAccount.messaging_service_sid,
-).where(CarrierAccount.organization_id == bindparam("organization", type_=Uuid()))
-_SENDERS: Final = select(
-    *SenderNumber.__table__.columns, CarrierAccount.messaging_service_sid
-).outerjoin(CarrierAccount, CarrierAccount.organization_id == SenderNumber.organization_id)
+    _ACCOUNTS.c.id,
+    _ACCOUNTS.c.account_sid,
+    _ACCOUNTS.c.sealed_token,
+    _ACCOUNTS.c.messaging_service_sid,
+).where(_ACCOUNTS.c.organization_id == bindparam("organization"))
+_SENDERS: Final = select(*_NUMBERS.columns, _ACCOUNTS.c.messaging_service_sid).outerjoin(
+    _ACCOUNTS, _ACCOUNTS.c.organization_id == _NUMBERS.c.organization_id
+)
 _DEFAULT_SENDER: Final = (
     _SENDERS.where(
-        SenderNumber.account_id == bindparam("account"), SenderNumber.state == SenderState.READY
+        _NUMBERS.c.account_id == bindparam("account"), _NUMBERS.c.state == SenderState.READY
     )
-    .order_by(SenderNumber.is_default.desc(), SenderNumber.ordered_at)
+    .order_by(_NUMBERS.c.is_default.desc(), _NUMBERS.c.ordered_at)
     .limit(1)
 )
 _SENDERS_OF: Final = _SENDERS.where(
-    SenderNumber.account_id == bindparam("account"), SenderNumber.state != SenderState.RELEASED
-).order_by(SenderNumber.is_default.desc(), SenderNumber.ordered_at, SenderNumber.id)
+    _NUMBERS.c.account_id == bindparam("account"), _NUMBERS.c.state != SenderState.RELEASED
+).order_by(_NUMBERS.c.is_default.desc(), _NUMBERS.c.ordered_at, _NUMBERS.c.id)
 
 
 def _ref(row: Any) -> SenderRef:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
     CompoundSelect,
+    Table,
     bindparam,
     case,
     func,
@@ -23,38 +24,39 @@ from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
 
 MOST = 500
+_STANDING = cast(Table, ConsentStanding.__table__)
+_OPT_OUT = cast(Table, OrganizationOptOut.__table__)
+_DNC = cast(Table, DoNotContact.__table__)
 
 # Made once: building a statement costs more than asking it, and every text asks these.
 _NUMBERS: BindParameter[list[str]] = bindparam("numbers", expanding=True)
 _STANDINGS = select(
-    ConsentStanding.e164,
-    ConsentStanding.strength,
-    ConsentStanding.kinds,
-    ConsentStanding.record_id,
-    ConsentStanding.expires_at,
-    ConsentStanding.stopped_at,
-    ConsentStanding.started_at,
-    ConsentStanding.own_act_at,
-    ConsentStanding.not_valid_reason,
+    _STANDING.c.e164,
+    _STANDING.c.strength,
+    _STANDING.c.kinds,
+    _STANDING.c.record_id,
+    _STANDING.c.expires_at,
+    _STANDING.c.stopped_at,
+    _STANDING.c.started_at,
+    _STANDING.c.own_act_at,
+    _STANDING.c.not_valid_reason,
 ).where(
-    ConsentStanding.organization_id == bindparam("organization"),
-    ConsentStanding.account_id == bindparam("account"),
-    ConsentStanding.e164.in_(_NUMBERS),
+    _STANDING.c.organization_id == bindparam("organization"),
+    _STANDING.c.account_id == bindparam("account"),
+    _STANDING.c.e164.in_(_NUMBERS),
 )
 _REFUSALS: CompoundSelect[Any] = union_all(
     select(
         literal("out").label("what"),
-        OrganizationOptOut.e164.label("e164"),
-        OrganizationOptOut.opted_out_at.label("at"),
-        OrganizationOptOut.reach.label("reach"),
+        _OPT_OUT.c.e164.label("e164"),
+        _OPT_OUT.c.opted_out_at.label("at"),
+        _OPT_OUT.c.reach.label("reach"),
     ).where(
-        OrganizationOptOut.organization_id == bindparam("organization"),
-        OrganizationOptOut.e164.in_(_NUMBERS),
+        _OPT_OUT.c.organization_id == bindparam("organization"),
+        _OPT_OUT.c.e164.in_(_NUMBERS),
     ),
-    select(
-        literal("dnc"), DoNotContact.e164, DoNotContact.added_at, literal(Reach.MARKETING.value)
-    ).where(
-        DoNotContact.organization_id == bindparam("organization"), DoNotContact.e164.in_(_NUMBERS)
+    select(literal("dnc"), _DNC.c.e164, _DNC.c.added_at, literal(Reach.MARKETING.value)).where(
+        _DNC.c.organization_id == bindparam("organization"), _DNC.c.e164.in_(_NUMBERS)
     ),
 )
 
