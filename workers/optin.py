@@ -6,6 +6,7 @@ from portal.core import jobs
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
+from portal.messaging.service import joining
 from portal.optin import queries
 from portal.optin import service as optin
 from portal.optin.service import picturing
@@ -56,6 +57,9 @@ def expire_confirmations() -> int:
 
 @job
 def ask_double_opt_in(confirmation_id: str) -> bool:
-    """Queue the text that asks a person whether they signed up; say whether it was queued."""
-    pending = queries.confirmation(UUID(confirmation_id))
-    return pending is not None and pending.texted_at is not None
+    """Queue the text that asks a person whether they signed up; say whether it was queued now.
+
+    Safe to run any number of times: the text is queued with the mark that it was.
+    """
+    with unit_of_work():
+        return joining.ask(UUID(confirmation_id))

@@ -87,6 +87,7 @@ PLACES = (
             "site_checks.*",
             "messaging.opt_out_*import*",
             "messaging.*new_opt_out",
+            "messaging.*join*",
         ),
     ),
     Place(

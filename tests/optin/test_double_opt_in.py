@@ -94,11 +94,16 @@ def test_an_account_asks_a_number_once_in_thirty_days(northside, clock):
 
 
 def test_one_phone_is_asked_three_times_a_day_over_all_accounts(
-    northside, bobs, lakeview, clock, monkeypatch
+    northside, lakeview, clock, monkeypatch
 ):
-    monkeypatch.setattr(confirming, "MOST_IN_A_DAY", 2)
-    asked = [sign_up(account)[1] for account in (northside, bobs, lakeview)]
-    assert [a is not None for a in asked] == [True, True, False]
+    monkeypatch.setattr(confirming, "MOST_IN_A_DAY", 1)
+    asked = [sign_up(account)[1] for account in (northside, lakeview)]
+    assert [a is not None for a in asked] == [True, False]
+
+
+def test_two_accounts_of_an_organization_ask_a_number_once(northside, bobs):
+    asked = [sign_up(account)[1] for account in (northside, bobs)]
+    assert [a is not None for a in asked] == [True, False]
 
 
 def test_an_account_has_a_budget_of_a_day(northside, clock, monkeypatch):

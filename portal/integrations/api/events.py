@@ -45,7 +45,9 @@ MESSAGE_RECEIVED: Final = Told(
             "to": number("The account's number that was texted."),
             "body": Text("What they wrote.", 20_000),
             "media": ListOf("Attachments, by type.", Text("A MIME type.", 100), 20),
-            "keyword": Maybe(Choice("A keyword that was obeyed.", ("stop", "start", "help"))),
+            "keyword": Maybe(
+                Choice("A keyword that was obeyed.", ("stop", "start", "help", "join"))
+            ),
             "received_at": moment("When it reached us."),
         },
     ),

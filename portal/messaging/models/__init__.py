@@ -1,6 +1,7 @@
 """Tables of messaging; private to the slice."""
 
 from portal.messaging.models.inbox import Conversation, InboundText, TextDraft, WebhookEvent
+from portal.messaging.models.joining import JoinKeyword
 from portal.messaging.models.limits import AllowedCountry, DailyCountry, DailyLimit, DailyRecipient
 from portal.messaging.models.outbox import (
     MOVING,
@@ -32,6 +33,7 @@ __all__ = [
     "Heartbeat",
     "InboundText",
     "Installation",
+    "JoinKeyword",
     "Message",
     "MessageAttempt",
     "MessageEvent",

@@ -19,6 +19,7 @@ from portal.messaging.queries.inbox import (
     timeline,
     unread_count,
 )
+from portal.messaging.queries.joining import join_keyword
 from portal.messaging.queries.limits import allowed_countries, counters
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "draft_recipients",
     "error_meaning",
     "first_text_delivered",
+    "join_keyword",
     "text",
     "thread",
     "timeline",

@@ -42,6 +42,8 @@ _NOTICES: Final = {
     "stop": "automatic answer, free",
     "start": "automatic answer, free",
     "help": "automatic answer, free",
+    "join": "answer to the join keyword, free",
+    "double_opt_in": "asks for a YES, free",
 }
 
 
@@ -270,6 +272,7 @@ _HEARD: Final = {
     "stop": ("Opted out by text", "bad"),
     "start": ("Opted in by text", "ok"),
     "help": ("Asked for help", "accent"),
+    "join": ("Signed up by keyword", "ok"),
 }
 _TONES: Final = {
     Event.GIVEN: "ok",

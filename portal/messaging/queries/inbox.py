@@ -146,9 +146,11 @@ def _texts(
 
 def _title(view: TextView) -> str:
     if view.is_inbound:
-        return {"stop": "Opted out by text", "start": "Opted in by text"}.get(
-            view.keyword or "", "Text received"
-        )
+        return {
+            "stop": "Opted out by text",
+            "start": "Opted in by text",
+            "join": "Signed up by keyword",
+        }.get(view.keyword or "", "Text received")
     return "Notice" if view.kind is Kind.SYSTEM else "Text"
 
 

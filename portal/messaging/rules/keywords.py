@@ -27,23 +27,23 @@ def classify(body: str) -> Keyword | None:
     "YES" is reported as "start": it counts only while opted out or asked for a double
     opt-in, which the caller knows and `is_conversational_yes` helps to ask.
     """
-    words = _words(body)
-    bare = ["".join(filter(str.isalnum, word)) for word in words]
+    found = words(body)
+    bare = ["".join(filter(str.isalnum, word)) for word in found]
     if bare == ["opt", "out"] or (len(bare) == 1 and bare[0] in STOP_WORDS):
         return "stop"
-    if len(words) != 1:
+    if len(found) != 1:
         return None
-    if words[0] in START_WORDS:
+    if found[0] in START_WORDS:
         return "start"
-    return "help" if words[0] in HELP_WORDS else None
+    return "help" if found[0] in HELP_WORDS else None
 
 
 def is_conversational_yes(body: str) -> bool:
     """Say whether a reply is YES, the one opt-in keyword people also say in talk (SPEC Q-6)."""
-    return _words(body) == [_CONVERSATIONAL]
+    return words(body) == [_CONVERSATIONAL]
 
 
-def _words(body: str) -> list[str]:
+def words(body: str) -> list[str]:
     """Return the words of a text without case, style, accents and surrounding punctuation."""
     plain = "".join(
         char

@@ -113,7 +113,7 @@ def inbound_credits(
     country_code: int,
     media_count: int = 0,
     *,
-    keyword: Literal["stop", "start", "help"] | None = None,
+    keyword: Literal["stop", "start", "help", "join"] | None = None,
     table: RateTable | None = None,
 ) -> int:
     """Price a received text (SPEC B-10): opt-out and opt-in keywords cost one credit.
@@ -121,7 +121,7 @@ def inbound_credits(
     Never raises: an empty text costs one unit, because inbound is never refused.
     """
     rates = table or TABLES[-1]
-    if keyword in ("stop", "start"):
+    if keyword in ("stop", "start", "join"):
         return rates.keyword
     return credits(body or " ", country_code, media_count, table=rates)
 

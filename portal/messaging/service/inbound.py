@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
@@ -32,7 +32,8 @@ from portal.messaging.rules import keywords, rates
 from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.rules.keywords import Keyword
 from portal.messaging.rules.segments import analyze
-from portal.messaging.service import facts, optouts, system, talks
+from portal.messaging.service import facts, joining, optouts, system, talks
+from portal.messaging.service.joining import Heard
 from portal.messaging.values import MediaRef
 from portal.notifications import service as notifications
 from portal.numbers import queries as numbers
@@ -47,7 +48,9 @@ _CARRIER_ANSWERS: Final = frozenset(
         *("start", "yes", "unstop", "help", "info"),
     }
 )
+Word = Keyword | Literal["join"]
 ANSWERS_WITHIN: Final = timedelta(minutes=5)
+REPLIES_WITHIN: Final = timedelta(hours=24)  # a reply has no other hour limit (P-3)
 
 
 class Received(StrEnum):
@@ -86,22 +89,34 @@ def receive(incoming: Incoming) -> Received:
     e164, at = incoming.from_number, _said_at(incoming)
     contact_service.lock_numbers(account.organization_id, [e164])
     was_out = _is_opted_out(account, e164)
-    if keyword == "start" and not was_out and keywords.is_conversational_yes(incoming.body):
-        keyword = None  # a yes in talk is talk (Q-1)
+    heard: Word | None = keyword
+    asked = joining.asked(account.tenant, e164, at) if _is_yes(incoming, keyword) else None
+    joins = joining.keyword_heard(account.tenant, incoming.body) if keyword is None else None
+    if _is_yes(incoming, keyword) and not was_out and asked is None:
+        heard = None  # a yes in talk is talk (Q-1)
+    if joins is not None and _is_phone_number(e164):
+        heard = "join"
     charge = partial(
         billing.charge_inbound,
         account,
-        _price(incoming, keyword),
+        _price(incoming, heard),
         reference=f"inbound:{incoming.sid}",
         note=f"From {phone.show(e164)}, charged on arrival",
     )
     before_commit(Last.CREDITS, account.id, charge)
     actor = Actor(None, phone.show(e164), incoming.source)
-    _obey(account, incoming, keyword, actor, was_out=was_out)
     known = contacts.by_numbers(account.tenant, [e164]).get(e164)
+    said = Heard(account.tenant, e164, incoming.to, incoming.body, incoming.sid, at, actor, known)
+    reply = None
+    if heard == "join" and joins is not None:
+        reply = joining.join(said, joins)
+    elif asked is not None:
+        reply = joining.confirm(said, asked)
+    if reply is None:
+        _obey(account, incoming, heard, actor, was_out=was_out)
     person = known or contact_service.ensure_lead(account.tenant, e164, actor)
-    _link(incoming, person, keyword)
-    _tell_endpoints(account, incoming, keyword, person)
+    _link(incoming, person, heard)
+    _tell_endpoints(account, incoming, heard, person)
     talks.note_inbound(
         account,
         e164,
@@ -109,14 +124,18 @@ def receive(incoming: Incoming) -> Received:
         our_e164=incoming.to,
         body=incoming.body or "(media)",
         at=at,
-        needs_answer=keyword is None,
+        needs_answer=heard is None,
     )
-    if keyword in ("stop", "start"):
+    if heard in ("stop", "start", "join"):
         is_out = _is_opted_out(account, e164)  # an old STOP found late may have been undone
         talks.mark_opted_out(account.organization_id, account.id, e164, is_out=is_out)
-    _answer(account, incoming, keyword, person)
-    _tell(account, incoming, keyword, person, is_new=known is None)
+    _answer(account, incoming, heard, person, reply)
+    _tell(account, incoming, heard, person, is_new=known is None)
     return Received.STORED
+
+
+def _is_yes(incoming: Incoming, keyword: Keyword | None) -> bool:
+    return keyword == "start" and keywords.is_conversational_yes(incoming.body)
 
 
 def _said_at(incoming: Incoming) -> datetime:
@@ -177,7 +196,7 @@ def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> b
     return kept.first() is not None
 
 
-def _price(incoming: Incoming, keyword: Keyword | None) -> int:
+def _price(incoming: Incoming, keyword: Word | None) -> int:
     number = incoming.from_number
     code = facts.country_code(number) if _is_phone_number(number) else 1
     return rates.inbound_credits(incoming.body, code, len(incoming.media), keyword=keyword)
@@ -195,7 +214,7 @@ def _is_opted_out(account: AccountRef, e164: str) -> bool:
 def _obey(
     account: AccountRef,
     incoming: Incoming,
-    keyword: Keyword | None,
+    keyword: Word | None,
     actor: Actor,
     *,
     was_out: bool,
@@ -226,7 +245,7 @@ def _obey(
         consent.record_inquiry(account.tenant, e164, _said_at(incoming), incoming.sid)
 
 
-def _link(incoming: Incoming, person: ContactRef, keyword: Keyword | None) -> None:
+def _link(incoming: Incoming, person: ContactRef, keyword: Word | None) -> None:
     """Tie the kept text to the person; a yes that turned out to be talk is no keyword."""
     db.session.execute(
         update(InboundText)
@@ -237,7 +256,7 @@ def _link(incoming: Incoming, person: ContactRef, keyword: Keyword | None) -> No
 
 
 def _tell_endpoints(
-    account: AccountRef, incoming: Incoming, keyword: Keyword | None, person: ContactRef
+    account: AccountRef, incoming: Incoming, keyword: Word | None, person: ContactRef
 ) -> None:
     """Have the account's webhooks told of the text, once it is kept (RULINGS 31)."""
     integrations.tell(
@@ -258,18 +277,29 @@ def _tell_endpoints(
 
 
 def _answer(
-    account: AccountRef, incoming: Incoming, keyword: Keyword | None, person: ContactRef
+    account: AccountRef,
+    incoming: Incoming,
+    keyword: Word | None,
+    person: ContactRef,
+    reply: str | None,
 ) -> None:
-    """Confirm a keyword once: not at all when the carrier does it by itself (Q-1)."""
-    if keyword is None or _carrier_answers(incoming) or not _is_phone_number(incoming.from_number):
+    """Confirm a keyword once: not at all when the carrier does it by itself (Q-1).
+
+    `reply` is what somebody who signed up is told; no carrier says that for us (Q-6).
+    """
+    if keyword is None or incoming.opt_out_type or not _is_phone_number(incoming.from_number):
         return
-    if clock.utcnow() - _said_at(incoming) > ANSWERS_WITHIN:
+    if reply is None and _carrier_answers(incoming):
+        return
+    within = ANSWERS_WITHIN if reply is None else REPLIES_WITHIN
+    if clock.utcnow() - _said_at(incoming) > within:
         return  # heard too late for the one text that may follow an opt-out (RULINGS 15)
-    body, purpose = {
+    answers = {
         "stop": (system.STOP_REPLY, STOP_CONFIRMATION),
         "start": (system.START_REPLY, "start"),
         "help": (_help(account), "help"),
-    }[keyword]
+    }
+    body, purpose = (reply, keyword) if reply is not None else answers[keyword]
     system.queue_text(
         account.tenant,
         incoming.from_number,
@@ -293,15 +323,17 @@ def _help(account: AccountRef) -> str:
 def _tell(
     account: AccountRef,
     incoming: Incoming,
-    keyword: Keyword | None,
+    keyword: Word | None,
     person: ContactRef,
     *,
     is_new: bool,
 ) -> None:
-    """Tell the account's people of a reply, an opt-out or a new lead (K-6, Q-3)."""
+    """Tell the account's people of a reply, an opt-out, a sign-up or a new lead (K-6, Q-3)."""
     shown = incoming.body.strip()[:200] or "(media)"
     if keyword == "stop":
         kind, title = "opt_out", f"{person.full_name} opted out"
+    elif keyword == "join":
+        kind, title = "reply", f"{person.full_name} signed up by keyword"
     elif is_new:
         kind, title = "lead", f"New lead: {phone.show(incoming.from_number)}"
     else:

@@ -1,6 +1,7 @@
 """Free texts of our own in the same outbox: notices and keyword confirmations (RULINGS 15)."""
 
 import hashlib
+from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -39,8 +40,12 @@ def queue_text(
     from_e164: str | None = None,
     contact_id: UUID | None = None,
     name: str = "",
+    not_before: datetime | None = None,
 ) -> UUID:
-    """Queue a system text: no credits, no limits, but opt-outs hold (except stop's own)."""
+    """Queue a system text: no credits, no limits, but opt-outs hold (except stop's own).
+
+    It leaves at once, or not before a time.
+    """
     assert tenant.account_id is not None  # a text leaves from an account
     message_id = message_id or uuid4()
     counted = analyze(body)
@@ -70,7 +75,7 @@ def queue_text(
             segments=counted.segments,
             credits=0,
             state=State.QUEUED,
-            not_before=now,
+            not_before=max(not_before or now, now),
             created_at=now,
             changed_at=now,
             created_by_name="ConsentDesk",

@@ -7,6 +7,7 @@ from portal.messaging.views import (
     conversation,
     countries,
     inbox,
+    joining,
     opt_out_imports,
     opt_outs,
     standstill,
@@ -25,6 +26,7 @@ __all__ = [
     "countries",
     "inbox",
     "init_app",
+    "joining",
     "opt_out_imports",
     "opt_outs",
 ]
