@@ -127,4 +127,4 @@ class DoNotContactForm(BaseForm):
 class UploadForm(BaseForm):
     """A file of consents."""
 
-    file = FileField("CSV file", [FileRequired("Choose the CSV file to import.")])
+    file = FileField("CSV file, or ZIP with evidence", [FileRequired("Choose the file to import.")])

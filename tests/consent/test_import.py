@@ -42,7 +42,7 @@ def received(account, content):
         )
 
 
-def checked(account, content, mapping=None):
+def checked(account, content, mapping=None, received=received):
     import_ = received(account, content)
     with unit_of_work():
         importing.match_columns(

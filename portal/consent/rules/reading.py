@@ -22,6 +22,7 @@ CONSENT_FIELDS: Final = (
     Field("user_agent", "User agent", r"(?:user agent|browser|device)"),
     Field("form_version", "Form version", r"(?:form )?version"),
     Field("form_name", "Form", r"form(?: name)?|campaign(?: name)?"),
+    Field("evidence", "Evidence file", r"(?:.* )?(?:evidence|proof|scan|screenshot|attachment|file)(?: ?file)?(?: ?name)?"),
     Field("phone", "Phone number", r"(?!.*\bfax\b).*\b(?:phone|mobile|cell|telephone|tel|number)\b.*"),
     Field("email", "E-mail", r"(?:.* )?e ?mail(?: address)?"),
     Field("postal_address", "Postal address", r"(?:.* )?(?:physical|postal|mailing|street)? ?address"),

@@ -44,12 +44,12 @@ def strength_of(
         return Strength.NONE
     if method is Method.INQUIRY:
         return Strength.INQUIRY
+    if method is Method.PAPER and has_scan:
+        return Strength.EXPRESS_WRITTEN
     is_agreed_form = has_disclosure and checkbox is Checkbox.CHECKED
     if is_imported or method in _SHOWS_A_FORM:
         return Strength.EXPRESS_WRITTEN if is_agreed_form else Strength.EXPRESS
-    if method in _OWN_WORDS or (method is Method.PAPER and has_scan):
-        return Strength.EXPRESS_WRITTEN
-    return Strength.EXPRESS
+    return Strength.EXPRESS_WRITTEN if method in _OWN_WORDS else Strength.EXPRESS
 
 
 def kinds_of(

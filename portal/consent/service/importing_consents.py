@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from io import BytesIO
+from typing import BinaryIO, Final
 from uuid import uuid4
 
+from portal.consent.errors import EvidenceRefused
 from portal.consent.rules import is_opted_out
 from portal.consent.rules.facts import sha256_of_all
 from portal.consent.rules.reading import (
@@ -23,23 +25,40 @@ from portal.consent.rules.reading import (
     time_of,
 )
 from portal.consent.rules.words import not_valid_reason
+from portal.consent.service import archives
+from portal.consent.service import evidence as files
+from portal.consent.service.archives import Archive
 from portal.consent.service.keeping import Book, keep, kept_keys
 from portal.consent.service.recording import after, entry_of
-from portal.consent.values import Checkbox, Event, Method, NewConsent, RecordRef, Strength
+from portal.consent.values import Checkbox, Event, Evidence, Method, NewConsent, RecordRef, Strength
 from portal.contacts import queries as contacts
 from portal.contacts.rules import numbers as number_rules
 from portal.contacts.rules.cells import tidy
 from portal.contacts.rules.mapping import Field
+from portal.contacts.service import importing
 from portal.contacts.service.importing import Batcher
 from portal.contacts.service.rows import Finding, Row, Verdict
 from portal.contacts.values import ImportKind, ImportRef, Run, Weight
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
+from portal.core.tenancy import Tenant
 from portal.people.values import DEFAULT_TIMEZONE
 from portal.texting_accounts import queries as accounts
 
 _IMPORTED: Final = Verdict(is_imported=True)
+
+
+def receive(tenant: Tenant, file_name: str, stream: BinaryIO, *, actor: Actor) -> ImportRef:
+    """Keep an uploaded CSV, or a ZIP of one with the files its rows name. Raises FileRefused."""
+    if not archives.is_archive(stream, file_name):
+        return importing.receive(tenant, ConsentHandler(), file_name, stream, actor=actor)
+    opened = archives.judge(stream)
+    import_ = importing.receive(
+        tenant, ConsentHandler(), file_name, BytesIO(opened.table), actor=actor
+    )
+    archives.keep(import_.stored_name, opened)
+    return import_
 
 
 class ConsentHandler:
@@ -77,6 +96,16 @@ class _ConsentBatcher:
         self._zone = account.timezone if account else DEFAULT_TIMEZONE
         self._seen: dict[str, int] = {}  # the line of each key met in this run
         self._numbers: set[str] = set()
+        self._archive = archives.of_import(import_.stored_name)
+        self._files: dict[str, _File] = {}  # by the name a row gives: one scan may serve many
+
+    def prepare(self, rows: Sequence[Row]) -> None:
+        """Check the files these rows name, and keep them unless this is the dry run."""
+        if self._archive is None:
+            return
+        for name in dict.fromkeys(name for row in rows if (name := row.first("evidence"))):
+            if name not in self._files:
+                self._files[name] = _checked_file(self._archive, name, keeps=not self._dry)
 
     def take(self, rows: Sequence[Row]) -> Sequence[Verdict]:
         """Answer each row; write the batch in sets unless this is the dry run."""
@@ -166,7 +195,27 @@ class _ConsentBatcher:
         if refusal is not None:
             return _Read(None, (refusal,))
         consent = _described(row, _sourced(row, consent, findings), findings)
+        consent, refusal = self._with_file(row, consent, findings)
+        if refusal is not None:
+            return _Read(None, (refusal,))
         return _Read(replace(consent, idempotency_key=_key(consent)), tuple(findings))
+
+    def _with_file(
+        self, row: Row, consent: NewConsent, findings: list[Finding]
+    ) -> tuple[NewConsent, Finding | None]:
+        """Put the file a row names behind its consent; one that is not there or bad is refused."""
+        cells = [(c, text) for c, text in row.all("evidence") if text.casefold() not in NOTHING]
+        if not cells:
+            return consent, None
+        column, name = cells[0]
+        if self._archive is None:
+            findings.append(Finding(Weight.NOTE, "no_zip", _NO_ZIP, column, name))
+            return consent, None
+        file = self._files[row.first("evidence")]
+        if file.evidence is None:
+            return consent, Finding(Weight.REJECTED, "evidence", file.problem, column, name)
+        findings.append(Finding(Weight.NOTE, "has_file", "Its file is in the ZIP.", column, name))
+        return replace(consent, evidence=file.evidence), None
 
     def _dated(
         self, row: Row, consent: NewConsent, now: datetime, findings: list[Finding]
@@ -194,6 +243,27 @@ class _ConsentBatcher:
         ), None
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that rows name: what is kept of it, or why it is not taken."""
+
+    evidence: Evidence | None
+    problem: str = ""
+
+
+def _checked_file(archive: Archive, name: str, *, keeps: bool) -> _File:
+    try:
+        upload = archive.file(name)
+    except EvidenceRefused as error:
+        return _File(None, error.message)
+    if keeps:
+        return _File(files.keep_upload(upload))
+    return _File(Evidence("", upload.sha256, upload.file_name, upload.media_type))
+
+
+_NO_ZIP: Final = (
+    "The row names a file, and none came with it. Upload a ZIP of the CSV and its files to keep it."
+)
 _OPTED_OUT: Final = Finding(
     Weight.NOTE,
     "opted_out",
@@ -284,6 +354,8 @@ def _key(consent: NewConsent) -> str:
         "form": [consent.form_name, consent.form_version],
         "agent": consent.user_agent,
     }
+    if consent.evidence is not None:
+        claimed = {**claimed, "evidence": consent.evidence.sha256}
     whole = hashlib.sha256(repr(sorted(claimed.items())).encode())
     return f"import:{whole.hexdigest()}"
 

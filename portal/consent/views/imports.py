@@ -8,6 +8,7 @@ from flask import Response, g, request, url_for
 from portal.consent import queries
 from portal.consent.forms import UploadForm
 from portal.consent.rules.reading import CONSENT_FIELDS
+from portal.consent.service import archives, importing_consents
 from portal.consent.service.importing_consents import ConsentHandler
 from portal.consent.views.blueprint import PER_PAGE, argument, bp, choice
 from portal.contacts import queries as contacts
@@ -39,8 +40,8 @@ def upload(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     file = form.file.data
     try:
         with unit_of_work():
-            import_ = importing.receive(
-                g.account.tenant, ConsentHandler(), file.filename, file.stream, actor=me().actor
+            import_ = importing_consents.receive(
+                g.account.tenant, file.filename, file.stream, actor=me().actor
             )
     except FileRefused as error:
         form.refuse("file", error)
@@ -84,8 +85,12 @@ def import_columns(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG0
 def match_columns(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Settle the columns and do the dry run; the file itself says how each person agreed."""
     import_, mapping = _import(import_id), request.form.getlist("columns")
+    archive = archives.of_import(import_.stored_name)
+    takes_long = archive is not None and archive.count > archives.MOST_INLINE
     try:
         with unit_of_work():
+            if takes_long and import_.total_rows <= importing.INLINE_ROWS:
+                importing.ask(import_)
             importing.match_columns(
                 g.account.tenant,
                 import_id,
@@ -97,7 +102,7 @@ def match_columns(account_id: UUID, import_id: UUID) -> Response:  # noqa: ARG00
             )
     except BadInput as error:
         return _match_page(import_, mapping, 422, error.message)
-    if import_.total_rows <= importing.INLINE_ROWS:
+    if import_.total_rows <= importing.INLINE_ROWS and not takes_long:
         run = importing.start_run(import_.id, ConsentHandler())
         while run.more():
             with unit_of_work():

@@ -55,6 +55,9 @@ class _ContactBatcher:
         self._extra_tags = people.split_tags(str(import_.options.get("tags") or ""))
         self._source = tidy(str(import_.options.get("lead_source") or ""))
 
+    def prepare(self, rows: Sequence[Row]) -> None:
+        """Do nothing: contacts are read while they are taken."""
+
     def take(self, rows: Sequence[Row]) -> Sequence[Verdict]:
         """Answer each row; write the batch in sets unless this is the dry run."""
         read = [self._read(row) for row in rows]

@@ -68,6 +68,7 @@ _JOBS: Final = {
     ImportKind.CONSENTS: Job.IMPORT_CONSENTS,
     ImportKind.OPT_OUTS: Job.IMPORT_OPT_OUTS,
 }
+_COUNTS: Final = ("rows_done", "imported", "merged", "rejected", "untextable", "noted")
 _UNTIL: Final = {
     ImportState.CHECKING: ImportState.CHECKED,
     ImportState.RUNNING: ImportState.DONE,
@@ -76,6 +77,9 @@ _UNTIL: Final = {
 
 class Batcher(Protocol):
     """Takes the rows of one run, a batch at a time, in order."""
+
+    def prepare(self, rows: Sequence[Row]) -> None:
+        """Do what takes time with the next rows, before any transaction is open."""
 
     def take(self, rows: Sequence[Row]) -> Sequence[Verdict]:
         """Answer each row; write what it asks for unless this is the dry run."""
@@ -183,7 +187,7 @@ def match_columns(
         runs=[],
     )
     if in_job and import_.total_rows > INLINE_ROWS:
-        jobs.request(_JOBS[import_.kind], import_.id, lane=Lane.REPORTS, timeout_s=JOB_TIMEOUT_S)
+        ask(import_)
     audit.record(
         f"{import_.kind}:import:check",
         actor=actor,
@@ -222,7 +226,7 @@ def confirm(tenant: Tenant, import_id: UUID, *, actor: Actor, in_job: bool = Tru
     import_ = queries.import_or_404(tenant, import_id)
     _move(import_, (ImportState.CHECKED,), ImportState.RUNNING)
     if in_job:
-        jobs.request(_JOBS[import_.kind], import_.id, lane=Lane.REPORTS, timeout_s=JOB_TIMEOUT_S)
+        ask(import_)
     audit.record(
         f"{import_.kind}:import:start",
         actor=actor,
@@ -236,6 +240,11 @@ def confirm(tenant: Tenant, import_id: UUID, *, actor: Actor, in_job: bool = Tru
         runs=[[run.first, run.last, run.count] for run in import_.runs],
     )
     return queries.import_or_404(tenant, import_id)
+
+
+def ask(import_: ImportRef) -> None:
+    """Ask a worker for what an import waits for, after the commit."""
+    jobs.request(_JOBS[import_.kind], import_.id, lane=Lane.REPORTS, timeout_s=JOB_TIMEOUT_S)
 
 
 def start_run(import_id: UUID, handler: RowHandler) -> "ImportRun":
@@ -269,6 +278,8 @@ class ImportRun:
             self._rows = list(islice(self._records, BATCH))
         except FileRefused as error:
             self._error = error.message
+        else:
+            self._batcher.prepare([item for item in self._rows if isinstance(item, Row)])
         return True
 
     def step(self) -> None:
@@ -343,12 +354,7 @@ def _move(
         .where(Import.id == import_.id, owned(import_.tenant, Import), Import.state.in_(from_))
         .values(
             state=to,
-            rows_done=0,
-            imported=0,
-            merged=0,
-            rejected=0,
-            untextable=0,
-            noted=0,
+            **dict.fromkeys(_COUNTS, 0),
             moved_at=utcnow(),
             **({"error": ""} | values),
         )

@@ -96,6 +96,9 @@ class _OptOutBatcher:
         column = import_.columns[place] if place is not None else ""
         self._status_column = re.sub(r"[\W_]+", " ", column)
 
+    def prepare(self, rows: Sequence[Row]) -> None:
+        """Do nothing: opt-outs are read while they are taken."""
+
     def take(self, rows: Sequence[Row]) -> Sequence[Verdict]:
         """Answer each row; store a batch of opt-outs unless this is the dry run."""
         read = [self._read(row) for row in rows]
