@@ -43,8 +43,10 @@ _SHAPED = re.compile(
     r".*(sid|hash|sha256|_key|e164|_token|sealed|secret|nonce|zone|media_type|uniquifier)|"
     r"email|key|salt|commitment|previous|region|password|intent|event|cause|code|encoding|delimiter|"
     r"provider|status|outcome|verdict|keyword|source|purpose|prefix|owner|check|subject|origin|ip|"
-    r"ip_address|stored_name|evidence_name|word|reference|zip|name_key|sort_name|url|kind"
+    r"ip_address|stored_name|slug|evidence_name|word|reference|zip|name_key|sort_name|url|kind"
 )
+# The database keeps these as they are; tests/optin poisons a draft before it is published.
+_STAYS = {"optin_form_versions"}
 
 
 def poison(turn):
@@ -55,7 +57,7 @@ def poison(turn):
     place = turn or 0
     for table in Base.metadata.sorted_tables:
         keys = list(table.primary_key.columns)
-        free = [c for c in table.c if _is_free(c) and c not in keys]
+        free = [c for c in table.c if _is_free(c) and c not in keys and table.name not in _STAYS]
         for row in db.session.execute(select(table)).mappings().all() if free else ():
             new = {}
             for column in free:

@@ -147,7 +147,7 @@ def judge(answer, url, typed=None):
         return  # no carrier answers in tests
     if answer.status_code >= 500:
         yield "a server error"
-    said = answer.get_data(as_text=True)
+    said = answer.get_data().decode(errors="replace")  # a picture is no text
     is_html, is_csv = answer.mimetype == "text/html", answer.mimetype == "text/csv"
     if "<script>alert" in said or (is_csv and re.search(r'(?m)(^|[,"])=HYPERLINK', said)):
         yield "what was typed runs: a script, or a formula in a CSV"

@@ -19,6 +19,7 @@ from portal.optin import service as optin
 from portal.optin.errors import NothingNew, PointsMissing
 from portal.optin.models import FormVersion
 from portal.optin.rules import tokens
+from tests import pagelint
 from tests.factories.optin import (
     ALICE,
     CAROL,
@@ -29,6 +30,7 @@ from tests.factories.optin import (
     publish,
     token_of,
 )
+from tests.house.payloads import PAYLOADS
 
 SITE = "https://www.juniper.example"
 
@@ -120,6 +122,28 @@ def test_the_page_is_guarded(anyone, northside):
     form = make_published(northside)
     policy = anyone.open("GET", form.path).headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in policy and "script-src 'none'" in policy
+
+
+def test_what_editors_write_is_shown_as_words_and_does_nothing(anyone, alice, northside):
+    """S4, on the pages that are drawn without Flask."""
+    said = ("title", "intro", "sender_address", "button", "thanks")
+    harmless = make_published(northside, **dict.fromkeys(said, "words"), name="A")
+    tried = [words for words in PAYLOADS if not pagelint.REMNANT.search(words)]
+    wild = {name: " ".join(tried[n :: len(said)]) for n, name in enumerate(said)}
+    poisoned = make_published(northside, **wild, name="B")
+    shapes = [
+        [
+            (tag.name, sorted(tag.attrs))
+            for tag in BeautifulSoup(anyone.client.get(form.path).text, "html.parser").find_all()
+        ]
+        for form in (harmless, poisoned)
+    ]
+    assert shapes[0] == shapes[1]
+    where = {"account_id": northside.id}
+    alice.get("optin.show", form_id=poisoned.id, **where)
+    alice.get("optin.version", form_id=poisoned.id, number=1, **where)
+    inside = alice.get("optin.edit", form_id=poisoned.id, **where).page.iframe["srcdoc"]
+    assert BeautifulSoup(inside, "html.parser").find("script") is None
 
 
 def test_what_a_person_signed_up_with_becomes_a_contact(anyone, northside, clock):
