@@ -48,6 +48,7 @@ from portal.numbers import views as number_views
 from portal.optin import views as optin_views
 from portal.people import views as people_views
 from portal.people.views.session_store import DeskSession
+from portal.proofs import views as proof_views
 from portal.reports import views as report_views
 from portal.retention import views as retention_views
 from portal.site_checks import views as site_check_views
@@ -73,6 +74,7 @@ _VIEWS = (
     site_check_views,
     number_views,
     messaging_views,
+    proof_views,
     retention_views,
     report_views,
 )
@@ -220,6 +222,7 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(
         when=lambda at: formats.when(at, zone()),
         moment=lambda at: formats.moment(at, zone()),
+        moment_in=formats.moment,
         day=lambda at: formats.day(at, zone()),
         iso=formats.iso,
         number=formats.number,

@@ -11,6 +11,7 @@ from portal.bench.measure import Figure, Options, table
 
 # What may be named, and its module; a module is loaded when its bench runs.
 BENCHES: Final = {
+    "bundle": "portal.bench.bundle",
     "send": "portal.bench.send",
     "confirm": "portal.bench.confirm",
     "form": "portal.bench.form",

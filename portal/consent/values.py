@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -83,13 +83,8 @@ NOT_VALID_METHODS = frozenset(
     {Method.PURCHASED_LIST, Method.PUBLIC_RECORDS, Method.THIRD_PARTY}  # C-7
 )
 OPT_OUT_METHODS = (
-    Method.CALL,
-    Method.EMAIL,
-    Method.VOICEMAIL,
-    Method.LETTER,
-    Method.IN_PERSON,
-    Method.STAFF,
-)
+    Method.CALL, Method.EMAIL, Method.VOICEMAIL, Method.LETTER, Method.IN_PERSON, Method.STAFF,
+)  # fmt: skip
 
 
 class Strength(StrEnum):
@@ -331,6 +326,9 @@ class RecordFilter:
     method: Method | None = None
     strength: Strength | None = None
     event: Event | None = None
+    form: str = ""
+    since: date | None = None  # first and last day it was recorded, in the account's zone
+    until: date | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -344,6 +342,9 @@ class RecordFilter:
             "method": self.method or "",
             "strength": self.strength or "",
             "event": self.event or "",
+            "form": self.form,
+            "since": self.since.isoformat() if self.since else "",
+            "until": self.until.isoformat() if self.until else "",
         }
         return {name: str(value) for name, value in named.items() if value}
 

@@ -27,14 +27,9 @@ from portal.contacts.values import (
     Weight,
 )
 from portal.core.clock import utcnow
-from portal.core.columns import E164, UTCDateTime, kind_of
+from portal.core.columns import E164, UTCDateTime, bytewise, kind_of
 from portal.core.db import Base
 from portal.core.phone import Kind
-
-
-def _bytewise(length: int) -> String:
-    """Return text that sorts by code point on every database, so that ranges hold."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 def _account() -> ForeignKeyConstraint:
@@ -81,12 +76,12 @@ class Contact(Base):
     account_id: Mapped[UUID]
     first_name: Mapped[str] = mapped_column(String(100), default="")
     last_name: Mapped[str] = mapped_column(String(100), default="")
-    sort_name: Mapped[str] = mapped_column(_bytewise(200))
+    sort_name: Mapped[str] = mapped_column(bytewise(200))
     email: Mapped[str] = mapped_column(String(254), default="")
-    email_key: Mapped[str] = mapped_column(_bytewise(254), default="")
+    email_key: Mapped[str] = mapped_column(bytewise(254), default="")
     street: Mapped[str] = mapped_column(String(200), default="")
     city: Mapped[str] = mapped_column(String(100), default="")
-    state: Mapped[str] = mapped_column(_bytewise(50), default="")
+    state: Mapped[str] = mapped_column(bytewise(50), default="")
     zip: Mapped[str] = mapped_column(String(20), default="")
     language: Mapped[Language] = mapped_column(kind_of(Language), default=Language.EN)
     lead_source: Mapped[str] = mapped_column(String(100), default="")
@@ -142,7 +137,7 @@ class ContactWord(Base):
     )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
-    word: Mapped[str] = mapped_column(_bytewise(100), primary_key=True)
+    word: Mapped[str] = mapped_column(bytewise(100), primary_key=True)
     organization_id: Mapped[UUID]
     account_id: Mapped[UUID]
 
@@ -161,7 +156,7 @@ class Tag(Base):
     organization_id: Mapped[UUID]
     account_id: Mapped[UUID]
     name: Mapped[str] = mapped_column(String(50))
-    key: Mapped[str] = mapped_column(_bytewise(50))
+    key: Mapped[str] = mapped_column(bytewise(50))
 
 
 class ContactTag(Base):

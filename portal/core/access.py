@@ -50,6 +50,7 @@ class Permission(StrEnum):
     # in an organization
     VIEW_ORGANIZATION = "view_organization"
     VIEW_CONSENT = "view_consent"
+    SHARE_PROOF = "share_proof"  # with people without a login (C-12)
     VIEW_AUDIT = "view_audit"
     REVIEW_OPT_OUTS = "review_opt_outs"  # open ones, how far each reaches, the carrier's
     MANAGE_RETENTION = "manage_retention"  # erase, hold, set terms, ask about reassigned numbers
@@ -93,6 +94,7 @@ _LEAD = frozenset(
         Permission.EDIT_FORMS,
         Permission.PUBLISH_FORMS,
         Permission.MANAGE_MEMBERS,
+        Permission.SHARE_PROOF,
         Permission.VIEW_AUDIT,
         Permission.RELEASE_HOLDS,
         Permission.LIFT_FENCE,
@@ -111,6 +113,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.EDIT_FORMS,
         Permission.VIEW_CREDITS,
         Permission.EDIT_LIMITS,
+        Permission.SHARE_PROOF,
         Permission.VIEW_AUDIT,
         Permission.REVIEW_OPT_OUTS,
         Permission.MANAGE_RETENTION,
@@ -127,6 +130,7 @@ OWNER_PERMISSIONS = frozenset(
         Permission.SET_UP_NUMBER,
         Permission.SEND_AGAIN_ANYWAY,
         Permission.MANAGE_INTEGRATIONS,
+        Permission.SHARE_PROOF,
     }
 )
 

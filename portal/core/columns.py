@@ -38,6 +38,11 @@ def kind_of(kinds: type[StrEnum]) -> Enum:
     )
 
 
+def bytewise(length: int) -> String:
+    """Return text that sorts by code point on every database, so that ranges hold."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 SEALED = {"sealed": True}  # info of a column that holds a secret of core.secrets_box
 E164 = String(16)  # a plus sign and at most 15 digits
 SID = String(34)  # two letters and 32 hex digits

@@ -33,6 +33,7 @@ class Job(StrEnum):
     TELL_CARRIER = "workers.carrier_consents.tell_carrier"
     RECONCILE_CONSENTS = "workers.carrier_consents.reconcile_consents"
     CHECK_PAGE = "workers.site_checks.check_page"
+    MAKE_BUNDLE = "workers.proofs.make_bundle"
     DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
 
 

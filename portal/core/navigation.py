@@ -80,10 +80,10 @@ PLACES = (
         _P.VIEW_CONSENT,
         True,
         also=(
-            "consent.record*",
             "consent.enter",
             "consent.*import*",
             "consent.*do_not_contact",
+            "proofs.*",
             "site_checks.*",
             "messaging.opt_out_*import*",
             "messaging.*new_opt_out",

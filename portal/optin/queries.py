@@ -171,18 +171,23 @@ def pictures(tenant: Tenant, version_id: UUID) -> dict[Picture, PictureRef]:
             owned(tenant, VersionPicture), VersionPicture.version_id == version_id
         )
     )
-    return {
-        row.kind: PictureRef(
-            row.version_id,
-            row.kind,
-            row.name,
-            row.sha256,
-            row.media_type,
-            row.taken_at,
-            row.taken_by,
-        )
-        for row in rows
-    }
+    return {row.kind: _picture_ref(row) for row in rows}
+
+
+def pictures_of_records(tenant: Tenant, record_ids: Sequence[UUID]) -> dict[UUID, list[PictureRef]]:
+    """Return the pictures of the pages that at most 500 consent records came from."""
+    found: dict[UUID, list[PictureRef]] = {}
+    if not record_ids:
+        return found
+    rows = db.session.execute(
+        select(Capture.record_id, VersionPicture)
+        .join(VersionPicture, VersionPicture.version_id == Capture.version_id)
+        .where(owned(tenant, Capture, VersionPicture), Capture.record_id.in_(record_ids))
+        .order_by(VersionPicture.kind)
+    )
+    for record_id, row in rows:
+        found.setdefault(record_id, []).append(_picture_ref(row))
+    return found
 
 
 def unpictured() -> list[UUID]:
@@ -324,4 +329,16 @@ def confirmation_ref(row: Confirmation) -> ConfirmationRef:
         row.expires_at,
         row.texted_at,
         row.confirmed_record_id,
+    )
+
+
+def _picture_ref(row: VersionPicture) -> PictureRef:
+    return PictureRef(
+        row.version_id,
+        row.kind,
+        row.name,
+        row.sha256,
+        row.media_type,
+        row.taken_at,
+        row.taken_by,
     )

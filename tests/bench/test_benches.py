@@ -18,6 +18,7 @@ TARGETS = {
     "pages": {"G6 growth", "G6 hello"},
     "segments": {"G10"},
     "form": {"form opened", "form opened p95", "S9 form taken p95"},
+    "bundle": {"G15", "G15 memory"},
     "confirm": {"G4", "G5", "R14 time", "R14 memory"},
 }
 

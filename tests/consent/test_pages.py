@@ -101,7 +101,7 @@ def test_pages_of_records_follow_each_other_without_gaps(alice, northside, here,
 def test_a_record_tells_its_story_and_names_what_is_missing(alice, northside, here):
     record = make.written(northside, source_url="https://juniper.example/join")
 
-    reply = alice.get("consent.record", record_id=record, **here)
+    reply = alice.get("proofs.record", record_id=record, **here)
 
     assert "I agree to receive recurring texts" in reply.text_of("#seen")
     assert "Ticked by the person" in reply.text_of("#seen")
@@ -117,7 +117,7 @@ def test_a_record_that_was_changed_behind_the_portal_is_exposed(alice, northside
     db.session.execute(db.text("UPDATE consent_records SET name = 'Somebody Else'"))
     db.session.commit()
 
-    reply = alice.get("consent.record", record_id=record, **here)
+    reply = alice.get("proofs.record", record_id=record, **here)
 
     assert "This record is not what was logged." in reply.text
 
@@ -156,7 +156,7 @@ def test_the_picture_of_a_scan_is_shown_without_what_else_was_in_it(alice, north
     alice.post("consent.record_entered", data=entry(scan=(io.BytesIO(photo), "sheet.jpg")), **here)
     [record] = queries.records(northside.tenant, CAROL)
 
-    page = alice.get("consent.record", record_id=record.id, **here)
+    page = alice.get("proofs.record", record_id=record.id, **here)
     shown = alice.open("GET", page.page.select_one(".evidence__picture img")["src"])
 
     assert b"SecretCamera" not in shown.data
@@ -171,7 +171,7 @@ def test_a_pdf_is_never_shown(alice, northside, here):
     alice.post("consent.record_entered", data=entry(scan=(io.BytesIO(pdf()), "a.pdf")), **here)
     [record] = queries.records(northside.tenant, CAROL)
 
-    assert not alice.get("consent.record", record_id=record.id, **here).page.select(
+    assert not alice.get("proofs.record", record_id=record.id, **here).page.select(
         ".evidence__picture"
     )
     alice.get("consent.picture", status=404, record_id=record.id, **here)
@@ -196,7 +196,7 @@ def test_a_recording_note_stands_for_the_recording(alice, northside, here):
     alice.post("consent.record_entered", data=entry(method="verbal", recording_note=note), **here)
     [record] = queries.records(northside.tenant, CAROL)
 
-    page = alice.get("consent.record", record_id=record.id, **here)
+    page = alice.get("proofs.record", record_id=record.id, **here)
 
     assert f"Recording note: {note}" in page.text
     assert record.strength is Strength.EXPRESS
@@ -390,7 +390,7 @@ def test_who_may_read_the_audit_log(request, who, status, juniper):
 def test_a_record_of_another_account_is_not_there(alice, northside, bobs, lakeview, here):
     for elsewhere in (bobs, lakeview):
         record = make.written(elsewhere)
-        alice.get("consent.record", status=404, record_id=record, **here)
+        alice.get("proofs.record", status=404, record_id=record, **here)
         alice.get("consent.evidence", status=404, record_id=record, **here)
 
 
@@ -464,7 +464,7 @@ def test_the_do_not_contact_list_is_searched_and_paged(alice, northside, here):
 def test_a_bought_record_says_why_nothing_may_go(alice, northside, here):
     record = make.bought(northside)
 
-    reply = alice.get("consent.record", record_id=record, **here)
+    reply = alice.get("proofs.record", record_id=record, **here)
 
     assert "This number came from a purchased list." in reply.text_of("#standing")
     assert "Agreed to Nothing" in reply.text_of("#seen")
@@ -474,8 +474,6 @@ def test_an_opted_out_number_is_said_first(alice, northside, here, clock):
     record = make.written(northside)
     make.stop(northside, at=clock.now)
 
-    assert (
-        "This number has opted out." in alice.get("consent.record", record_id=record, **here).text
-    )
+    assert "This number has opted out." in alice.get("proofs.record", record_id=record, **here).text
     for past in queries.records(northside.tenant, CAROL):
-        alice.get("consent.record", record_id=past.id, **here)
+        alice.get("proofs.record", record_id=past.id, **here)

@@ -25,6 +25,7 @@ from portal.core.access import Role
 from portal.core.db import db, unit_of_work
 from portal.core.errors import BadInput, NotAllowed, NotFound
 from portal.core.tenancy import Tenant
+from portal.proofs.queries.stories import places
 from tests.factories import consent as make
 from tests.factories.consent import AGENT, CAROL, DAVE, ERIN, PERSON
 
@@ -144,9 +145,9 @@ class TestRecording:
         """C-5."""
         record = queries.record_or_404(northside.tenant, make.written(northside))
 
-        proof = queries.proof(record)
-        assert proof.is_intact
-        assert (proof.position, proof.covers) == (1, 1)
+        place = places(northside.tenant, [record])[record.id]
+        assert place.is_intact
+        assert (place.position, len(place.covers)) == (1, 1)
         assert audit.verify(northside.organization_id) == (1, None)
 
     def test_an_ended_consent_allows_nothing(self, northside):

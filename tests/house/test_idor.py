@@ -34,6 +34,7 @@ from portal.numbers import queries as numbers
 from portal.people import service as people
 from portal.site_checks import service as site_checks
 from tests import cast
+from tests.factories import proofs
 from tests.factories.consent import written
 from tests.factories.contacts import make_contact, upload
 from tests.factories.integrations import make_endpoint, make_key
@@ -138,6 +139,8 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             organization_id=account.organization_id, account_id=account.id, user_ids=[user_id],
             kind="test", title=f"{word} wrote", text=word, url=None, dedupe_key=str(account.id),
         )  # fmt: skip
+    bundle_id = proofs.ask(account, e164)
+    link, token = proofs.share(account, record_id=record, shared_with=f"{word} counsel")
     key, _ = make_key(account, name=f"{word} CRM")
     endpoint, _ = make_endpoint(account, f"https://{word.lower()}.example.com/in")
     with unit_of_work():
@@ -156,6 +159,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             "message_id": message.id, "conversation_id": talk.id, "draft_id": draft,
             "selection_id": kept, "sender_id": sender.id, "user_id": user_id, "team_id": team_id,
             "invitation_id": invited.id, "session_id": session.id, "notice_id": notice,
+            "bundle_id": bundle_id, "link_id": link.id, "proofs.token": token,
             "key_id": key.id, "endpoint_id": endpoint.id, "delivery_id": delivery,
             "form_id": make_published(account, name=f"{word} form").id,
             "check_id": check, "page_id": checked_page,

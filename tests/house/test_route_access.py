@@ -87,6 +87,8 @@ OPEN_TO_ALL = {
     "people.forgot", "people.reset", "people.accept", "api.openapi", "notifications.outbox", "notifications.outbox_mail",
     "hosted.form", "hosted.thanks", "hosted.embed", "hosted.embed_thanks", "hosted.embed_script", "hosted.kiosk",
     "hosted.kiosk_thanks", "hosted.style", "hosted.logo",
+    "proofs.verify", "proofs.verifier", "proofs.shared", "proofs.shared_pdf", "proofs.shared_json", "proofs.shared_evidence",
+    "proofs.shared_page", "proofs.shared_picture", "proofs.shared_bundle",
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from portal.integrations.api.events import CONSENT
 from portal.integrations.service.answers import forget_old
 from portal.integrations.values import Event as Told
 from portal.messaging.service import optouts
+from portal.proofs.queries.stories import places
 from tests.factories.files import pdf, picture
 from tests.factories.integrations import Program, make_endpoint, make_key, read
 from tests.factories.messaging import ALICE_ACTS
@@ -84,7 +85,7 @@ class TestRecording:
         assert rules.completeness(record).missing == () == tuple(said["missing"])
         assert (said["id"], said["sha256"]) == (str(record.id), record.sha256)
         assert said["stands"]["marketing"] == {"allowed": True, "code": "ok", "sentence": ""}
-        assert queries.proof(record).is_intact
+        assert places(northside.tenant, [record])[record.id].is_intact
         assert audit.verify(northside.organization_id)[1] is None
 
     @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_person_signs_up_and_the_record_has_every_fact(anyone, alice, northsid
     assert record.postal_address == "44 Briar St, Chicago, IL 60614"
     assert before <= record.given_at <= clock.now
     assert "STOP" in record.disclosure_text and record.disclosure_text in reply_text(anyone, form)
-    shown = alice.get("consent.record", account_id=northside.id, record_id=record.id)
+    shown = alice.get("proofs.record", account_id=northside.id, record_id=record.id)
     assert "100 %" in shown.text_of("#completeness")
     page = alice.get("consent.evidence", account_id=northside.id, record_id=record.id)
     assert "attachment" in page.headers["Content-Disposition"]

@@ -23,6 +23,7 @@ from portal.messaging.models import Message
 from portal.messaging.service import inbound
 from portal.messaging.service.inbound import Incoming
 from portal.messaging.values import Recipient
+from portal.proofs.queries.stories import places
 from portal.retention import queries
 from portal.retention.errors import Held, SamePerson
 from portal.retention.service import erasing, holds
@@ -152,15 +153,15 @@ def test_the_record_page_says_what_was_erased(juniper, northside, known, alice):
     end_texts()
     erase(juniper)
     record = db.session.scalars(db.select(ConsentRecord)).one()
-    reply = alice.get("consent.record", account_id=northside.id, record_id=record.id)
+    reply = alice.get("proofs.record", account_id=northside.id, record_id=record.id)
     assert "Personal data was erased" in reply.text
     assert "was changed after it was recorded" not in reply.text
     found = consent_queries.record_or_404(northside.tenant, record.id)
-    assert consent_queries.proof(found).is_intact
+    assert places(northside.tenant, [found])[found.id].is_intact
     with unit_of_work():
         db.session.execute(db.update(ConsentRecord).values(name="Somebody Else"))
     found = consent_queries.record_or_404(northside.tenant, record.id)
-    assert not consent_queries.proof(found).is_intact
+    assert not places(northside.tenant, [found])[found.id].is_intact
 
 
 def test_an_erased_number_that_is_imported_again_is_still_suppressed(juniper, northside, known):

@@ -4,6 +4,7 @@ from portal.consent.models.carrier import CarrierConsent, OldOptOutAnswer
 from portal.consent.models.records import (
     ConsentRecord,
     ConsentStanding,
+    ConsentWord,
     DoNotContact,
     OrganizationOptOut,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "CarrierConsent",
     "ConsentRecord",
     "ConsentStanding",
+    "ConsentWord",
     "DoNotContact",
     "OldOptOutAnswer",
     "OrganizationOptOut",

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.consent.values import Checkbox, Event, Method, Reach, Strength
 from portal.core.clock import utcnow
-from portal.core.columns import E164, UTCDateTime, kind_of
+from portal.core.columns import E164, UTCDateTime, bytewise, kind_of
 from portal.core.db import Base
 
 
@@ -49,7 +49,12 @@ class ConsentRecord(Base):
         UniqueConstraint("account_id", "idempotency_key"),
         UniqueConstraint("organization_id", "account_id", "id"),
         Index("ix_consent_records_by_age", "account_id", "recorded_at", "id"),
-        Index("ix_consent_records_by_number", "account_id", "e164", "recorded_at"),
+        Index("ix_consent_records_by_number", "account_id", "e164", "recorded_at", "id"),
+        Index("ix_consent_records_by_strength", "account_id", "strength", "recorded_at", "id"),
+        Index("ix_consent_records_by_method", "account_id", "method", "recorded_at", "id"),
+        Index("ix_consent_records_by_event", "account_id", "event", "recorded_at", "id"),
+        Index("ix_consent_records_by_form", "account_id", "form_name", "recorded_at", "id"),
+        Index("ix_consent_records_by_entry", "account_id", "audit_subject_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -90,6 +95,25 @@ class ConsentRecord(Base):
     audit_subject_id: Mapped[UUID]  # what its entry in the chain is about: itself or its batch
     sha256: Mapped[str] = mapped_column(String(64))  # over what is claimed; in the chain, too
     redacted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # erased, hashes kept (C-10)
+
+
+class ConsentWord(Base):
+    """A word a record is found by: name, e-mail, digits of the number."""
+
+    __tablename__ = "consent_words"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id", "record_id"],
+            ["consent_records.organization_id", "consent_records.account_id", "consent_records.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_consent_words_account_id_word", "account_id", "word", "record_id"),
+    )
+
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(bytewise(100), primary_key=True)
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID]
 
 
 class ConsentStanding(Base):

@@ -14,12 +14,13 @@ from portal.consent.queries.carrier import (
 from portal.consent.queries.imports import ImportSummary, import_summary
 from portal.consent.queries.marks import contact_marks
 from portal.consent.queries.records import (
-    Proof,
     find_records,
+    form_names,
     history,
-    proof,
+    logged_together,
     record_or_404,
     records,
+    records_of,
 )
 from portal.consent.queries.standings import (
     MOST,
@@ -34,7 +35,6 @@ __all__ = [
     "MOST",
     "ImportSummary",
     "OpenConsent",
-    "Proof",
     "agreement",
     "audit_page",
     "carrier_news",
@@ -43,16 +43,18 @@ __all__ = [
     "coverage",
     "do_not_contact",
     "find_records",
+    "form_names",
     "history",
     "import_summary",
+    "logged_together",
     "newest_ways",
     "old_opt_outs",
     "open_consents",
     "organization_opt_out",
     "organizations_to_tell",
-    "proof",
     "record_or_404",
     "records",
+    "records_of",
     "standing",
     "standings",
 ]

@@ -1,32 +1,23 @@
 """The history of consent: records by number, by account, and their place in the chain."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 
-from portal.consent.models import ConsentRecord
-from portal.consent.rules.facts import fold, sha256_of_all
+from portal.consent.models import ConsentRecord, ConsentWord
 from portal.consent.values import Evidence, MessageKind, RecordFilter, RecordPage, RecordRef
 from portal.contacts.rules.numbers import read
-from portal.core.audit import AuditEntry
+from portal.contacts.rules.people import search_words
 from portal.core.db import db
 from portal.core.errors import BadInput, NotFound
 from portal.core.tenancy import Tenant, owned
 
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """Where a record stands in the tamper-evident log, and whether it is what was logged."""
-
-    position: int
-    hash: str
-    at: datetime
-    covers: int  # records this entry stands for
-    is_intact: bool
+COMMON: Final = 2_000  # a word that so many records have is not looked up first
+LAST_SIGN: Final = "\U0010ffff"
 
 
 def record_or_404(tenant: Tenant, record_id: UUID) -> RecordRef:
@@ -58,13 +49,17 @@ def history(tenant: Tenant, e164s: Sequence[str], limit: int | None = None) -> l
 
 
 def find_records(
-    tenant: Tenant, filter_: RecordFilter, *, cursor: str = "", limit: int = 50
+    tenant: Tenant, filter_: RecordFilter, *, zone: str = "UTC", cursor: str = "", limit: int = 50
 ) -> RecordPage:
-    """Return one page of the account's records, newest first. Raises BadInput on a bad cursor."""
+    """Return one page of the account's records, newest first. Raises BadInput on a bad cursor.
+
+    Days of the filter are days in `zone`. Every filter reads an index of its own, in the order of
+    the list; a word that few records have leads to them (G6).
+    """
     r = ConsentRecord
     found = (
         select(r)
-        .where(owned(tenant, r), *_conditions(filter_))
+        .where(owned(tenant, r), *_conditions(tenant, filter_, zone))
         .order_by(r.recorded_at.desc(), r.id.desc())
     )
     if cursor:
@@ -76,43 +71,46 @@ def find_records(
     return RecordPage(refs, f"{more.recorded_at.timestamp():.6f}_{more.id.hex}" if more else None)
 
 
-def proof(record: RecordRef) -> Proof | None:
-    """Return the chain entry that stands for a record, with the record checked against it."""
-    entry = db.session.scalar(
-        select(AuditEntry)
-        .where(
-            AuditEntry.chain == record.organization_id,
-            AuditEntry.subject_id == record.audit_subject_id,
-            AuditEntry.event.like("consent:%"),
+def form_names(tenant: Tenant, most: int = 50) -> list[str]:
+    """Return the names of forms records came from, stepping through the index: no scan (G6)."""
+    found: list[str] = []
+    while len(found) < most:
+        last = found[-1] if found else ""
+        following = db.session.scalar(
+            select(func.min(ConsentRecord.form_name)).where(
+                owned(tenant, ConsentRecord), ConsentRecord.form_name > last
+            )
         )
-        .order_by(AuditEntry.position)
-        .limit(1)
+        if not following:
+            break
+        found.append(following)
+    return found
+
+
+def records_of(tenant: Tenant, ids: Sequence[UUID]) -> dict[UUID, RecordRef]:
+    """Return at most 500 records by their ids; what is not the tenant's is not there."""
+    if not ids:
+        return {}
+    rows = db.session.scalars(
+        select(ConsentRecord).where(ConsentRecord.id.in_(ids), owned(tenant, ConsentRecord))
     )
-    if entry is None:
-        return None
+    return {row.id: ref_of(row) for row in rows}
+
+
+def logged_together(tenant: Tenant, subject_ids: Sequence[UUID]) -> dict[UUID, list[RecordRef]]:
+    """Return the records that entries of the chain stand for, by the entry's subject.
+
+    One entry stands for one record, or for a batch of an import (RULINGS 8).
+    """
+    found: dict[UUID, list[RecordRef]] = {}
+    if not subject_ids:
+        return found
     r = ConsentRecord
-    covered = [
-        ref_of(row)
-        for row in db.session.scalars(
-            select(r)
-            .where(owned(record.tenant, r), r.audit_subject_id == record.audit_subject_id)
-            .order_by(r.id)
-        )
-    ]
-    told = (entry.payload or {}).get("sha256")
-    return Proof(
-        entry.position,
-        entry.hash,
-        entry.at,
-        len(covered),
-        is_intact=not any(each.redacted_at and _says_who(each) for each in covered)
-        and (told is None or told == sha256_of_all(covered)),
-    )
-
-
-def _says_who(record: RecordRef) -> bool:
-    """Say whether personal data stands where it was erased: somebody wrote it in."""
-    return bool(record.name or record.email or record.postal_address or record.ip_address)
+    for row in db.session.scalars(
+        select(r).where(owned(tenant, r), r.audit_subject_id.in_(subject_ids)).order_by(r.id)
+    ):
+        found.setdefault(row.audit_subject_id, []).append(ref_of(row))
+    return found
 
 
 def ref_of(row: ConsentRecord) -> RecordRef:
@@ -161,7 +159,7 @@ def ref_of(row: ConsentRecord) -> RecordRef:
     )
 
 
-def _conditions(filter_: RecordFilter) -> Iterator[Any]:
+def _conditions(tenant: Tenant, filter_: RecordFilter, zone: str) -> Iterator[ColumnElement[bool]]:
     r = ConsentRecord
     if filter_.method:
         yield r.method == filter_.method
@@ -169,20 +167,42 @@ def _conditions(filter_: RecordFilter) -> Iterator[Any]:
         yield r.strength == filter_.strength
     if filter_.event:
         yield r.event == filter_.event
-    text = filter_.text.strip()
-    if not text:
-        return
+    if filter_.form:
+        yield r.form_name == filter_.form
+    if filter_.since:
+        yield r.recorded_at >= datetime.combine(filter_.since, time(), ZoneInfo(zone))
+    if filter_.until and filter_.until < date.max:
+        after = filter_.until + timedelta(days=1)
+        yield r.recorded_at < datetime.combine(after, time(), ZoneInfo(zone))
+    if filter_.text.strip():
+        yield from _named(tenant, filter_.text.strip())
+
+
+def _named(tenant: Tenant, text: str) -> Iterator[ColumnElement[bool]]:
+    """Give the conditions that a record is of this number, or has words that begin so."""
     number = read(text)
     digits = "".join(c for c in text if c.isdigit())
     if number.e164 is not None:
-        yield r.e164 == number.e164
-    elif digits and not any(c.isalpha() for c in text):
-        yield r.e164.contains(digits, autoescape=True)
+        yield ConsentRecord.e164 == number.e164
+    elif digits and not any(c.isalpha() or c == "@" for c in text):
+        is_home = text.startswith("+1") or (len(digits) == 11 and digits[0] == "1")
+        yield _has_word(tenant, digits[1:] if is_home else digits)
     else:
-        yield or_(
-            r.name_key.contains(fold(text), autoescape=True),
-            r.email.contains(text.lower(), autoescape=True),
-        )
+        words = search_words(text)[:6]
+        for word in words:
+            yield _has_word(tenant, word)
+        if not words:
+            yield false()
+
+
+def _has_word(tenant: Tenant, start: str) -> ColumnElement[bool]:
+    """Return the condition that a record has a word that begins so, as contacts are found (G6)."""
+    w = ConsentWord
+    begins = (owned(tenant, w), w.word >= start, w.word < start + LAST_SIGN)
+    found = select(w.record_id).where(*begins)
+    if db.session.scalar(found.offset(COMMON).limit(1)) is None:
+        return ConsentRecord.id.in_(found)
+    return exists().where(w.record_id == ConsentRecord.id, *begins)
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, UUID]:

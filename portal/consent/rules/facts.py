@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from portal.consent.values import RecordRef
+from portal.contacts.rules.people import search_words
 
 
 def facts_of(record: RecordRef) -> dict[str, object]:
@@ -51,18 +52,24 @@ def sha256_of(facts: Mapping[str, object]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sha256_of_all(records: Iterable[RecordRef]) -> str:
-    """Return the hash an entry of the chain holds for the records it stands for.
+def fingerprint(record: RecordRef) -> str:
+    """Return the hash of what a record claims; of an erased one the hash it had (C-10)."""
+    return record.sha256 if record.redacted_at else sha256_of(facts_of(record))
 
-    A redacted record can't be hashed anew: the hash it was kept with stands for it (C-10).
-    """
-    hashes = {
-        record.id.hex: record.sha256 if record.redacted_at else sha256_of(facts_of(record))
-        for record in records
-    }
+
+def sha256_of_all(records: Iterable[RecordRef]) -> str:
+    """Return the hash an entry of the chain holds for the records it stands for."""
+    hashes = {record.id.hex: fingerprint(record) for record in records}
     if len(hashes) == 1:
         return next(iter(hashes.values()))
     return sha256_of(hashes)
+
+
+def words_of(name: str, email: str, e164: str) -> list[str]:
+    """Return the words a record is found by: its names, e-mail, and a number's last digits."""
+    digits = e164[2:] if e164.startswith("+1") else e164[1:]
+    ends = (digits, digits[-7:], digits[-4:])
+    return list(dict.fromkeys([*search_words(f"{name} {email}"), *ends]))
 
 
 def fold(text: str) -> str:

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, select
 
-from portal.consent.models import ConsentRecord
+from portal.consent.models import ConsentRecord, ConsentWord
 from portal.consent.service import evidence
 from portal.consent.values import Event, Evidence
 from portal.core.clock import utcnow
@@ -113,6 +113,8 @@ def _redact(condition: ColumnElement[bool], *, is_dry: bool) -> int:
                 select(r.evidence_name).where(open_, r.evidence_name.is_not(None)).distinct()
             )
         )
+        gone = select(r.id).where(open_)  # the words it was found by
+        db.session.execute(delete(ConsentWord).where(ConsentWord.record_id.in_(gone)))
     count = wipe(r, open_, {**_EMPTY, "redacted_at": utcnow()}, is_dry=is_dry)
     if not is_dry and names:
         # A page that was served to many is one file: it goes with the last of them.

@@ -13,10 +13,16 @@ from uuid import UUID, uuid4
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.consent.models import ConsentRecord, ConsentStanding, OrganizationOptOut
+from portal.consent.models import (
+    ConsentRecord,
+    ConsentStanding,
+    ConsentWord,
+    OrganizationOptOut,
+)
 from portal.consent.rules import INQUIRY_LASTS, State, is_opted_out, kinds_of
-from portal.consent.rules.facts import facts_of, fold, sha256_of, sha256_of_all
+from portal.consent.rules.facts import facts_of, sha256_of, sha256_of_all
 from portal.consent.service import carrier
+from portal.consent.service.rows import record_row, word_rows
 from portal.consent.values import (
     Event,
     MessageKind,
@@ -177,9 +183,15 @@ def entry(
 
 def keep(records: Iterable[tuple[RecordRef, str | None]], actor: Actor) -> None:
     """Insert records, each with its idempotency key or None."""
-    rows = [_record_row(record, key, actor) for record, key in records]
-    if rows:
-        db.session.execute(insert(ConsentRecord), rows)
+    kept = list(records)
+    if not kept:
+        return
+    db.session.execute(
+        insert(ConsentRecord), [record_row(record, key, actor) for record, key in kept]
+    )
+    words = [row for record, _ in kept for row in word_rows(record)]
+    if words:
+        db.session.execute(insert(ConsentWord), words)
 
 
 def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Actor) -> UUID:
@@ -344,47 +356,4 @@ def _row_of(tenant: Tenant, e164: str, state: State, now: datetime) -> dict[str,
         "own_act_at": state.own_act_at,
         "not_valid_reason": state.not_valid_reason,
         "updated_at": now,
-    }
-
-
-def _record_row(record: RecordRef, key: str | None, actor: Actor) -> dict[str, Any]:
-    evidence = record.evidence
-    return {
-        "id": record.id,
-        "organization_id": record.organization_id,
-        "account_id": record.account_id,
-        "e164": record.e164,
-        "event": record.event,
-        "method": record.method,
-        "strength": record.strength,
-        "kinds": [kind.value for kind in record.kinds],
-        "is_imported": record.is_imported,
-        "is_staff_entry": record.is_staff_entry,
-        "name": record.name,
-        "name_key": fold(record.name),
-        "email": record.email,
-        "postal_address": record.postal_address,
-        "given_at": record.given_at,
-        "given_zone": record.given_zone,
-        "given_as_written": record.given_as_written,
-        "recorded_at": record.recorded_at,
-        "expires_at": record.expires_at,
-        "ip_address": record.ip_address,
-        "method_details": record.method_details,
-        "source_url": record.source_url,
-        "disclosure_text": record.disclosure_text,
-        "checkbox": record.checkbox,
-        "form_name": record.form_name,
-        "form_version": record.form_version,
-        "user_agent": record.user_agent,
-        "collected_by_id": actor.id,
-        "collected_by": record.collected_by,
-        "evidence_name": evidence.name if evidence else None,
-        "evidence_sha256": evidence.sha256 if evidence else None,
-        "evidence_file_name": evidence.file_name if evidence else None,
-        "evidence_media_type": evidence.media_type if evidence else None,
-        "import_id": record.import_id,
-        "idempotency_key": key,
-        "audit_subject_id": record.audit_subject_id,
-        "sha256": record.sha256,
     }

@@ -1,5 +1,6 @@
 """The blueprint of consent and what its pages share."""
 
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
@@ -34,3 +35,12 @@ def choice(name: str, kinds: type[E]) -> E | None:
         return kinds(text)
     except ValueError:
         raise BadInput(f"{name}: choose one of {', '.join(kinds)}.") from None
+
+
+def day(name: str) -> date | None:
+    """Return a query argument as a day, None when it is empty. Raises BadInput."""
+    text = argument(name, 10)
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput(f"{name}: this is not a day. Write it like 2026-03-14.") from None

@@ -78,7 +78,7 @@ def record_entered(account_id: UUID) -> Response:
         return _form_page(form, 422)
     flash("Consent recorded.", "ok")
     back = _own_path(form.next.data or "")
-    return see_other(back or url_for("consent.record", account_id=account_id, record_id=record_id))
+    return see_other(back or url_for("proofs.record", account_id=account_id, record_id=record_id))
 
 
 def _own_path(path: str) -> str | None:

@@ -1,42 +1,43 @@
-"""The list of consent records, and one record as a short story (C-1)."""
+"""The list of consent records, and the file behind one (C-1). One record's page is in proofs."""
 
 from typing import Any
 from uuid import UUID
 
 from flask import Response, g, url_for
 
-from portal.consent import queries, rules
+from portal.consent import queries
 from portal.consent.service import evidence as evidence_files
 from portal.consent.values import (
     METHOD_WORDS,
     STRENGTH_WORDS,
     Event,
-    MessageKind,
     Method,
     RecordFilter,
     Strength,
 )
-from portal.consent.views.blueprint import argument, bp, choice, has
+from portal.consent.views.blueprint import argument, bp, choice, day
 from portal.contacts import queries as contacts
 from portal.core.access import Permission, requires
-from portal.core.clock import utcnow
 from portal.core.errors import NotFound
 from portal.core.web import page, takes
 
 
 @bp.get("/accounts/<uuid:account_id>/consent")
 @requires(Permission.VIEW_CONSENT)
-@takes("q", "method", "strength", "event", "after")
+@takes("q", "method", "strength", "event", "form", "since", "until", "after")
 def index(account_id: UUID) -> Response:
-    """List the account's records, newest first, by phone, name, method or strength."""
+    """List the account's records, newest first, by phone, name, day, form, method or strength."""
     filter_ = RecordFilter(
         argument("q"),
         choice("method", Method),
         choice("strength", Strength),
         choice("event", Event),
+        argument("form"),
+        day("since"),
+        day("until"),
     )
     cursor = argument("after", 80)
-    found = queries.find_records(g.account.tenant, filter_, cursor=cursor)
+    found = queries.find_records(g.account.tenant, filter_, zone=g.account.timezone, cursor=cursor)
     nameless = [record.e164 for record in found.records if not record.name]
     known = contacts.by_numbers(g.account.tenant, nameless) if nameless else {}
     kept: dict[str, Any] = dict(filter_.fields())
@@ -54,41 +55,7 @@ def index(account_id: UUID) -> Response:
         coverage=queries.coverage(g.account.tenant),
         methods=METHOD_WORDS,
         strengths=STRENGTH_WORDS,
-    )
-
-
-@bp.get("/accounts/<uuid:account_id>/consent/<uuid:record_id>")
-@requires(Permission.VIEW_CONSENT)
-def record(account_id: UUID, record_id: UUID) -> Response:
-    """Tell one record: what, when, where, what was shown, what is missing, what stands now."""
-    tenant, now = g.account.tenant, utcnow()
-    found = queries.record_or_404(tenant, record_id)
-    complete = rules.completeness(found)
-    standing = queries.standing(tenant, found.e164, now)
-    contact = contacts.by_numbers(tenant, [found.e164]).get(found.e164)
-    return page(
-        "consent/record.html",
-        record=found,
-        complete=complete,
-        facts_to_show=[
-            *(
-                {"state": "missing", "text": _capital(name), "note": None}
-                for name in complete.missing
-            ),
-            *({"state": "done", "text": _capital(name), "note": None} for name in complete.have),
-        ],
-        standing=standing,
-        talk=rules.allows(standing, MessageKind.ONE_TO_ONE, now),
-        marketing=rules.allows(standing, MessageKind.MARKETING, now),
-        history=queries.records(tenant, found.e164),
-        proof=queries.proof(found),
-        picture_url=url_for("consent.picture", account_id=account_id, record_id=found.id)
-        if found.evidence and evidence_files.has_picture(found.evidence)
-        else None,
-        contact=contact,
-        contact_url=url_for("messaging.contact", account_id=account_id, contact_id=contact.id)
-        if contact and has("messaging.contact")
-        else None,
+        forms=queries.form_names(g.account.tenant),
     )
 
 
@@ -116,7 +83,3 @@ def picture(account_id: UUID, record_id: UUID) -> Response:  # noqa: ARG001 (loa
     response = Response(shown[0], mimetype=shown[1])
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

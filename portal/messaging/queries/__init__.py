@@ -21,8 +21,10 @@ from portal.messaging.queries.inbox import (
 )
 from portal.messaging.queries.joining import join_keyword
 from portal.messaging.queries.limits import allowed_countries, counters
+from portal.messaging.queries.resting import Resting, texts_resting
 
 __all__ = [
+    "Resting",
     "allowed_countries",
     "campaign",
     "campaign_reasons",
@@ -39,6 +41,7 @@ __all__ = [
     "first_text_delivered",
     "join_keyword",
     "text",
+    "texts_resting",
     "thread",
     "timeline",
     "unread_count",

@@ -213,7 +213,7 @@ def _show(
         record_way=way("consent.enter", "Record consent", phone=e164, next=_url(person.id))
         if e164
         else None,
-        may_open_records=me().may(Permission.VIEW_CONSENT) and has("consent.record"),
+        may_open_records=me().may(Permission.VIEW_CONSENT) and has("proofs.record"),
         **_permissions(),
     )
 

@@ -311,7 +311,7 @@ def _context(
             box=box.state,
             last=talk.newest_inbound.id if talk.newest_inbound else None,
         ),
-        "may_open_records": me().may(Permission.VIEW_CONSENT) and has("consent.record"),
+        "may_open_records": me().may(Permission.VIEW_CONSENT) and has("proofs.record"),
         "may_open_campaigns": has("messaging.campaign"),
         "focus": _focus(),
         "polls": before is None and not is_officer(),

@@ -150,7 +150,7 @@ def _open(item: OpenConsent, known: Mapping[UUID, AccountRef]) -> Open:
 
 
 def _record_url(account_id: UUID, record_id: UUID) -> str:
-    return url_for("consent.record", account_id=account_id, record_id=record_id)
+    return url_for("proofs.record", account_id=account_id, record_id=record_id)
 
 
 def _number(text: str) -> str:

@@ -1,0 +1,1 @@
+"""What is handed out about consent. Verbs belong inside a unit of work; setting PDFs does not."""
