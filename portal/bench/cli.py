@@ -20,6 +20,7 @@ BENCHES: Final = {
     "segments": "portal.bench.segments",
     "webhooks": "portal.bench.webhooks",
     "start": "portal.bench.start",
+    "audit": "portal.bench.audit",
 }
 _ROUNDS: Final = 5
 

@@ -308,17 +308,17 @@ def entry_at(chain: UUID, position: int) -> Entry | None:
 
 
 def _hashed() -> Any:
-    """Ask for rows, not objects, and the payload as it lies there: a long chain is one pass."""
+    """Ask for rows, not objects, ids and payload as text: a long chain is read in one pass."""
     return select(
         AuditEntry.position,
         AuditEntry.format,
         AuditEntry.event,
         AuditEntry.at,
-        AuditEntry.actor_id,
+        cast(AuditEntry.actor_id, Text),
         AuditEntry.actor_label,
         AuditEntry.origin,
-        AuditEntry.account_id,
-        AuditEntry.subject_id,
+        cast(AuditEntry.account_id, Text),
+        cast(AuditEntry.subject_id, Text),
         cast(AuditEntry.payload, Text),
         AuditEntry.salt,
         AuditEntry.commitment,
@@ -335,17 +335,24 @@ def _entry(row: Any) -> Entry:
         format_,
         event,
         at.isoformat(timespec="microseconds"),
-        str(actor) if actor else "",
+        _dashed(actor),
         label,
         origin or "",
-        str(account) if account else "",
-        str(subject) if subject else "",
+        _dashed(account),
+        _dashed(subject),
         None if payload == "null" else payload,
         salt,
         commitment,
         previous,
         hash_,
     )
+
+
+def _dashed(text_: str | None) -> str:
+    """Return an id as it is hashed; SQLite keeps the 32 digits alone."""
+    if text_ is None or len(text_) != 32:
+        return text_ or ""
+    return f"{text_[:8]}-{text_[8:12]}-{text_[12:16]}-{text_[16:20]}-{text_[20:]}"
 
 
 def _as_hashed(entry: AuditEntry) -> Entry:
