@@ -70,7 +70,7 @@ TERMS: Final = {
         "C-11: metadata",
     ),
     Keeping.CALLBACKS: Term(
-        "The carrier's raw callbacks", "everything", 90, 7, 2 * _YEAR, "PROMISES, threat 14"
+        "The carrier's raw callbacks", "everything", 90, 7, 2 * _YEAR, "house rule"
     ),
     Keeping.VIEWS: Term(
         "Who looked at whose data",
@@ -78,7 +78,7 @@ TERMS: Final = {
         90,
         90,
         _MOST,
-        "PROMISES, threat 14",
+        "house rule",
     ),
     Keeping.UPLOADS: Term(
         "Uploaded import files",
@@ -86,7 +86,7 @@ TERMS: Final = {
         90,
         1,
         5 * _YEAR,
-        "PROMISES, threat 14",
+        "house rule",
     ),
     Keeping.DRAFTS: Term("Drafts nobody touches", "everything", _YEAR, 30, _MOST, "house rule"),
     Keeping.NOTICES: Term("Notices to people here", "everything", _YEAR, 30, _MOST, "house rule"),

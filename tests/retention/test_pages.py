@@ -107,4 +107,7 @@ def test_the_log_is_signed_downloaded_and_checked_from_the_pages(vera, juniper, 
     log = vera.post("consent.export_audit_log", status=200, **here)
     (tmp_path / "log").write_bytes(log.data)
     assert offline.main([str(tmp_path / "log"), "--key", checkpoints.public_key()]) == 0
-    assert "as 1 checkpoint say" in vera.get("consent.audit_log", query={"check": 1}, **here).text
+    assert (
+        "held against 1 checkpoint"
+        in vera.get("consent.audit_log", query={"check": 1}, **here).text
+    )
