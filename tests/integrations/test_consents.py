@@ -292,7 +292,7 @@ class TestWebhook:
         for _twice in range(2):  # who is in already is no news
             with unit_of_work():
                 opt_in(northside.tenant, CAROL, at=clock.now, source="keyword", actor=ALICE_ACTS)
-        told = told_to(hook, posted)
+        told = sorted(told_to(hook, posted), key=lambda one: one[1]["happened_at"])
         for _name, data in told:
             assert list(CONSENT.data.faults(data)) == []
         assert [(name, data["event"]) for name, data in told] == [
