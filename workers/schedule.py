@@ -120,6 +120,7 @@ class Scheduler:
         self._app = app
         self._stop = threading.Event()
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._running: dict[str, str] = {}  # locked sweeps and who we are to their rows
 
     def run(self) -> None:
         """Run the tables, each in a thread, until SIGTERM or SIGINT."""
@@ -133,6 +134,7 @@ class Scheduler:
                 ("slow", slow_sweeps()),
             )
         ]
+        threads.append(threading.Thread(target=self._keep_locks, name="locks"))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -147,6 +149,24 @@ class Scheduler:
                         sweep.due_at = time.monotonic() + sweep.every_s
                 self._stop.wait(_TICK_S)
 
+    def _keep_locks(self) -> None:
+        with self._app.app_context():
+            while not self._stop.wait(locks.RENEW_EVERY_S):
+                self.keep_locks()
+
+    def keep_locks(self) -> None:
+        """Renew the locks of what runs: so a lock outlives its scheduler by a minute, no more."""
+        running = dict(self._running)
+        if not running:
+            return
+        try:
+            with unit_of_work():
+                locks.renew(running)
+        except SQLAlchemyError as error:
+            logger.warning("locks of sweeps not renewed: %s", type(error).__name__)
+        finally:
+            db.session.remove()
+
     def run_one(self, sweep: Sweep) -> bool:
         """Run one sweep unless another process does; nothing it does ends the scheduler."""
         try:
@@ -157,7 +177,7 @@ class Scheduler:
                 logger.info("%s: %s", sweep.name, count)
             if sweep.is_locked:
                 with unit_of_work():
-                    locks.done(sweep.name, f"{self._owner}:{sweep.name}")
+                    locks.done(sweep.name, self._running[sweep.name])
         except SQLAlchemyError as error:
             logger.warning("%s: the database did not answer: %s", sweep.name, type(error).__name__)
             return False
@@ -167,11 +187,16 @@ class Scheduler:
         else:
             return True
         finally:
+            self._running.pop(sweep.name, None)
             db.session.rollback()  # nothing stays open between two sweeps
 
     def _take(self, sweep: Sweep) -> bool:
+        owner = f"{self._owner}:{sweep.name}"
         with unit_of_work():
-            return locks.take(sweep.name, f"{self._owner}:{sweep.name}")
+            is_ours = locks.take(sweep.name, owner)
+        if is_ours:
+            self._running[sweep.name] = owner
+        return is_ours
 
 
 def main() -> None:

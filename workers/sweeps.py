@@ -40,9 +40,9 @@ def reap_submissions() -> int:
 
 
 def release_mended() -> int:
-    """Queue what waited for an account that may send again."""
+    """Queue what waited for an account or a campaign that goes on again."""
     with unit_of_work():
-        return recovery.release_mended()
+        return recovery.release_mended() + recovery.release_resumed()
 
 
 def refund_failed() -> int:

@@ -39,7 +39,7 @@ from tests.factories.messaging import (
     take,
     texts,
 )
-from workers import journal, messaging
+from workers import journal, messaging, schedule
 from workers import sweeps as scheduled
 from workers.drain import THREADS, Drain
 
@@ -252,6 +252,29 @@ def test_failed_texts_are_refunded_after_three_days(northside, sender, carrier_f
     assert billing.balance(northside.id).spent == 0
 
 
+def test_a_sweep_that_takes_long_keeps_its_lock_while_its_scheduler_lives(app, clock):
+    """RULINGS 18: the lock is renewed meanwhile; without that another takes it after a minute."""
+    is_free = []
+
+    def other_tries():
+        with unit_of_work():
+            is_free.append(sweeps.take("long", "another"))
+
+    def work():
+        for _ in range(4):
+            clock.travel(by=timedelta(seconds=40))
+            scheduler.keep_locks()
+            other_tries()
+
+    scheduler = schedule.Scheduler(app)
+    assert scheduler.run_one(schedule.Sweep("long", 60, work))
+    assert is_free == [False] * 4
+    clock.travel(by=timedelta(minutes=2))
+    scheduler.keep_locks()  # nothing runs any more: nothing is renewed
+    other_tries()
+    assert is_free[-1]
+
+
 def test_a_sweep_is_locked_by_a_row(app, clock):
     """RULINGS 18."""
     with unit_of_work():
@@ -260,7 +283,7 @@ def test_a_sweep_is_locked_by_a_row(app, clock):
     with unit_of_work():
         sweeps.done("reap", "one")
         assert sweeps.take("reap", "two")
-    clock.travel(by=timedelta(minutes=6))
+    clock.travel(by=sweeps.LEASE + timedelta(seconds=1))
     with unit_of_work():
         assert sweeps.take("reap", "one")  # "two" died
 

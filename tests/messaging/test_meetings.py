@@ -9,19 +9,21 @@ import time
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from portal.billing import queries as books
 from portal.billing import service as billing
 from portal.billing.errors import NotEnoughCredits
 from portal.billing.values import Charge
+from portal.contacts import service as contacts
+from portal.contacts.values import Selection
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.messaging import queries
 from portal.messaging.errors import LimitChoiceNeeded
-from portal.messaging.models import DailyRecipient, Message
+from portal.messaging.models import Campaign, DailyRecipient, Message
 from portal.messaging.service import campaigns, claims, gate, sending
-from portal.messaging.values import State
+from portal.messaging.values import CampaignState, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
 from tests.factories.billing import make_credits
@@ -35,6 +37,7 @@ from tests.factories.messaging import (
     texts,
 )
 from tests.messaging.world import says
+from workers import sweeps as scheduled
 
 
 class Meanwhile:
@@ -121,6 +124,52 @@ def test_cancel_the_rest_and_the_gate(northside, sender, meanwhile):
         meanwhile.do(lambda: cancel(northside, running))
         db.session.execute(lock.where(Message.id.in_(others))).all()
     assert meanwhile.end() == [6]
+
+
+def test_deleting_contacts_and_the_gate(northside, sender, meanwhile):
+    """RULINGS 6: once the database took the texts off their people as it came upon them."""
+    people = make_recipients(northside, 6)
+    make_campaign(northside, people)
+    first, *others = sorted(row.id for row in texts(northside))
+    picked = Selection(ids=tuple(person.contact.id for person in people))
+    with unit_of_work():
+        lock = select(Message.id).order_by(Message.id).with_for_update()
+        db.session.execute(lock.where(Message.id == first)).all()
+        meanwhile.do(lambda: contacts.delete_contacts(northside.tenant, picked, actor=ALICE_ACTS))
+        db.session.execute(lock.where(Message.id.in_(others))).all()
+    assert meanwhile.end() == [6]
+    assert len(texts(northside)) == 6
+
+
+def test_a_resume_while_the_gate_holds_a_text_for_the_pause(northside, sender, meanwhile):
+    """S-8: the gate saw the pause, the resume did not see the text; it goes on all the same."""
+    running = make_campaign(northside, [make_recipient(northside)])
+    with unit_of_work():
+        claimed = claims.claim(northside.id, "worker-1")
+    _pause_after_the_claim(running)
+    with unit_of_work():
+        assert gate.clear_many(claimed) == []
+        meanwhile.do(lambda: campaigns.resume(northside.tenant, running.id, actor=ALICE_ACTS))
+    assert meanwhile.end() == [None]
+    scheduled.release_mended()
+    assert only_text(northside).state is State.QUEUED
+
+
+def _pause_after_the_claim(campaign):
+    """Pause it as it stands when a text came back to the queue after the pause, and was claimed."""
+    with unit_of_work():
+        db.session.execute(
+            update(Campaign).where(Campaign.id == campaign.id).values(state=CampaignState.PAUSED)
+        )
+
+
+def test_what_a_paused_campaign_holds_stays_held(northside, sender):
+    """The sweep that frees what a resume missed lets a pause alone."""
+    running = make_campaign(northside, [make_recipient(northside)])
+    with unit_of_work():
+        campaigns.pause(northside.tenant, running.id, actor=ALICE_ACTS)
+    assert scheduled.release_mended() == 0
+    assert only_text(northside).state is State.HELD
 
 
 def test_a_confirm_counts_on_a_place_that_a_cancel_gives_back(northside, sender, meanwhile):

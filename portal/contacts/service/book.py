@@ -25,12 +25,14 @@ from portal.contacts.models import (
 from portal.contacts.rules import numbers as number_rules
 from portal.contacts.rules import people
 from portal.contacts.rules.numbers import Reading
+from portal.contacts.service.numbers import lock_known
 from portal.contacts.values import Language
 from portal.core.clock import utcnow
-from portal.core.db import Base, db, is_sqlite
+from portal.core.db import Base, db, is_sqlite, lock_referring
 from portal.core.tenancy import Tenant, owned
 
 MAX_NUMBERS = 10
+_CHUNK = 500
 _LENGTHS = {"first_name": 100, "last_name": 100, "email": 254, "street": 200, "city": 100,
             "state": 50, "zip": 20, "lead_source": 100}  # fmt: skip
 
@@ -268,6 +270,34 @@ def note(tenant: Tenant, rows: Sequence[Mapping[str, Any]]) -> None:
     now = utcnow()
     full = [{"id": uuid4(), **_own(tenant), "created_at": now, **row} for row in rows]
     _insert_new(Note, full, Note.id)
+
+
+def lock_for_removal(tenant: Tenant, ids: Sequence[UUID]) -> None:
+    """Lock what goes with contacts or changes with them, in the order of RULINGS 6.
+
+    Their texts forget whose they were, which the database sees to; it would lock them as it
+    comes upon them, and so wait in a circle with who sends, pauses or cancels at that moment.
+    """
+    if is_sqlite():  # the unit of work holds the one lock there is
+        return
+    e164s = [
+        e164
+        for start in range(0, len(ids), _CHUNK)
+        for e164 in db.session.scalars(
+            select(ContactNumber.e164)
+            .where(
+                owned(tenant, ContactNumber),
+                ContactNumber.contact_id.in_(ids[start : start + _CHUNK]),
+                ContactNumber.e164.is_not(None),
+            )
+            .distinct()
+        )
+        if e164 is not None
+    ]
+    e164s.sort()
+    for start in range(0, len(e164s), _CHUNK):
+        lock_known(tenant.organization_id, e164s[start : start + _CHUNK])
+    lock_referring(_table(Contact), ids)
 
 
 def remove(tenant: Tenant, ids: Sequence[UUID]) -> int:

@@ -26,9 +26,11 @@ def contacts_with(organization_id: UUID, e164: str) -> list[tuple[UUID, UUID]]:
 
 def remove_people(organization_id: UUID, people: Iterable[tuple[UUID, UUID]]) -> int:
     """Remove contacts of any account with their notes, tags and numbers; return how many."""
+    chosen = list(people)
+    book.lock_for_removal(Tenant(organization_id), [contact_id for _, contact_id in chosen])
     return sum(
         book.remove(Tenant(organization_id, account_id), [contact_id])
-        for account_id, contact_id in people
+        for account_id, contact_id in chosen
     )
 
 

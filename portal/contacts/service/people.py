@@ -67,9 +67,9 @@ def edit_contact(
 
 def delete_contacts(tenant: Tenant, selection: Selection, *, actor: Actor) -> int:
     """Delete everybody in a selection; opt-outs stay, being the number's own (K-7)."""
-    gone = 0
-    for ids in queries.selected_ids(tenant, selection):
-        gone += book.remove(tenant, ids)
+    batches = list(queries.selected_ids(tenant, selection))
+    book.lock_for_removal(tenant, [id_ for ids in batches for id_ in ids])
+    gone = sum(book.remove(tenant, ids) for ids in batches)
     if gone:
         _record("delete", tenant, None, actor, count=gone, selection=_told(selection))
     return gone

@@ -20,6 +20,7 @@ from portal.messaging.models import (
     MessageEvent,
     WebhookEvent,
 )
+from portal.messaging.rules.gates import CAMPAIGN_PAUSED
 from portal.messaging.service.outbox import WAITS_FOR_PART
 from portal.messaging.values import (
     ACCEPTED_FAMILY,
@@ -167,7 +168,7 @@ def waits_for_nothing(look: Look) -> Iterable[Found]:
                     earlier.state.in_(ACCEPTED_FAMILY | _UNSENT_ENDS),
                 ),
                 and_(
-                    Message.reason_code == "campaign_paused",
+                    Message.reason_code == CAMPAIGN_PAUSED,
                     Campaign.state != CampaignState.PAUSED,
                 ),
             ),

@@ -18,6 +18,7 @@ from portal.texting_accounts.values import AccountState
 
 STOP_CONFIRMATION: Final = "stop"  # the one system text that passes an opt-out (RULINGS 15)
 CONFIRMS_WITHIN: Final = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12)
+CAMPAIGN_PAUSED: Final = "campaign_paused"
 CATCHING_UP: Final = "catching_up"
 OLD_OPT_OUTS: Final = "old_opt_outs"
 RECORDS_IN_DOUBT: Final = "records_in_doubt"

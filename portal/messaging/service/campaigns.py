@@ -20,6 +20,7 @@ from portal.messaging.errors import TooLate
 from portal.messaging.models import Campaign, Message
 from portal.messaging.queries import repeats
 from portal.messaging.queries.rows import media
+from portal.messaging.rules.gates import CAMPAIGN_PAUSED
 from portal.messaging.service import outbox
 from portal.messaging.service.sending import confirm, recipient_for
 from portal.messaging.values import (
@@ -33,8 +34,6 @@ from portal.messaging.values import (
 )
 from portal.texting_accounts.values import AccountRef
 
-_PAUSED = "campaign_paused"
-
 
 def pause(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
     """Keep back what has not left; what is leaving right now still goes. Again is harmless."""
@@ -44,7 +43,7 @@ def pause(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
             Message.campaign_id == campaign_id,
             Message.state.in_((State.QUEUED, State.CLAIMED)),
         ),
-        _PAUSED,
+        CAMPAIGN_PAUSED,
         "The campaign is paused.",
         until=None,
         cause="person",
@@ -60,7 +59,7 @@ def resume(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
         and_(
             Message.campaign_id == campaign_id,
             Message.state == State.HELD,
-            Message.reason_code == _PAUSED,
+            Message.reason_code == CAMPAIGN_PAUSED,
         ),
         State.QUEUED,
         cause="person",

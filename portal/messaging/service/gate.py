@@ -176,7 +176,7 @@ class _LastLook:
         """Return the first gate that is shut for this text now."""
         campaign = self._campaigns.get(message.campaign_id)
         if campaign is CampaignState.PAUSED:
-            return Gate("campaign_paused", "The campaign is paused.", Fate.HELD)
+            return Gate(gates.CAMPAIGN_PAUSED, "The campaign is paused.", Fate.HELD)
         if campaign is CampaignState.CANCELED:
             return Gate("campaign_canceled", "The campaign was canceled.")
         gate = gates.text_gate(self._facts(message))

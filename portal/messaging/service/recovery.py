@@ -13,13 +13,13 @@ from portal.billing import service as billing
 from portal.core.db import Last, before_commit, database_now, db
 from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
-from portal.messaging.models import MOVING, Message
+from portal.messaging.models import MOVING, Campaign, Message
 from portal.messaging.rules import gates
 from portal.messaging.service import evidence, facts, outbox
 from portal.messaging.service.evidence import Effect, Evidence, Source
 from portal.messaging.service.placing import AFTER, BEFORE, OUTBOUND
 from portal.messaging.service.statuses import STATES
-from portal.messaging.values import State
+from portal.messaging.values import CampaignState, State
 from portal.numbers import queries as numbers
 from portal.texting_accounts import queries as accounts
 
@@ -202,6 +202,35 @@ def release_mended() -> int:
             )
         )
     return count
+
+
+def release_resumed() -> int:
+    """Queue again what a worker held for a pause that ended at that very moment (S-8).
+
+    A worker that finds its campaign paused holds the text, and a resume that looks for held texts
+    before that is written down does not see it. Nothing but this would ever free it.
+    """
+    resumed = select(Message.id).where(
+        MOVING,
+        Message.state == State.HELD,
+        Message.reason_code == gates.CAMPAIGN_PAUSED,
+        Message.campaign_id.in_(select(Campaign.id).where(Campaign.state == CampaignState.RUNNING)),
+    )
+    left = db.session.scalars(resumed).all()
+    if not left:
+        return 0
+    freed = outbox.move(
+        and_(
+            Message.id.in_(left),
+            Message.state == State.HELD,
+            Message.reason_code == gates.CAMPAIGN_PAUSED,
+        ),
+        State.QUEUED,
+        cause="mended",
+        reason_code=None,
+        reason=None,
+    )
+    return len(freed)
 
 
 def _matches(doubt: Doubt, text: Listed) -> bool:

@@ -1,5 +1,6 @@
 """Locks of recurring work: rows, so that two schedulers never do the same thing (RULINGS 18)."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sqlalchemy import or_, update
@@ -8,7 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.core.db import database_now, db, is_sqlite
 from portal.messaging.models import Sweep
 
-LEASE = timedelta(minutes=5)  # a sweep that died is taken over after this
+LEASE = timedelta(minutes=1)  # a sweep that died is taken over after this
+RENEW_EVERY_S = 15.0  # while it runs
 
 
 def take(name: str, owner: str) -> bool:
@@ -27,6 +29,18 @@ def take(name: str, owner: str) -> bool:
         .execution_options(synchronize_session=False)
     )
     return taken is not None
+
+
+def renew(owners: Mapping[str, str]) -> None:
+    """Keep the locks of sweeps that are running: name to owner. One taken over stays so."""
+    until = database_now() + LEASE
+    for name in sorted(owners):
+        db.session.execute(
+            update(Sweep)
+            .where(Sweep.name == name, Sweep.owner == owners[name])
+            .values(lease_until=until)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def done(name: str, owner: str) -> None:
