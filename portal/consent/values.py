@@ -358,22 +358,6 @@ class RecordPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
-    """How many numbers of an account stand how, for the reports and the list's head."""
-
-    express_written: int = 0
-    express: int = 0
-    inquiry: int = 0
-    not_valid: int = 0
-    opted_out: int = 0
-
-    @property
-    def numbers(self) -> int:
-        """Return how many numbers have any history."""
-        return self.express_written + self.express + self.inquiry + self.not_valid + self.opted_out
-
-
-@dataclass(frozen=True, slots=True)
 class AuditRow:
     """One line of the audit log."""
 

@@ -57,7 +57,7 @@ def _officer_home() -> Response:
         "reports/officer_home.html",
         facts=queries.organization_facts(g.organization.id, utcnow()),
         audit_url=_own_url("consent.audit_log"),
-        consent_url=_own_url("consent.index"),
+        consent_url=_own_url("consent.organization_coverage"),
     )
 
 

@@ -15,6 +15,8 @@ from portal.contacts import service as contacts
 from portal.contacts.values import ContactDetails, NewNumber
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
+from portal.texting_accounts.models import AccountMember
+from tests import cast
 from tests.factories import consent as make
 from tests.factories.consent import CAROL, DAVE
 from tests.factories.files import pdf, picture
@@ -51,6 +53,31 @@ def test_the_list_shows_person_strength_and_method(alice, northside, here):
     assert "(312) 555-0142" in reply.text
     assert "Express written" in reply.text_of("#records tbody")
     assert "Hosted form" in reply.text_of("#records tbody")
+
+
+def test_the_officer_sees_how_far_each_account_is_covered(vera, northside, bobs, juniper):
+    """C-1: over the whole organization, from the officer's home."""
+    make.written(northside)
+    make.bought(northside, DAVE)
+    make.spoken(bobs)
+    home = vera.get("reports.home")
+    address = vera.url("consent.organization_coverage", organization_id=juniper.id)
+    assert home.page.select(f"a[href$='{address}']")
+
+    rows = vera.get("consent.organization_coverage", organization_id=juniper.id).texts_of(
+        "#coverage tbody tr"
+    )
+
+    assert "Bob Tran 1 number 100 % 0 1 0 0 0" in rows
+    assert "Northside 2 numbers 50 % 1 0 0 1 0" in rows
+
+
+def test_an_agent_sees_the_coverage_of_reached_accounts_alone(bob, northside, juniper):
+    make.written(northside)
+    with unit_of_work():
+        db.session.query(AccountMember).filter_by(user_id=cast.BOB).delete()
+    reply = bob.get("consent.organization_coverage", organization_id=juniper.id)
+    assert reply.texts_of("#coverage tbody .datatable__name") == ["Bob Tran"]
 
 
 @pytest.mark.parametrize(

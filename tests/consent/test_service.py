@@ -519,21 +519,6 @@ class TestReading:
         assert found[CAROL].strength is Strength.EXPRESS_WRITTEN
         assert queries.standings(northside.tenant, [], clock.now) == {}
 
-    def test_coverage_counts_each_number_once_by_what_stands(self, northside, clock):
-        make.written(northside, "+13125550101")
-        make.spoken(northside, "+13125550102")
-        make.spoken(northside, "+13125550102")
-        make.bought(northside, "+13125550103")
-        make.stop(northside, "+13125550104", at=clock.now)
-        make.written(northside, "+13125550105")
-        make.stop(northside, "+13125550105", at=clock.now)
-        with unit_of_work():
-            consent.record_inquiry(northside.tenant, "+13125550106", clock.now, "SM1")
-
-        found = queries.coverage(northside.tenant)
-        assert (found.express_written, found.express, found.inquiry) == (1, 1, 1)
-        assert (found.not_valid, found.opted_out, found.numbers) == (1, 2, 6)
-
     def test_a_record_of_another_tenant_is_not_found(self, northside, bobs, lakeview):
         record = make.written(northside)
         for stranger in (bobs.tenant, lakeview.tenant, Tenant(lakeview.organization_id)):

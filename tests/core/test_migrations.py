@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from cryptography.fernet import Fernet
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import MetaData, inspect, select
+from sqlalchemy import MetaData, inspect, select, text
 
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -44,6 +44,27 @@ def test_an_empty_database_comes_up_to_what_the_models_say(empty_app, capfd):
         check()  # raises when models and schema differ
         tables = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
     assert tables == set(db.metadata.tables)
+
+
+TRIGGERS = {
+    "sqlite": """
+        SELECT tbl_name, verb FROM sqlite_master, (SELECT 'UPDATE' AS verb UNION SELECT 'DELETE')
+        WHERE type = 'trigger' AND sql LIKE '% BEFORE ' || verb || ' ON %'
+    """,
+    "postgresql": """
+        SELECT event_object_table, event_manipulation FROM information_schema.triggers
+        WHERE action_timing = 'BEFORE'
+    """,
+}
+GUARDED = ("audit_entries", "consent_records", "optin_form_versions")
+
+
+def test_what_never_changes_is_guarded_after_every_migration(empty_app):
+    """C-3, C-5, PROMISES threat 13: a table that SQLite builds anew in a migration loses its triggers."""
+    with empty_app.app_context():
+        upgrade()
+        guards = {tuple(row) for row in db.session.execute(text(TRIGGERS[db.engine.dialect.name]))}
+    assert guards >= {(table, verb) for table in GUARDED for verb in ("UPDATE", "DELETE")}
 
 
 def test_there_is_one_line_of_migrations():

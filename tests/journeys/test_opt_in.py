@@ -1,10 +1,14 @@
 """Proof of opt-in, tried as people do it (issue 4): built, published, agreed to on a phone, seen.
 
 A team lead builds a form and publishes it; somebody signs up on a phone without JavaScript; the
-agent sees the record with every fact and the page as it was served.
+agent sees the record with every fact and the page as it was served, downloads the certificate,
+and checks it off line with nothing but Python, where one changed byte is refused.
 """
 
+import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -23,6 +27,9 @@ def test_a_form_is_built_and_a_person_agrees_on_a_phone(product, eye):
     url = build_and_publish(eye)
     agree_on_a_phone(eye, url)
     see_the_record(eye)
+    folder = save_the_certificate(eye)
+    check_off_line(folder)
+    check_on_the_public_page(eye)
     assert eye.complaints == []
 
 
@@ -107,7 +114,79 @@ def see_the_record(eye):
         "Open house, 44 Briar St, version 1", "Reply STOP to opt out", "100 %",
     ):  # fmt: skip
         assert fact in story, fact
-    with page.expect_download() as download:
-        page.get_by_role("link", name=re.compile("Download open-house|Download .*\\.html")).click()
-    kept = download.value.path().read_text()
-    assert "Texts about 44 Briar St" in kept and "<script" not in kept
+    served = page.frame_locator("iframe[title='The page as it was served to the person']")
+    served.get_by_role("heading", name="Texts about 44 Briar St").wait_for()
+    page.locator("iframe.served").scroll_into_view_if_needed()
+    eye.look("served-page")
+
+
+def save_the_certificate(eye):
+    """Save everything a court would be handed: certificate, its JSON, the evidence, the verifier."""
+    page, folder = eye.page, eye.folder.parent / "court"
+    for opens in (
+        page.get_by_role("button", name="Download certificate"),
+        page.get_by_role("button", name="JSON of the certificate"),
+        page.get_by_role("link", name="Offline verifier"),
+        page.get_by_role("link", name=re.compile(r"Download .*\.html")),
+    ):
+        with page.expect_download() as download:
+            opens.click()
+        download.value.save_as(folder / download.value.suggested_filename)
+    [pdf] = folder.glob("*.pdf")
+    assert pdf.read_bytes().startswith(b"%PDF")
+    [kept] = folder.glob("*.html")
+    assert "Texts about 44 Briar St" in kept.read_text()
+    assert "<script" not in kept.read_text()
+    return folder
+
+
+def check_off_line(folder):
+    [certificate] = folder.glob("*.json")
+    found = verified(certificate)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.startswith("HOLDS")
+    assert json.loads(certificate.read_text())["record"]["id"] in found.stdout
+
+    [page_served] = folder.glob("*.html")
+    for file, place, words in (
+        (
+            certificate,
+            certificate.read_bytes().index(b"Noor Haddad"),
+            "do not give its fingerprint",
+        ),
+        (page_served, 99, "its evidence file"),
+    ):
+        whole = file.read_bytes()
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        refused = verified(certificate)
+        assert refused.returncode == 1
+        assert "HOLDS" not in refused.stdout
+        assert words in refused.stderr
+        file.write_bytes(whole)
+
+
+def verified(certificate):
+    """Run the downloaded verifier as a stranger would: no packages, nothing of ours."""
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "consentdesk-verify.py", certificate.name],
+        cwd=certificate.parent,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def check_on_the_public_page(eye):
+    page = eye.page
+    page.reload()
+    address = page.get_by_role("link", name="its public page").get_attribute("href")
+    own = eye.page
+    eye.page = own.context.browser.new_page()  # somebody without a login
+    eye.page.goto(f"{own.url.split('/accounts')[0]}{address}")
+    eye.page.get_by_role("heading", name="This certificate is valid").wait_for()
+    shown = eye.page.get_by_role("main").inner_text()
+    assert not any(private in shown for private in ("Noor", "555-0187", "Maple"))
+    eye.look("certificate-checked")
+    eye.page.close()
+    eye.page = own

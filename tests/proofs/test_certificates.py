@@ -252,6 +252,12 @@ class TestJson:
         sha256 = json.loads(path.read_text())["record"]["evidence_sha256"]
         assert "is not here" in verifier(path).stderr
 
+        downloaded = tmp_path / "paper.pdf"
+        downloaded.write_bytes(b"%PDF-1.7 a signed paper")
+        assert verifier(path).returncode == 0
+        downloaded.write_bytes(b"%PDF-1.7 a signed papeR")
+        assert "or it was changed" in verifier(path).stderr
+
         (tmp_path / "evidence").mkdir()
         scan = tmp_path / "evidence" / f"{sha256}.pdf"
         scan.write_bytes(b"%PDF-1.7 a signed paper")

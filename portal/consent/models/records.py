@@ -1,6 +1,7 @@
 """Consent records, what they come to, and who is not to be contacted."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -19,6 +21,9 @@ from portal.consent.values import Checkbox, Event, Method, Reach, Strength
 from portal.core.clock import utcnow
 from portal.core.columns import E164, UTCDateTime, bytewise, kind_of
 from portal.core.db import Base
+
+# Standings that the strength alone does not tell: the person stopped, or the consent ends by itself.
+IN_MOTION: Final = "stopped_at IS NOT NULL OR expires_at IS NOT NULL"
 
 
 def _account() -> ForeignKeyConstraint:
@@ -123,7 +128,14 @@ class ConsentStanding(Base):
     __table_args__ = (
         _account(),
         _number(),
-        Index("ix_consent_standings_by_strength", "account_id", "strength"),
+        Index("ix_consent_standings_counted", "organization_id", "account_id", "strength"),
+        Index(
+            "ix_consent_standings_in_motion",
+            *("organization_id", "account_id", "strength", "stopped_at", "started_at"),
+            "expires_at",
+            sqlite_where=text(IN_MOTION),
+            postgresql_where=text(IN_MOTION),
+        ),
     )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)

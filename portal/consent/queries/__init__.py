@@ -11,6 +11,7 @@ from portal.consent.queries.carrier import (
     organization_opt_out,
     organizations_to_tell,
 )
+from portal.consent.queries.coverage import Coverage, coverage, coverages
 from portal.consent.queries.imports import ImportSummary, import_summary
 from portal.consent.queries.marks import contact_marks
 from portal.consent.queries.records import (
@@ -25,7 +26,6 @@ from portal.consent.queries.records import (
 from portal.consent.queries.standings import (
     MOST,
     consents_standing,
-    coverage,
     do_not_contact,
     standing,
     standings,
@@ -33,6 +33,7 @@ from portal.consent.queries.standings import (
 
 __all__ = [
     "MOST",
+    "Coverage",
     "ImportSummary",
     "OpenConsent",
     "agreement",
@@ -41,6 +42,7 @@ __all__ = [
     "consents_standing",
     "contact_marks",
     "coverage",
+    "coverages",
     "do_not_contact",
     "find_records",
     "form_names",

@@ -10,15 +10,13 @@ from sqlalchemy import (
     CompoundSelect,
     Table,
     bindparam,
-    case,
-    func,
     literal,
     select,
     union_all,
 )
 
 from portal.consent.models import ConsentStanding, DoNotContact, OrganizationOptOut
-from portal.consent.values import Coverage, DncRef, MessageKind, Reach, Standing, Strength
+from portal.consent.values import DncRef, MessageKind, Reach, Standing, Strength
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
@@ -107,26 +105,6 @@ def standings(tenant: Tenant, e164s: Iterable[str], now: datetime) -> dict[str, 
 def standing(tenant: Tenant, e164: str, now: datetime | None = None) -> Standing:
     """Return what stands for one number."""
     return standings(tenant, [e164], now or utcnow())[e164]
-
-
-def coverage(tenant: Tenant) -> Coverage:
-    """Return how many of an account's numbers stand how."""
-    s = ConsentStanding
-    is_out = s.stopped_at.is_not(None) & (s.started_at.is_(None) | (s.started_at <= s.stopped_at))
-    over = s.expires_at.is_not(None) & (s.expires_at <= utcnow())
-    word = case((is_out, "opted_out"), (over, Strength.NONE.value), else_=s.strength)
-    counted: dict[str, int] = {}
-    for name, count in db.session.execute(
-        select(word, func.count()).where(owned(tenant, s)).group_by(word)
-    ):
-        counted[str(name)] = count
-    return Coverage(
-        express_written=counted.get(Strength.EXPRESS_WRITTEN, 0),
-        express=counted.get(Strength.EXPRESS, 0),
-        inquiry=counted.get(Strength.INQUIRY, 0),
-        not_valid=counted.get(Strength.NONE, 0),
-        opted_out=counted.get("opted_out", 0),
-    )
 
 
 def do_not_contact(

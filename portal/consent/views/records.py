@@ -17,9 +17,11 @@ from portal.consent.values import (
 )
 from portal.consent.views.blueprint import argument, bp, choice, day
 from portal.contacts import queries as contacts
-from portal.core.access import Permission, requires
+from portal.core.access import Permission, me, requires
 from portal.core.errors import NotFound
+from portal.core.tenancy import Tenant
 from portal.core.web import page, takes
+from portal.texting_accounts import queries as accounts
 
 
 @bp.get("/accounts/<uuid:account_id>/consent")
@@ -56,6 +58,20 @@ def index(account_id: UUID) -> Response:
         methods=METHOD_WORDS,
         strengths=STRENGTH_WORDS,
         forms=queries.form_names(g.account.tenant),
+    )
+
+
+@bp.get("/organizations/<uuid:organization_id>/consent")
+@requires(Permission.VIEW_CONSENT)
+def organization_coverage(organization_id: UUID) -> Response:
+    """Show for each account the person reaches how many of its numbers stand how (C-1)."""
+    counted = queries.coverages(Tenant(organization_id))
+    reached = accounts.accounts_for(me().user_id, organization_id, me().role)
+    return page(
+        "consent/coverage.html",
+        None,
+        accounts=[(account, counted.get(account.id, queries.Coverage())) for account in reached],
+        organization=g.organization,
     )
 
 

@@ -3,8 +3,8 @@
     python consentdesk-verify.py FILE... [--key PUBLIC_KEY]
 
 A FILE is a certificate (JSON), a bundle (ZIP) or the folder it was unpacked to. Evidence files
-are looked for beside a certificate, in a folder named evidence. The exit status is 0 when all
-of it holds, 1 when something does not, 2 when a file can't be read.
+are looked for beside a certificate, under any name, and in a folder named evidence. The exit
+status is 0 when all of it holds, 1 when something does not, 2 when a file can't be read.
 
 Without --key a certificate is held against the public key it carries itself, and that key is
 printed: compare it with the one the portal shows on its page of this certificate.
@@ -22,6 +22,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ CERTIFICATE_FORMAT = "consentdesk-certificate-1"
 MANIFEST = "manifest.json"
 EVIDENCE = "evidence/"
 _BLOCK = 1 << 20
+_MOST_EVIDENCE = 25 << 20
 _FIELDS = {"format", "record", "sha256", "logged_with", "log"}
 
 Reader = Callable[[str], "bytes | None"]  # the content of a file beside a certificate, by its name
@@ -96,7 +98,7 @@ def why_evidence_fails(certificate: Mapping[str, Any], read: Reader) -> Iterator
         return
     content = read(str(told))
     if content is None:
-        yield f"its evidence file is not here ({told})"
+        yield f"its evidence file is not here, or it was changed ({told}): put it beside"
     elif hashlib.sha256(content).hexdigest() != told:
         yield f"its evidence file was changed ({told})"
 
@@ -282,15 +284,28 @@ def _check(path: Path, public_keys: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _beside(path: Path) -> Reader:
-    """Look for evidence beside a certificate: in its folder's evidence, or the one above."""
+    """Look for evidence beside a certificate: in its folder's evidence, the one above, or right there.
+
+    Right there it may have any name: that under which it was downloaded is the one it came with.
+    """
 
     def read(sha256: str) -> bytes | None:
         for folder in (path.parent / EVIDENCE, path.parent.parent / EVIDENCE, path.parent):
             for found in sorted(folder.glob(f"{sha256}.*")):
                 return found.read_bytes()
-        return None
+        return _by_content(path.parent, sha256)
 
     return read
+
+
+def _by_content(folder: Path, sha256: str) -> bytes | None:
+    for found in sorted(folder.iterdir()):
+        with suppress(OSError):  # what somebody else keeps there is none of our business
+            if found.is_file() and found.stat().st_size <= _MOST_EVIDENCE:
+                content = found.read_bytes()
+                if hashlib.sha256(content).hexdigest() == sha256:
+                    return content
+    return None
 
 
 def _counted(place: Place, public_keys: Sequence[str]) -> str:
