@@ -1,4 +1,4 @@
-"""Jobs of opt-in forms: pictures of published pages, texts that ask for a double opt-in."""
+"""Jobs of opt-in forms: pictures of published pages, texts that ask for a double opt-in or tell of a sign-up."""
 
 from uuid import UUID
 
@@ -41,7 +41,7 @@ def ring_for_pictures() -> int:
 
 @job
 def ring_for_unasked() -> int:
-    """Ask again for double opt-ins whose text no job has queued; a sweep."""
+    """Ask again for texts after signing up that no job has queued; a sweep."""
     waiting = queries.unasked(utcnow())
     for confirmation_id in waiting:
         jobs.ring(Job.ASK_DOUBLE_OPT_IN, confirmation_id, lane=Lane.URGENT)
@@ -57,7 +57,7 @@ def expire_confirmations() -> int:
 
 @job
 def ask_double_opt_in(confirmation_id: str) -> bool:
-    """Queue the text that asks a person whether they signed up; say whether it was queued now.
+    """Queue the text that asks a person for a YES, or tells them; say whether it was queued now.
 
     Safe to run any number of times: the text is queued with the mark that it was.
     """

@@ -43,7 +43,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        head, content = _anew(sys.stdin.buffer.read(), sys.argv[1])
+        head, content = _anew(sys.stdin.buffer.read(), sys.argv[1], sys.argv[2:])
     except Refused as error:
         head, content = {"refused": str(error)}, b""
     except MemoryError:
@@ -53,8 +53,11 @@ def main() -> None:
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + content)
 
 
-def _anew(content: bytes, kind: str) -> tuple[dict[str, object], bytes]:
-    """Return the picture as new bytes that hold nothing but its pixels."""
+def _anew(content: bytes, kind: str, within: list[str]) -> tuple[dict[str, object], bytes]:
+    """Return the picture as new bytes that hold nothing but its pixels.
+
+    With a width and a height to fit `within`, it is a PNG of that size at most.
+    """
     with Image.open(io.BytesIO(content), formats=[kind]) as image:
         if image.width * image.height > MAX_PIXELS:
             raise Refused("too_many_pixels")
@@ -64,10 +67,12 @@ def _anew(content: bytes, kind: str) -> tuple[dict[str, object], bytes]:
         image.load()
         upright = ImageOps.exif_transpose(image)
     plain = _plain(upright)
-    as_jpeg = kind == "JPEG"
+    if within:
+        plain.thumbnail((int(within[0]), int(within[1])))
+    as_jpeg = kind == "JPEG" and not within
     if not as_jpeg:
         written = _written(plain, "PNG", compress_level=3)
-        as_jpeg = len(written) > _LARGEST_PNG
+        as_jpeg = len(written) > _LARGEST_PNG and not within
     if as_jpeg:
         written = _written(_on_white(plain), "JPEG", quality=88)
     head: dict[str, object] = {

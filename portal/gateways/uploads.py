@@ -93,8 +93,12 @@ def read(
     *,
     kinds: Collection[Kind] = SCANS,
     max_bytes: int = MAX_BYTES,
+    within: tuple[int, int] | None = None,
 ) -> Upload:
-    """Check what was handed in. Raises UploadRefused; the content decides, never the name."""
+    """Check what was handed in. Raises UploadRefused; the content decides, never the name.
+
+    A picture is made smaller to fit `within`, in pixels, and is a PNG then.
+    """
     content = stream.read(max_bytes + 1)
     if not content:
         raise UploadRefused("The file is empty. Choose it again.")
@@ -108,7 +112,7 @@ def read(
         _check_pdf(content)
         picture = None
     else:
-        picture = _written_anew(content, kind)
+        picture = _written_anew(content, kind, within)
     sha256 = hashlib.sha256(content).hexdigest()
     return Upload(kind, safe_name(file_name, kind), content, sha256, picture)
 
@@ -171,11 +175,12 @@ _REFUSALS: Final[Mapping[str, str]] = {
 }
 
 
-def _written_anew(content: bytes, kind: Kind) -> Picture:
+def _written_anew(content: bytes, kind: Kind, within: tuple[int, int] | None) -> Picture:
     command = [sys.executable, "-I", "-B", picture_reader.__file__, kind.value]
+    command += map(str, within or ())
     with _AT_ONCE:
         try:
-            done = subprocess.run(  # noqa: S603 (our own program, and a word of our own)
+            done = subprocess.run(  # noqa: S603 (our own program, and words of our own)
                 command,
                 input=content,
                 capture_output=True,

@@ -1,5 +1,7 @@
 """How messaging says no."""
 
+from collections.abc import Mapping
+
 from portal.core.errors import BadInput, DomainError
 from portal.messaging.values import Gate
 
@@ -13,6 +15,16 @@ class TextRefused(DomainError):
         """Say the gate's own sentence."""
         super().__init__(gate.sentence, fix_label=gate.fix_label)
         self.gate = gate
+
+
+class AnswerLacks(BadInput):
+    """The answer to a join keyword lacks points; `lacks` says which, by the field that mends it."""
+
+    def __init__(self, lacks: Mapping[str, list[str]]) -> None:
+        """Name all that is missing."""
+        every = [told for points in lacks.values() for told in points]
+        super().__init__(f"The answer must say {', '.join(every)}.")
+        self.lacks = lacks
 
 
 class NothingToSend(DomainError):

@@ -88,6 +88,7 @@ class EditorForm(BaseForm):
     custom_label = StringField(LABELS["custom_label"], [_at_most(120)])
     is_single_message = BooleanField("People get one text only")
     is_double_opt_in = BooleanField("Ask for a YES by text before anything is sent")
+    has_confirmation_text = BooleanField("Text people that they are signed up")
     color = StringField(LABELS["color"], [_at_most(7)])
     logo = FileField(LABELS["logo"])
     has_logo = BooleanField("Show the logo")
@@ -106,6 +107,7 @@ class EditorForm(BaseForm):
             "kinds": [kind.value for kind in content.kinds],
             "is_single_message": content.is_single_message,
             "is_double_opt_in": content.is_double_opt_in,
+            "has_confirmation_text": content.has_confirmation_text,
             "color": content.color,
             "has_logo": bool(content.logo),
             "tags": ", ".join(content.tags),
@@ -149,6 +151,7 @@ class EditorForm(BaseForm):
             kinds=tuple(MessageKind(kind) for kind in self.kinds.data or () if kind in known),
             is_single_message=self.is_single_message.data,
             is_double_opt_in=self.is_double_opt_in.data,
+            has_confirmation_text=self.has_confirmation_text.data,
             color=before.color if self.color.errors else colors.tidy(self.color.data or "") or "",
             logo=before.logo if self.has_logo.data else "",
             tags=tuple(people.split_tags((self.tags.data or "").replace(",", ";"))),

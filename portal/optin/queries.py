@@ -15,6 +15,7 @@ from portal.core.tenancy import Tenant, owned
 from portal.optin.errors import NotServed
 from portal.optin.models import Capture, Confirmation, Form, FormVersion, VersionPicture
 from portal.optin.values import (
+    TEXTED_STATES,
     CaptureRef,
     ConfirmationRef,
     ConfirmationState,
@@ -214,7 +215,7 @@ def unpictured() -> list[UUID]:
 
 
 def confirmation(confirmation_id: UUID) -> ConfirmationRef | None:
-    """Return a double opt-in by its id, for the job that asks."""
+    """Return a double opt-in, or a confirmation, by its id: for the job that texts."""
     row = db.session.get(Confirmation, confirmation_id)
     return confirmation_ref(row) if row else None
 
@@ -241,12 +242,12 @@ def confirmation_of_record(tenant: Tenant, record_id: UUID) -> ConfirmationRef |
 
 
 def unasked(now: datetime) -> list[UUID]:
-    """Return double opt-ins whose asking text is not queued a minute later (a lost job)."""
+    """Return whose text, asking or telling, is not queued a minute later (a lost job)."""
     return list(
         db.session.scalars(
             select(Confirmation.id)
             .where(
-                Confirmation.state == ConfirmationState.ASKED,
+                Confirmation.state.in_(TEXTED_STATES),
                 Confirmation.texted_at.is_(None),
                 Confirmation.asked_at < now - LEFT_BEHIND,
                 Confirmation.expires_at > now,
@@ -314,7 +315,7 @@ def capture_ref(row: Capture) -> CaptureRef:
 
 
 def confirmation_ref(row: Confirmation) -> ConfirmationRef:
-    """Return a double opt-in as other slices see it."""
+    """Return a double opt-in, or the text that tells of a sign-up, as other slices see it."""
     return ConfirmationRef(
         row.id,
         row.organization_id,
@@ -323,6 +324,7 @@ def confirmation_ref(row: Confirmation) -> ConfirmationRef:
         row.record_id,
         row.form_name,
         row.sender_name,
+        row.frequency,
         row.language,
         row.state,
         row.asked_at,

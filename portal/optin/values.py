@@ -56,11 +56,16 @@ PICTURE_WORDS = {Picture.DESKTOP: "Desktop, 1280 px wide", Picture.PHONE: "Phone
 
 
 class ConfirmationState(StrEnum):
-    """Where a double opt-in stands."""
+    """Where a double opt-in stands, or the text that tells of a sign-up."""
 
+    TOLD = "told"  # signed up already; a text says so and waits for nothing
     ASKED = "asked"  # waits for the person's YES
     CONFIRMED = "confirmed"
     EXPIRED = "expired"
+
+
+# Who is texted: whom nobody waits for any more is not.
+TEXTED_STATES = frozenset({ConfirmationState.TOLD, ConfirmationState.ASKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class Content:
     custom_label: str = ""
     is_single_message: bool = False
     is_double_opt_in: bool = False
+    has_confirmation_text: bool = False  # one text says that they are signed up, and how to stop
     color: str = ""  # "#0b6479", or empty for ours
     logo: str = ""  # its file name
     tags: tuple[str, ...] = ()
@@ -258,15 +264,16 @@ class CaptureRef:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRef:
-    """A double opt-in: a person who signed up and is asked by text to say YES."""
+    """A person who signed up and is told so by text, or asked by text to say YES."""
 
     id: UUID
     organization_id: UUID
     account_id: UUID
     e164: str
-    record_id: UUID  # the record of the form, which alone allows nothing
+    record_id: UUID  # the record of the form; one that is asked allows nothing alone
     form_name: str
     sender_name: str
+    frequency: str  # how often they are texted, as the form said
     language: Language
     state: ConfirmationState
     asked_at: datetime

@@ -155,3 +155,14 @@ def test_a_place_for_pictures_takes_no_pdf():
 def test_a_file_over_the_limit_is_refused_in_words():
     with pytest.raises(UploadRefused, match="larger than 1 MB"):
         uploads.read(io.BytesIO(picture() + b"0" * 1_000_000), "a.png", max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_that_is_to_fit_is_made_smaller_as_a_png(kind):
+    made = picture(size=(960, 80), kind=kind)
+    taken = uploads.read(io.BytesIO(made), "logo", kinds=uploads.PICTURES, within=(480, 160))
+    assert (taken.picture.width, taken.picture.height) == (480, 40)
+    assert taken.picture.media_type == "image/png"
+    assert taken.content == made
+    with Image.open(io.BytesIO(taken.picture.content)) as image:
+        assert (image.format, image.size) == ("PNG", (480, 40))

@@ -7,6 +7,7 @@ wherever an address, a query or a form takes one.
 import contextvars
 import re
 from dataclasses import dataclass
+from itertools import product
 from uuid import UUID
 
 import pytest
@@ -41,10 +42,14 @@ from tests.factories.integrations import make_endpoint, make_key
 from tests.factories.messaging import agree, make_campaign, make_ready, one_to_one, only_text
 from tests.factories.numbers import make_carrier_account
 from tests.factories.optin import make_published
+from tests.house.listening import Ear, ids_in
 from workers import messaging as jobs
 
 NOBODY = UUID(int=7)
 HAS_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ONE_TIME = re.compile(  # ids, and tokens of pages and forms
+    HAS_ID.pattern.encode() + rb'|nonce(?:&#34;:&#34;|":"|=")[^"&]+|csrf[^>]*?value="[^"]+"'
+)
 SHARED = {  # nobody owns these
     "plan_id", "country_code", "token", "name", "filename", "e164", "slug", "kiosk_token", "number", "kind",
 }  # fmt: skip
@@ -192,16 +197,17 @@ def everything_of(organization_id, user_id):
 class Burglar:
     """Juniper's person at the door: asks, and keeps every answer that says too much."""
 
-    def __init__(self, person, own, theirs):
-        self.person, self.own, self.theirs = person, own, theirs
+    def __init__(self, person, own, theirs, ear):
+        self.person, self.own, self.theirs, self.ear = person, own, theirs, ear
         self.asked, self.complaints = 0, []
 
     def ask(self, method, url, *, check=True, **sent):
         db.session.rollback()
         self.asked += 1
-        answer = contextvars.Context().run(
-            lambda: self.person.client.open(url, method=method, buffered=True, **sent)
-        )
+        with self.ear.listening():
+            answer = contextvars.Context().run(
+                lambda: self.person.client.open(url, method=method, buffered=True, **sent)
+            )
         said = answer.get_data().decode(errors="replace").lower()  # pictures say nothing
         told = [word for word in self.theirs.words if check and word in said]
         is_carriers = answer.status_code == 502 and "/numbers/" in url  # no carrier in tests
@@ -273,8 +279,12 @@ def bobs_own(bob, bobs, theirs):
 def _breaks_in(person, account, user_id, theirs):
     own = settle(account, user_id, cast.NORTHSIDE_TEAM, "+13125550171", "+13125550172", "Ownword")
     before = everything_of(cast.LAKEVIEW_HOMES, cast.MALLORY)
-    found = Burglar(person, own, theirs)
+    scopes = {cast.JUNIPER.hex, account.id.hex, user_id.hex}
+    ear = Ear(ids_in(cast.JUNIPER) | scopes, scopes, ids_in(cast.LAKEVIEW_HOMES))
+    found = Burglar(person, own, theirs, ear)
     yield found
+    print(f"S2: {found.asked} requests, {ear.heard} statements on tenants' tables")
+    assert not ear.complaints, "\n".join(map(str, ear.complaints.most_common()))
     assert not found.complaints, "\n".join(found.complaints)
     after = everything_of(cast.LAKEVIEW_HOMES, cast.MALLORY)
     changed = [name for name in before if before[name] != after[name]]
@@ -324,15 +334,34 @@ def _differ(rule, theirs, missing):
         return f"{theirs.status_code}, but {missing.status_code} for one that is missing"
     if theirs.status_code not in {403, 404}:
         return str(theirs.status_code)
-    if _words(theirs) != _words(missing):
-        return "other words than for one that is missing"
+    if _masked(theirs) != _masked(missing):
+        return "other bytes than for one that is missing"
     return ""
 
 
-def _words(answer):
-    """Return what an answer says: from its heading on, or all of a partial."""
-    said = answer.get_data().decode(errors="replace")
-    return re.sub(r"<[^>]*>", "", said.partition("<h1")[2] or said).split()
+def _masked(answer):
+    """Return an answer's bytes but for what is new each time, and the ids of its own address."""
+    return ONE_TIME.sub(b"-", answer.get_data())
+
+
+@pytest.mark.soak
+def test_every_id_of_lakeviews_in_every_place_is_as_good_as_missing(burglar):
+    """S2, at length: an id of each kind in each place, as a page and as a piece of one."""
+    wrong = []
+    theirs = {id_ for id_ in burglar.theirs.ids.values() if isinstance(id_, UUID)}
+    theirs.discard(burglar.theirs.ids["plan_id"])
+    for rule in burglar.person.app.url_map.iter_rules():
+        mine = burglar.own.for_rule(rule)
+        for name in rule.arguments - SHARED:
+            for id_, method, headers in product(
+                theirs, sorted(rule.methods & {"GET", "POST"}), ({}, {"HX-Request": "true"})
+            ):
+                url = burglar.person.url(rule.endpoint, **{**mine, name: id_})
+                answer = burglar.ask(method, url, headers=headers)
+                if answer.status_code not in {401, 403, 404}:
+                    wrong.append(f"{method} {rule.rule} with their {name}: {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+    assert burglar.asked >= 5_000
 
 
 def test_an_account_of_lakeviews_is_as_good_as_missing_with_all_its_ids(burglar):
@@ -402,6 +431,25 @@ def test_an_id_of_lakeviews_in_a_form_has_no_effect(alices):
         if any(id_ in repr(row) for id_ in theirs.values())
     ]
     assert mixed == []
+
+
+def test_a_statement_beyond_the_own_house_is_heard(alices):
+    """The control of the listener: what it must not let pass (PROMISES 5.0)."""
+    ear, contacts_ = alices.ear, Base.metadata.tables["contacts"]
+    theirs, wrong = alices.theirs.ids["contact_id"], []
+    for condition in (
+        contacts_.c.first_name == "Zelda",
+        contacts_.c.id == theirs,
+        contacts_.c.organization_id == cast.LAKEVIEW_HOMES,
+        (contacts_.c.id == theirs) & (contacts_.c.organization_id == cast.JUNIPER),
+        contacts_.c.account_id == alices.own.ids["account_id"],
+    ):
+        with ear.listening():
+            db.session.execute(contacts_.select().where(condition)).all()
+        wrong.append(ear.complaints.total())
+        ear.complaints.clear()
+    assert wrong == [1, 1, 1, 0, 0]
+    assert alices.ask("GET", "/").status_code < 400
 
 
 def test_junipers_carrier_account_tells_nothing_about_lakeviews_texts(alices, lakeview):

@@ -19,6 +19,7 @@ from portal.consent.values import (
     NewConsent,
     Strength,
 )
+from portal.contacts.values import Language
 from portal.core.audit import Actor
 from portal.core.db import db, unit_of_work
 from portal.core.errors import BadInput
@@ -27,6 +28,7 @@ from portal.messaging.models import InboundText, Message
 from portal.messaging.rules.joining import JoinWords
 from portal.messaging.service import inbound, joining, optouts
 from portal.messaging.service.inbound import Incoming, Received
+from portal.messaging.values import Kind
 from portal.numbers import queries as numbers
 from portal.optin import queries as optin_queries
 from portal.optin import service as optin
@@ -34,7 +36,7 @@ from portal.optin.values import ConfirmationState, Content
 from tests.factories.contacts import make_contact
 from tests.factories.messaging import ALICE_ACTS
 from workers.messaging import drain
-from workers.optin import ask_double_opt_in
+from workers.optin import ask_double_opt_in, expire_confirmations, ring_for_unasked
 
 CAROL = "+13125550142"  # a number in Chicago
 FORM = Actor(None, "Form “Open house”", "203.0.113.9")
@@ -85,16 +87,17 @@ def sent(account, purpose):
     return db.session.query(Message).filter_by(account_id=account.id, purpose=purpose).all()
 
 
-def sign_up(account, key="one"):
-    """Have Carol's number entered on a form that asks for a double opt-in."""
+def sign_up(account, key="one", **changes):
+    """Have Carol's number entered on a form that asks for a double opt-in, or tells."""
     entered = NewConsent(
         CAROL, Method.HOSTED_FORM, name="Carol Reyes", disclosure_text="I agree.",
         checkbox=Checkbox.CHECKED, form_name="Open house", form_version="3", kinds=BOTH_KINDS,
         idempotency_key=key,
     )  # fmt: skip
-    content = Content(sender="Juniper Realty", is_double_opt_in=True)
+    content = Content(sender="Juniper Realty", **(changes or {"is_double_opt_in": True}))
+    record = consenting.record_consent if changes else consenting.record_asked
     with unit_of_work():
-        record_id = consenting.record_asked(account.tenant, entered, FORM)
+        record_id = record(account.tenant, entered, FORM)
         return optin.ask_confirmation(
             account.tenant, record_id, content=content, form_name="Open house", actor=FORM
         )
@@ -306,6 +309,95 @@ class TestDoubleOptIn:
         assert standing(northside).kinds == BOTH_KINDS
 
 
+class TestConfirmationText:
+    """C-2: whoever signed up on a form without double opt-in may be told so, once and for free."""
+
+    OFTEN = "Message frequency varies, up to 4 messages a month."
+
+    def told(self, account, **changes):
+        return sign_up(account, frequency=self.OFTEN, **({"has_confirmation_text": True} | changes))
+
+    @pytest.mark.parametrize(
+        ("language", "words"),
+        [
+            ("en", ("you signed up for our texts", "HELP for help", "STOP to end", "rates")),
+            ("es", ("se inscribió", "HELP para ayuda", "STOP para cancelar", "tarifas")),
+        ],
+    )
+    def test_it_says_who_how_often_and_how_to_end_and_is_free(
+        self, northside, sender, carrier_fake, clock, language, words
+    ):
+        confirmation = self.told(northside, language=Language(language))
+        assert ask_double_opt_in(str(confirmation)) is True
+        drain(str(northside.id))
+        [text] = carrier_fake.sent
+        for part in ("Juniper Realty: ", self.OFTEN, *words):
+            assert part in text.body
+        [kept] = sent(northside, "signed_up")
+        assert (kept.credits, kept.kind) == (0, Kind.SYSTEM)
+        assert billing.balance(northside.id).spent == 0
+
+    def test_however_often_the_job_runs_and_the_sweep_rings_it_is_told_once(
+        self, northside, sender, clock
+    ):
+        confirmation = self.told(northside)
+        clock.travel(by=timedelta(minutes=2))
+        assert ring_for_unasked() == 1
+        told = [ask_double_opt_in(str(confirmation)) for _ in range(3)]
+        assert told == [True, False, False]
+        assert ring_for_unasked() == 0
+        assert len(sent(northside, "signed_up")) == 1
+
+    def test_eight_jobs_at_once_tell_once(self, app, northside, sender, clock):
+        confirmation = self.told(northside)
+
+        def run(_place):
+            with app.app_context():
+                try:
+                    return ask_double_opt_in(str(confirmation))
+                finally:
+                    db.session.remove()
+
+        with ThreadPoolExecutor(8) as threads:
+            assert sorted(threads.map(run, range(8))) == [False] * 7 + [True]
+        assert len(sent(northside, "signed_up")) == 1
+
+    def test_whoever_opted_out_meanwhile_is_not_told(
+        self, northside, sender, says, carrier_fake, clock
+    ):
+        """RULINGS 15: exempt from consent and limits, not from the opt-out."""
+        confirmation = self.told(northside)
+        says("STOP")
+        ask_double_opt_in(str(confirmation))
+        drain(str(northside.id))
+        assert "signed up" not in "".join(text.body for text in carrier_fake.sent)
+        assert sent(northside, "signed_up")[0].reason_code == "opted_out"
+
+    def test_it_waits_for_the_hours_of_the_persons_state(
+        self, northside, sender, carrier_fake, clock
+    ):
+        """P-3: it is an automated text."""
+        clock.travel(to=datetime(2026, 3, 3, 4, 0, tzinfo=UTC))
+        ask_double_opt_in(str(self.told(northside)))
+        drain(str(northside.id))
+        assert carrier_fake.sent == []
+        clock.travel(to=datetime(2026, 3, 3, 15, 30, tzinfo=UTC))
+        drain(str(northside.id))
+        assert len(carrier_fake.sent) == 1
+
+    def test_a_yes_to_it_is_talk_and_it_never_expires_into_a_question(
+        self, northside, sender, says, carrier_fake, clock
+    ):
+        confirmation = self.told(northside)
+        ask_double_opt_in(str(confirmation))
+        drain(str(northside.id))
+        says("YES")
+        assert Method.DOUBLE_OPT_IN not in {r.method for r in records(northside)}
+        clock.travel(by=timedelta(days=8))
+        assert expire_confirmations() == 0
+        assert optin_queries.confirmation(confirmation).state is ConfirmationState.TOLD
+
+
 class TestPage:
     FORM = {
         "word": "Homes", "programme": "new listings in Lincoln Park.",
@@ -335,7 +427,7 @@ class TestPage:
             ({"word": "STOP"}, "word", "means something else"),
             ({"word": ""}, "word", "Choose a keyword"),
             ({"programme": ""}, "programme", "what the texts are about"),
-            ({"frequency": "As we like"}, "programme", "how often you text"),
+            ({"frequency": "As we like"}, "frequency", "how often you text"),
             ({"terms_url": "javascript:alert(1)"}, "terms_url", "https://www.example.com"),
             ({"privacy_url": "http://[x"}, "privacy_url", "https://www.example.com"),
         ],

@@ -19,7 +19,7 @@ FORM = Actor(None, "Form “Open house”", "203.0.113.9")
 CONTENT = Content(sender="Juniper Realty", is_double_opt_in=True)
 
 
-def sign_up(account, e164=CAROL, key="one"):
+def sign_up(account, e164=CAROL, key="one", content=CONTENT):
     """Have somebody enter a number on a form that asks for a double opt-in."""
     entered = NewConsent(
         e164, Method.HOSTED_FORM, name="Carol Reyes", disclosure_text="I agree.",
@@ -29,7 +29,7 @@ def sign_up(account, e164=CAROL, key="one"):
     with unit_of_work():
         record_id = consent.record_asked(account.tenant, entered, FORM)
         asked = optin.ask_confirmation(
-            account.tenant, record_id, content=CONTENT, form_name="Open house", actor=FORM
+            account.tenant, record_id, content=content, form_name="Open house", actor=FORM
         )
     return record_id, asked
 
@@ -99,6 +99,16 @@ def test_one_phone_is_asked_three_times_a_day_over_all_accounts(
     monkeypatch.setattr(confirming, "MOST_IN_A_DAY", 1)
     asked = [sign_up(account)[1] for account in (northside, lakeview)]
     assert [a is not None for a in asked] == [True, False]
+
+
+TOLD = Content(sender="Juniper Realty", has_confirmation_text=True)
+
+
+@pytest.mark.parametrize(("first", "second"), [(TOLD, TOLD), (TOLD, CONTENT), (CONTENT, TOLD)])
+def test_telling_and_asking_share_one_limit_of_thirty_days(northside, clock, first, second):
+    """PROMISES 4 row 8: both are confirmation texts."""
+    assert sign_up(northside, content=first)[1] is not None
+    assert sign_up(northside, key="two", content=second)[1] is None
 
 
 def test_two_accounts_of_an_organization_ask_a_number_once(northside, bobs):

@@ -7,6 +7,7 @@ from PIL import Image
 
 from portal.consent import queries as consent_queries
 from portal.consent.rules import completeness, disclosures
+from portal.consent.service import evidence
 from portal.consent.values import Checkbox, Method, Strength
 from portal.optin import queries
 from portal.optin.values import FormState
@@ -97,8 +98,10 @@ WRONG = (
     ({"title": ""}, "Write a heading."),
     ({"kinds": []}, "Tick what people agree to."),
     ({"edits": "0"}, "saved this form while you were editing"),
-    ({"logo": (b"GIF89a" + b"\0" * 40, "logo.gif")}, "This is no PNG, JPEG or WebP"),
-    ({"logo": (b"<svg onload=alert(1)>", "logo.png")}, "This is no PNG, JPEG or WebP"),
+    ({"logo": (b"GIF89a" + b"\0" * 40, "logo.gif")}, "This kind of picture is not taken"),
+    ({"has_confirmation_text": "y", "is_double_opt_in": "y"}, "A double opt-in confirms already"),
+    ({"has_confirmation_text": "y", "frequency": ""}, "the confirmation text says it"),
+    ({"logo": (b"<svg onload=alert(1)>", "logo.png")}, "a drawing or a web page"),
 )  # fmt: skip
 
 
@@ -212,3 +215,24 @@ def test_a_form_that_is_not_published_is_not_there(anyone, northside):
     publish(form)
     anyone.open("GET", form.path, 200)
     anyone.open("GET", "/f/no-such-form", 404)
+
+
+def test_a_picture_is_uploaded_where_chromium_took_none_and_only_pixels_are_kept(alice, northside):
+    """C-4, PROMISES 4 row 6: what a person hands in is read by a program of its own."""
+    form = make_published(northside)
+    where = {"account_id": northside.id, "form_id": form.id, "number": 1}
+    for content, words in ((b"<svg onload=alert(1)>", "a drawing or a web page"), (b"", "empty")):
+        sent = {"kind": "phone", "picture": (io.BytesIO(content), "page.png")}
+        reply = alice.post("optin.upload_picture", 422, data=sent, **where)
+        assert words in reply.text_of("#picture-error")
+    photo = io.BytesIO()
+    Image.new("RGB", (390, 800), "white").save(photo, "JPEG", comment=b"SecretCamera")
+    sent = {"kind": "phone", "picture": (io.BytesIO(photo.getvalue()), "page.jpg")}
+    shown = alice.follow(alice.post("optin.upload_picture", data=sent, **where))
+    assert "The picture is kept with this version." in shown.text
+    version = queries.version_or_404(northside.tenant, form.id, 1)
+    [kept] = queries.pictures(northside.tenant, version.id).values()
+    content = evidence.path_of(kept.name).read_bytes()
+    assert b"SecretCamera" not in content
+    with Image.open(io.BytesIO(content)) as image:
+        assert (image.format, image.size) == ("PNG", (390, 800))

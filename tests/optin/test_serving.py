@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DatabaseError
 
 from portal.consent import queries as consent_queries
@@ -16,9 +16,10 @@ from portal.contacts import queries as contacts
 from portal.core.db import db, unit_of_work
 from portal.optin import queries
 from portal.optin import service as optin
-from portal.optin.errors import NothingNew, PointsMissing
-from portal.optin.models import FormVersion
+from portal.optin.errors import ContentRefused, NothingNew, PointsMissing
+from portal.optin.models import Confirmation, FormVersion
 from portal.optin.rules import tokens
+from portal.optin.values import ConfirmationState
 from tests import pagelint
 from tests.factories.optin import (
     ALICE,
@@ -292,3 +293,22 @@ def test_double_opt_in_asks_and_the_page_says_what_comes(anyone, northside, cloc
         )
     record = consent_queries.record_or_404(northside.tenant, confirmed)
     assert record.evidence.sha256 == queries.served(form.slug).page_sha256
+
+
+def test_without_double_opt_in_the_form_may_have_people_told_once(anyone, northside, clock):
+    """Issue 4 point 2: the confirmation text counts at once, and a repeat tells nobody again."""
+    form = make_published(northside, has_confirmation_text=True)
+    for _ in range(2):
+        fill_in(anyone, clock, form.path)
+    [told] = db.session.scalars(select(Confirmation)).all()
+    assert told.state is ConfirmationState.TOLD
+    assert told.frequency == queries.served(form.slug).content.frequency
+    assert queries.pending_confirmation(northside.tenant, "+13125550142", clock.now) is None
+    assert consent_queries.standing(northside.tenant, "+13125550142", clock.now).kinds
+
+
+@pytest.mark.parametrize("clash", ["is_double_opt_in", "is_single_message"])
+def test_a_confirmation_text_beside_another_promise_is_refused(northside, clash):
+    with pytest.raises(ContentRefused) as refused:
+        make_form(northside, has_confirmation_text=True, **{clash: True})
+    assert refused.value.field == "has_confirmation_text"

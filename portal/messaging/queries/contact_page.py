@@ -44,6 +44,7 @@ _NOTICES: Final = {
     "help": "automatic answer, free",
     "join": "answer to the join keyword, free",
     "double_opt_in": "asks for a YES, free",
+    "signed_up": "confirms signing up on a form, free",
 }
 
 

@@ -21,16 +21,18 @@ _TAKEN: Final = frozenset(
     }
 )
 # A text has no box, and says itself what the rest of the ten points ask.
-_POINTS: Final[Mapping[str, str]] = {
-    "programme": "what the texts are about",
-    "sender": "who texts",
-    "rates": "that message and data rates may apply",
-    "frequency": "how often you text",
-    "help": "where to find help",
-    "stop": "how to stop",
-    "privacy": "the link to the privacy policy",
-    "terms": "the link to the terms",
-    "not_condition": "that consent is not a condition of purchase",
+# Each with the field that mends it; our own words around hold the rest, unless what
+# the texts are about bends them.
+_POINTS: Final[Mapping[str, tuple[str, str]]] = {
+    "programme": ("programme", "what the texts are about"),
+    "sender": ("programme", "who texts"),
+    "rates": ("programme", "that message and data rates may apply"),
+    "frequency": ("frequency", "how often you text"),
+    "help": ("help_contact", "where to find help"),
+    "stop": ("programme", "how to stop"),
+    "privacy": ("privacy_url", "the link to the privacy policy"),
+    "terms": ("terms_url", "the link to the terms"),
+    "not_condition": ("programme", "that consent is not a condition of purchase"),
 }
 
 
@@ -93,14 +95,14 @@ def answer(words: JoinWords) -> str:
     if words.language is Language.ES:
         return (
             f"Se inscribió para recibir mensajes de texto de {words.sender} sobre "
-            f"{words.programme}. {_sentence(words.frequency)} Pueden aplicarse tarifas por mensajes y datos. Responda HELP para ayuda o STOP para "
+            f"{words.programme}. {sentence(words.frequency)} Pueden aplicarse tarifas por mensajes y datos. Responda HELP para ayuda o STOP para "
             "cancelar. El consentimiento no es condición de compra. "
             f"Ayuda: {words.help_contact}. Términos: {words.terms_url} "
             f"Privacidad: {words.privacy_url}"
         )
     return (
         f"You are signed up to receive texts from {words.sender} about {words.programme}. "
-        f"{_sentence(words.frequency)} "
+        f"{sentence(words.frequency)} "
         "Message and data rates may apply. Reply HELP for help or STOP to end. Consent is not a "
         f"condition of purchase. Help: {words.help_contact}. Terms: {words.terms_url} "
         f"Privacy: {words.privacy_url}"
@@ -112,7 +114,7 @@ def sign(words: JoinWords, word: str, number: str) -> str:
     if words.language is Language.ES:
         return (
             f"Envíe {word.upper()} al {number} para recibir mensajes de texto de "
-            f"{words.sender} sobre {words.programme}. {_sentence(words.frequency)} Pueden aplicarse tarifas por "
+            f"{words.sender} sobre {words.programme}. {sentence(words.frequency)} Pueden aplicarse tarifas por "
             "mensajes y datos. Responda HELP para ayuda o STOP para cancelar. El consentimiento no "
             f"es condición de compra. Ayuda: {words.help_contact}. Términos: {words.terms_url} "
             f"Privacidad: {words.privacy_url}"
@@ -120,23 +122,28 @@ def sign(words: JoinWords, word: str, number: str) -> str:
     return (
         f"Text {word.upper()} to {number} to receive texts from {words.sender} about "
         f"{words.programme}. "
-        f"{_sentence(words.frequency)} Message and data rates may apply. Reply HELP for help or "
+        f"{sentence(words.frequency)} Message and data rates may apply. Reply HELP for help or "
         "STOP to end. Consent is not a condition of purchase. "
         f"Help: {words.help_contact}. Terms: {words.terms_url} Privacy: {words.privacy_url}"
     )
 
 
-def missing(words: JoinWords) -> list[str]:
-    """Return which of the nine points of C-3 that apply to a text its answer lacks."""
+def missing(words: JoinWords) -> dict[str, list[str]]:
+    """Return which of the nine points of C-3 that apply to a text its answer lacks, by field."""
     links = {words.terms_url: "terms", words.privacy_url: "privacy policy"}
     html = escape(answer(words))
     for url, name in links.items():
         if url:
             html = html.replace(escape(url), f'<a href="{escape(url)}">{name}</a>')
     found = disclosures.check(f"<p>{html}</p>")
-    return [told for point, told in _POINTS.items() if not found[point]]
+    lacking: dict[str, list[str]] = {}
+    for point, (field, told) in _POINTS.items():
+        if not found[point]:
+            lacking.setdefault(field, []).append(told)
+    return lacking
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Return what a person wrote as a sentence: with a full stop, unless it ends in a sign."""
     text = text.strip()
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,4 +1,4 @@
-"""Signing up by text: the join keyword, and the YES to a double opt-in (Q-6)."""
+"""Signing up by text: the join keyword, the YES to a double opt-in (Q-6), and texts of forms."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,7 @@ from portal.core.db import db, is_sqlite
 from portal.core.errors import BadInput
 from portal.core.tenancy import Tenant, owned
 from portal.messaging import queries
+from portal.messaging.errors import AnswerLacks
 from portal.messaging.models import JoinKeyword, Message
 from portal.messaging.rules import joining
 from portal.messaging.rules.joining import JoinKeywordRef, JoinWords
@@ -27,10 +28,11 @@ from portal.messaging.service import system
 from portal.messaging.values import ACCEPTED_FAMILY, IN_DOUBT, Kind
 from portal.optin import queries as optin_queries
 from portal.optin import service as optin
-from portal.optin.values import ConfirmationRef
+from portal.optin.values import ConfirmationRef, ConfirmationState
 from portal.people import queries as people
 
 ASKS: Final = "double_opt_in"  # the purpose of the text that asks
+TELLS: Final = "signed_up"  # of the text that tells of a sign-up on a form
 JOINS: Final = "join"  # of the text that answers a keyword
 
 
@@ -59,12 +61,12 @@ def set_keyword(
 ) -> None:
     """Settle the account's keyword and what it is answered with.
 
-    Raises BadInput for a word that means something else, or an answer that lacks a point.
+    Raises BadInput for a word that means something else, AnswerLacks for missing points.
     """
     if (why := joining.problem(word)) is not None:
         raise BadInput(why)
     if lacking := joining.missing(words):
-        raise BadInput(f"The answer must say {', '.join(lacking)}.")
+        raise AnswerLacks(lacking)
     values = {
         "word": joining.folded(word),
         "is_on": is_on,
@@ -187,10 +189,10 @@ def confirm(heard: Heard, pending: ConfirmationRef) -> str | None:
 
 
 def ask(confirmation_id: UUID) -> bool:
-    """Queue the text that asks a person whether they signed up; say whether it was queued now.
+    """Queue the text that asks whether a person signed up, or tells them; say whether it was now.
 
     It is automated: it waits for the hours of the person's state (P-3). It costs nothing, counts
-    towards no limit and needs no consent, which it asks for; an opt-out stops it (RULINGS 15).
+    towards no limit and is asked for no consent; an opt-out stops it (RULINGS 15).
     """
     pending = optin_queries.confirmation(confirmation_id)
     if pending is None:
@@ -199,6 +201,7 @@ def ask(confirmation_id: UUID) -> bool:
     contact_service.lock_numbers(tenant.organization_id, [pending.e164])
     if not optin.mark_texted(tenant, confirmation_id):
         return False
+    is_question = pending.state is ConfirmationState.ASKED
     person = contacts.by_numbers(tenant, [pending.e164]).get(pending.e164)
     opens_at = windows.next_allowed(
         clock.utcnow(),
@@ -209,8 +212,8 @@ def ask(confirmation_id: UUID) -> bool:
     system.queue_text(
         tenant,
         pending.e164,
-        _asking(pending),
-        purpose=ASKS,
+        _asking(pending) if is_question else _telling(pending),
+        purpose=ASKS if is_question else TELLS,
         contact_id=person.id if person else None,
         name=person.full_name if person else "",
         not_before=opens_at,
@@ -228,4 +231,17 @@ def _asking(pending: ConfirmationRef) -> str:
     return (
         f"{pending.sender_name}: did you sign up for our texts? Reply YES to confirm. If it was "
         "not you, do nothing. Reply STOP to end, HELP for help. Msg&Data Rates May Apply."
+    )
+
+
+def _telling(pending: ConfirmationRef) -> str:
+    often = joining.sentence(pending.frequency)
+    if pending.language is Language.ES:
+        return (
+            f"{pending.sender_name}: se inscribió para recibir nuestros mensajes. {often} Responda "
+            "HELP para ayuda o STOP para cancelar. Pueden aplicarse tarifas por mensajes y datos."
+        )
+    return (
+        f"{pending.sender_name}: you signed up for our texts. {often} Reply HELP for help or STOP "
+        "to end. Message and data rates may apply."
     )

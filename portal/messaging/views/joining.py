@@ -10,6 +10,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, NotFound
 from portal.core.web import page, see_other
 from portal.messaging import queries
+from portal.messaging.errors import AnswerLacks
 from portal.messaging.forms.joining import JoinKeywordForm
 from portal.messaging.rules import joining as rules
 from portal.messaging.rules.joining import JoinKeywordRef
@@ -58,8 +59,12 @@ def set_join_keyword(account_id: UUID) -> Response:
                 is_on=form.is_on.data,
                 actor=me().actor,
             )
+    except AnswerLacks as error:
+        for field, points in error.lacks.items():
+            form.refuse(field, BadInput(f"The answer must say {', '.join(points)}."))
+        return _show(form, queries.join_keyword(tenant), 422)
     except BadInput as error:
-        form.refuse("programme", error)
+        form.refuse("word", error)
         return _show(form, queries.join_keyword(tenant), 422)
     word = rules.folded(form.word.data).upper()
     flash(f"{word} {'signs people up' if form.is_on.data else 'is switched off'}.", "ok")

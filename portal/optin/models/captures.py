@@ -54,7 +54,7 @@ class Capture(Base):
 
 
 class Confirmation(Base):
-    """A person asked by text whether it was them (C-2, double opt-in)."""
+    """A person asked by text whether it was them (C-2, double opt-in), or told of the sign-up."""
 
     __tablename__ = "optin_confirmations"
     __table_args__ = (
@@ -82,10 +82,11 @@ class Confirmation(Base):
     record_id: Mapped[UUID]
     form_name: Mapped[str] = mapped_column(String(120))
     sender_name: Mapped[str] = mapped_column(String(120))
+    frequency: Mapped[str] = mapped_column(String(200), default="", server_default="")
     language: Mapped[Language] = mapped_column(kind_of(Language))
     state: Mapped[ConfirmationState] = mapped_column(kind_of(ConfirmationState))
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    texted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # the asking text is queued
+    texted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # its text is queued
     settled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     confirmed_record_id: Mapped[UUID | None]

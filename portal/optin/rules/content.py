@@ -33,6 +33,7 @@ LABELS: Final[Mapping[str, str]] = {
     "custom_label": "Own question's words",
     "is_single_message": "One text only",
     "is_double_opt_in": "Double opt-in",
+    "has_confirmation_text": "Confirmation text",
     "color": "Brand color",
     "logo": "Logo",
     "tags": "Tags",
@@ -56,10 +57,31 @@ def check(content: Content) -> None:
                 f"{{{slot[:40]}}} stands for nothing. These can stand in the text: {known}.",
                 "disclosure",
             )
+    if content.has_confirmation_text:
+        _check_confirmation(content)
     if content.color and (why := colors.refusal(content.color)):
         raise ContentRefused(why, "color")
     if content.ask_custom is not Ask.NO and not content.custom_label:
         raise ContentRefused("Write the question, or don't ask it.", "custom_label")
+
+
+def _check_confirmation(content: Content) -> None:
+    """Ask for what the confirmation text says, and that it is the only one of its kind."""
+    if content.is_double_opt_in:
+        raise ContentRefused(
+            "A double opt-in confirms already, in answer to the YES. Untick one of the two.",
+            "has_confirmation_text",
+        )
+    if content.is_single_message:
+        raise ContentRefused(
+            "People are promised one text only, and this would be a second. Untick one of the two.",
+            "has_confirmation_text",
+        )
+    for name in ("sender", "frequency"):
+        if not getattr(content, name):
+            raise ContentRefused(
+                f"{LABELS[name]}: write it here, the confirmation text says it.", name
+            )
 
 
 def changes(before: Content | None, after: Content) -> tuple[tuple[str, str, str], ...]:

@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import replace
-from typing import BinaryIO, Final
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -20,17 +19,13 @@ from portal.optin import queries
 from portal.optin.errors import (
     EditedMeanwhile,
     NothingNew,
-    PictureRefused,
     PointsMissing,
 )
 from portal.optin.models import Form, FormVersion
 from portal.optin.rules import content as content_rules
 from portal.optin.rules import points, wording
-from portal.optin.service import drawing, images
+from portal.optin.service import drawing
 from portal.optin.values import Content, FormRef, FormState, VersionRef
-
-LOGO_BYTES: Final = 2_000_000
-_LOGO_WITHIN: Final = (480, 160)
 
 
 def begin_form(
@@ -70,13 +65,13 @@ def edit_form(
     *,
     name: str,
     edits: int,
-    logo: BinaryIO | None = None,
+    logo: bytes | None = None,
     actor: Actor,
 ) -> FormRef:
     """Save a draft; what is published stays as it is.
 
-    `edits` is how often the draft had been saved when this editor opened it. Raises
-    EditedMeanwhile, ContentRefused, PictureRefused or BadInput, having changed nothing.
+    `edits` is how often the draft had been saved when this editor opened it; `logo` comes from
+    `images.logo`. Raises EditedMeanwhile, ContentRefused or BadInput, having changed nothing.
     """
     row = _locked(tenant, form_id)
     if row.edits != edits:
@@ -87,7 +82,8 @@ def edit_form(
     content_rules.check(content)
     before = Content.from_json(row.draft)
     kept = before.logo if content.logo else ""
-    content = replace(content, logo=_stored_logo(logo) if logo is not None else kept)
+    stored = evidence.store_picture(logo, "logo.png") if logo is not None else None
+    content = replace(content, logo=stored.name if stored else kept)
     changed = [label for label, _, _ in content_rules.changes(before, content)]
     name = _named(name)
     row.name, row.draft = name, content.to_json()
@@ -191,13 +187,6 @@ def _free_slug(name: str) -> str:
         slug = f"{content_rules.slug_of(name)}-{secrets.token_hex(3)}"
         if not queries.is_slug_taken(slug):
             return slug
-
-
-def _stored_logo(stream: BinaryIO) -> str:
-    content = stream.read(LOGO_BYTES + 1)
-    if len(content) > LOGO_BYTES:
-        raise PictureRefused("The logo is larger than 2 MB. Save it smaller and attach that.")
-    return evidence.store_picture(images.remade(content, within=_LOGO_WITHIN), "logo.png").name
 
 
 def _log(verb: str, tenant: Tenant, form_id: UUID, actor: Actor, **payload: object) -> None:

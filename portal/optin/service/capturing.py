@@ -34,7 +34,7 @@ def capture(version: VersionRef, answer: Answer, visit: Visit) -> CaptureRef:
     """Take a submission with its box ticked; the same token is taken once, however often it comes.
 
     Everything is written in one transaction: the person, the record with what the server served,
-    and with double opt-in the question to be asked. Raises BadInput for a number that is none.
+    and where the form texts afterwards, that it is to. Raises BadInput for a number that is none.
     """
     tenant = version.tenant
     actor = Actor(None, f"Form “{version.name}”"[:200], visit.ip or None)
@@ -85,7 +85,7 @@ def capture(version: VersionRef, answer: Answer, visit: Visit) -> CaptureRef:
         page_sha256=version.page_sha256,
         way=visit.channel.value,
     )
-    if version.content.is_double_opt_in:
+    if version.content.is_double_opt_in or version.content.has_confirmation_text:
         ask_confirmation(
             tenant, record_id, content=version.content, form_name=version.name, actor=actor
         )

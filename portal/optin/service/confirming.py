@@ -1,6 +1,6 @@
-"""Double opt-in: who was signed up is asked by text, and their YES makes it consent (C-2).
+"""Texts after signing up: a double opt-in asks and a YES makes it consent (C-2), others tell.
 
-Messaging asks and hears; here is written who may be asked, who is, and what a YES records.
+Messaging texts and hears; here is written who may be texted, who is, and what a YES records.
 """
 
 import hashlib
@@ -23,11 +23,11 @@ from portal.core.jobs import Job, Lane
 from portal.core.settings import settings
 from portal.core.tenancy import Tenant, owned
 from portal.optin.models import Confirmation
-from portal.optin.values import ConfirmationState, Content
+from portal.optin.values import TEXTED_STATES, ConfirmationState, Content
 
 ANSWER_WITHIN: Final = timedelta(days=7)
 # PROMISES 4 row 8: nobody is pestered by forms that others fill in.
-ONE_IN: Final = timedelta(days=30)  # an organization asks a number once in this time
+ONE_IN: Final = timedelta(days=30)  # an organization texts a number once in this time
 MOST_IN_A_DAY: Final = 3  # of all accounts, to one number
 ACCOUNT_A_DAY: Final = 200
 _DAY: Final = timedelta(days=1)
@@ -36,10 +36,11 @@ _DAY: Final = timedelta(days=1)
 def ask_confirmation(
     tenant: Tenant, record_id: UUID, *, content: Content, form_name: str, actor: Actor
 ) -> UUID | None:
-    """Have the person of a record asked whether it was them; return the row the job asks for.
+    """Have the person of a record texted; return the row the job texts for.
 
-    Returns None, asking nobody, where the number was asked lately or the day's budget is spent.
-    A record asks once, however often this is called.
+    With double opt-in the text asks whether it was them, otherwise it tells that they are signed
+    up. Returns None, texting nobody, where the number was texted lately or the day's budget is
+    spent. A record is texted about once, however often this is called.
     """
     record = consent_queries.record_or_404(tenant, record_id)
     contacts.lock_numbers(tenant.organization_id, [record.e164])
@@ -51,7 +52,7 @@ def ask_confirmation(
     if known is not None:
         return known
     phone_key, now = _phone_key(record.e164), utcnow()
-    if not _may_ask(tenant, record.e164, phone_key, now):
+    if not _may_text(tenant, record.e164, phone_key, now):
         return None
     row = Confirmation(
         organization_id=tenant.organization_id,
@@ -61,15 +62,16 @@ def ask_confirmation(
         record_id=record_id,
         form_name=form_name,
         sender_name=content.sender,
+        frequency=content.frequency,
         language=content.language,
-        state=ConfirmationState.ASKED,
+        state=ConfirmationState.ASKED if content.is_double_opt_in else ConfirmationState.TOLD,
         asked_at=now,
         expires_at=now + ANSWER_WITHIN,
     )
     db.session.add(row)
     db.session.flush()  # its id is the job's key
     audit.record(
-        "optin:confirmation:ask",
+        f"optin:confirmation:{'ask' if content.is_double_opt_in else 'tell'}",
         actor=actor,
         organization_id=tenant.organization_id,
         account_id=tenant.account_id,
@@ -82,17 +84,17 @@ def ask_confirmation(
 
 
 def mark_texted(tenant: Tenant, confirmation_id: UUID) -> bool:
-    """Note that the asking text is queued, in the transaction that queues it.
+    """Note that the text is queued, in the transaction that queues it.
 
     Returns False, and the text must not be queued, where it was queued before or the person no
-    longer needs asking: the job may run any number of times.
+    longer needs it: the job may run any number of times.
     """
     marked = db.session.execute(
         update(Confirmation)
         .where(
             owned(tenant, Confirmation),
             Confirmation.id == confirmation_id,
-            Confirmation.state == ConfirmationState.ASKED,
+            Confirmation.state.in_(TEXTED_STATES),
             Confirmation.texted_at.is_(None),
             Confirmation.expires_at > utcnow(),
         )
@@ -145,7 +147,7 @@ def expire_unanswered() -> int:
     return len(closed.all())
 
 
-def _may_ask(tenant: Tenant, e164: str, phone_key: str, now: datetime) -> bool:
+def _may_text(tenant: Tenant, e164: str, phone_key: str, now: datetime) -> bool:
     c = Confirmation
     anybody = Tenant(tenant.organization_id)
     lately = select(func.count()).where(

@@ -1,40 +1,30 @@
-"""Pictures people upload, made anew so that nothing but the picture is left (PROMISES threat 6)."""
+"""Pictures people upload for forms, through the one door for files (PROMISES threat 6).
 
-from io import BytesIO
-from typing import Final
+Reading one takes a program of its own and up to seconds: it belongs outside a unit of work.
+"""
 
-from PIL import Image, UnidentifiedImageError
+from typing import BinaryIO, Final
 
-from portal.optin.errors import PictureRefused
+from portal.gateways import uploads
 
-FORMATS: Final = ("PNG", "JPEG", "WEBP")
-MAX_PIXELS: Final = 25_000_000
-_UNREADABLE: Final = (
-    "This is no PNG, JPEG or WebP picture we can read. Save it as PNG and try again."
-)
+LOGO_BYTES: Final = 2_000_000
+_LOGO_WITHIN: Final = (480, 160)
+_PAGE_WITHIN: Final = (4000, 12_000)  # a picture of a page is no larger, a photograph may be
 
 
-def remade(content: bytes, *, within: tuple[int, int] | None = None) -> bytes:
-    """Return a picture as a new PNG, made smaller to fit `within`. Raises PictureRefused.
+def logo(stream: BinaryIO, file_name: str) -> bytes:
+    """Return a logo as a small PNG of our own. Raises UploadRefused."""
+    return _png(stream, file_name, LOGO_BYTES, _LOGO_WITHIN)
 
-    Whatever else the file held (a place, a script, a second frame) is gone.
-    """
-    try:
-        with Image.open(BytesIO(content), formats=FORMATS) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise PictureRefused(
-                    f"The picture has {opened.width:,} by {opened.height:,} pixels. "
-                    "Save it smaller, to 25 million pixels at the most."
-                )
-            if getattr(opened, "n_frames", 1) > 1:
-                raise PictureRefused("The picture moves. Save one frame of it and attach that.")
-            picture = opened.convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise PictureRefused(_UNREADABLE) from None
-    if within is not None:
-        picture.thumbnail(within)
-    out = BytesIO()
-    fresh = Image.new("RGBA", picture.size)
-    fresh.paste(picture)
-    fresh.save(out, "PNG", optimize=True)
-    return out.getvalue()
+
+def page(stream: BinaryIO, file_name: str) -> bytes:
+    """Return a picture of a page as a PNG of our own. Raises UploadRefused."""
+    return _png(stream, file_name, uploads.MAX_BYTES, _PAGE_WITHIN)
+
+
+def _png(stream: BinaryIO, file_name: str, max_bytes: int, within: tuple[int, int]) -> bytes:
+    taken = uploads.read(
+        stream, file_name, kinds=uploads.PICTURES, max_bytes=max_bytes, within=within
+    )
+    assert taken.picture is not None  # pictures alone are let in
+    return taken.picture.content

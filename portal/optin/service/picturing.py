@@ -9,7 +9,7 @@ import tempfile
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from PIL import Image
 
@@ -21,12 +21,10 @@ from portal.core.db import db
 from portal.optin import queries
 from portal.optin.errors import PictureRefused
 from portal.optin.models import VersionPicture
-from portal.optin.service import images
 from portal.optin.values import PICTURE_WORDS, Picture, VersionRef
 
 SIZES: Final = {Picture.DESKTOP: (1280, 1600), Picture.PHONE: (390, 1900)}
 _TIMEOUT_S: Final = 40
-_MAX_UPLOAD: Final = 10_000_000
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS: Final = (
     "--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
@@ -75,15 +73,12 @@ def keep(version: VersionRef, taken: dict[Picture, bytes], *, by: Actor = SYSTEM
     return len(fresh)
 
 
-def upload(version: VersionRef, kind: Picture, stream: BinaryIO, *, actor: Actor) -> None:
-    """Keep a picture somebody took, in place of one of that kind. Raises PictureRefused."""
-    content = stream.read(_MAX_UPLOAD + 1)
-    if len(content) > _MAX_UPLOAD:
-        raise PictureRefused("The picture is larger than 10 MB. Save it smaller and attach that.")
+def upload(version: VersionRef, kind: Picture, content: bytes, *, actor: Actor) -> None:
+    """Keep a picture somebody took, as `images.page` gives it. Raises PictureRefused."""
     known = queries.pictures(version.tenant, version.id).get(kind)
     if known is not None:
         raise PictureRefused("This version has that picture already. It stays as it was taken.")
-    _store(version, kind, images.remade(content), actor)
+    _store(version, kind, content, actor)
 
 
 def _store(version: VersionRef, kind: Picture, content: bytes, actor: Actor) -> None:

@@ -13,6 +13,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotFound
 from portal.core.settings import settings
 from portal.core.web import page, see_other, takes
+from portal.gateways.uploads import UploadRefused
 from portal.optin import queries
 from portal.optin import service as optin
 from portal.optin.errors import ContentRefused, EditedMeanwhile, PictureRefused
@@ -21,7 +22,7 @@ from portal.optin.rules import colors
 from portal.optin.rules import content as content_rules
 from portal.optin.rules.points import MAY_MISS_IN_ONE_MESSAGE, POINTS
 from portal.optin.rules.wording import LANGUAGE_WORDS, STARTERS
-from portal.optin.service import drawing, picturing
+from portal.optin.service import drawing, images, picturing
 from portal.optin.values import PICTURE_WORDS, Content, FormRef, Picture
 from portal.optin.views.blueprint import bp, form_of_account
 from portal.people import queries as people
@@ -208,9 +209,10 @@ def upload_picture(account_id: UUID, form_id: UUID, number: int) -> Response:
     if not form.validate_on_submit():
         return _version_page(form_id, number, form, 422)
     try:
+        content = images.page(form.picture.data.stream, form.picture.data.filename or "")
         with unit_of_work():
-            picturing.upload(found, form.picture_kind, form.picture.data.stream, actor=me().actor)
-    except PictureRefused as error:
+            picturing.upload(found, form.picture_kind, content, actor=me().actor)
+    except (PictureRefused, UploadRefused) as error:
         form.refuse("picture", error)
         return _version_page(form_id, number, form, 422)
     flash("The picture is kept with this version.", "ok")
@@ -221,6 +223,7 @@ def _saved(found: FormRef, form: EditorForm) -> bool:
     """Save the draft, or show beside its field why not."""
     upload = form.logo.data
     try:
+        logo = images.logo(upload.stream, upload.filename or "") if upload else None
         with unit_of_work():
             optin.edit_form(
                 found.tenant,
@@ -228,12 +231,12 @@ def _saved(found: FormRef, form: EditorForm) -> bool:
                 form.content(found.draft),
                 name=form.name.data,
                 edits=form.edits.data or 0,
-                logo=upload.stream if upload else None,
+                logo=logo,
                 actor=me().actor,
             )
     except ContentRefused as error:
         form.refuse(error.field, error)
-    except PictureRefused as error:
+    except UploadRefused as error:
         form.refuse("logo", error)
     except EditedMeanwhile as error:
         form.form_errors.append(error.message)

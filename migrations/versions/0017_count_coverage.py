@@ -1,10 +1,10 @@
-"""0016_count_coverage"""
+"""0017_count_coverage"""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0016_count_coverage'
-down_revision = '0015_hand_out_proofs'
+revision = '0017_count_coverage'
+down_revision = '0016_confirm_sign_ups'
 branch_labels = None
 depends_on = None
 
