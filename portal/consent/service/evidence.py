@@ -110,6 +110,11 @@ def remove(evidence: Evidence) -> None:
     path_of(_shown(evidence.name)).unlink(missing_ok=True)
 
 
+def is_published(name: str) -> bool:
+    """Say whether a file is a page or picture of a form itself: it is about nobody and stays."""
+    return re.fullmatch(r"[0-9a-f]{64}\.(?:html|png)", name) is not None
+
+
 def _is_own_picture(name: str) -> bool:
     """Say whether we made a picture ourselves: then its name is its hash."""
     return re.fullmatch(r"[0-9a-f]{64}\.png", name) is not None

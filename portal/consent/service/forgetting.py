@@ -117,11 +117,12 @@ def _redact(condition: ColumnElement[bool], *, is_dry: bool) -> int:
         db.session.execute(delete(ConsentWord).where(ConsentWord.record_id.in_(gone)))
     count = wipe(r, open_, {**_EMPTY, "redacted_at": utcnow()}, is_dry=is_dry)
     if not is_dry and names:
-        # A page that was served to many is one file: it goes with the last of them.
+        # One file may be behind many records: it goes with the last of them. A form's own page is
+        # about nobody, and what is signed up for next rests on it.
         shared = set(
             db.session.scalars(select(r.evidence_name).where(r.evidence_name.in_(names)).distinct())
         )
         for name in names:
-            if name is not None and name not in shared:
+            if name is not None and name not in shared and not evidence.is_published(name):
                 after_commit(partial(evidence.remove, Evidence(name, "", "", "")))
     return count
