@@ -48,7 +48,7 @@ def verify_command(file: Path | None, keys: tuple[str, ...], witnesses: tuple[Pa
         click.echo(f"A witness can't be read: {error}", err=True)
         sys.exit(_UNREADABLE)
     total, faults = 0, 0
-    for chain in sorted({*audit.chains(), *(UUID(note.chain) for note in held)}):
+    for chain in sorted({*checkpoints.chains(), *(UUID(note.chain) for note in held)}):
         verdict = checkpoints.verify(chain, [note for note in held if note.chain == str(chain)])
         total += verdict.entries
         faults += verdict.fault is not None

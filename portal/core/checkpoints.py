@@ -192,15 +192,17 @@ def inclusion(chain: UUID, position: int, *, discloses: bool = False) -> dict[st
     if not discloses:
         entry = entry._replace(payload=None, salt=None)
     path = merkle.inclusion(Tree(chain).subtree, position - 1, found.note.size)
+    trusted = trusted_keys()
+    signer = trusted.get(found.note.key)  # an older key than today's, after a rotation
     proof = {
         "format": PROOF_FORMAT,
         "chain": str(chain),
         "entry": entry_as_json(entry),
         "path": [step.hex() for step in path],
         "checkpoint": found.note.text,
-        "public_keys": [public_key()],
+        "public_keys": [base64.b64encode(signer).decode() if signer else public_key()],
     }
-    if wrong := why_proof_fails(proof, trusted_keys(), verify_signature):
+    if wrong := why_proof_fails(proof, trusted, verify_signature):
         raise LogBroken(f"Entry {position} of the audit log can't be proven: {wrong}.")
     return proof
 
@@ -337,6 +339,12 @@ def _signer() -> Ed25519PrivateKey:
 
 
 # --- the file beside the database -------------------------------------------------------------
+
+
+def chains() -> list[UUID]:
+    """Return every chain there is, and those of which only signed checkpoints are left."""
+    signed = {UUID(path.stem) for path in settings().audit_dir.glob("*.checkpoints")}
+    return sorted({*audit.chains(), *signed})
 
 
 def file_of(chain: UUID) -> Path:

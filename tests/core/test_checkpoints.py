@@ -206,6 +206,22 @@ def test_what_an_older_key_signed_still_holds(juniper, monkeypatch):
     assert "a key we don't know" in fault(juniper).reason
 
 
+def test_a_proof_names_the_key_that_signed_it_after_a_rotation_too(juniper, monkeypatch):
+    """C-6: it holds off line by the key it carries, before the next checkpoint is made."""
+    from dataclasses import replace
+
+    from tests.keys import signing_key
+
+    write(juniper.id, 2)
+    sign(juniper.id)
+    newer = replace(settings_module.settings(), audit_signing_key=signing_key("newer"))
+    monkeypatch.setattr(settings_module, "_settings", newer)
+
+    proof = checkpoints.inclusion(juniper.id, 2)
+    carried = checkpoints.key_ring(proof["public_keys"])
+    assert checkpoints.why_proof_fails(proof, carried, checkpoints.verify_signature) is None
+
+
 class TestCommands:
     def run(self, app, *words):
         return app.test_cli_runner().invoke(args=["audit", *words])
@@ -232,6 +248,18 @@ class TestCommands:
         assert told.exit_code == 1
         assert "entry 2 entries are missing at the end" in told.output
         assert self.run(app, "checkpoint").exit_code == 1
+
+    def test_verify_tells_of_a_log_that_is_gone_whole(self, app, juniper):
+        """Entries, head and checkpoints out of the database: the file beside it remembers."""
+        write(juniper.id, 3)
+        self.run(app, "checkpoint")
+        with unit_of_work():
+            for rows in (AuditCheckpoint, audit_tree.AuditNode, AuditEntry, AuditHead):
+                db.session.execute(db.delete(rows).where(rows.chain == juniper.id))
+        assert juniper.id not in audit.chains()
+        told = self.run(app, "verify")
+        assert told.exit_code == 1
+        assert str(juniper.id) in told.output
 
     def test_an_export_is_checked_without_the_database(self, app, juniper, tmp_path):
         write(juniper.id, 3)

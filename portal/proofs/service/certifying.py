@@ -136,7 +136,7 @@ def document(story: Story, certified: Certificate, log: Mapping[str, Any]) -> di
             ["Checkpoint", signed],
             ["Root of the log", note.root, "hash"],
             ["Signature (Ed25519)", note.signature, "hash"],
-            ["Public key", checkpoints.public_key(), "hash"],
+            ["Public key", log["public_keys"][0], "hash"],
         ],
     )
 
