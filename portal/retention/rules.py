@@ -76,7 +76,12 @@ def read_answers(lines: Iterable[str]) -> Iterator[Answer | int]:
 
     A line must hold a number and yes, no or no data; a first line without either is a heading.
     """
-    for number, cells in enumerate(csv.reader(lines), 1):
+    for number, line in enumerate(lines, 1):
+        try:
+            cells = next(csv.reader([line]), [])
+        except csv.Error:  # a cell without end
+            yield number
+            continue
         told = [cell.strip() for cell in cells]
         verdicts = [_WORDS[cell.lower()] for cell in told if cell.lower() in _WORDS]
         numbers = [e164 for cell in told if (e164 := _number(cell))]

@@ -100,6 +100,7 @@ class TestRecording:
             (AGREED | {"kinds": ["one_to_one"]}, "given", "express_written", False),
             (without("page_html") | {"method": "paper"}, "given", "express", False),
             (AGREED | {"method": "verbal"}, "given", "express", False),
+            (AGREED | {"method": "paper"}, "given", "express", False),  # a page is no scan
             (AGREED | {"method": "purchased_list"}, "not_valid", "none", False),
             (AGREED | {"method": "public_records"}, "not_valid", "none", False),
             (AGREED | {"method": "third_party"}, "not_valid", "none", False),

@@ -90,6 +90,7 @@ def test_the_round_trip_ends_what_was_given_before_the_number_went(juniper, nort
         (b"", "no answer"),
         (b"\xff\xfe\x00", "UTF-8"),
         (b"3125550142,2025-03-04,yes\nwhat is this,yes\n", "Line 2"),
+        (b'3125550142,2025-03-04,yes\n"' + b"x" * 140_000, "Line 2"),
     ],
 )
 def test_a_bad_file_changes_nothing_and_names_the_line(juniper, northside, content, said):

@@ -29,6 +29,7 @@ from portal.core.tenancy import Tenant, owned
 
 _THE_PERSON = Actor(None, "recipient")
 _FEWEST_WORDS = 2
+_PAGE = "text/html"  # a page is no scan of a signed paper (C-8)
 _ONCE_IN = timedelta(days=1)  # a talk of many texts is one inquiry a day in the history
 
 
@@ -162,7 +163,7 @@ def entry_of(
         consent.method,
         has_disclosure=bool(consent.disclosure_text),
         checkbox=consent.checkbox,
-        has_scan=consent.evidence is not None,
+        has_scan=consent.evidence is not None and consent.evidence.media_type != _PAGE,
         is_imported=is_imported,
     )
     return entry(
