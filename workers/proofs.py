@@ -26,11 +26,15 @@ def make_bundle(bundle_id: str) -> None:
         return
     with closing(run):
         for batch in run.batches():
+            if run.is_over():
+                return
             with unit_of_work():
                 run.certify(batch)
             run.make(batch)
             with unit_of_work():
                 run.note(batch)
+        if run.is_over():
+            return
         run.join()
         with unit_of_work():
             run.finish()

@@ -124,7 +124,7 @@ class BundleState(StrEnum):
 
     WAITING = "waiting"
     READY = "ready"
-    GONE = "gone"  # its file was deleted after its time
+    GONE = "gone"  # its file was deleted after its time, or for a person in it (C-10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,11 @@ class BundleRef:
     def is_ready(self) -> bool:
         """Say whether it can be downloaded."""
         return self.state is BundleState.READY
+
+    @property
+    def is_gone(self) -> bool:
+        """Say whether its file was deleted, after its time or for who was in it."""
+        return self.state is BundleState.GONE
 
     @property
     def without_proof(self) -> int:

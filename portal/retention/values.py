@@ -180,6 +180,7 @@ COUNT_WORDS: Final = {
     "stray_texts": "texts found at the carrier, words erased",
     "callbacks": "raw callbacks of the carrier deleted",
     "uploads": "uploaded files deleted",
+    "bundles": "bundles of proofs deleted",
     "audit_entries": "entries of the audit log redacted",
     "steps": "steps of texts emptied",
     "views": "views of personal data redacted",

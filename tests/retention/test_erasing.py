@@ -1,6 +1,7 @@
 """Forgetting a person without breaking what proves (C-10, PROMISES 4 row 14, S14)."""
 
 import io
+from contextlib import closing
 
 import pytest
 from sqlalchemy import text
@@ -23,18 +24,24 @@ from portal.messaging.models import Message
 from portal.messaging.service import inbound
 from portal.messaging.service.inbound import Incoming
 from portal.messaging.values import Recipient
+from portal.optin import queries as optin_queries
+from portal.proofs import queries as proof_queries
 from portal.proofs.queries.stories import places
+from portal.proofs.service import bundling
 from portal.retention import queries
 from portal.retention.errors import Held, SamePerson
 from portal.retention.service import erasing, holds
 from portal.retention.values import ErasureState
 from tests import cast
 from tests.core.test_offline import sign
+from tests.factories import proofs
 from tests.factories.consent import CAROL, DAVE, spoken, written
 from tests.factories.contacts import import_file
 from tests.factories.files import pdf
 from tests.factories.messaging import make_campaign, make_ready, make_recipient, one_to_one
+from tests.factories.optin import fill_in, make_published
 from workers import retention as jobs
+from workers.proofs import make_bundle
 
 VERA = Actor(cast.VERA, "Vera Osei", "203.0.113.9")
 ALICE = Actor(cast.ALICE, "Alice Moreno", "203.0.113.8")
@@ -147,6 +154,43 @@ def test_nothing_of_a_person_is_left_and_every_hash_holds(juniper, northside, kn
     assert checkpoints.verify(juniper.id).fault is None
     assert doctor.examine(Scope(juniper.id, northside.id), utcnow()) == found
     assert db.session.query(Message).filter(Message.body == ERASED).count() == 1
+
+
+def test_the_page_of_a_form_outlives_who_signed_up_on_it(juniper, northside, anyone, clock):
+    """C-4, C-10: the page is about nobody, and who signs up next has it as evidence."""
+    form = make_published(northside)
+    fill_in(anyone, clock, f"/f/{form.slug}")
+    version = optin_queries.served(form.slug)
+    erase(juniper)
+
+    record = db.session.scalars(db.select(ConsentRecord)).one()
+    assert record.redacted_at
+    assert evidence.path_of(version.page_name).is_file()
+
+
+def test_a_bundle_goes_with_anybody_who_is_in_it(juniper, northside, clock):
+    """C-10: a ZIP holds certificate, list and scan; it goes whole, ready or under way."""
+    written(northside, name="Carol Diaz")
+    ready, other = proofs.bundle(northside), proofs.bundle(northside, DAVE)
+    under_way = proofs.ask(northside, CAROL)
+    run = bundling.start_run(under_way)
+    with closing(run):
+        [batch] = run.batches()
+        with unit_of_work():
+            run.certify(batch)
+        run.make(batch)
+        _, counts = erase(juniper)
+        with unit_of_work():
+            run.note(batch)
+    make_bundle(str(under_way))
+
+    assert counts["bundles"] == 2
+    for id_ in (ready.id, under_way):
+        bundle = proof_queries.bundle_or_404(northside.tenant, id_)
+        assert bundle.is_gone
+        assert not bundling.file_of(bundle).exists()
+        assert not bundling.file_of(bundle).with_suffix("").exists()
+    assert bundling.open_bundle(other).is_file()
 
 
 def test_the_record_page_says_what_was_erased(juniper, northside, known, alice):

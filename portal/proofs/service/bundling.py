@@ -12,9 +12,10 @@ Nothing is held in memory but one batch's facts and one certificate at a time.
         run.make(batch)                       # no transaction is open while PDFs are set
         with unit_of_work():
             run.note(batch)
-    run.join()
-    with unit_of_work():
-        run.finish()
+    if not run.is_over():
+        run.join()
+        with unit_of_work():
+            run.finish()
 """
 
 import json
@@ -157,6 +158,11 @@ class BundleRun:
         """Let go of the compiler."""
         self._setter.close()
 
+    def is_over(self) -> bool:
+        """Say whether the bundle waits no more: another run made it, or it was given up (C-10)."""
+        now = queries.bundle_by_id(self.bundle.id)
+        return now is None or not now.is_moving
+
     def batches(self) -> Iterator[Batch]:
         """Give the batches in order, each with what is known of its numbers."""
         for number, first in enumerate(range(0, self.bundle.numbers, BATCH)):
@@ -200,6 +206,8 @@ class BundleRun:
 
     def note(self, batch: Batch) -> None:
         """Write down what was found for each number, and how far the bundle is."""
+        if self.is_over():
+            return
         with zipfile.ZipFile(self._part(batch.number)) as part:
             outcomes = json.loads(part.read(packing.OUTCOMES))
         rows = [
@@ -232,6 +240,9 @@ class BundleRun:
         assert self._joined is not None
         size, sha256 = self._joined
         if not self._move(state=BundleState.READY, finished_at=utcnow(), size=size, sha256=sha256):
+            now = queries.bundle_by_id(self.bundle.id)
+            if now is None or now.is_gone:  # somebody in it was erased meanwhile (C-10)
+                delete_file(self.bundle)
             return
         shutil.rmtree(self._folder, ignore_errors=True)
         audit.record(
@@ -339,8 +350,9 @@ def let_go(bundle_id: UUID) -> bool:
 
 
 def delete_file(bundle: BundleRef) -> None:
-    """Delete the file of a bundle whose time is over."""
+    """Delete the file of a bundle that is gone, and what was made of it so far."""
     file_of(bundle).unlink(missing_ok=True)
+    shutil.rmtree(_folder(bundle), ignore_errors=True)
 
 
 def _folder(bundle: BundleRef) -> Path:
