@@ -249,6 +249,24 @@ class TestCommands:
         assert "entry 2 entries are missing at the end" in told.output
         assert self.run(app, "checkpoint").exit_code == 1
 
+    @pytest.mark.parametrize(
+        ("column", "said"),
+        [("payload", "its content was changed"), ("at", "its record was changed")],
+    )
+    def test_verify_names_an_entry_that_can_no_longer_be_read(self, app, juniper, column, said):
+        """SQLite takes any text for a JSON or a time; PostgreSQL does not."""
+        if db.engine.dialect.name != "sqlite":
+            pytest.skip("the database itself refuses it")
+        write(juniper.id, 3)
+        self.run(app, "checkpoint")
+        with unit_of_work():
+            db.session.execute(
+                text(f"UPDATE audit_entries SET {column} = '{{b' WHERE position = 2")
+            )
+        told = self.run(app, "verify")
+        assert told.exit_code == 1
+        assert f"entry 2 {said}" in told.output
+
     def test_verify_tells_of_a_log_that_is_gone_whole(self, app, juniper):
         """Entries, head and checkpoints out of the database: the file beside it remembers."""
         write(juniper.id, 3)

@@ -58,13 +58,13 @@ def why_entry_fails(chain: str, entry: Entry, position: int, previous: str) -> s
     """Return what is wrong with the entry that should stand at position, or None."""
     if entry.position != position:
         return "entry missing or out of order"
-    if entry.previous != previous:
-        return "does not follow the entry before it"
     if entry.format not in {1, 2}:
         return "its record was changed"
+    if entry.previous != previous:
+        return "does not follow the entry before it"
     if entry.payload is not None:
         if entry.commitment != commitment_of(entry, entry.payload) and (
-            entry.commitment != commitment_of(entry, canonical(json.loads(entry.payload)))
+            entry.commitment != commitment_of(entry, _in_one_form(entry.payload))
         ):
             return "its content was changed"
     elif (
@@ -76,3 +76,11 @@ def why_entry_fails(chain: str, entry: Entry, position: int, previous: str) -> s
     if entry.hash != entry_hash(chain, entry):
         return "its record was changed"
     return None
+
+
+def _in_one_form(payload: str) -> str:
+    """Return JSON as it is hashed; what is no JSON stays, and fits no commitment."""
+    try:
+        return canonical(json.loads(payload))
+    except ValueError:
+        return payload
