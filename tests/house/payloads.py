@@ -35,7 +35,56 @@ _TEMPLATES = (
     "&lt;xss95&gt;", "&#60;xss96&#62;", "%3Cxss97%3E", "\\u003cxss98\\u003e", "\\x3cxss99\\x3e", "+ADw-xss100+AD4-",
     "\u202exss101\u202c", "\u2066xss102\u2069", "xss103\u0000", "\u200bxss104\u200f", "xss105\u2029",
 )  # fmt: skip
-PAYLOADS = tuple(p.replace("\0", "") for p in (*_TAGS, *_BREAKS, *_URLS, *_TEMPLATES))
+_BASIC = tuple(p.replace("\0", "") for p in (*_TAGS, *_BREAKS, *_URLS, *_TEMPLATES))
+# Ways out of where a value may stand, each with something that would run behind it.
+_WAYS_OUT = ("'>", '">', "</p>", "</title>", "</textarea>", "</select>", "</script>", "</style>", "-->", "]]>", "\u202e", "\ufeff")  # fmt: skip
+_EVENTS = (
+    "onclick", "ondblclick", "onerror", "onload", "onfocus", "onblur", "oninput", "onchange", "onsubmit", "onkeydown", "onpaste",
+    "onpointerenter", "onmouseenter", "onwheel", "onscroll", "ontoggle", "onanimationstart", "ontransitionend", "onbeforeinput",
+    "oncopy", "onresize", "onhashchange", "onpageshow", "onpopstate", "oncut", "ondrop", "onmessage", "onstorage",
+)  # fmt: skip
+_TAGS_THAT_RUN = ("<img src=x onerror=xss({})>", "<svg onload=xss({})>", "<script>xss({})</script>", "<a href=javascript:xss({})>", "<b hx-get=/xss{} hx-trigger=load>", "<b hx-on:load=xss({})>", "<iframe src=javascript:xss({})>")  # fmt: skip
+_HTMX = (
+    "hx-get", "hx-post", "hx-put", "hx-delete", "hx-patch", "hx-on::load", "hx-on:click", "hx-vals", "hx-headers", "hx-ext",
+    "hx-boost", "hx-include", "hx-select-oob", "hx-swap-oob", "hx-push-url", "hx-trigger", "hx-target", "hx-confirm", "hx-ws", "hx-sse",
+)  # fmt: skip
+_URL_PLACES = ("href", "src", "action", "formaction", "poster", "data", "xlink:href", "background", "cite", "srcset", "ping", "manifest")  # fmt: skip
+
+
+def _made():
+    """Give what the pieces make together, each with a number of its own."""
+    number = 200
+    for way_out in _WAYS_OUT:
+        for tag in _TAGS_THAT_RUN:
+            number += 1
+            yield way_out + tag.format(number)
+    for handler in _EVENTS:
+        for quote in "\"'":
+            number += 1
+            yield f"{quote} {handler}={quote}xss({number})"
+        number += 1
+        yield f"<x {handler}=xss({number})>"
+    for attribute in _HTMX:
+        for quote in "\"'":
+            number += 1
+            yield f"{quote} {attribute}={quote}/xss{number}"
+        number += 1
+        yield f"<i data-{attribute}=/xss{number}>"
+        number += 1
+        yield f"<i {attribute}=js:xss({number})>"
+    for place in _URL_PLACES:
+        for scheme in (
+            "javascript:xss({})",
+            "data:text/html,xss{}",
+            "//xss{}.example",
+            "vbscript:xss({})",
+        ):
+            number += 1
+            yield f'"><x {place}="{scheme.format(number)}">'
+
+
+PAYLOADS = tuple(dict.fromkeys((*_BASIC, *_made())))
+_AT_ONCE = 150  # in a long column
 ANYWHERE = "'\"><xss0>"  # shows in words and in an attribute alike
 SUM = str(7919 * 7)  # 55433 stands in no style sheet, as 9359 does in a color
 # Columns with a shape of their own, by name: nobody writes them.
@@ -46,15 +95,16 @@ _SHAPED = re.compile(
     r"ip_address|stored_name|slug|evidence_name|word|reference|zip|name_key|sort_name|url|kind"
 )
 # The database keeps these as they are; tests/optin poisons a draft before it is published.
-_STAYS = {"optin_form_versions"}
+_STAYS = {"optin_form_versions", "audit_checkpoints"}
 
 
 def poison(turn):
     """Write into every free text of the database; a turn of None writes harmless words instead.
 
-    Each turn puts other payloads into a short column; a long one gets all of them.
+    Each turn puts other payloads into a column: one into a short column, many into a long one.
+    Returns those that were written.
     """
-    place = turn or 0
+    place, written = turn or 0, set()
     for table in Base.metadata.sorted_tables:
         keys = list(table.primary_key.columns)
         free = [c for c in table.c if _is_free(c) and c not in keys and table.name not in _STAYS]
@@ -63,11 +113,14 @@ def poison(turn):
             for column in free:
                 if row[column.name] is not None:
                     place += 7
-                    new[column.name] = _with(row[column.name], column.type.length, turn, place)
+                    some = _chosen(row[column.name], column.type.length, turn, place)
+                    written.update(some)
+                    new[column.name] = _with(row[column.name], column.type.length, turn, some)
             if not new:
                 continue
             where = [key == row[key.name] for key in keys]
             db.session.execute(update(table).where(*where).values(new))
+    return written
 
 
 def _is_free(column):
@@ -79,13 +132,21 @@ def _is_free(column):
     )
 
 
-def _with(text, length, turn, place):
+def _chosen(text, length, turn, place):
+    """Return the payloads for one value: neighbors for a long one, one that fits otherwise."""
+    if turn is None:
+        return []
+    if length is None:
+        start = place // 7 * _AT_ONCE  # places are seven apart
+        return [PAYLOADS[(start + i) % len(PAYLOADS)] for i in range(_AT_ONCE)]
+    room = length - len(text) - len(ANYWHERE)
+    fitting = [p for p in PAYLOADS if len(p) < room]
+    return [fitting[place % len(fitting)]] if fitting else []
+
+
+def _with(text, length, turn, some):
     if turn is None:
         return f"{text} and harmless words"[:length]
     if length is None:
-        return text + "\n" + "\n".join(PAYLOADS)
-    if len(text) + len(ANYWHERE) >= length:
-        return text
-    text += ANYWHERE
-    fitting = [p for p in PAYLOADS if len(text) + len(p) < length]
-    return text + fitting[place % len(fitting)] if fitting else text
+        return text + "\n" + "\n".join(some)
+    return text if len(text) + len(ANYWHERE) >= length else text + ANYWHERE + "".join(some)
