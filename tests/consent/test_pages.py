@@ -286,10 +286,14 @@ def test_pressing_the_button_twice_records_once(alice, northside, here):
     form = alice.get("consent.enter", **here)
     key = form.field("request_key")
 
-    alice.post("consent.record_entered", data=entry(request_key=key), **here)
-    alice.post("consent.record_entered", data=entry(request_key=key), **here)
+    before = set(evidence.path_of("").glob("*"))
+    for _ in range(2):
+        scan = (io.BytesIO(pdf()), "sheet.pdf")
+        alice.post("consent.record_entered", data=entry(request_key=key, scan=scan), **here)
 
-    assert len(queries.records(northside.tenant, CAROL)) == 1
+    [record] = queries.records(northside.tenant, CAROL)
+    kept = [path.name for path in set(evidence.path_of("").glob("*")) - before]
+    assert kept == [record.evidence.name], "no scan lies about that is nobody's evidence"
 
 
 def test_the_form_goes_back_to_a_page_of_the_same_account_only(alice, northside, here):

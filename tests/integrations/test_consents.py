@@ -154,6 +154,7 @@ class TestOnce:
         assert len(records(northside)) == 1
 
     def test_a_key_used_for_another_consent_is_refused(self, program, northside, clock):
+        before = set(evidence.path_of("").glob("*"))
         program.post("/consents", AGREED, key="lead-1")
         other = AGREED | {"phone": "+13125550143"}
         assert program.post("/consents", other, key="lead-1").status_code == 409
@@ -162,7 +163,9 @@ class TestOnce:
             forget_old()
         assert program.post("/consents", other, key="lead-1").status_code == 409
         assert program.post("/consents", AGREED, key="lead-1").status_code == 201
-        assert len(records(northside)) == 1
+        [record] = records(northside)
+        kept = [path.name for path in set(evidence.path_of("").glob("*")) - before]
+        assert kept == [record.evidence.name], "a page that is nobody's evidence is not kept"
 
     def test_eight_at_once_record_once(self, app, program, northside):
         def ask(_place):

@@ -33,6 +33,8 @@ from portal.retention.errors import Held, SamePerson
 from portal.retention.service import erasing, holds
 from portal.retention.values import ErasureState
 from tests import cast
+from tests.consent.test_import import checked, confirmed
+from tests.consent.test_import_zip import received, zipped
 from tests.core.test_offline import sign
 from tests.factories import proofs
 from tests.factories.consent import CAROL, DAVE, spoken, written
@@ -166,6 +168,18 @@ def test_the_page_of_a_form_outlives_who_signed_up_on_it(juniper, northside, any
     record = db.session.scalars(db.select(ConsentRecord)).one()
     assert record.redacted_at
     assert evidence.path_of(version.page_name).is_file()
+
+
+def test_the_archive_of_old_evidence_goes_with_its_table(juniper, northside):
+    """C-10: a ZIP of scans is an uploaded file, too."""
+    row = "Carol Reyes,(312) 555-0142,2026-03-02 09:15:00 -0600,paper,a.pdf\n"
+    before = set(reading.path_of("").glob("*"))
+    table = f"Name,Phone,Date,Method,Evidence file\n{row}"
+    import_ = checked(northside, zipped(table, [("a.pdf", pdf())]), received=received)
+    confirmed(northside, import_)
+    assert len(set(reading.path_of("").glob("*")) - before) == 2
+    erase(juniper)
+    assert set(reading.path_of("").glob("*")) <= before
 
 
 def test_a_bundle_goes_with_anybody_who_is_in_it(juniper, northside, clock):

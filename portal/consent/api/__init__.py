@@ -136,6 +136,8 @@ def record_consent(call: Call) -> Answer:
             raise _wrong("given_at", error.message) from error
         raise
     record = queries.record_or_404(call.account.tenant, record_id)
+    if kept is not None and (record.evidence is None or record.evidence.name != kept.name):
+        files.remove(kept)  # the record of an earlier request has its own
     if (record.e164, record.given_at, record.method) != (new.e164, new.given_at, new.method):
         # Its kept answer is forgotten, its record is not.
         raise Problem(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, flash, g, request, url_for
 
+from portal.consent import queries
 from portal.consent import service as consent
 from portal.consent.errors import EvidenceNeeded, EvidenceRefused, GivenLater
 from portal.consent.forms import ENTERED, ConsentForm
@@ -76,6 +77,9 @@ def record_entered(account_id: UUID) -> Response:
             evidence_files.remove(scan)
         form.refuse(_FIELDS.get(type(error), "phone"), error)
         return _form_page(form, 422)
+    kept = queries.record_or_404(g.account.tenant, record_id).evidence
+    if scan is not None and (kept is None or kept.name != scan.name):
+        evidence_files.remove(scan)  # the button was pressed twice: the record has the first one
     flash("Consent recorded.", "ok")
     back = _own_path(form.next.data or "")
     return see_other(back or url_for("proofs.record", account_id=account_id, record_id=record_id))

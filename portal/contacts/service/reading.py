@@ -83,9 +83,12 @@ def store(stream: BinaryIO) -> Stored:
 
 
 def remove(stored_name: str) -> None:
-    """Delete a stored file, if it is there, with the workbook it was made from."""
-    path_of(stored_name).unlink(missing_ok=True)
-    path_of(stored_name).with_suffix(".xlsx").unlink(missing_ok=True)
+    """Delete a stored file, if it is there, with the workbook or archive it was taken from."""
+    path = path_of(stored_name)
+    path.unlink(missing_ok=True)
+    path.with_suffix(".xlsx").unlink(missing_ok=True)
+    for beside in path.parent.glob(f"{path.name}.*"):
+        beside.unlink(missing_ok=True)
 
 
 def scan(stored: Stored) -> Shape:
