@@ -54,6 +54,32 @@ class Tree:
         """Read from this chain."""
         self._chain = chain
         self.fresh: dict[tuple[int, int], bytes] = {}  # computed here, not kept yet
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def prove(self, index: int, size: int) -> list[bytes]:
+        """Return the path from a leaf to the root of `size` leaves. Raises LookupError.
+
+        Every block of 256 on the way is read and hashed once, so that the proofs of neighbors
+        cost next to nothing; of one tree ask proofs of one size.
+        """
+
+        def subtree(level: int, place: int) -> bytes:
+            if (level, place) not in self._known:
+                base = level // _STEP * _STEP
+                self._learn(base, place >> (base + _STEP - level), size)
+            return self._known[level, place]
+
+        return merkle.inclusion(subtree, index, size)
+
+    def _learn(self, base: int, block: int, size: int) -> None:
+        """Hash all that is whole at this size within a block, from the level that is kept up."""
+        first = block << _STEP
+        below = self._hashes(base, first, min(first + (1 << _STEP), size >> base))
+        for level in range(base, base + _STEP):
+            self._known |= {(level, first + at): each for at, each in enumerate(below)}
+            whole = len(below) // 2 * 2
+            below = [node_hash(*below[at : at + 2]) for at in range(0, whole, 2)]
+            first >>= 1
 
     def subtree(self, level: int, place: int) -> bytes:
         """Return the hash over the 2**level leaves that begin at place * 2**level."""

@@ -178,12 +178,15 @@ def keep_stamp(checkpoint_id: UUID, stamp: bytes) -> None:
     )
 
 
-def inclusion(chain: UUID, position: int, *, discloses: bool = False) -> dict[str, Any] | None:
+def inclusion(
+    chain: UUID, position: int, *, discloses: bool = False, trees: dict[int, Tree] | None = None
+) -> dict[str, Any] | None:
     """Return the proof that an entry stands in the log, as JSON; None until a checkpoint covers it.
 
     `core.offline` checks it. Content and salt are left out unless it `discloses` them: with
     them, the proof shows what the entry says, and to whom that may be said is the caller's
-    care. Raises LogBroken when the log no longer leads to what was signed.
+    care. Calls that share `trees`, by the size they prove, share what they read of the chain.
+    Raises LogBroken when the log no longer leads to what was signed.
     """
     entry = audit.entry_at(chain, position)
     found = newest(chain, covering=max(position, 1))
@@ -191,7 +194,8 @@ def inclusion(chain: UUID, position: int, *, discloses: bool = False) -> dict[st
         return None
     if not discloses:
         entry = entry._replace(payload=None, salt=None)
-    path = merkle.inclusion(Tree(chain).subtree, position - 1, found.note.size)
+    tree = ({} if trees is None else trees).setdefault(found.note.size, Tree(chain))
+    path = tree.prove(position - 1, found.note.size)
     trusted = trusted_keys()
     signer = trusted.get(found.note.key)  # an older key than today's, after a rotation
     proof = {

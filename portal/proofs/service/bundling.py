@@ -35,7 +35,7 @@ from portal.consent.rules import allows
 from portal.consent.values import MessageKind
 from portal.core import audit, checkpoints, formats, jobs
 from portal.core.audit import Actor
-from portal.core.audit_tree import Measure
+from portal.core.audit_tree import Measure, Tree
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.jobs import Job, Lane
@@ -186,6 +186,7 @@ class BundleRun:
         fresh = part.with_name(f"{part.name}.{secrets.token_hex(4)}.new")
         rows: list[list[str]] = []
         outcomes: list[list[str | None]] = []
+        trees: dict[int, Tree] = {}
         with (
             packing.private(fresh) as file,
             zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
@@ -198,7 +199,7 @@ class BundleRun:
                     outcomes.append([None, why])
                 else:
                     certified = batch.certified[story.record.id]
-                    rows.append(self._add(archive, asked, story, certified))
+                    rows.append(self._add(archive, asked, story, certified, trees))
                     outcomes.append([str(story.record.id), ""])
             archive.writestr(packing.info_of(packing.ROWS), json.dumps(rows))
             archive.writestr(packing.info_of(packing.OUTCOMES), json.dumps(outcomes))
@@ -272,10 +273,15 @@ class BundleRun:
             batch.measured = certifying.measured(tenant.organization_id)
 
     def _add(
-        self, archive: zipfile.ZipFile, asked: Asked, story: Story, certified: Certificate
+        self,
+        archive: zipfile.ZipFile,
+        asked: Asked,
+        story: Story,
+        certified: Certificate,
+        trees: dict[int, Tree],
     ) -> list[str]:
         record = story.record
-        made = certifying.make(self._setter, story, certified, with_pictures=False)
+        made = certifying.make(self._setter, story, certified, with_pictures=False, trees=trees)
         name = f"certificates/{record.e164[1:]}"
         archive.writestr(packing.info_of(f"{name}.pdf"), made.pdf.content)
         archive.writestr(packing.info_of(f"{name}.json"), made.text)

@@ -17,7 +17,7 @@ from portal.consent.service import evidence as evidence_files
 from portal.consent.values import Evidence, RecordRef
 from portal.core import audit, audit_tree, checkpoints, formats
 from portal.core.audit import Actor
-from portal.core.audit_tree import Measure
+from portal.core.audit_tree import Measure, Tree
 from portal.core.checkpoints import LogBroken
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
@@ -105,13 +105,19 @@ def certify(
 
 
 def make(
-    setter: Setter, story: Story, certified: Certificate, *, with_pictures: bool = True
+    setter: Setter,
+    story: Story,
+    certified: Certificate,
+    *,
+    with_pictures: bool = True,
+    trees: dict[int, Tree] | None = None,
 ) -> Made:
     """Set the PDF of a certificate and write its JSON. Raises NotLogged, Erased or LogBroken.
 
-    Pictures get pages of their own, or lie beside it once for many certificates.
+    Pictures get pages of their own, or lie beside it once for many certificates, whose proofs
+    then share `trees`.
     """
-    text = written(story)
+    text = written(story, trees)
     pdf = setter.set(
         document(story, certified, json.loads(text)["log"]),
         address=address(certified),
@@ -141,14 +147,14 @@ def document(story: Story, certified: Certificate, log: Mapping[str, Any]) -> di
     )
 
 
-def written(story: Story) -> str:
+def written(story: Story, trees: dict[int, Tree] | None = None) -> str:
     """Return the JSON of a certificate. Raises NotLogged, Erased or LogBroken."""
-    log = log_of(story)
+    log = log_of(story, trees)
     assert story.place is not None  # it has a place in the log
     return certificate.as_text(story.record, story.place, log)
 
 
-def log_of(story: Story) -> dict[str, Any]:
+def log_of(story: Story, trees: dict[int, Tree] | None = None) -> dict[str, Any]:
     """Return the proof that a record's entry stands in the log.
 
     Raises NotLogged until a checkpoint covers it, Erased when its content is gone, LogBroken.
@@ -159,7 +165,11 @@ def log_of(story: Story) -> dict[str, Any]:
             "there is nothing left to certify."
         )
     place = story.place
-    log = checkpoints.inclusion(place.chain, place.position, discloses=True) if place else None
+    log = (
+        checkpoints.inclusion(place.chain, place.position, discloses=True, trees=trees)
+        if place
+        else None
+    )
     if log is None:
         raise NotLogged("No checkpoint of the log covers this record yet. Try again in a minute.")
     return log
