@@ -247,7 +247,10 @@ def test_a_kiosk_takes_one_person_after_another_and_shows_none(bob, anyone, nort
     for n in range(5):  # more than one browser may sign up on its own page
         page = anyone.open("GET", where)
         assert page.page.form["autocomplete"] == "off"
-        assert page.page.find("meta", attrs={"http-equiv": "refresh"})["content"].endswith(where)
+        waits = page.page.find("script", src="/static/js/kiosk.js")  # who types on is left alone
+        assert (waits["data-to"], waits["data-after"]) == (where, "300")
+        without = page.page.noscript.find("meta", attrs={"http-equiv": "refresh"})
+        assert without["content"] == f"300;url={where}"
         assert {t["autocomplete"] for t in page.page.select("input[autocomplete]")} == {"off"}
         thanks = anyone.follow(fill_in(anyone, clock, where, phone=f"(312) 555-01{n + 50}"))
         assert thanks.page.find("meta", attrs={"http-equiv": "refresh"})["content"].endswith(where)

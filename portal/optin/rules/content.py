@@ -89,7 +89,7 @@ def changes(before: Content | None, after: Content) -> tuple[tuple[str, str, str
     if before is None:
         return ()
     return tuple(
-        (label, _shown(getattr(before, name)), _shown(getattr(after, name)))
+        (label, _shown(name, getattr(before, name)), _shown(name, getattr(after, name)))
         for name, label in LABELS.items()
         if getattr(before, name) != getattr(after, name)
     )
@@ -109,7 +109,9 @@ def _is_web_address(url: str) -> bool:
     return parts.scheme in {"http", "https"} and "." in (parts.hostname or "")
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
+    if name == "logo" and value:
+        return f"picture {str(value)[:8]}"  # named by its hash, which is no word to read
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Ask):

@@ -25,6 +25,7 @@ PLACE_OF_TOKEN: Final = "<!--token-->"  # noqa: S105 (a place, no secret)
 PLACE_OF_SCRIPT: Final = "<!--script-->"
 KIOSK_WAITS_S: Final = 300  # for somebody who went away from a form half filled in
 _ICON_URL: Final = "/static/logo.svg"
+_KIOSK_SCRIPT_URL: Final = "/static/js/kiosk.js"
 _STYLES: Final = ("tokens.css", "optin.css")
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -83,6 +84,7 @@ def thanks(
         logo_url=_logo_url(slug, number),
         next_url=next_url,
         resets_in_s=resets_in_s,
+        script_url=_KIOSK_SCRIPT_URL,
     )
     return str(html)
 
@@ -138,6 +140,7 @@ def _page(
         trouble=trouble,
         resets_at=resets_at,
         resets_in_s=KIOSK_WAITS_S,
+        script_url=_KIOSK_SCRIPT_URL,
     )
     return str(html)
 

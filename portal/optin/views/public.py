@@ -256,7 +256,7 @@ def _answer(html: str, version: VersionRef, channel: Channel, status: int = 200)
         html = html.replace(drawing.PLACE_OF_SCRIPT, _EMBED_SCRIPT)
     response = Response(html, status)
     sites = " ".join(version.content.origins) if is_embed else "'none'"
-    scripts = "'self'" if is_embed else "'none'"
+    scripts = "'none'" if channel is Channel.HOSTED else "'self'"
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
         f"base-uri 'none'; script-src {scripts}; frame-ancestors {sites}"
