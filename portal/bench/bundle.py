@@ -130,7 +130,7 @@ def _dressed(setter: Setter, story: Story, certified: Mapping[UUID, Certificate]
 def _pages_of(account: AccountRef, bundle_id: UUID) -> int:
     bundle = queries.bundle_or_404(account.tenant, bundle_id)
     with zipfile.ZipFile(bundling.open_bundle(bundle)) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".pdf")]
+        names = [n for n in archive.namelist() if n.endswith(".pdf") and n != "cover.pdf"]
         return sum(len(_PAGE.findall(archive.read(name))) for name in names)
 
 

@@ -11,12 +11,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select
 
+from portal.core import checkpoints
 from portal.core.audit import AuditEntry
 from portal.core.db import db, unit_of_work
 from portal.proofs import queries
 from portal.proofs.errors import NumbersRefused
-from portal.proofs.rules import numbers
-from portal.proofs.service import bundling
+from portal.proofs.rules import covering, numbers
+from portal.proofs.service import bundling, script
+from portal.proofs.service.typesetting import Setter
 from portal.proofs.values import MOST_NUMBERS, BundleState
 from tests import cast
 from tests.factories import consent as make
@@ -69,7 +71,8 @@ class TestWhole:
                 assert hashlib.sha256(archive.read(name)).hexdigest() == sha256
             assert archive.testzip() is None
             assert {name.partition("/")[0] for name in files} == {
-                "README.txt", "certificates", "consentdesk-verify.py", "evidence", "numbers.csv",
+                "README.txt", "certificates", "consentdesk-verify.py", "cover.pdf", "evidence",
+                "numbers.csv",
             }  # fmt: skip
 
     def test_every_number_is_listed_with_its_proof_or_why_it_has_none(self, bundle, northside):
@@ -114,6 +117,19 @@ class TestWhole:
             file.write_bytes(whole)
         scan.unlink()
         assert "it is missing" in verifier(tmp_path).stderr
+
+    def test_its_cover_tells_what_was_found_and_is_the_same_each_time(self, bundle, northside):
+        with opened(bundle) as archive:
+            cover = archive.read("cover.pdf")
+        assert cover.startswith(b"%PDF")
+        told = covering.document(
+            bundle, application="ConsentDesk", organization="Juniper Realty", account="Northside",
+            zone="America/Chicago", public_key=checkpoints.public_key(), program=script.NAME,
+        )  # fmt: skip
+        assert ["With proof", "2"] in told["asked"]
+        assert ["Without proof", "3"] in told["asked"]
+        with Setter() as setter:
+            assert setter.cover(told, bundle.created_at) == cover
 
     def test_a_cell_is_never_a_formula(self, northside):
         make.written(northside, name="=HYPERLINK(1)")
@@ -185,7 +201,7 @@ class TestJob:
         with opened(done) as archive:
             names = archive.namelist()
             assert len(names) == len(set(names))
-            assert sum(name.endswith(".pdf") for name in names) == 5
+            assert sum(n.startswith("certificates/") and n.endswith(".pdf") for n in names) == 5
             assert len(rows_of(archive)) == 5
         assert not bundling._folder(done).exists()
 

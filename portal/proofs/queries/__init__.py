@@ -18,7 +18,7 @@ from portal.proofs.queries.handed_out import (
     unproven,
     visits,
 )
-from portal.proofs.queries.stories import best_records, stories, story
+from portal.proofs.queries.stories import best_records, names_of, stories, story
 
 __all__ = [
     "asked",
@@ -32,6 +32,7 @@ __all__ = [
     "hash_of",
     "link_or_404",
     "links",
+    "names_of",
     "open_link",
     "overdue_bundles",
     "proven",

@@ -18,8 +18,10 @@ from portal.core.tenancy import Tenant
 from portal.messaging import queries as messaging
 from portal.optin import queries as optin
 from portal.people import queries as people
+from portal.people.values import OrganizationRef
 from portal.proofs.values import LogPlace, Story, Texted
 from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef
 
 
 def story(tenant: Tenant, record_id: UUID, now: datetime) -> Story:
@@ -28,12 +30,18 @@ def story(tenant: Tenant, record_id: UUID, now: datetime) -> Story:
     return stories(tenant, [record], now)[0]
 
 
-def stories(tenant: Tenant, records: Sequence[RecordRef], now: datetime) -> list[Story]:
-    """Return at most 500 records of an account as stories, in their order."""
+def names_of(tenant: Tenant) -> tuple[OrganizationRef, AccountRef]:
+    """Return the organization and account whose proofs these are, or raise NotFound."""
     account = accounts.get_or_404(tenant)
     organization = people.organization(tenant.organization_id)
     if organization is None:
         raise NotFound("We can't find that page.")
+    return organization, account
+
+
+def stories(tenant: Tenant, records: Sequence[RecordRef], now: datetime) -> list[Story]:
+    """Return at most 500 records of an account as stories, in their order."""
+    organization, account = names_of(tenant)
     e164s = list(dict.fromkeys(record.e164 for record in records))
     standings = consent.standings(tenant, e164s, now)
     known = contacts.by_numbers(tenant, e164s)

@@ -44,7 +44,8 @@ from portal.core.tenancy import Tenant, owned
 from portal.proofs import queries
 from portal.proofs.errors import BundleNotReady, NumbersRefused
 from portal.proofs.models import ProofBundle, ProofBundleNumber
-from portal.proofs.service import certifying, packing
+from portal.proofs.rules import covering
+from portal.proofs.service import certifying, packing, script
 from portal.proofs.service.typesetting import Setter
 from portal.proofs.values import (
     MOST_NUMBERS,
@@ -230,11 +231,25 @@ class BundleRun:
         fresh = target.with_name(f"{target.name}.{secrets.token_hex(4)}.new")
         with packing.private(fresh) as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                packing.Joiner(archive).join(self.bundle, self._parts())
+                packing.Joiner(archive).join(self.bundle, self._parts(), self._cover())
             file.flush()
             os.fsync(file.fileno())
         self._joined = fresh.stat().st_size, packing.sha256_of(fresh)
         fresh.replace(target)
+
+    def _cover(self) -> bytes:
+        bundle = queries.bundle_by_id(self.bundle.id) or self.bundle
+        organization, account = queries.names_of(bundle.tenant)
+        words = covering.document(
+            bundle,
+            application=settings().application_name,
+            organization=organization.name,
+            account=account.name,
+            zone=account.timezone,
+            public_key=checkpoints.public_key(),
+            program=script.NAME,
+        )
+        return self._setter.cover(words, bundle.created_at)
 
     def finish(self) -> None:
         """Say that the bundle is ready; of two runs that come so far, the last one's file is it."""

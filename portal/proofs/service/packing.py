@@ -40,8 +40,9 @@ class Joiner:
         self._archive = archive
         self._files: dict[str, str] = {}
 
-    def join(self, bundle: BundleRef, parts: Iterator[Path]) -> None:
+    def join(self, bundle: BundleRef, parts: Iterator[Path], cover: bytes) -> None:
         """Write everything; the manifest comes last."""
+        self._copy("cover.pdf", io.BytesIO(cover))
         self._text("README.txt", readme(bundle))
         self._text(script.NAME, script.script())
         listed = io.StringIO()
@@ -80,6 +81,7 @@ def readme(bundle: BundleRef) -> str:
 
 Proof of opt-in for {formats.plural(bundle.numbers, "number")}, asked for {formats.iso(bundle.created_at)} by {bundle.created_by}.
 
+cover.pdf             what was asked for, what was found, and room for a custodian's signature
 numbers.csv           every number that was asked for, with its proof, or why there is none
 certificates/         one certificate a number: a PDF to read, and JSON to check
 evidence/             the files behind the records, byte for byte; each is named by its SHA-256

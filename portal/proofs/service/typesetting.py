@@ -22,6 +22,7 @@ from portal.proofs.rules import printing
 
 _DATA: Final = Path(__file__).parents[1] / "data"
 _TEMPLATE: Final = "certificate.typ"
+_COVER: Final = "bundle.typ"
 _PNG: Final = b"\x89PNG"
 _NOT_ARCHIVAL: Final = (
     "Some signs above have no glyph in the fonts of this document, so it is a plain PDF and not "
@@ -101,6 +102,16 @@ class Setter:
             told = {**data, **printing.with_code_points(words)}
             told["note"] = _joined(data.get("note"), _NOT_ARCHIVAL)
             return Pdf(self.compile(told, at, archival=False), is_archival=False)
+
+    def cover(self, document: Mapping[str, Any], at: datetime) -> bytes:
+        """Return the cover of a bundle as PDF."""
+        return typst.compile(
+            (_DATA / _COVER).read_bytes(),
+            format="pdf",
+            ignore_system_fonts=True,
+            sys_inputs={"data": json.dumps({**document, "logo": self._logo})},
+            timestamp=int(at.timestamp()),
+        )
 
     def dressed(self, document: Mapping[str, Any], address: str) -> dict[str, Any]:
         """Return a document with the logo and the QR code of its address."""
