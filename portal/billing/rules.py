@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from portal.billing.values import Change, ChangeQuote, EntryKind, PlanRef, Quote, Suggestion
 
 THRESHOLDS = (80, 85, 90, 95, 100)  # B-11, in percent of the month's credits
-_FORMULA_SIGNS = tuple("=+-@＝＋－＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +294,3 @@ def highest_threshold(used: int, left: int) -> int | None:
     if whole <= 0:
         return None
     return max((t for t in THRESHOLDS if used * 100 >= t * whole), default=None)
-
-
-def safe_cell(text: str) -> str:
-    """Return text so that a spreadsheet never takes it for a formula (PROMISES 4)."""
-    is_risky = text.lstrip().startswith(_FORMULA_SIGNS) or text.startswith(("\t", "\r", "\0"))
-    return f"'{text}" if is_risky else text

@@ -61,6 +61,7 @@ class ConfirmationState(StrEnum):
     TOLD = "told"  # signed up already; a text says so and waits for nothing
     ASKED = "asked"  # waits for the person's YES
     CONFIRMED = "confirmed"
+    DECLINED = "declined"  # the person opted out instead
     EXPIRED = "expired"
 
 

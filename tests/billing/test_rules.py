@@ -254,13 +254,3 @@ def test_a_line_says_what_it_was_for():
         rules.describe(EntryKind.GRANT, "Agent, November 2026", None)[1] == "Agent, November 2026"
     )
     assert "had expired" in rules.describe(EntryKind.EXPIRE, None, message_id)[1]
-
-
-@pytest.mark.parametrize(
-    ("text", "safe"),
-    [("=1+1", "'=1+1"), ("  +x", "'  +x"), ("@a", "'@a"), ("-5 friends", "'-5 friends"),
-     ("\t=1", "'\t=1"), ("＝1", "'＝1"), ("plain", "plain"), ("", ""), ("a=1", "a=1")],
-)  # fmt: skip
-def test_cells_of_a_download_are_never_formulas(text, safe):
-    """PROMISES 4, threat 4."""
-    assert rules.safe_cell(text) == safe

@@ -66,9 +66,10 @@ class TestStrengthByMethod:
     @pytest.mark.parametrize("method", [M.VERBAL, M.AGENT_STATED])
     def test_words_of_mouth_are_express_whatever_is_attached(self, method):
         assert strength(method, scan=True) is S.EXPRESS
+        assert strength(method, scan=True, imported=True) is S.EXPRESS
 
     @pytest.mark.parametrize(
-        "method", [M.IMPORT, M.WEB_FORM, M.PAPER, M.VERBAL, M.HOSTED_FORM, M.JOIN_KEYWORD]
+        "method", [M.IMPORT, M.WEB_FORM, M.PAPER, M.HOSTED_FORM, M.JOIN_KEYWORD]
     )
     def test_an_import_hangs_on_disclosure_and_checkbox(self, method):
         assert strength(method, imported=True) is S.EXPRESS_WRITTEN
@@ -499,7 +500,7 @@ class TestAuditWords:
             ("consent:consent:record", "Consent recorded"),
             ("contacts:import:finish", "Contact import finished"),
             ("people:member:add", "Member added"),
-            ("billing:subscription:buy", "Subscription bought"),
+            ("billing:subscription:buy", "Plan bought"),
             ("messaging:campaign:cancel", "Campaign cancelled"),
             ("texting_accounts:limits:set", "Limits set"),
             ("numbers:number:buy", "Number bought"),

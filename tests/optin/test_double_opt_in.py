@@ -9,6 +9,7 @@ from portal.consent import service as consent
 from portal.consent.values import BOTH_KINDS, Checkbox, Event, Method, NewConsent, Strength
 from portal.core.audit import Actor
 from portal.core.db import unit_of_work
+from portal.messaging.service import optouts
 from portal.optin import queries
 from portal.optin import service as optin
 from portal.optin.service import confirming
@@ -61,6 +62,17 @@ def test_a_yes_makes_it_express_written_and_points_to_the_form(northside, clock)
     assert strength(northside, clock) is Strength.EXPRESS_WRITTEN
     row = queries.confirmation(asked)
     assert (row.state, row.confirmed_record_id) == (ConfirmationState.CONFIRMED, confirmed)
+
+
+def test_a_yes_after_a_stop_is_no_answer_to_the_question(northside, clock):
+    """Q-1: it brings back what stood before the opt-out, and the form's kinds never stood."""
+    _, asked = sign_up(northside)
+    with unit_of_work():
+        optouts.opt_out(northside.tenant, CAROL, source="test", details="STOP", actor=FORM)
+    assert queries.confirmation(asked).state is ConfirmationState.DECLINED
+    assert say_yes(northside, clock) is None
+    with unit_of_work():
+        assert not optin.mark_texted(northside.tenant, asked)
 
 
 def test_a_second_yes_and_a_yes_of_a_stranger_change_nothing(northside, lakeview, clock):

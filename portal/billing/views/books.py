@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, g, request
 
-from portal.billing import queries, rules
+from portal.billing import queries
 from portal.billing.values import InvoiceRef, StatementLine
 from portal.billing.views.blueprint import PER_PAGE, bp
 from portal.core.access import Permission, me, requires
+from portal.core.cells import safe
 from portal.core.errors import BadInput
 from portal.core.web import page, takes
 
@@ -107,7 +108,7 @@ def _download(name: str, head: list[str], rows: Iterator[list[object]]) -> Respo
     into = writer(file)
     into.writerow(head)
     for row in rows:
-        into.writerow([rules.safe_cell(c) if isinstance(c, str) else c for c in row])
+        into.writerow([safe(c) if isinstance(c, str) else c for c in row])
     file.seek(0)
     response = Response(_read_out(file), mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")

@@ -24,6 +24,7 @@ _RANKS: Final[Mapping[Strength, int]] = {
 _SHOWS_A_FORM: Final = frozenset(
     {Method.HOSTED_FORM, Method.EMBED, Method.API, Method.WEB_FORM, Method.IMPORT}
 )
+_SPOKEN: Final = frozenset({Method.VERBAL, Method.AGENT_STATED})
 _OWN_WORDS: Final = frozenset({Method.JOIN_KEYWORD, Method.DOUBLE_OPT_IN})
 _OWN_ACTS: Final = _OWN_WORDS | {Method.HOSTED_FORM, Method.EMBED}  # Q-2
 
@@ -38,7 +39,8 @@ def strength_of(
 ) -> Strength:
     """Return the strength of a consent given by a method, as the table of C-8 has it.
 
-    An unticked box is no consent at all, whatever the form said.
+    An unticked box is no consent at all, whatever the form said. What was only spoken has no box
+    that could be ticked, whatever a file claims.
     """
     if method in NOT_VALID_METHODS or checkbox is Checkbox.UNCHECKED:
         return Strength.NONE
@@ -47,7 +49,7 @@ def strength_of(
     if method is Method.PAPER and has_scan:
         return Strength.EXPRESS_WRITTEN
     is_agreed_form = has_disclosure and checkbox is Checkbox.CHECKED
-    if is_imported or method in _SHOWS_A_FORM:
+    if method in _SHOWS_A_FORM or (is_imported and method not in _SPOKEN):
         return Strength.EXPRESS_WRITTEN if is_agreed_form else Strength.EXPRESS
     return Strength.EXPRESS_WRITTEN if method in _OWN_WORDS else Strength.EXPRESS
 

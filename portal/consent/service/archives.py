@@ -43,7 +43,8 @@ def is_archive(stream: BinaryIO, file_name: str) -> bool:
         return False
     try:
         with zipfile.ZipFile(stream) as archive:
-            is_workbook = "[Content_Types].xml" in archive.namelist()
+            names = archive.namelist()
+            is_workbook = "[Content_Types].xml" in names or "xl/workbook.xml" in names
     except _DAMAGED:
         is_workbook = not file_name.lower().endswith(".zip")
     stream.seek(0)

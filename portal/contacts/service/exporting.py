@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from portal.contacts import queries
-from portal.contacts.rules.cells import safe
 from portal.contacts.values import ContactRef, ImportRef, Selection, Weight
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.cells import safe
 from portal.core.tenancy import Tenant
 
 BOM: Final = "\ufeff"  # spreadsheets read UTF-8 right only with it

@@ -8,6 +8,7 @@ from portal.contacts.models import Import
 from portal.contacts.rules import cells as cell_rules
 from portal.contacts.service import reading
 from portal.contacts.values import ImportRef, Weight
+from portal.core.cells import is_formula, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def rows_of(import_: ImportRef) -> Iterator[Row | tuple[Row, Finding]]:
     for place, record in enumerate(records):
         if place < import_.rows_done:
             continue
-        kept = tuple(cell_rules.plain(cell.strip()) for cell in record.cells)
+        kept = tuple(plain(cell.strip()) for cell in record.cells)
         values: dict[str, list[tuple[int, str]]] = {}
         for column, (name, cell) in enumerate(zip(import_.mapping, kept, strict=False)):
             if name and cell:
@@ -94,7 +95,7 @@ def looks(row: Row) -> Iterator[Finding]:
         if field.startswith("phone"):
             continue
         for column, cell in cells:
-            if cell[:1] in "=@＝＠" or (cell_rules.is_formula(cell) and "(" in cell):
+            if cell[:1] in "=@＝＠" or (is_formula(cell) and "(" in cell):
                 yield Finding(
                     Weight.NOTE,
                     "formula",

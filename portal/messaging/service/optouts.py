@@ -17,6 +17,7 @@ from portal.messaging.models import Message
 from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.service import outbox, talks
 from portal.messaging.values import CANCELABLE, Kind, State
+from portal.optin import service as optin
 
 _SENTENCE = "This person opted out. Only they can opt in again, with START."
 
@@ -90,7 +91,7 @@ def store_many(
 
 
 def _end(tenant: Tenant, e164s: Sequence[str]) -> int:
-    """Cancel what waits for these numbers, and mark their conversations."""
+    """Cancel what waits for these numbers, or for their YES, and mark their conversations."""
     assert tenant.account_id is not None  # people opt out of an account
     stopped = outbox.end_unsent(
         and_(
@@ -103,6 +104,7 @@ def _end(tenant: Tenant, e164s: Sequence[str]) -> int:
         code="opted_out",
         sentence=_SENTENCE,
     )
+    optin.decline(tenant, e164s)
     for e164 in e164s:
         talks.mark_opted_out(tenant.organization_id, tenant.account_id, e164, is_out=True)
     return len(stopped)

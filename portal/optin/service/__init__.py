@@ -11,6 +11,7 @@ from portal.optin.service.capturing import capture
 from portal.optin.service.confirming import (
     ask_confirmation,
     confirm,
+    decline,
     expire_unanswered,
     mark_texted,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "begin_form",
     "capture",
     "confirm",
+    "decline",
     "edit_form",
     "expire_unanswered",
     "findings_of",

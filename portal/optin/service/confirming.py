@@ -5,6 +5,7 @@ Messaging texts and hears; here is written who may be texted, who is, and what a
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -18,7 +19,7 @@ from portal.contacts import service as contacts
 from portal.core import audit, jobs
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
-from portal.core.db import db
+from portal.core.db import db, is_sqlite
 from portal.core.jobs import Job, Lane
 from portal.core.settings import settings
 from portal.core.tenancy import Tenant, owned
@@ -134,6 +135,25 @@ def confirm(
     return record_id
 
 
+def decline(tenant: Tenant, e164s: Collection[str]) -> int:
+    """Close what waits for a YES of numbers that opted out instead; return how many.
+
+    A YES after that is the START of Q-1, which brings back no more than stood before.
+    """
+    closed = db.session.execute(
+        update(Confirmation)
+        .where(
+            owned(tenant, Confirmation),
+            Confirmation.e164.in_(e164s),
+            Confirmation.state.in_(TEXTED_STATES),
+        )
+        .values(state=ConfirmationState.DECLINED, settled_at=utcnow())
+        .execution_options(synchronize_session=False)
+        .returning(Confirmation.id)
+    )
+    return len(closed.all())
+
+
 def expire_unanswered() -> int:
     """Close what nobody answered in time; a sweep. Returns how many."""
     now = utcnow()
@@ -149,6 +169,8 @@ def expire_unanswered() -> int:
 
 def _may_text(tenant: Tenant, e164: str, phone_key: str, now: datetime) -> bool:
     c = Confirmation
+    if not is_sqlite():  # organizations share no row to lock, and the count is over all of them
+        db.session.execute(select(func.pg_advisory_xact_lock(int(phone_key[:15], 16))))
     anybody = Tenant(tenant.organization_id)
     lately = select(func.count()).where(
         owned(anybody, c), c.e164 == e164, c.asked_at > now - ONE_IN

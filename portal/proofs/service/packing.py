@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
-from portal.contacts.rules.cells import safe
 from portal.core import checkpoints, formats
+from portal.core.cells import safe
 from portal.proofs.rules import offline, printing
 from portal.proofs.service import certifying, script
 from portal.proofs.values import Asked, BundleRef, Certificate, Story
