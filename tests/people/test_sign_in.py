@@ -36,7 +36,7 @@ def test_a_right_password_opens_the_home(anyone, bobs_email):
 
 
 def events(chain):
-    return [entry.event for entry in audit._entries(chain, 0)]
+    return [entry.event for entry in audit.entries(chain)]
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_states_move_only_where_they_may(app):
         service.edit_account(cast.BOBS, name="x", timezone="America/Chicago", actor=SYSTEM)
     with pytest.raises(WrongState), unit_of_work():
         service.pause(cast.BOBS, actor=SYSTEM)
-    events = [e.event for e in audit._entries(cast.JUNIPER, 0)]
+    events = [e.event for e in audit.entries(cast.JUNIPER)]
     assert events == [
         "accounts:account:suspend",
         "accounts:account:reinstate",
