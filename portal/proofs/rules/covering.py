@@ -3,6 +3,7 @@
 from typing import Any
 
 from portal.core import formats
+from portal.proofs.rules import printing
 from portal.proofs.values import SOURCE_WORDS, BundleRef
 
 
@@ -22,10 +23,10 @@ def document(
         "application": application,
         "organization": organization,
         "account": account,
-        "title": bundle.title,
+        "title": printing.code_points(bundle.title),
         "asked": [
             ["Asked for", f"{formats.moment(at, zone)} ({formats.iso(at)})"],
-            ["By", bundle.created_by],
+            ["By", printing.code_points(bundle.created_by)],
             ["Numbers", f"{formats.number(bundle.numbers)} ({SOURCE_WORDS[bundle.source]})"],
             ["With proof", formats.number(bundle.proven)],
             ["Without proof", formats.number(bundle.numbers - bundle.proven)],
