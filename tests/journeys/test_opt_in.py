@@ -30,6 +30,8 @@ def test_a_form_is_built_and_a_person_agrees_on_a_phone(product, eye):
     folder = save_the_certificate(eye)
     check_off_line(folder)
     check_on_the_public_page(eye)
+    show_an_auditor(eye)
+    see_how_far_accounts_are_covered(eye)
     assert eye.complaints == []
 
 
@@ -190,3 +192,30 @@ def check_on_the_public_page(eye):
     eye.look("certificate-checked")
     eye.page.close()
     eye.page = own
+
+
+def show_an_auditor(eye):
+    """A link opens the record, with the page as it was served, for somebody without a login (C-12)."""
+    page = eye.page
+    page.get_by_role("link", name="Share with an auditor").click()
+    page.get_by_role("textbox").and_(page.locator("[name=shared_with]")).fill("Casey Ito, counsel")
+    page.get_by_role("button", name="Make the link").click()
+    page.get_by_role("heading", name="Link made").wait_for()
+    address = page.locator("#address").inner_text()
+    eye.page = page.context.browser.new_page()
+    eye.page.goto(address)
+    eye.page.get_by_role("heading", name="Noor Haddad").wait_for()
+    served = eye.page.frame_locator("iframe[title='The page as it was served to the person']")
+    served.get_by_role("heading", name="Texts about 44 Briar St").wait_for()
+    eye.page.locator("iframe.served").scroll_into_view_if_needed()
+    eye.look("shared-record")
+    eye.page.close()
+    eye.page = page
+
+
+def see_how_far_accounts_are_covered(eye):
+    page = eye.page
+    log = page.get_by_role("link", name="Audit log").first.get_attribute("href")
+    page.goto(f"{page.url.split('/accounts')[0]}{log.removesuffix('/audit')}/consent")
+    page.get_by_role("heading", name="Consent by account").wait_for()
+    eye.look("coverage")
