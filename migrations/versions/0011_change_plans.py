@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_index('uq_subscriptions_of_account', 'subscriptions', ['organization_id', 'account_id', 'id'], unique=True)
     op.create_table('subscription_changes',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('organization_id', sa.Uuid(), nullable=False),
@@ -29,7 +30,7 @@ def upgrade() -> None:
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint('charged_cents >= 0', name=op.f('ck_subscription_changes_charge_not_negative')),
     sa.ForeignKeyConstraint(['organization_id', 'account_id'], ['texting_accounts.organization_id', 'texting_accounts.id'], name=op.f('fk_subscription_changes_organization_id_account_id'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['subscription_id'], ['subscriptions.id'], name=op.f('fk_subscription_changes_subscription_id'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['organization_id', 'account_id', 'subscription_id'], ['subscriptions.organization_id', 'subscriptions.account_id', 'subscriptions.id'], name=op.f('fk_subscription_changes_organization_id_account_id_subscription_id'), ondelete='RESTRICT'),
     sa.ForeignKeyConstraint(['to_plan_id'], ['plans.id'], name=op.f('fk_subscription_changes_to_plan_id'), ondelete='RESTRICT'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_subscription_changes')),
     sa.UniqueConstraint('account_id', 'request_key', name=op.f('uq_subscription_changes_account_id_request_key'))
@@ -57,3 +58,4 @@ def downgrade() -> None:
         batch_op.drop_index('ix_subscription_changes_subscription_id')
 
     op.drop_table('subscription_changes')
+    op.drop_index('uq_subscriptions_of_account', 'subscriptions')

@@ -48,7 +48,7 @@ def upgrade() -> None:
     sa.Column('e164', sa.String(length=16), nullable=True),
     sa.Column('record_id', sa.Uuid(), nullable=True),
     sa.Column('why', sa.String(length=300), nullable=False),
-    sa.ForeignKeyConstraint(['bundle_id'], ['proof_bundles.id'], name=op.f('fk_proof_bundle_numbers_bundle_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['organization_id', 'account_id', 'bundle_id'], ['proof_bundles.organization_id', 'proof_bundles.account_id', 'proof_bundles.id'], name=op.f('fk_proof_bundle_numbers_organization_id_account_id_bundle_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('bundle_id', 'position', name=op.f('pk_proof_bundle_numbers'))
     )
     with op.batch_alter_table('proof_bundle_numbers', schema=None) as batch_op:

@@ -75,6 +75,7 @@ class Subscription(Base):
         ),
         CheckConstraint("credits_per_month > 0", name="credits_positive"),
         CheckConstraint("price_cents >= 0", name="price_not_negative"),
+        Index("uq_subscriptions_of_account", "organization_id", "account_id", "id", unique=True),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -99,6 +100,11 @@ class SubscriptionChange(Base):
     __tablename__ = "subscription_changes"
     __table_args__ = (
         _of_account(),
+        ForeignKeyConstraint(
+            ["organization_id", "account_id", "subscription_id"],
+            ["subscriptions.organization_id", "subscriptions.account_id", "subscriptions.id"],
+            ondelete="RESTRICT",
+        ),
         UniqueConstraint("account_id", "request_key"),  # one click, one change
         Index("ix_subscription_changes_subscription_id", "subscription_id", "at"),
         CheckConstraint("charged_cents >= 0", name="charge_not_negative"),
@@ -107,9 +113,7 @@ class SubscriptionChange(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     organization_id: Mapped[UUID]
     account_id: Mapped[UUID]
-    subscription_id: Mapped[UUID] = mapped_column(
-        ForeignKey("subscriptions.id", ondelete="RESTRICT")
-    )
+    subscription_id: Mapped[UUID]
     request_key: Mapped[str] = mapped_column(String(64))
     change: Mapped[Change] = mapped_column(kind_of(Change))
     from_plan_name: Mapped[str] = mapped_column(String(60))

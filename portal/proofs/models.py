@@ -89,12 +89,15 @@ class ProofBundleNumber(Base):
 
     __tablename__ = "proof_bundle_numbers"
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id", "bundle_id"],
+            ["proof_bundles.organization_id", "proof_bundles.account_id", "proof_bundles.id"],
+            ondelete="CASCADE",
+        ),
         Index("ix_proof_bundle_numbers_unproven", "bundle_id", "record_id", "position"),
     )
 
-    bundle_id: Mapped[UUID] = mapped_column(
-        ForeignKey("proof_bundles.id", ondelete="CASCADE"), primary_key=True
-    )
+    bundle_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID]
     account_id: Mapped[UUID]
