@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, update
 
 from portal.consent.service import evidence
 from portal.core import rotation, secrets_box
+from portal.core import settings as settings_module
 from portal.core.clock import utcnow
 from portal.core.db import Base, db, unit_of_work
 from portal.core.secrets_box import Place, SecretsBox, SecretUnreadable
@@ -30,7 +31,7 @@ OLD, NEW = fernet_key("tests"), fernet_key("newer")
 @pytest.fixture(autouse=True)
 def _no_files_of_other_tests(app):
     """Sealed files outlive the test that kept them; those of others would be counted here."""
-    shutil.rmtree(evidence.path_of(""), ignore_errors=True)
+    shutil.rmtree(settings_module.settings().evidence_dir, ignore_errors=True)
 
 
 def carriers(count):

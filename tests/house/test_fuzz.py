@@ -99,7 +99,7 @@ class Fuzz:
             elif self.rng.random() < 0.7:  # a piece of a page costs half a page
                 sent["headers"] = {"HX-Request": "true", **(sent.get("headers") or {})}
             answer = self.vandals[who].ask(method, url, **sent)
-            self.names[place.endpoint] |= self.heard
+            self.names[place.endpoint] |= self.heard - {None}
             self.told[kind, answer.status_code // 100 if answer else 0] += 1
         return len(steps)
 

@@ -206,9 +206,10 @@ def test_what_came_back_is_written_down_though_the_next_cannot_be_cleared(
     monkeypatch.setattr(gate, "clear_many", fails_the_second_time)
     with pytest.raises(OperationalError):
         Drain(northside.id).run()
-    assert len(asked[0]) == THREADS
+    left = len(asked[0])  # how many the pace of the number lets go in the first moment
+    assert 0 < left <= THREADS
     ends = Counter(t.state for t in texts(northside))
-    assert ends == {State.ACCEPTED: THREADS, State.CLAIMED: 1}
+    assert ends == {State.ACCEPTED: left, State.CLAIMED: THREADS + 1 - left}
 
 
 def test_texts_leave_at_the_numbers_pace(northside, carrier_fake):
