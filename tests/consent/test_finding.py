@@ -9,7 +9,7 @@ from portal.consent import queries
 from portal.consent.models import ConsentWord
 from portal.consent.values import Event, Method, RecordFilter, Strength
 from portal.core.clock import utcnow
-from portal.core.db import db
+from portal.core.db import db, is_sqlite
 from tests.factories import consent as make
 from tests.messaging.test_index_use import asked, plan_of
 
@@ -89,8 +89,9 @@ def test_each_filter_walks_an_index_in_the_order_of_the_list(northside, filter_,
     with asked() as statements:
         found(northside, **filter_)
     plan = plan_of(statements, ["ORDER BY consent_records.recorded_at DESC"])
-    assert f"ix_consent_records_{index}" in plan, plan
-    assert "TEMP B-TREE" not in plan
+    assert "TEMP B-TREE" not in plan and "Sort" not in plan, plan
+    # Of an empty table PostgreSQL takes any index in the list's order.
+    assert f"ix_consent_records_{index if is_sqlite() else ''}" in plan, plan
 
 
 def test_a_rare_word_leads_to_its_records_alone(northside, two):

@@ -299,14 +299,15 @@ class TestDoubleOptIn:
         says("STOP")
         assert standing(northside).is_opted_out
 
-    def test_a_yes_that_undoes_an_opt_out_and_confirms_is_one_act(
+    def test_a_yes_after_a_stop_undoes_it_and_confirms_nothing(
         self, northside, sender, says, carrier_fake, clock
     ):
+        """Q-1: nothing stood before the opt-out, so what comes back is conversation only."""
         self.ask(northside, clock)
         says("STOP")
         says("YES")
         assert not standing(northside).is_opted_out
-        assert standing(northside).kinds == BOTH_KINDS
+        assert standing(northside).kinds == TALK_ONLY
 
 
 class TestConfirmationText:
@@ -371,7 +372,7 @@ class TestConfirmationText:
         ask_double_opt_in(str(confirmation))
         drain(str(northside.id))
         assert "signed up" not in "".join(text.body for text in carrier_fake.sent)
-        assert sent(northside, "signed_up")[0].reason_code == "opted_out"
+        assert sent(northside, "signed_up") == []
 
     def test_it_waits_for_the_hours_of_the_persons_state(
         self, northside, sender, carrier_fake, clock
