@@ -173,7 +173,7 @@ class TestPdf:
         assert made.is_archival
 
     def test_signs_that_steer_the_eye_are_left_out(self, northside):
-        record = make.written(northside, name="Carol \u202egnp.exe\x00")
+        record = make.written(northside, name="Carol \u202egnp.exe\x07")
         document = printing.document(
             story_of(northside, record), application="", verify_url="", issued_at=utcnow(), log=[]
         )
