@@ -178,7 +178,14 @@ def built_app(settings):
         core_clock.travel(NOON - datetime.now(UTC))
         cast.assemble()
         db.session.remove()
-        app.extensions["test_reset"] = _reset_for(app)
+        to_the_cast = _reset_for(app)
+
+        def reset():
+            to_the_cast()
+            shutil.rmtree(settings_module.settings().audit_dir, ignore_errors=True)
+            secrets_box.use(secrets_box.SecretsBox((fernet_key("tests"),)))
+
+        app.extensions["test_reset"] = reset
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -221,8 +228,6 @@ def app(built_app, clock, redis):
     """The application with a database that holds the cast and nothing else."""
     with built_app.app_context():
         built_app.extensions["test_reset"]()
-        shutil.rmtree(settings_module.settings().audit_dir, ignore_errors=True)
-        secrets_box.use(secrets_box.SecretsBox((fernet_key("tests"),)))
         yield built_app
         db.session.remove()
 
