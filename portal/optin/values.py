@@ -241,6 +241,7 @@ class Visit:
     origin: str = ""  # the allowed site around the frame
     opened_by: str = ""  # who put the kiosk up
     visitor: str = ""  # the browser's own cookie, hashed
+    is_redrawn: bool = False  # the page was drawn for this person, not served as published
 
 
 @dataclass(frozen=True, slots=True)

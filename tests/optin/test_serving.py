@@ -19,6 +19,7 @@ from portal.optin import service as optin
 from portal.optin.errors import ContentRefused, NothingNew, PointsMissing
 from portal.optin.models import Confirmation, FormVersion
 from portal.optin.rules import tokens
+from portal.optin.service import drawing
 from portal.optin.values import ConfirmationState
 from tests import pagelint
 from tests.factories.optin import (
@@ -261,6 +262,31 @@ def test_a_kiosk_takes_one_person_after_another_and_shows_none(bob, anyone, nort
     anyone.open("GET", where, 422)
     other = make_published(northside, name="Other")
     anyone.open("GET", where.replace(form.slug, other.slug), 422)
+
+
+@pytest.mark.parametrize("how", ["as published", "after an error", "on a kiosk"])
+def test_a_page_drawn_after_our_templates_changed_is_kept_as_it_was_seen(
+    bob, anyone, northside, clock, monkeypatch, how
+):
+    """C-4: the published page is evidence for those who saw it, and for nobody else."""
+    form, really = make_published(northside), drawing._page
+    monkeypatch.setattr(
+        drawing, "_page", lambda *a, **b: really(*a, **b).replace("</form>", "Newer.</form>")
+    )
+    where = form.path
+    if how == "on a kiosk":
+        where = bob.post("optin.open_kiosk", 303, account_id=northside.id, form_id=form.id).location
+    if how == "after an error":
+        again = fill_in(anyone, clock, where, status=422, phone="none")
+        entered = CAROL | {"form_token": token_of(again.data.decode())}
+        anyone.open("POST", where, 303, data=entered)
+    else:
+        fill_in(anyone, clock, where)
+    [record] = consent_queries.records(northside.tenant, "+13125550142")
+    shown = evidence.content_of(record.evidence).decode()
+    [version] = queries.versions(northside.tenant, form.id)
+    assert ("Newer." in shown) == (how != "as published")
+    assert (record.evidence.sha256 == version.page_sha256) == (how == "as published")
 
 
 def test_a_form_has_a_code_a_sheet_and_an_invitation(bob, northside, outbox):

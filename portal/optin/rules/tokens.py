@@ -27,6 +27,7 @@ class FormToken:
     page_url: str = ""  # of the page around the frame, as it was claimed
     origin: str = ""  # of the site around the frame, which is allowed
     opened_by: str = ""  # who put the kiosk up
+    is_redrawn: bool = False  # drawn for this person, not served as it was published
 
     def is_too_quick(self, now: datetime) -> bool:
         """Say whether no person can have read the page by now."""
@@ -52,13 +53,14 @@ def sign(key: str, token: FormToken) -> str:
         token.page_url,
         token.origin,
         token.opened_by,
+        token.is_redrawn,
     ]
     return _serializer(key, "form").dumps(said)
 
 
 def read(key: str, text: str, now: datetime) -> FormToken:
     """Return what a token says. Raises TokenRefused when it is forged or too old."""
-    said = _loaded(key, "form", text, 7)
+    said = _loaded(key, "form", text, 8)
     token = FormToken(
         UUID(said[0]),
         said[1],
@@ -67,6 +69,7 @@ def read(key: str, text: str, now: datetime) -> FormToken:
         said[4],
         said[5],
         said[6],
+        said[7],
     )
     if not timedelta() <= now - token.issued_at <= LASTS:
         raise TokenRefused(_REFUSED)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from portal.consent import service as consent
+from portal.consent.service import evidence
 from portal.consent.values import Checkbox, Evidence, Method, NewConsent
 from portal.contacts import service as contacts
 from portal.contacts.service.joining import join_contact
@@ -18,6 +19,7 @@ from portal.core.db import db
 from portal.core.settings import settings
 from portal.optin import queries
 from portal.optin.models import Capture
+from portal.optin.service import drawing
 from portal.optin.service.confirming import ask_confirmation
 from portal.optin.values import Answer, CaptureRef, Channel, VersionRef, Visit
 from portal.texting_accounts import queries as accounts
@@ -130,14 +132,23 @@ def _consent(version: VersionRef, answer: Answer, visit: Visit) -> NewConsent:
         form_version=str(version.number),
         user_agent=visit.user_agent or _NO_AGENT,
         kinds=version.content.kinds,
-        evidence=Evidence(
-            version.page_name,
-            version.page_sha256,
-            f"{version.slug}-v{version.number}.html",
-            "text/html",
-        ),
+        evidence=_page_shown(version, visit),
         idempotency_key=f"form:{visit.nonce}",
     )
+
+
+def _page_shown(version: VersionRef, visit: Visit) -> Evidence:
+    """Return the page as this person saw it (C-4).
+
+    It is the published one, but for who was shown it again, or at a kiosk, after our templates
+    had changed: theirs was drawn anew, and is kept under its own hash.
+    """
+    file_name = f"{version.slug}-v{version.number}.html"
+    if visit.is_redrawn:
+        drawn = drawing.draw(version.content, slug=version.slug, number=version.number)
+        if drawn.html != version.html:
+            return evidence.store_page(drawing.whole(version.content, version.css), file_name)
+    return Evidence(version.page_name, version.page_sha256, file_name, "text/html")
 
 
 def _how(version: VersionRef, answer: Answer, visit: Visit) -> str:

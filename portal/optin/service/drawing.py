@@ -36,8 +36,12 @@ def draw(content: Content, *, slug: str, number: int) -> Drawn:
     served = _page(
         content, style_url=f"/f/{slug}/{number}/style.css", logo_url=_logo_url(slug, number)
     )
-    whole = _page(content, css=css, logo_url=_logo_data(content))
-    return Drawn(served, css, _without_marks(whole), filled(content))
+    return Drawn(served, css, whole(content, css), filled(content))
+
+
+def whole(content: Content, css: str) -> str:
+    """Return a form as a page with everything in itself, in the style given."""
+    return _without_marks(_page(content, css=css, logo_url=_logo_data(content)))
 
 
 def preview(content: Content, style_url: str = "") -> str:

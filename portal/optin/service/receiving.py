@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -50,6 +50,7 @@ def issue(
     page_url: str = "",
     origin: str = "",
     opened_by: str = "",
+    is_redrawn: bool = False,
 ) -> str:
     """Return a one-time token for a page that is served now."""
     token = FormToken(
@@ -60,8 +61,14 @@ def issue(
         page_url,
         origin,
         opened_by,
+        is_redrawn,
     )
     return tokens.sign(settings().secret_key, token)
+
+
+def redrawn(token: FormToken) -> str:
+    """Return the same one-time token for the page as it is drawn again."""
+    return tokens.sign(settings().secret_key, replace(token, is_redrawn=True))
 
 
 def look(

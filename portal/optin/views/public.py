@@ -121,14 +121,16 @@ def logo(slug: str, number: int) -> Response:
     return _for_ever(Response(evidence.path_of(name).read_bytes(), mimetype="image/png"))
 
 
-def _page(version: VersionRef, channel: Channel, **around: str) -> Response:
+def _page(version: VersionRef, channel: Channel, opened_by: str = "", **around: str) -> Response:
     """Serve the page with a token of its own; it is not drawn anew, only kiosks get it bare."""
     html = version.html
     if channel is Channel.KIOSK:  # without what a browser would offer of the person before
         html = drawing.answer(
             version.content, slug=version.slug, number=version.number, resets_at=request.path
         )
-    token = receiving.issue(version, channel, **around)
+    token = receiving.issue(
+        version, channel, is_redrawn=channel is Channel.KIOSK, opened_by=opened_by, **around
+    )
     return _answer(drawing.with_token(html, token), version, channel)
 
 
@@ -178,6 +180,7 @@ def _capture(version: VersionRef, looked: Outcome, cookie: str) -> None:
         origin=token.origin,
         opened_by=token.opened_by,
         visitor=guarding.hashed("visitor", cookie),
+        is_redrawn=token.is_redrawn,
     )
     try:
         with unit_of_work():
@@ -205,11 +208,14 @@ def _again(
         trouble=looked.trouble,
         resets_at=request.path if kiosk_token else "",
     )
-    token = posted.token
-    if looked.token is None:
+    if looked.token is not None:
+        token = receiving.redrawn(looked.token)
+    else:
         page_url, origin = _around(version) if channel is Channel.EMBED else ("", "")
         by = kiosk_token.opened_by if kiosk_token else ""
-        token = receiving.issue(version, channel, page_url=page_url, origin=origin, opened_by=by)
+        token = receiving.issue(
+            version, channel, page_url=page_url, origin=origin, opened_by=by, is_redrawn=True
+        )
     return _answer(drawing.with_token(html, token), version, channel, looked.status)
 
 
