@@ -181,6 +181,7 @@ COUNT_WORDS: Final = {
     "callbacks": "raw callbacks of the carrier deleted",
     "uploads": "uploaded files deleted",
     "bundles": "bundles of proofs deleted",
+    "visits": "visits to forms: page and browser erased",
     "audit_entries": "entries of the audit log redacted",
     "steps": "steps of texts emptied",
     "views": "views of personal data redacted",

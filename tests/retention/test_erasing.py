@@ -25,6 +25,7 @@ from portal.messaging.service import inbound
 from portal.messaging.service.inbound import Incoming
 from portal.messaging.values import Recipient
 from portal.optin import queries as optin_queries
+from portal.optin.models import Capture
 from portal.proofs import queries as proof_queries
 from portal.proofs.queries.stories import places
 from portal.proofs.service import bundling
@@ -163,8 +164,11 @@ def test_the_page_of_a_form_outlives_who_signed_up_on_it(juniper, northside, any
     form = make_published(northside)
     fill_in(anyone, clock, f"/f/{form.slug}")
     version = optin_queries.served(form.slug)
-    erase(juniper)
+    assert db.session.scalar(db.select(Capture.visitor))
+    _, counts = erase(juniper)
 
+    assert counts["visits"] == 1
+    assert db.session.execute(db.select(Capture.page_url, Capture.visitor)).one() == ("", "")
     record = db.session.scalars(db.select(ConsentRecord)).one()
     assert record.redacted_at
     assert evidence.path_of(version.page_name).is_file()

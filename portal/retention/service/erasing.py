@@ -29,6 +29,7 @@ from portal.core.errors import BadInput, NotFound
 from portal.core.settings import settings
 from portal.messaging.service import forgetting as texts
 from portal.notifications import service as notifications
+from portal.optin.service import forgetting as visits
 from portal.proofs.service import forgetting as proofs
 from portal.retention import queries
 from portal.retention.errors import Held
@@ -197,6 +198,7 @@ def _wipe(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -
             organization_id, e164, before=before, is_dry=is_dry
         ),
         "bundles": proofs.forget_bundles(organization_id, e164, before=before, is_dry=is_dry),
+        "visits": visits.forget_visits(organization_id, e164, before=before, is_dry=is_dry),
         "callbacks": texts.forget_callbacks_of(organization_id, e164, before=before, is_dry=is_dry),
         **texts.erase_words(organization_id, before=before, only=e164, is_dry=is_dry),
         "notices": notifications.forget_about(
