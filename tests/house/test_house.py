@@ -109,3 +109,9 @@ def test_nothing_in_the_project_reads_outside_itself():
         if p.suffix in {".py", ".html", ".css", ".js", ".md"} and odd.search(p.read_text())
     ]
     assert found == []
+
+
+def test_no_file_lies_dead_beside_a_folder_of_its_name():
+    """Python imports the folder and never says that the file is there."""
+    folders = [*ROOT.glob("portal/**/__init__.py"), *ROOT.glob("workers/**/__init__.py")]
+    assert [f.parent.name for f in folders if f.parent.with_suffix(".py").exists()] == []

@@ -1,9 +1,10 @@
 """Reading plans and subscriptions (B-1, B-5 to B-7)."""
 
 from collections.abc import Collection
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Table, bindparam, func, select
 
 from portal.billing import rules
 from portal.billing.models import (
@@ -26,9 +27,10 @@ from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.texting_accounts.values import AccountRef
 
-_RUNNING = select(Subscription.ends_at).where(  # made once: every text asks it
-    Subscription.account_id == bindparam("account"),
-    Subscription.state != SubscriptionState.ENDED,
+_SUBSCRIPTIONS = cast(Table, Subscription.__table__)
+_RUNNING = select(_SUBSCRIPTIONS.c.ends_at).where(  # made once: every text asks it
+    _SUBSCRIPTIONS.c.account_id == bindparam("account"),
+    _SUBSCRIPTIONS.c.state != SubscriptionState.ENDED,
 )
 
 
