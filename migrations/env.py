@@ -33,6 +33,8 @@ def _plain_types(kind, value, autogen_context):
         name = type(value).__name__
         if name == "UTCDateTime":
             return "sa.DateTime(timezone=True)"
+        if name == "Id":
+            return "sa.Uuid()"
         if name == "Enum":
             return f"sa.String(length={value.length})"
     if kind == "server_default" and isinstance(getattr(value, "arg", None), False_ | True_):
