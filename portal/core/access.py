@@ -43,6 +43,7 @@ class Permission(StrEnum):
     CHANGE_SUBSCRIPTION = "change_subscription"
     SET_UP_NUMBER = "set_up_number"
     EDIT_LIMITS = "edit_limits"
+    CLOSE_ACCOUNT = "close_account"  # for good
     SEND_AGAIN_ANYWAY = "send_again_anyway"
     MANAGE_INTEGRATIONS = "manage_integrations"
     EDIT_FORMS = "edit_forms"  # opt-in forms: draft, edit, unpublish
@@ -53,10 +54,20 @@ class Permission(StrEnum):
     SHARE_PROOF = "share_proof"  # with people without a login (C-12)
     VIEW_AUDIT = "view_audit"
     REVIEW_OPT_OUTS = "review_opt_outs"  # open ones, how far each reaches, the carrier's (Q-7, Q-8)
+    REVIEW_REVOCATIONS = "review_revocations"  # release what plain words hold (Q-4)
+    SET_LINT = "set_lint"  # levels of the content check, and what it blocked (H-1)
+    REVIEW_SIMILAR = "review_similar"  # texts alike from many numbers, approved wordings (H-2)
+    APPROVE_SENDS = "approve_sends"  # large ones of somebody else (S-12)
+    SET_APPROVALS = "set_approvals"  # from how many people on (S-12)
     MANAGE_RETENTION = "manage_retention"  # erase, hold, set terms, ask about reassigned numbers
     RELEASE_HOLDS = "release_holds"  # two persons do it together (C-10)
+    SET_HOURS = "set_hours"  # tighten when texts may go (P-3)
+    LOAD_CALL_LISTS = "load_call_lists"  # national and state do-not-call lists (S-2)
     LIFT_FENCE = "lift_fence"  # let sending go on after it stood still (I14)
     MANAGE_MEMBERS = "manage_members"
+    EDIT_BILLING = "edit_billing"  # who pays the invoices, and where they go (B-12)
+    REGISTER = "register"  # tell the carriers who texts (N-5)
+    CHECK_WEBHOOKS = "check_webhooks"  # whether the carrier reaches us
     # in the installation
     ADMINISTER = "administer"
 
@@ -89,14 +100,20 @@ _LEAD = frozenset(
         Permission.CHANGE_SUBSCRIPTION,
         Permission.SET_UP_NUMBER,
         Permission.EDIT_LIMITS,
+        Permission.CLOSE_ACCOUNT,
         Permission.SEND_AGAIN_ANYWAY,
         Permission.MANAGE_INTEGRATIONS,
         Permission.EDIT_FORMS,
         Permission.PUBLISH_FORMS,
         Permission.MANAGE_MEMBERS,
+        Permission.EDIT_BILLING,
+        Permission.REGISTER,
+        Permission.CHECK_WEBHOOKS,
         Permission.SHARE_PROOF,
         Permission.VIEW_AUDIT,
         Permission.RELEASE_HOLDS,
+        Permission.REVIEW_REVOCATIONS,
+        Permission.APPROVE_SENDS,
         Permission.LIFT_FENCE,
     }
 )
@@ -113,11 +130,21 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.EDIT_FORMS,
         Permission.VIEW_CREDITS,
         Permission.EDIT_LIMITS,
+        Permission.CLOSE_ACCOUNT,
         Permission.SHARE_PROOF,
         Permission.VIEW_AUDIT,
+        Permission.REGISTER,
+        Permission.CHECK_WEBHOOKS,
         Permission.REVIEW_OPT_OUTS,
+        Permission.REVIEW_REVOCATIONS,
+        Permission.SET_LINT,
+        Permission.REVIEW_SIMILAR,
+        Permission.APPROVE_SENDS,
+        Permission.SET_APPROVALS,
         Permission.MANAGE_RETENTION,
         Permission.RELEASE_HOLDS,
+        Permission.SET_HOURS,
+        Permission.LOAD_CALL_LISTS,
         Permission.LIFT_FENCE,
     },
     Role.ADMIN: frozenset({Permission.ADMINISTER}),
@@ -228,7 +255,7 @@ def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def signed_by_carrier(view: Callable[P, R]) -> Callable[P, R]:
-    """Mark a webhook: the view itself checks the carrier's signature first."""
+    """Mark a webhook: the view itself checks the carrier's or card provider's signature first."""
     return _declare(view, "signed_by_carrier")
 
 

@@ -1,9 +1,13 @@
 """Column types shared by every table."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, Enum, String, TypeDecorator
+from sqlalchemy import DateTime, Dialect, Enum, String, TypeDecorator, Uuid
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -25,6 +29,19 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Id(Uuid[UUID]):
+    """Ids. SQLite keeps them as text, and the same few stand in nearly every row that is read."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read each id once; the next row with it gets the same object."""
+        return _id_of if dialect.name == "sqlite" else None  # psycopg gives ids by itself
+
+
+@lru_cache(maxsize=4096)
+def _id_of(hexadecimal: str | None) -> UUID | None:
+    return None if hexadecimal is None else UUID(hexadecimal)
 
 
 def kind_of(kinds: type[StrEnum]) -> Enum:

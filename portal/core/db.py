@@ -3,12 +3,12 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import IntEnum
-from itertools import islice
-from typing import Any, Final
+from inspect import get_annotations
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
@@ -16,7 +16,6 @@ from sqlalchemy import (
     ARRAY,
     Connection,
     Engine,
-    Insert,
     MetaData,
     Table,
     Uuid,
@@ -27,12 +26,15 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, registry
+from sqlalchemy.types import NullType
 
 from portal.core import clock
+from portal.core.columns import Id
 from portal.core.turns import WriteTurns
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -44,14 +46,32 @@ NAMING = {
 BUSY_TIMEOUT_MS = 5000  # RULINGS 5
 _HOOKS, _LAST = "after_commit", "before_commit"
 _CLOCK = text("SELECT clock_timestamp()")
-INSERTED_AT_ONCE: Final = 500
 READ_ONCE: Final = "read_once"  # what a request has read already (core/once.py)
+
+
+_REFERENCES: Final = (Mapped[UUID], Mapped[UUID | None])
 
 
 class Base(DeclarativeBase):
     """The parent of every table."""
 
-    metadata = MetaData(naming_convention=NAMING)
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING), type_annotation_map={UUID: Id()}
+    )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Say at once that a reference is an id.
+
+        SQLAlchemy takes a reference's type from the table referred to. A statement made at import,
+        before that table is there, would keep a parameter without a type, which SQLite refuses.
+        """
+        for name, annotation in get_annotations(cls).items():
+            made = cls.__dict__.get(name)
+            if annotation in _REFERENCES and isinstance(made, MappedColumn):
+                column = made.column
+                if isinstance(column.type, NullType):
+                    column.type = Id()
+        super().__init_subclass__(**options)
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
@@ -70,8 +90,10 @@ class Last(IntEnum):
 
     COUNTERS = 1  # of daily limits
     CREDITS = 2  # an account's ledger
-    INVOICES = 3  # an organization's invoice numbers
-    CHAIN = 4  # the head of an audit chain
+    COUNTS = 3  # running counts for the reports
+    INVOICES = 4  # an organization's invoice numbers
+    ALERTS = 5  # an account's alerts, once all its credits have moved
+    CHAIN = 6  # the head of an audit chain
 
 
 def before_commit(step: Last, key: object, work: Callable[[], object]) -> None:
@@ -86,6 +108,34 @@ def before_commit(step: Last, key: object, work: Callable[[], object]) -> None:
     if works is None:
         raise RuntimeError("before_commit() needs an open unit_of_work()")
     works.append((step, str(key), work))
+
+
+class _Gathered:
+    """One thing of many that are written down together, by `work`."""
+
+    def __init__(self, work: Callable[[list[Any]], object], thing: object) -> None:
+        self.work, self.thing = work, thing
+
+    def __call__(self) -> None:
+        """Write it down with whatever else of its kind was gathered, each once."""
+        works = db.session().info[_LAST]
+        mine = [
+            other
+            for other in works
+            if isinstance(other[2], _Gathered) and other[2].work is self.work
+        ]
+        for other in mine:
+            works.remove(other)
+        self.work([self.thing, *(other[2].thing for other in mine)])
+
+
+def gather_before_commit(step: Last, work: Callable[[list[T]], object], thing: T) -> None:
+    """Have `work` called once at the end, with all that was gathered for it in this unit of work.
+
+    It stands in the order of `before_commit`; what a part of the work gathered goes when that
+    part is undone.
+    """
+    before_commit(step, work.__qualname__, _Gathered(work, thing))
 
 
 @contextmanager
@@ -123,11 +173,19 @@ def unit_of_work() -> Iterator[None]:
         hook()
 
 
-def insert_rows(statement: Insert, rows: Iterable[Mapping[str, object]]) -> None:
-    """Insert rows as they come, several hundred at once: memory does not grow with them (G4)."""
-    rest = iter(rows)
-    while some := list(islice(rest, INSERTED_AT_ONCE)):
-        db.session.execute(statement, some)
+class _Undone(Exception):
+    """The end of work that was never meant to stay."""
+
+
+@contextmanager
+def undone_work() -> Iterator[None]:
+    """Do the block in a unit of work that is undone at its end: to show what it would come to.
+
+    Nothing it asked to be done before or after the commit is done.
+    """
+    with suppress(_Undone), unit_of_work():
+        yield
+        raise _Undone
 
 
 def lock_referring(table: Table, ids: Sequence[UUID]) -> None:

@@ -38,6 +38,20 @@ class NotAllowed(DomainError):
     code = "not_allowed"
 
 
+class WebhookRefused(DomainError):
+    """A webhook that is not believed; it is answered in plain text, and nothing is done."""
+
+    status = 403
+    code = "webhook_refused"
+
+
+class BadWebhook(WebhookRefused):
+    """A webhook without the one meaning it must have; the message names the parameter."""
+
+    status = 400
+    code = "bad_webhook"
+
+
 class GatewayError(Exception):
     """An outside service failed; never shown as it is."""
 

@@ -30,10 +30,18 @@ class Job(StrEnum):
     ASK_DOUBLE_OPT_IN = "workers.optin.ask_double_opt_in"
     PICTURE_FORM = "workers.optin.picture_form"
     IMPORT_OPT_OUTS = "workers.messaging.import_opt_outs"
+    MAKE_FILE = "workers.exports.make_file"
+    IMPORT_CALL_LIST = "workers.dnc.import_list"
     TELL_CARRIER = "workers.carrier_consents.tell_carrier"
     RECONCILE_CONSENTS = "workers.carrier_consents.reconcile_consents"
     CHECK_PAGE = "workers.site_checks.check_page"
     MAKE_BUNDLE = "workers.proofs.make_bundle"
+    SEND_MAILS = "workers.mail.send_mails"
+    ADVANCE_REGISTRATION = "workers.registrations.advance_registration"
+    ADVANCE_PORT_IN = "workers.porting.advance_port_in"
+    ADVANCE_TRANSFER = "workers.transfers.advance_transfer"
+    SETTLE_PAYMENT = "workers.billing.settle_payment"
+    APPLY_PAYMENT_EVENT = "workers.billing.apply_payment_event"
     DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
 
 

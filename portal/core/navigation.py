@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 
-from flask import current_app, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 
 from portal.core.access import Me, Permission
 
@@ -88,6 +89,9 @@ PLACES = (
             "messaging.opt_out_*import*",
             "messaging.*new_opt_out",
             "messaging.*join*",
+            "dnc.number",
+            "dnc.*relationship",
+            "dnc.confirm_check",
         ),
     ),
     Place(
@@ -106,7 +110,7 @@ PLACES = (
         "Account",
         _P.VIEW_CREDITS,
         True,
-        also=("billing.marketplace", "billing.confirm"),
+        also=("billing.marketplace", "billing.confirm", "billing.payment"),
     ),
     Place(
         "billing.statement",
@@ -115,7 +119,16 @@ PLACES = (
         "Account",
         _P.VIEW_CREDITS,
         True,
-        also=("billing.invoices",),
+        also=("billing.invoices", "billing.invoice", "billing.statement_file"),
+    ),
+    Place(
+        "reports.show",
+        "Reports",
+        "chart",
+        "Account",
+        _P.VIEW_CREDITS,
+        True,
+        also=("schedules.*", "messaging.*text_file*"),
     ),
     Place(
         "numbers.index",
@@ -124,7 +137,15 @@ PLACES = (
         "Account",
         _P.VIEW_ACCOUNT,
         True,
-        also=("numbers.search", "numbers.choose", "numbers.show"),
+        also=(
+            "numbers.search",
+            "numbers.choose",
+            "numbers.show",
+            "numbers.leave",
+            "calls.*",
+            "porting.*",
+            "transfers.*",
+        ),
     ),
     Place(
         "texting_accounts.settings",
@@ -135,8 +156,21 @@ PLACES = (
         True,
         also=("messaging.countries", "integrations.*"),
     ),
-    Place("texting_accounts.index", "Accounts", "building", "Organization", _P.EDIT_LIMITS, True),
+    Place("reports.accounts", "Accounts", "building", "Organization", _P.EDIT_LIMITS, True),
+    Place(
+        "registrations.index",
+        "Registration",
+        "shield",
+        "Organization",
+        _P.VIEW_ORGANIZATION,
+        True,
+        also=("registrations.*",),
+    ),
+    Place(
+        "webhook_checks.index", "Carrier webhooks", "link", "Organization", _P.CHECK_WEBHOOKS, True
+    ),
     Place("people.members", "Members", "people", "Organization", _P.MANAGE_MEMBERS, True),
+    Place("billing.payer", "Billing details", "doc", "Organization", _P.EDIT_BILLING, True),
     Place(
         "messaging.opt_outs",
         "Opt-outs",
@@ -145,6 +179,60 @@ PLACES = (
         _P.REVIEW_OPT_OUTS,
         True,
         also=("messaging.opt_out_reach", "messaging.set_opt_out_reach"),
+    ),
+    Place(
+        "messaging.all_revocations",
+        "Asked to stop",
+        "flag",
+        "Organization",
+        _P.REVIEW_REVOCATIONS,
+        True,
+        also=("messaging.*revocation*",),
+    ),
+    Place(
+        "messaging.all_approvals",
+        "Approvals",
+        "check",
+        "Organization",
+        _P.APPROVE_SENDS,
+        True,
+        also=("messaging.*approval*",),
+    ),
+    Place(
+        "compliance.hours",
+        "Hours",
+        "clock",
+        "Organization",
+        _P.SET_HOURS,
+        True,
+        also=("compliance.*",),
+    ),
+    Place(
+        "dnc.lists",
+        "Do-not-call lists",
+        "phoneoff",
+        "Organization",
+        _P.LOAD_CALL_LISTS,
+        True,
+        also=("dnc.*list*",),
+    ),
+    Place(
+        "messaging.lint_rules",
+        "Content check",
+        "scale",
+        "Organization",
+        _P.SET_LINT,
+        True,
+        also=("messaging.*lint*",),
+    ),
+    Place(
+        "messaging.similar_texts",
+        "Similar texts",
+        "copy",
+        "Organization",
+        _P.REVIEW_SIMILAR,
+        True,
+        also=("messaging.*similar_*", "messaging.*_template*"),
     ),
     Place("consent.audit_log", "Audit log", "lock", "Organization", _P.VIEW_AUDIT, True),
     Place(
@@ -158,13 +246,37 @@ PLACES = (
     ),
     Place("people.admin_organizations", "Organizations", "building", "Work", _P.ADMINISTER),
     Place("people.admin_users", "People", "people", "Work", _P.ADMINISTER),
+    Place("webhook_checks.admin_index", "Carrier webhooks", "link", "Work", _P.ADMINISTER, True),
+    Place(
+        "notifications.outbox",
+        "Outbox",
+        "inbox",
+        "Work",
+        _P.ADMINISTER,
+        True,
+        also=("notifications.outbox_mail",),
+    ),
     Place("billing.admin_plans", "Plan catalogue", "card", "Work", _P.ADMINISTER),
+    Place(
+        "billing.admin_invoices",
+        "Invoices",
+        "doc",
+        "Work",
+        _P.ADMINISTER,
+        also=(
+            "billing.admin_invoice",
+            "billing.issuer",
+            "billing.mark_invoice_paid",
+            "billing.void_invoice",
+        ),
+    ),
 )
 
 
 def groups(person: Me, counts: dict[str, int]) -> list[Group]:
     """Return the menu of this person on this page; counts by endpoint are shown beside places."""
     found: dict[str, list[Item]] = {}
+    current = _current(request.endpoint or "")
     for place in PLACES:
         if place.permission is not None and not person.may(place.permission):
             continue
@@ -176,7 +288,7 @@ def groups(person: Me, counts: dict[str, int]) -> list[Group]:
             place.label,
             place.icon,
             url,
-            is_current=_is_current(place),
+            is_current=place.endpoint in current,
             is_extra=place.is_extra,
             count=count,
             is_hot=bool(count),
@@ -185,23 +297,31 @@ def groups(person: Me, counts: dict[str, int]) -> list[Group]:
     return [Group(title, items) for title, items in found.items()]
 
 
-def _is_current(place: Place) -> bool:
-    here = request.endpoint or ""
-    return any(fnmatchcase(here, pattern) for pattern in (place.endpoint, *place.also))
+@cache
+def _current(here: str) -> frozenset[str]:
+    """Return the places a page belongs to; there are as many answers as endpoints."""
+    return frozenset(
+        place.endpoint
+        for place in PLACES
+        if any(fnmatchcase(here, pattern) for pattern in (place.endpoint, *place.also))
+    )
 
 
 def _url(endpoint: str) -> str | None:
     """Return the place's URL for the current account and organization, or None without them."""
-    rules = current_app.url_map.iter_rules(endpoint) if endpoint in _endpoints() else ()
     held = {
         "account_id": getattr(g.get("account"), "id", None),
         "organization_id": getattr(g.get("organization"), "id", None),
     }
-    for rule in rules:
-        if "GET" in (rule.methods or ()) and all(held.get(name) for name in rule.arguments):
-            return url_for(endpoint, **{name: held[name] for name in rule.arguments})
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's own way)
+    for names in _asked(app, endpoint):
+        if all(held.get(name) for name in names):
+            return url_for(endpoint, **{name: held[name] for name in names})
     return None
 
 
-def _endpoints() -> frozenset[str]:
-    return frozenset(current_app.view_functions)
+@cache
+def _asked(app: Flask, endpoint: str) -> tuple[frozenset[str], ...]:
+    """Return what each address of a page must be told; nothing when there is no such page."""
+    rules = app.url_map.iter_rules(endpoint) if endpoint in app.view_functions else ()
+    return tuple(frozenset(rule.arguments) for rule in rules if "GET" in (rule.methods or ()))

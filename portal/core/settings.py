@@ -1,40 +1,31 @@
 """Settings: read once from the environment, checked, and frozen (X-4).
 
-`declared()` is the one list of every variable. What the environment leaves unset is
+`variables` lists every variable there is. What the environment leaves unset is
 derived: embedded services live in `var/`, and secrets are made there on first start.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
+from portal.core.variables import VARIABLES
+
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 8000
-_SID = re.compile(r"AC[0-9a-f]{32}\Z")
+STRIPE_API = "https://api.stripe.com"
 
 
 class SettingsError(Exception):
     """A variable has a wrong value; the message names it and says what is expected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One environment variable: what it is for, how it is checked, whether it is a secret."""
-
-    name: str
-    purpose: str
-    check: Callable[[str], str | None]  # what is wrong with a value, or None
-    is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +58,15 @@ class Settings:
     twilio_api_base: str | None  # None: the real service
     is_sandbox: bool
     smtp_url: str | None
+    smtp_tls: str | None  # tls, starttls or none; None: as the address says
     evidence_dir: Path
     support_email: str
     sender_email: str
     timestamp_url: str | None = None  # an RFC 3161 authority
+    stripe_secret_key: str | None = None  # None: invoices are written (B-12)
+    stripe_webhook_secrets: tuple[str, ...] = ()
+    stripe_api_base: str = STRIPE_API
+    is_stripe_sandbox: bool = False
     application_name: str = "ConsentDesk"
 
     @property
@@ -103,127 +99,6 @@ class Settings:
         """Return where checkpoints of the audit log are kept beside the database."""
         return self.var / "audit"
 
-    @property
-    def outbox_dir(self) -> Path:
-        """Return where mail is kept when there is no SMTP server."""
-        return self.var / "outbox"
-
-
-def _any(_value: str) -> str | None:
-    return None
-
-
-def _database(value: str) -> str | None:
-    ok = value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://"))
-    return None if ok else "must start with sqlite:/// or postgresql://"
-
-
-def _redis(value: str) -> str | None:
-    ok = value.startswith(("redis://", "rediss://", "unix://"))
-    return None if ok else "must start with redis://, rediss:// or unix://"
-
-
-def _url(value: str) -> str | None:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return "must be an address such as https://texts.example.com"
-    if parts.username or parts.password:
-        return "must not hold a user name or password (it breaks webhook signatures)"
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        return "must be a scheme and a host alone, without a path"
-    return None
-
-
-def _base(value: str) -> str | None:
-    parts = urlsplit(value)
-    return None if parts.scheme in {"http", "https"} and parts.hostname else "must be an address"
-
-
-def _port(value: str) -> str | None:
-    ok = value.isdecimal() and 1 <= int(value) <= 65534
-    return None if ok else "must be a number from 1 to 65534"
-
-
-def _count(value: str) -> str | None:
-    return None if value.isdecimal() and int(value) < 10 else "must be a number from 0 to 9"
-
-
-def _account_sid(value: str) -> str | None:
-    return None if _SID.match(value) else "must be AC and 32 hex digits"
-
-
-def _long(value: str) -> str | None:
-    return None if len(value) >= 32 else "must have at least 32 characters"
-
-
-def _token(value: str) -> str | None:
-    return None if re.fullmatch(r"[0-9A-Za-z]{32}", value) else "must be 32 letters or digits"
-
-
-def _keys(value: str) -> str | None:
-    for key in value.split(","):
-        try:
-            Fernet(key.strip())
-        except ValueError:
-            return "must be Fernet keys (32 bytes as URL-safe base64), separated by commas"
-    return None
-
-
-def _signing_key(value: str) -> str | None:
-    try:
-        ok = len(base64.b64decode(value, validate=True)) == 32
-    except (binascii.Error, ValueError):
-        ok = False
-    return None if ok else "must be 32 random bytes as base64"
-
-
-def _smtp(value: str) -> str | None:
-    parts = urlsplit(value)
-    ok = parts.scheme in {"smtp", "smtps"} and parts.hostname
-    return None if ok else "must look like smtp://user:password@mail.example.com:587"
-
-
-def _evidence(value: str) -> str | None:
-    return None if value.startswith("file:///") else "must start with file:///"
-
-
-def _email(value: str) -> str | None:
-    ok = re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value)
-    return None if ok else "must be an e-mail address"
-
-
-VARIABLES = (
-    Variable("DATABASE_URL", "database; unset: SQLite in var/", _database, is_secret=True),
-    Variable("REDIS_URL", "queue; unset: embedded Valkey in var/", _redis, is_secret=True),
-    Variable("PORT", "port of the portal; the sandbox takes the next", _port),
-    Variable("PUBLIC_URL", "address people and the carrier reach the portal at", _url),
-    Variable(
-        "SECRET_KEY", "signs forms and links; unset: made once in var/", _long, is_secret=True
-    ),
-    Variable("ENCRYPTION_KEYS", "encrypt carrier tokens, newest first", _keys, is_secret=True),
-    Variable(
-        "AUDIT_SIGNING_KEY",
-        "signs checkpoints of the audit log; unset: made once in var/",
-        _signing_key,
-        is_secret=True,
-    ),
-    Variable(
-        "ERASURE_PEPPER",
-        "keys the hashes of erased numbers; unset: made once in var/; never change it",
-        _long,
-        is_secret=True,
-    ),
-    Variable("TIMESTAMP_URL", "RFC 3161 authority that stamps checkpoints; unset: none", _base),
-    Variable("TRUSTED_PROXIES", "how many proxies in front add X-Forwarded headers", _count),
-    Variable("TWILIO_ACCOUNT_SID", "carrier account; unset: the sandbox runs", _account_sid),
-    Variable("TWILIO_AUTH_TOKEN", "its token", _token, is_secret=True),
-    Variable("TWILIO_API_BASE", "another carrier address, for tests", _base),
-    Variable("SMTP_URL", "mail server; unset: mail is kept in var/outbox", _smtp, is_secret=True),
-    Variable("EVIDENCE_URL", "where files are kept; unset: var/evidence", _evidence),
-    Variable("SUPPORT_EMAIL", "where appeals go", _email),
-    Variable("SENDER_EMAIL", "the From address of mail", _email),
-)
-
 
 def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings:
     """Return the settings. Raises SettingsError naming the first wrong variable."""
@@ -234,6 +109,7 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
     if bool(has_sid) != bool(has_token):
         missing = "TWILIO_AUTH_TOKEN" if has_sid else "TWILIO_ACCOUNT_SID"
         raise SettingsError(f"{missing} must be set too: account and token go together.")
+    _check_stripe(environment, is_sandbox=not has_sid)
     home = (var or ROOT / "var").resolve()
     port = int(environment.get("PORT") or DEFAULT_PORT)
     is_sandbox = not has_sid
@@ -241,6 +117,9 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
     keys = environment.get("ENCRYPTION_KEYS") or _kept(
         home, "encryption-keys", lambda _size: Fernet.generate_key().decode()
     )
+    smtp_url, smtp_tls = (environment.get(n) or None for n in ("SMTP_URL", "SMTP_TLS"))
+    if smtp_tls == "none" and smtp_url and urlsplit(smtp_url).password:
+        raise SettingsError("SMTP_TLS must not be none where SMTP_URL holds a password.")
     base = environment.get("TWILIO_API_BASE")
     return Settings(
         var=home,
@@ -266,13 +145,55 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
         twilio_auth_token=has_token or _derived(secret, "sandbox token"),
         twilio_api_base=base or (f"http://127.0.0.1:{port + 1}" if is_sandbox else None),
         is_sandbox=is_sandbox,
-        smtp_url=environment.get("SMTP_URL") or None,
+        **_stripe(environment, secret, port),
+        smtp_url=smtp_url,
+        smtp_tls=smtp_tls,
         evidence_dir=Path(urlsplit(environment["EVIDENCE_URL"]).path)
         if environment.get("EVIDENCE_URL")
         else home / "evidence",
         support_email=environment.get("SUPPORT_EMAIL") or "support@localhost.example",
         sender_email=environment.get("SENDER_EMAIL") or "consentdesk@localhost.example",
     )
+
+
+def _check_stripe(environment: Mapping[str, str], *, is_sandbox: bool) -> None:
+    """Refuse half a set-up, and money that is real on one side only. Raises SettingsError."""
+    key, secrets_ = (environment.get(n) for n in ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRETS"))
+    if bool(key) != bool(secrets_):
+        missing = "STRIPE_WEBHOOK_SECRETS" if key else "STRIPE_SECRET_KEY"
+        raise SettingsError(f"{missing} must be set too: Stripe's key and webhook go together.")
+    if key and is_sandbox and "_live_" in key:
+        raise SettingsError(
+            "STRIPE_SECRET_KEY takes real money, but the carrier is the sandbox. "
+            "Set TWILIO_ACCOUNT_SID, or use a test key."
+        )
+    if key and not is_sandbox and "_test_" in key:
+        raise SettingsError(
+            "STRIPE_SECRET_KEY takes test cards, but the carrier is real. Use a live key, "
+            "or unset TWILIO_ACCOUNT_SID."
+        )
+    if environment.get("STRIPE_SANDBOX") == "1" and (key or not is_sandbox):
+        raise SettingsError(
+            "STRIPE_SANDBOX must be unset: the stand-in never runs beside real keys."
+        )
+
+
+def _stripe(environment: Mapping[str, str], secret: str, port: int) -> dict[str, Any]:
+    """Return what is set of Stripe: real keys, the stand-in's, or none."""
+    if environment.get("STRIPE_SANDBOX") == "1":
+        return {
+            "stripe_secret_key": "sk_test_" + _derived(secret, "sandbox stripe key"),
+            "stripe_webhook_secrets": ("whsec_" + _derived(secret, "sandbox stripe webhook"),),
+            "stripe_api_base": environment.get("STRIPE_API_BASE")
+            or f"http://127.0.0.1:{port + 1}/stripe",
+            "is_stripe_sandbox": True,
+        }
+    given = environment.get("STRIPE_WEBHOOK_SECRETS") or ""
+    return {
+        "stripe_secret_key": environment.get("STRIPE_SECRET_KEY") or None,
+        "stripe_webhook_secrets": tuple(s.strip() for s in given.split(",") if s.strip()),
+        "stripe_api_base": environment.get("STRIPE_API_BASE") or STRIPE_API,
+    }
 
 
 def declared(environment: Mapping[str, str]) -> list[Reading]:

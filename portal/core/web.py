@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
+from uuid import UUID
 
 from flask import Response, render_template
 from htmx_flask import make_response, request
@@ -62,6 +63,12 @@ def see_other(url: str) -> Response:
     if wants_partial():
         return cast(Response, make_response("", 204, redirect=url))
     return cast(Response, redirect(url, 303))
+
+
+def own_path(path: str, account_id: UUID) -> str | None:
+    """Return where a form asks to go on to, if that is a page of this account."""
+    start = f"/accounts/{account_id}/"
+    return path if path.startswith(start) and "\\" not in path and "\n" not in path else None
 
 
 def refuse(error: DomainError) -> Response:
