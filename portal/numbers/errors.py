@@ -1,7 +1,7 @@
 """Refusals of the numbers slice; their messages are shown to people."""
 
 from portal.core.errors import DomainError
-from portal.numbers.values import Trouble
+from portal.core.steps import Trouble
 
 
 class SubscriptionNeeded(DomainError):
@@ -26,6 +26,18 @@ class NotBuying(DomainError):
     """The number's purchase is not something to go on with."""
 
     code = "not_buying"
+
+
+class NotConfirmed(DomainError):
+    """What was typed is not the number that would be given back (N-4)."""
+
+    code = "not_confirmed"
+
+
+class NotLeaving(DomainError):
+    """The number is not in use, or its giving back has begun: too late to change that."""
+
+    code = "not_leaving"
 
 
 class CarrierTrouble(DomainError):

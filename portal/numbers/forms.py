@@ -73,7 +73,8 @@ class SearchForm(BaseForm):
     @property
     def wanted(self) -> NumberSearch:
         """Return the search as the carrier understands it."""
-        return NumberSearch(**self.values())
+        is_toll_free = rules.is_toll_free(f"+1{self.area_code.data}")
+        return NumberSearch(**self.values(), is_toll_free=is_toll_free)
 
 
 class BuyForm(BaseForm):
@@ -109,6 +110,14 @@ class BuyForm(BaseForm):
             self.region.data or "",
             NO_CAPABILITIES,
         )
+
+
+class ReleaseForm(BaseForm):
+    """Giving a number back: it is typed, so that no click alone does it (N-4)."""
+
+    typed = StringField(
+        "The number", filters=[_tidy], validators=[DataRequired("Type the number you give back.")]
+    )
 
 
 def problems(form: BaseForm) -> list[str]:

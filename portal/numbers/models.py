@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.core.clock import utcnow
 from portal.core.columns import E164, SEALED, SID, UTCDateTime, kind_of
 from portal.core.db import Base
+from portal.core.leased import Leased
 from portal.numbers.values import SenderState
 
 
@@ -46,6 +48,8 @@ class CarrierAccount(Base):
     # Still accepted on webhooks while the token is being changed (PROMISES 4, row 7).
     sealed_previous_token: Mapped[str | None] = mapped_column(String(500), info=SEALED)
     messaging_service_sid: Mapped[str | None] = mapped_column(SID)
+    # Its campaign is approved: local numbers of the service may send (N-5).
+    has_campaign: Mapped[bool] = mapped_column(server_default=false())
     opening_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
@@ -53,7 +57,7 @@ class CarrierAccount(Base):
 _HELD = text("state IN ('buying', 'ready')")
 
 
-class SenderNumber(Base):
+class SenderNumber(Leased, Base):
     """A number an account texts from: ordered first as a row, then bought (N-1)."""
 
     __tablename__ = "sender_numbers"
@@ -64,6 +68,7 @@ class SenderNumber(Base):
             ondelete="RESTRICT",
         ),
         UniqueConstraint("account_id", "request_key"),  # one click, one number
+        Index("uq_sender_numbers_account_id_id", "account_id", "id", unique=True),  # to refer to
         Index(
             "uq_sender_numbers_e164_held",
             "e164",
@@ -101,13 +106,12 @@ class SenderNumber(Base):
     # Microseconds since 1970 at which the next text may leave: a number, so that one
     # UPDATE can add to it on both databases (RULINGS 12).
     next_slot_us: Mapped[int] = mapped_column(BigInteger, default=0)
-    lease: Mapped[int] = mapped_column(default=0)  # which run of the purchase
-    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    trouble: Mapped[str | None] = mapped_column(String(500))
-    trouble_cause: Mapped[str | None] = mapped_column(String(500))
-    trouble_code: Mapped[int | None]
     ordered_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     ready_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    release_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # cooling off until then (N-4)
+    release_asked_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    leaving_since: Mapped[datetime | None] = mapped_column(UTCDateTime)  # to another carrier
+    missed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # first not found while leaving
 
     def __repr__(self) -> str:
         """Name the number and its state."""

@@ -1,5 +1,7 @@
 """Reading numbers and the carrier accounts behind them."""
 
+from collections.abc import Collection
+from datetime import datetime
 from time import monotonic
 from typing import Any, Final, cast
 from uuid import UUID
@@ -9,12 +11,13 @@ from sqlalchemy import Table, bindparam, select
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.leased import trouble_of
 from portal.core.secrets_box import Place, box
 from portal.core.tenancy import Tenant, owned
 from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.numbers import Capabilities
 from portal.numbers.models import CarrierAccount, SenderNumber
-from portal.numbers.values import SenderRef, SenderState, Trouble, WebhookAccount
+from portal.numbers.values import SenderRef, SenderState, WebhookAccount
 
 _ACCOUNTS: Final = cast(Table, CarrierAccount.__table__)
 _NUMBERS: Final = cast(Table, SenderNumber.__table__)
@@ -35,6 +38,18 @@ def default_sender(account_id: UUID) -> SenderRef | None:
     return _ref(row) if row else None
 
 
+def default_senders(account_ids: Collection[UUID]) -> dict[UUID, SenderRef]:
+    """Return the number each of these accounts texts from, where one is ready; one statement."""
+    found: dict[UUID, SenderRef] = {}
+    for row in db.session.execute(
+        _SENDERS.where(
+            _NUMBERS.c.account_id.in_(account_ids), _NUMBERS.c.state == SenderState.READY
+        ).order_by(_NUMBERS.c.is_default.desc(), _NUMBERS.c.ordered_at)
+    ):
+        found.setdefault(row.account_id, _ref(row))
+    return found
+
+
 def senders(account_id: UUID) -> list[SenderRef]:
     """Return an account's numbers that are not released: the default first, then by age."""
     return [_ref(row) for row in db.session.execute(_SENDERS_OF, {"account": account_id})]
@@ -43,6 +58,29 @@ def senders(account_id: UUID) -> list[SenderRef]:
 def ready_senders() -> list[SenderRef]:
     """Return every number in use, of all organizations; for sweeps."""
     wanted = _SENDERS.where(SenderNumber.state == SenderState.READY).order_by(SenderNumber.id)
+    return [_ref(row) for row in db.session.execute(wanted)]
+
+
+def releasing_senders() -> list[SenderRef]:
+    """Return numbers whose giving back was begun and never heard of, of all organizations."""
+    wanted = _SENDERS.where(SenderNumber.state == SenderState.RELEASING)
+    return [_ref(row) for row in db.session.execute(wanted.order_by(SenderNumber.id))]
+
+
+def open_purchases(before: datetime) -> list[SenderRef]:
+    """Return numbers ordered before then whose purchase did not end and that nobody runs."""
+    wanted = _SENDERS.where(
+        SenderNumber.state == SenderState.BUYING, SenderNumber.ordered_at < before
+    )
+    found = [_ref(row) for row in db.session.execute(wanted.order_by(SenderNumber.id))]
+    return [sender for sender in found if not sender.is_in_progress]
+
+
+def ready_of_organization(organization_id: UUID) -> list[SenderRef]:
+    """Return the numbers in use of all the organization's accounts."""
+    wanted = _SENDERS.where(
+        SenderNumber.organization_id == organization_id, SenderNumber.state == SenderState.READY
+    ).order_by(SenderNumber.e164)
     return [_ref(row) for row in db.session.execute(wanted)]
 
 
@@ -74,6 +112,37 @@ def sender_by_e164(organization_id: UUID, e164: str) -> SenderRef | None:
     return _ref(row) if row else None
 
 
+def kept_sender(organization_id: UUID, e164: str) -> SenderRef | None:
+    """Return the organization's number while the carrier has not got it back."""
+    row = db.session.execute(
+        _SENDERS.where(
+            SenderNumber.organization_id == organization_id,
+            SenderNumber.e164 == e164,
+            SenderNumber.state.in_((SenderState.READY, SenderState.RELEASING)),
+        )
+    ).first()
+    return _ref(row) if row else None
+
+
+def holder(e164: str) -> UUID | None:
+    """Return the organization that has a number, or is buying it; no other may be told."""
+    held = (SenderState.BUYING, SenderState.READY, SenderState.RELEASING)
+    row = db.session.execute(
+        select(_NUMBERS.c.organization_id).where(
+            _NUMBERS.c.e164 == e164, _NUMBERS.c.state.in_(held)
+        )
+    ).first()
+    return row.organization_id if row else None
+
+
+def is_own_account(account_sid: str) -> bool:
+    """Say whether an account at the carrier is one we opened for an organization."""
+    row = db.session.execute(
+        select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.account_sid == account_sid)
+    ).first()
+    return row is not None
+
+
 def credentials(organization_id: UUID) -> CarrierCredentials | None:
     """Return what it takes to speak to the carrier for an organization."""
     account = _carrier_account(organization_id)
@@ -81,6 +150,12 @@ def credentials(organization_id: UUID) -> CarrierCredentials | None:
         return None
     place = Place.of(_ACCOUNTS.c.sealed_token, account.id, organization_id)
     return CarrierCredentials(account.account_sid, box().open(account.sealed_token, place))
+
+
+def carrier_account_sid(organization_id: UUID) -> str | None:
+    """Return the carrier's name for the organization's account: no secret, a carrier asks for it."""
+    account = _carrier_account(organization_id)
+    return account.account_sid if account else None
 
 
 def messaging_service(organization_id: UUID) -> str | None:
@@ -146,9 +221,6 @@ _SENDERS_OF: Final = _SENDERS.where(
 
 
 def _ref(row: Any) -> SenderRef:
-    trouble = None
-    if row.trouble:
-        trouble = Trouble(row.trouble, row.trouble_cause or "", row.trouble_code)
     return SenderRef(
         id=row.id,
         account_id=row.account_id,
@@ -166,6 +238,9 @@ def _ref(row: Any) -> SenderRef:
         region=row.region,
         ordered_at=row.ordered_at,
         ready_at=row.ready_at,
-        trouble=trouble,
+        trouble=trouble_of(row),
         is_in_progress=row.lease_until is not None and row.lease_until > utcnow(),
+        release_at=row.release_at,
+        release_asked_by=row.release_asked_by,
+        leaving_since=row.leaving_since,
     )

@@ -1,11 +1,14 @@
 """Rules about numbers: what a search may ask, and the carrier's errors in words (N-6)."""
 
 import re
+from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from portal.core import phone
 from portal.core.errors import GatewayBusy, GatewayError, GatewayRejected
-from portal.numbers.values import Trouble
+from portal.core.steps import Trouble
+from portal.numbers.values import NumberHooks
 
 PROVIDER = "Twilio"  # N-6
 BAD_CREDENTIALS = (
@@ -18,10 +21,15 @@ LISTING_FAILED = (
 )
 UNAUTHORIZED = "{provider} returned Unauthorized."
 NO_SUBSCRIPTION = "You need an active subscription."  # B-1
+WAITS = "The number is bought, but it can't be set up while the account is stopped."  # N-7
 NOT_REGISTERED = (
     "This number can't send yet: carriers take texts from US numbers only once the number is "
     "registered."
 )  # N-5
+
+COOLING_OFF: Final = timedelta(days=7)  # between asking to give a number back and doing it (N-4)
+LIST_LAG: Final = timedelta(minutes=15)  # the carrier's lists may miss what is new (PROMISES 1.3)
+MISSED_FOR: Final = timedelta(minutes=30)  # before a number that can't be found counts as gone
 
 NAME_LENGTH = 64  # the carrier's limit for a number's name
 
@@ -29,6 +37,7 @@ _BAD_TOKEN = 20003
 _INACTIVE = frozenset({20005, 10001, 90010})
 _GONE = 21422
 _NO_NUMBERS = frozenset({21451, 21452})
+_NEVER_OURS = _NO_NUMBERS | {21421, _GONE, 21631}
 _TOLL_FREE = frozenset({"800", "833", "844", "855", "866", "877", "888"})
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _WORDS = {
@@ -36,6 +45,8 @@ _WORDS = {
     _GONE: "This number is no longer available. Choose another one.",
     21451: "There is no such area code. Choose another number.",
     21452: "No number is left in this area code. Choose another one.",
+    21473: "The old account has another owner at Twilio, so only Twilio's support can move it.",
+    21474: "Only the owner of both accounts at Twilio can move the number.",
     21631: "This number can only be bought with a local address. Choose another one.",
     21712: "This number belongs to another messaging service at Twilio.",
     21714: "The messaging service is full: no more numbers fit. Message support.",
@@ -110,6 +121,10 @@ class Doing(StrEnum):
     LIST = "list"
     BUY = "buy"
     SET_UP = "set_up"
+    REGISTER = "register"
+    CALL = "call"
+    OPEN_OLD = "open_old"  # with the credentials of the account a number comes from
+    MOVE = "move"
 
 
 def explain(error: GatewayError, doing: Doing, *, is_installations: bool = False) -> Trouble:
@@ -128,7 +143,7 @@ def explain(error: GatewayError, doing: Doing, *, is_installations: bool = False
             code,
         )
     if code == _BAD_TOKEN or error.status == _UNAUTHORIZED:
-        if doing is Doing.CONNECT or is_installations:
+        if doing in (Doing.CONNECT, Doing.OPEN_OLD) or is_installations:
             return Trouble(
                 BAD_CREDENTIALS, "Twilio does not accept the account SID or the token.", code
             )
@@ -147,13 +162,29 @@ def explain(error: GatewayError, doing: Doing, *, is_installations: bool = False
         return Trouble(LISTING_FAILED, _said(error), code)
     if code in _WORDS:
         return Trouble(_WORDS[code], "", code)
-    verb = "set the number up" if doing is Doing.SET_UP else "sell the number"
-    return Trouble(f"Twilio would not {verb}.", _said(error), code)
+    verb = {
+        Doing.SET_UP: "set the number up",
+        Doing.REGISTER: "take this",
+        Doing.CALL: "call that phone",
+        Doing.MOVE: "move it",
+        Doing.OPEN_OLD: "open the account",
+    }
+    return Trouble(f"Twilio would not {verb.get(doing, 'sell the number')}.", _said(error), code)
+
+
+def is_about_account(error: GatewayRejected) -> bool:
+    """Say whether a refusal is about the account or its token, not about what was asked for."""
+    return error.code in _INACTIVE or error.code == _BAD_TOKEN
 
 
 def is_gone(error: GatewayError) -> bool:
     """Say whether the number could not be bought because somebody has it."""
     return isinstance(error, GatewayRejected) and error.code == _GONE
+
+
+def needs_another(trouble: Trouble) -> bool:
+    """Say whether only another number helps, whatever is tried with this one."""
+    return trouble.code in _NEVER_OURS
 
 
 def is_empty_area(error: GatewayError) -> bool:
@@ -165,7 +196,12 @@ def pace(e164: str, *, is_sandbox: bool) -> int:
     """Return the segments a second a number may send (RULINGS 12, FACTS 1.13)."""
     if is_sandbox:
         return 100
-    return 3 if e164[2:5] in _TOLL_FREE and e164.startswith("+1") else 1
+    return 3 if is_toll_free(e164) else 1
+
+
+def is_toll_free(e164: str) -> bool:
+    """Say whether a number is toll-free in North America: it is registered by itself (N-5)."""
+    return e164.startswith("+1") and e164[2:5] in _TOLL_FREE
 
 
 def is_area_code(text: str) -> bool:
@@ -188,9 +224,15 @@ def why_not_for_sale(e164: str) -> str | None:
         return f"“{e164[:20]}” is not a US number written like +13125550142. {_CHOOSE}"
     if found.kind is phone.Kind.PREMIUM:
         return f"{phone.show(e164)} is a premium number, whose callers pay for it. {_CHOOSE}"
-    if found.kind is phone.Kind.TOLL_FREE:
-        return f"{phone.show(e164)} is a toll-free number; texts go out from local ones. {_CHOOSE}"
     return None
+
+
+def is_same_number(typed: str, e164: str) -> bool:
+    """Say whether somebody typed this number, however they write it."""
+    try:
+        return phone.parse(typed).e164 == e164
+    except phone.PhoneError:
+        return False
 
 
 def subaccount_name(organization_id: object) -> str:
@@ -198,14 +240,40 @@ def subaccount_name(organization_id: object) -> str:
     return f"ConsentDesk {organization_id}"
 
 
-def inbound_url(public_url: str) -> str:
-    """Return where the carrier posts texts to a number, and how it retries (PROMISES 1.5)."""
-    return f"{public_url.rstrip('/')}/webhooks/twilio/sms#rc=5&rp=all&ct=3000&rt=8000"
+def hooks(public_url: str) -> NumberHooks:
+    """Return where the carrier posts a number's texts and calls, and how it retries (PROMISES 1.5).
+
+    A caller waits for the answer to `voice`, so that one is given up sooner.
+    """
+    root = f"{public_url.rstrip('/')}/webhooks/twilio"
+    patient = "#rc=5&rp=all&ct=3000&rt=8000"
+    return NumberHooks(
+        sms_url=f"{root}/sms{patient}",
+        voice_url=f"{root}/voice#rc=2&rp=all&ct=2000&rt=5000",
+        call_status_url=f"{root}/call-status{patient}",
+    )
+
+
+def porting_url(public_url: str) -> str:
+    """Return where the carrier posts news of numbers that are brought over (N-3)."""
+    return f"{public_url.rstrip('/')}/webhooks/twilio/porting#rc=5&rp=all&ct=3000&rt=8000"
 
 
 def _unanswered(error: GatewayError, doing: Doing) -> Trouble:
     if doing is Doing.LIST:
         return Trouble(LISTING_FAILED, "Twilio could not be reached.")
+    if doing is Doing.REGISTER:
+        is_busy = isinstance(error, GatewayBusy)
+        done = "Nothing was sent in." if is_busy else "It is looked for before it is sent again."
+        return Trouble("Twilio did not answer.", f"{done} It goes on by itself.")
+    if doing is Doing.CALL:
+        return Trouble("Twilio did not answer.", "Nobody was called. Try again in a minute.")
+    if doing in (Doing.MOVE, Doing.OPEN_OLD):
+        is_busy = isinstance(error, GatewayBusy)
+        done = (
+            "Nothing was changed." if is_busy else "It is looked for before anything is repeated."
+        )
+        return Trouble("Twilio did not answer.", f"{done} It goes on by itself.")
     if doing is Doing.CONNECT:
         return Trouble("Twilio did not answer.", "Nothing was bought. Try again in a minute.")
     if doing is Doing.SET_UP:

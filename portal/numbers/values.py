@@ -5,16 +5,26 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from portal.core.steps import Trouble
 from portal.core.tenancy import Tenant
 from portal.gateways.credentials import CarrierCredentials
-from portal.gateways.numbers import NO_CAPABILITIES, Available, Capabilities, NumberSearch
+from portal.gateways.numbers import (
+    NO_CAPABILITIES,
+    Available,
+    Capabilities,
+    NumberHooks,
+    NumberSearch,
+)
 
 __all__ = [
     "NO_CAPABILITIES",
+    "Arrival",
     "Available",
     "Capabilities",
     "CarrierCredentials",
+    "NumberHooks",
     "NumberSearch",
+    "Opening",
     "Order",
     "Purchase",
     "Result",
@@ -29,6 +39,7 @@ class SenderState(StrEnum):
 
     BUYING = "buying"
     READY = "ready"
+    RELEASING = "releasing"  # nothing leaves from it any more; the carrier is told (N-4)
     FAILED = "failed"
     RELEASED = "released"
 
@@ -66,6 +77,9 @@ class SenderRef:
     ready_at: datetime | None = None
     trouble: "Trouble | None" = None
     is_in_progress: bool = False  # somebody's purchase of it runs right now
+    release_at: datetime | None = None  # when it goes back to the carrier, unless somebody objects
+    release_asked_by: str = ""
+    leaving_since: datetime | None = None  # since when it is being taken to another carrier
 
     @property
     def tenant(self) -> Tenant:
@@ -91,15 +105,6 @@ class SenderRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """What went wrong at the carrier, in words: the sentence of N-6, its cause, the code."""
-
-    sentence: str
-    cause: str = ""
-    code: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Order:
     """One purchase to carry out at the carrier, with all that it takes (N-1)."""
 
@@ -113,6 +118,26 @@ class Order:
     service_sid: str | None
     is_ours: bool  # False: it is done, or another request carries it out
     may_be_bought: bool = False  # an earlier run never heard the carrier's answer
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an organization has at the carrier when somebody takes charge; None is to be opened."""
+
+    organization_id: UUID
+    credentials: CarrierCredentials | None = field(default=None, repr=False)
+    service_sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A number that came into the organization's carrier account, and was not bought there."""
+
+    e164: str
+    name: str
+    carrier_sid: str
+    capabilities: Capabilities
+    request_key: str  # the same arrival is taken in once
 
 
 class Result(StrEnum):

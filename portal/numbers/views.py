@@ -1,5 +1,6 @@
 """Pages with which an account gets its numbers (N-1, N-6)."""
 
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Flask, Response, current_app, flash, g, request, url_for
@@ -8,12 +9,20 @@ from portal.billing import queries as billing
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
+from portal.core.steps import Trouble
 from portal.core.web import page, see_other
 from portal.numbers import queries, rules
 from portal.numbers import service as numbers
-from portal.numbers.errors import CarrierTrouble, NumberTaken, SubscriptionNeeded
-from portal.numbers.forms import BuyForm, SearchForm, problems
-from portal.numbers.values import Available, Order, SenderRef, SenderState, Trouble
+from portal.numbers.errors import (
+    AccountRestricted,
+    CarrierTrouble,
+    NotConfirmed,
+    NumberTaken,
+    SubscriptionNeeded,
+)
+from portal.numbers.forms import BuyForm, ReleaseForm, SearchForm, problems
+from portal.numbers.values import Available, Order, SenderRef, SenderState
+from portal.texting_accounts.values import AccountRef
 
 bp = Blueprint("numbers", __name__, url_prefix="/accounts/<uuid:account_id>/numbers")
 
@@ -30,18 +39,18 @@ def index(account_id: UUID) -> Response:
     return page(
         "numbers/index.html",
         senders=queries.senders(account_id),
-        has_subscription=billing.has_active_subscription(account_id),
+        stop=_stop(),
         may_set_up=me().may(Permission.SET_UP_NUMBER),
     )
 
 
 @bp.get("/search")
 @requires(Permission.SET_UP_NUMBER)
-def search(account_id: UUID) -> Response:
+def search(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Search numbers that can be bought."""
     is_asked = any(name in request.args for name in ("area_code", "city", "state", "digits"))
     form = SearchForm(formdata=request.args if is_asked else None)
-    if not is_asked or not billing.has_active_subscription(account_id):
+    if not is_asked or _stop() is not None:
         return _search_page(form)
     if not form.validate():
         return _search_page(form, status=422)
@@ -97,7 +106,7 @@ def buy(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     except SubscriptionNeeded as error:
         raise _with_marketplace(error) from error
     except DomainError as error:
-        return _choose_page(form, form.number, status=error.status, faults=[error.message])
+        return _choose_page(form, form.number, status=error.status, refusal=error)
     return _finish(order)
 
 
@@ -133,6 +142,65 @@ def make_default(account_id: UUID, sender_id: UUID) -> Response:
     return see_other(url_for(".index", account_id=account_id))
 
 
+@bp.get("/<uuid:sender_id>/leave")
+@requires(Permission.SET_UP_NUMBER)
+def leave(account_id: UUID, sender_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Say how a number is taken to another carrier, or given back, and what is lost (N-4)."""
+    return _leave_page(queries.get_or_404(g.account.tenant, sender_id), ReleaseForm(formdata=None))
+
+
+@bp.post("/<uuid:sender_id>/release")
+@requires(Permission.SET_UP_NUMBER)
+def release(account_id: UUID, sender_id: UUID) -> Response:
+    """Ask to give a number back; it goes a week later unless somebody keeps it (N-4)."""
+    sender, form = queries.get_or_404(g.account.tenant, sender_id), ReleaseForm()
+    if not form.validate_on_submit():
+        return _leave_page(sender, form, 422)
+    try:
+        with unit_of_work():
+            numbers.ask_release(g.account, sender_id, typed=form.typed.data, actor=me().actor)
+    except NotConfirmed as error:
+        form.refuse("typed", error)
+        return _leave_page(sender, form, 422)
+    return see_other(url_for(".show", account_id=account_id, sender_id=sender_id))
+
+
+@bp.post("/<uuid:sender_id>/keep")
+@requires(Permission.SET_UP_NUMBER)
+def keep(account_id: UUID, sender_id: UUID) -> Response:
+    """Keep a number that was to be given back."""
+    try:
+        with unit_of_work():
+            sender = numbers.keep(g.account.tenant, sender_id, actor=me().actor)
+    except SubscriptionNeeded as error:
+        raise _with_marketplace(error) from error
+    flash(f"{sender.name} stays.", "ok")
+    return see_other(url_for(".show", account_id=account_id, sender_id=sender_id))
+
+
+@bp.post("/<uuid:sender_id>/take-away")
+@requires(Permission.SET_UP_NUMBER)
+def take_away(account_id: UUID, sender_id: UUID) -> Response:
+    """Say that a number is being taken to another carrier, or that it is not any more."""
+    is_leaving = request.form.get("stays") is None
+    with unit_of_work():
+        numbers.take_away(g.account, sender_id, is_leaving=is_leaving, actor=me().actor)
+    return see_other(url_for(".leave", account_id=account_id, sender_id=sender_id))
+
+
+def _leave_page(sender: SenderRef, form: ReleaseForm, status: int = 200) -> Response:
+    return page(
+        "numbers/leave.html",
+        status=status,
+        sender=sender,
+        form=form,
+        carrier_account=queries.carrier_account_sid(sender.organization_id),
+        days=rules.COOLING_OFF.days,
+        plan_url=_plan_url(),
+        stop=_stop(numbers.check_unrestricted),
+    )
+
+
 def _finish(order: Order) -> Response:
     """Carry an order out between two units of work, and show what became of it."""
     if order.is_ours:
@@ -158,20 +226,26 @@ def _search_page(
         found=found,
         trouble=trouble,
         again_url=request.full_path.removesuffix("?"),
-        has_subscription=billing.has_active_subscription(g.account.id),
+        stop=_stop(),
     )
 
 
 def _choose_page(
-    form: BuyForm, number: Available, *, status: int = 200, faults: list[str] | None = None
+    form: BuyForm,
+    number: Available,
+    *,
+    status: int = 200,
+    faults: list[str] | None = None,
+    refusal: DomainError | None = None,
 ) -> Response:
     return page(
         "numbers/choose.html",
         status=status,
         form=form,
         number=number,
-        faults=faults or [],
-        has_subscription=billing.has_active_subscription(g.account.id),
+        faults=[*(faults or []), *([refusal.message] if refusal else [])],
+        way=(refusal.fix_url, refusal.fix_label) if refusal and refusal.fix_url else None,
+        stop=_stop(),
     )
 
 
@@ -180,8 +254,16 @@ def _show(sender: SenderRef) -> Response:
         "numbers/show.html",
         "numbers/_number.html",
         sender=sender,
+        is_sold=sender.trouble is not None and rules.needs_another(sender.trouble),
+        plan_url=_plan_url(),
         may_set_up=me().may(Permission.SET_UP_NUMBER),
         next_links=_next_links(),
+        calls_url=url_for("calls.show", account_id=sender.account_id, sender_id=sender.id)
+        if "calls.show" in current_app.view_functions and sender.is_ready
+        else None,
+        registration_url=url_for("registrations.index", organization_id=sender.organization_id)
+        if "registrations.index" in current_app.view_functions
+        else None,
     )
 
 
@@ -196,6 +278,24 @@ def _next_links() -> list[tuple[str, str, str]]:
         for permission, endpoint, label, icon in places
         if me().may(permission) and endpoint in current_app.view_functions
     ]
+
+
+def _stop(check: Callable[[AccountRef], None] = numbers.check_allowed) -> DomainError | None:
+    """Return why the account's numbers may not change now, with the way on (B-1, N-7)."""
+    try:
+        check(g.account)
+    except SubscriptionNeeded as error:
+        return _with_marketplace(error)
+    except AccountRestricted as error:
+        return error
+    return None
+
+
+def _plan_url() -> str | None:
+    """Return where a plan is bought, where only that keeps the account's numbers (B-7)."""
+    if billing.lapsed_accounts({g.account.id}):
+        return url_for("billing.marketplace", account_id=g.account.id)
+    return None
 
 
 def _with_marketplace(error: SubscriptionNeeded) -> SubscriptionNeeded:

@@ -8,6 +8,10 @@ class AccountClosed(DomainError):
 
     code = "account_closed"
 
+    def __init__(self) -> None:
+        """Say so in the words of a page."""
+        super().__init__("This account is closed and does not change any more.")
+
 
 class WrongState(DomainError):
     """The account is not in a state that allows this step."""

@@ -1,6 +1,6 @@
 """Tables of texting accounts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -56,6 +56,10 @@ class TextingAccount(Base):
     daily_recipient_limit: Mapped[int] = mapped_column(default=DAILY_RECIPIENTS)
     daily_segment_limit: Mapped[int] = mapped_column(default=DAILY_SEGMENTS)
     limits_note: Mapped[str | None] = mapped_column(String(500))
+    # People a day while the number is new; None: it is not, or not any more (H-5).
+    ramp_limit: Mapped[int | None]
+    ramp_clean_days: Mapped[int | None]
+    ramp_judged_on: Mapped[date | None]  # the last of the account's days that was judged
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 

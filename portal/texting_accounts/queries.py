@@ -1,30 +1,59 @@
 """What is known about texting accounts."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import cast
+from typing import Final, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Table, bindparam, false, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    false,
+    or_,
+    select,
+    true,
+)
 
-from portal.core.access import Role
+from portal.core.access import OWNER_PERMISSIONS, PERMISSIONS, Me, Permission, Role
+from portal.core.columns import Id
 from portal.core.db import db
-from portal.core.errors import NotFound
+from portal.core.errors import NotAllowed, NotFound
 from portal.core.tenancy import Tenant
 from portal.people import queries as people
+from portal.texting_accounts.errors import AccountClosed
 from portal.texting_accounts.models import AccountMember, TextingAccount
 from portal.texting_accounts.values import AccountMemberRef, AccountRef, AccountState
 
 _ACCOUNTS = cast(Table, TextingAccount.__table__)
-_ACCOUNT = select(  # made once: every text asks for its account
-    *(_ACCOUNTS.c[name] for name in AccountRef.__dataclass_fields__)
-).where(_ACCOUNTS.c.id == bindparam("account"))
+_MEMBERS = cast(Table, AccountMember.__table__)
+_COLUMNS: Final = [_ACCOUNTS.c[name] for name in AccountRef.__dataclass_fields__]
+_ACCOUNT = select(*_COLUMNS).where(  # made once: every text asks for its account
+    _ACCOUNTS.c.id == bindparam("account")
+)
+_USER: BindParameter[UUID] = bindparam("user", type_=Id())
+_ORGANIZATION: BindParameter[UUID] = bindparam("organization", type_=Id())
 
 
 def account(account_id: UUID) -> AccountRef | None:
     """Return the account, or None."""
     row = db.session.execute(_ACCOUNT, {"account": account_id}).one_or_none()
     return AccountRef(*row) if row else None
+
+
+def is_closed(account_id: UUID) -> bool:
+    """Say whether the account was closed for good."""
+    found = account(account_id)
+    return found is not None and found.state is AccountState.CLOSED
+
+
+def check_open(account_id: UUID) -> None:
+    """Raise AccountClosed for an account that was closed, also since the page was shown."""
+    if is_closed(account_id):
+        raise AccountClosed
 
 
 def get_or_404(tenant: Tenant) -> AccountRef:
@@ -40,34 +69,67 @@ def get_or_404(tenant: Tenant) -> AccountRef:
     return _ref(row)
 
 
+def ids_reached(role: Role) -> Select[tuple[UUID]]:
+    """Return the statement for the accounts a person of this role reaches in an organization.
+
+    For the statements of other slices, which give its "user" and "organization".
+    """
+    return select(_ACCOUNTS.c.id).where(
+        _ACCOUNTS.c.organization_id == _ORGANIZATION, _reached(role)
+    )
+
+
 def accounts_for(user_id: UUID, organization_id: UUID, role: Role) -> list[AccountRef]:
     """Return the accounts a person reaches in the organization, by name (SPEC 1).
 
     An agent reaches accounts they own or work in; a lead also those of the led teams and
     of their members; an officer every one; an administrator none.
     """
-    rows = db.session.scalars(
-        select(TextingAccount)
-        .where(
-            TextingAccount.organization_id == organization_id,
-            _reached(user_id, organization_id, role),
-        )
-        .order_by(TextingAccount.name, TextingAccount.id)
-    )
-    return [_ref(row) for row in rows]
+    asked = {"user": user_id, "organization": organization_id}
+    return [AccountRef(*row) for row in db.session.execute(_REACHED[role], asked)]
+
+
+def some_accounts(
+    user_id: UUID, organization_id: UUID, role: Role, *, words: str = "", limit: int
+) -> list[AccountRef]:
+    """Return the first of the accounts a person reaches, by name, those whose name has the words."""
+    wanted = _REACHED[role].limit(limit)
+    for word in words.split():
+        wanted = wanted.where(_ACCOUNTS.c.name.icontains(word, autoescape=True))
+    asked = {"user": user_id, "organization": organization_id}
+    return [AccountRef(*row) for row in db.session.execute(wanted, asked)]
 
 
 def reaches(user_id: UUID, role: Role, account_: AccountRef) -> bool:
     """Say whether a person of this role in the account's organization reaches the account."""
-    return (
-        db.session.scalar(
-            select(TextingAccount.id).where(
-                TextingAccount.id == account_.id,
-                _reached(user_id, account_.organization_id, role),
-            )
-        )
-        is not None
+    asked = {
+        "user": user_id, "organization": account_.organization_id, "account": account_.id
+    }  # fmt: skip
+    return db.session.execute(_REACHES[role], asked).one_or_none() is not None
+
+
+def chosen(person: Me, ids: Sequence[UUID], permission: Permission) -> list[AccountRef]:
+    """Return these accounts by name, if the person may do this in every one of them.
+
+    Raises NotFound when one is not reached, NotAllowed when one is only looked at.
+    """
+    assert person.organization_id is not None  # who reaches accounts is in an organization
+    wanted = set(ids)
+    found = [
+        row
+        for row in accounts_for(person.user_id, person.organization_id, person.role)
+        if row.id in wanted
+    ]
+    if len(found) != len(wanted):
+        raise NotFound("We can't find one of these accounts. Open the list again.")
+    by_role = permission in PERMISSIONS[person.role]
+    as_owner = permission in OWNER_PERMISSIONS and not (
+        people.organization_settings(person.organization_id).reserves_account_changes
     )
+    for row in found:
+        if not by_role and not (as_owner and row.owner_user_id == person.user_id):
+            raise NotAllowed(f"{row.name}: only its owner or a team lead may change this.")
+    return found
 
 
 def of_organization(organization_id: UUID) -> list[AccountRef]:
@@ -78,6 +140,16 @@ def of_organization(organization_id: UUID) -> list[AccountRef]:
         .order_by(TextingAccount.name, TextingAccount.id)
     )
     return [_ref(row) for row in rows]
+
+
+def ramping() -> list[tuple[AccountRef, date]]:
+    """Return accounts whose number is new, each with the last day that was judged (H-5)."""
+    rows = db.session.scalars(
+        select(TextingAccount)
+        .where(TextingAccount.ramp_limit.is_not(None), TextingAccount.state != AccountState.CLOSED)
+        .order_by(TextingAccount.id)
+    )
+    return [(_ref(row), row.ramp_judged_on) for row in rows if row.ramp_judged_on is not None]
 
 
 def all_active() -> list[AccountRef]:
@@ -105,9 +177,13 @@ def members(account_id: UUID) -> list[AccountMemberRef]:
 
 
 def watchers(account_: AccountRef) -> list[UUID]:
-    """Return whom to tell about the account: its owner and the leads over it (B-11, K-6)."""
+    """Return whom to tell about the account: its owner and the leads over it (B-11, K-6).
+
+    Of a team that has no lead at the moment, the organization's leads.
+    """
     if account_.team_id is not None:
-        return [lead.id for lead in people.leads_of_team(account_.team_id)]
+        leads = people.leads_of_team(account_.team_id) or people.leads(account_.organization_id)
+        return [lead.id for lead in leads]
     if account_.owner_user_id is None:
         return []
     over = people.leads_over(account_.owner_user_id, account_.organization_id)
@@ -125,22 +201,30 @@ def today(account_: AccountRef, now: datetime) -> date:
     return now.astimezone(ZoneInfo(account_.timezone)).date()
 
 
-def _reached(user_id: UUID, organization_id: UUID, role: Role) -> ColumnElement[bool]:
+def _reached(role: Role) -> ColumnElement[bool]:
     if role is Role.COMPLIANCE_OFFICER:
         return true()
     if role is Role.ADMIN:
         return false()
-    own = or_(
-        TextingAccount.owner_user_id == user_id,
-        TextingAccount.id.in_(
-            select(AccountMember.account_id).where(AccountMember.user_id == user_id)
-        ),
-    )
+    mine = select(_MEMBERS.c.account_id).where(_MEMBERS.c.user_id == _USER)
+    own = or_(_ACCOUNTS.c.owner_user_id == _USER, _ACCOUNTS.c.id.in_(mine))
     if role is not Role.TEAM_LEAD:
         return own
-    team_ids = people.team_ids(user_id, organization_id)
-    led = people.user_ids_of_teams(organization_id, team_ids)
-    return or_(own, TextingAccount.owner_user_id.in_(led), TextingAccount.team_id.in_(team_ids))
+    teams = people.ids_of_teams(_USER, _ORGANIZATION)
+    led = people.ids_of_people_in(teams)
+    return or_(own, _ACCOUNTS.c.owner_user_id.in_(led), _ACCOUNTS.c.team_id.in_(teams))
+
+
+# Made once for each role: every page asks them (G6).
+_REACHED: Final = {
+    role: select(*_COLUMNS)
+    .where(_ACCOUNTS.c.organization_id == _ORGANIZATION, _reached(role))
+    .order_by(_ACCOUNTS.c.name, _ACCOUNTS.c.id)
+    for role in Role
+}
+_REACHES: Final = {
+    role: ids_reached(role).where(_ACCOUNTS.c.id == bindparam("account")) for role in Role
+}
 
 
 def _ref(row: TextingAccount) -> AccountRef:
@@ -155,4 +239,6 @@ def _ref(row: TextingAccount) -> AccountRef:
         state_reason=row.state_reason,
         daily_recipient_limit=row.daily_recipient_limit,
         daily_segment_limit=row.daily_segment_limit,
+        ramp_limit=row.ramp_limit,
+        ramp_clean_days=row.ramp_clean_days,
     )

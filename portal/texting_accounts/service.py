@@ -1,5 +1,6 @@
 """Opens texting accounts and changes their state, limits and members."""
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import delete, update
@@ -11,7 +12,7 @@ from portal.core.db import db
 from portal.core.errors import BadInput, NotFound
 from portal.people import queries as people
 from portal.people import rules as people_rules
-from portal.texting_accounts import queries
+from portal.texting_accounts import queries, rules
 from portal.texting_accounts.errors import AccountClosed, NoteMissing, WrongState
 from portal.texting_accounts.models import AccountMember, TextingAccount
 from portal.texting_accounts.values import AccountRef, AccountState
@@ -99,6 +100,52 @@ def set_limits(
         note=row.limits_note,
     )
     return _fresh(account_id)
+
+
+def begin_ramp(account_id: UUID, *, today: date, actor: Actor) -> None:
+    """Let the limit grow step by step from now on: the account's number is new (H-5)."""
+    _set_ramp(account_id, 0, today, verb="begin", actor=actor)
+
+
+def judge_ramp(
+    account_id: UUID, day: date, *, people: int, is_bad: bool, figures: str, actor: Actor
+) -> None:
+    """Take one more day into account, once: a clean one brings the next step, a bad one the last."""
+    row = _locked(account_id)
+    if row.ramp_clean_days is None or row.ramp_judged_on is None or row.ramp_judged_on >= day:
+        return
+    policy = rules.policy_on(day)
+    clean = rules.clean_days_after(row.ramp_clean_days, policy, people=people, is_bad=is_bad)
+    _set_ramp(
+        account_id,
+        clean,
+        day,
+        verb="fall" if is_bad else "grow" if clean > row.ramp_clean_days else "keep",
+        actor=actor,
+        people=people,
+        figures=figures,
+    )
+
+
+def _set_ramp(
+    account_id: UUID, clean_days: int, day: date, *, verb: str, actor: Actor, **figures: object
+) -> None:
+    row = _locked(account_id)
+    before = row.ramp_limit
+    row.ramp_limit = rules.limit_after(clean_days, rules.policy_on(day))
+    row.ramp_clean_days = clean_days if row.ramp_limit is not None else None
+    row.ramp_judged_on = day if row.ramp_limit is not None else None
+    _record(
+        f"accounts:ramp:{verb}",
+        account_id,
+        row.organization_id,
+        actor,
+        day=day.isoformat(),
+        clean_days=clean_days,
+        before=before,
+        after=row.ramp_limit,
+        **figures,
+    )
 
 
 def pause(account_id: UUID, *, reason: str = "", actor: Actor) -> AccountRef:
@@ -232,7 +279,7 @@ def _locked(account_id: UUID) -> TextingAccount:
     if row is None:
         raise NotFound("We can't find that account.")
     if row.state is AccountState.CLOSED:
-        raise AccountClosed("This account is closed and does not change any more.")
+        raise AccountClosed
     return row
 
 

@@ -41,6 +41,20 @@ class AccountRef:
     state_reason: str | None
     daily_recipient_limit: int
     daily_segment_limit: int
+    ramp_limit: int | None = None  # people a day while the number is new (H-5)
+    ramp_clean_days: int | None = None
+
+    @property
+    def recipients_a_day(self) -> int:
+        """Return the limit of people a day that holds now (S-5, H-5)."""
+        if self.ramp_limit is None:
+            return self.daily_recipient_limit
+        return min(self.daily_recipient_limit, self.ramp_limit)
+
+    @property
+    def is_ramping(self) -> bool:
+        """Say whether a new number keeps the account below its own limit."""
+        return self.recipients_a_day < self.daily_recipient_limit
 
     @property
     def tenant(self) -> Tenant:

@@ -10,33 +10,26 @@ A view does it in three steps, so that nothing is ever bought without a row that
 """
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from portal.billing import queries as billing
 from portal.core import audit
-from portal.core.audit import Actor
+from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
-from portal.core.db import database_now, db, is_sqlite
-from portal.core.secrets_box import Place, box
+from portal.core.db import db, is_sqlite
+from portal.core.leased import forget_trouble, is_running, keep_trouble, take
 from portal.core.settings import settings
-from portal.core.tenancy import Tenant, owned
-from portal.gateways.credentials import CarrierCredentials
+from portal.core.tenancy import Tenant
 from portal.numbers import queries, rules
-from portal.numbers.errors import (
-    AccountRestricted,
-    NotBuying,
-    NumberTaken,
-    SetUpRunning,
-    SubscriptionNeeded,
-)
+from portal.numbers.errors import NotBuying, NumberTaken
 from portal.numbers.models import CarrierAccount, SenderNumber
+from portal.numbers.service import opening
+from portal.numbers.service.allowing import check_allowed
 from portal.numbers.service.carrier import carry_out, is_available, search
+from portal.numbers.service.rows import locked
 from portal.numbers.values import (
     Available,
     Order,
@@ -45,7 +38,9 @@ from portal.numbers.values import (
     SenderRef,
     SenderState,
 )
-from portal.texting_accounts.values import AccountRef, AccountState
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts import service as account_service
+from portal.texting_accounts.values import AccountRef
 
 __all__ = [
     "carry_out",
@@ -56,9 +51,6 @@ __all__ = [
     "search",
     "settle",
 ]
-
-LEASE = timedelta(seconds=120)  # longer than all of a run's carrier calls can take
-LIST_LAG = timedelta(minutes=15)  # how long the carrier's lists may miss what is new (PROMISES 1.3)
 
 
 def place_order(
@@ -71,8 +63,8 @@ def place_order(
     """
     if (existing := _by_request_key(account.id, request_key)) is not None:
         return _order(existing, is_ours=False)
-    _check_allowed(account)
-    carrier = _carrier_account(account.organization_id)
+    check_allowed(account)
+    carrier = opening.locked(account.organization_id)
     row_id = db.session.scalar(
         (sqlite if is_sqlite() else postgresql)
         .insert(SenderNumber)
@@ -116,17 +108,17 @@ def retry_order(account: AccountRef, sender_id: UUID, *, actor: Actor) -> Order:
     Raises NotFound, NotBuying, SubscriptionNeeded, AccountRestricted, NumberTaken or
     SetUpRunning. A purchase that somebody else runs right now is left to them.
     """
-    row = _locked(account.tenant, sender_id)
-    if row.state is SenderState.READY or _is_running(row):
+    row = locked(account.tenant, sender_id)
+    if row.state is SenderState.READY or is_running(row):
         return _order(row, is_ours=False)
-    if row.state is SenderState.RELEASED:
+    if row.state in (SenderState.RELEASING, SenderState.RELEASED):
         raise NotBuying("This number was given back. Choose a new one.")
-    _check_allowed(account)
-    carrier = _carrier_account(row.organization_id)
-    may_be_bought = row.state is SenderState.BUYING and utcnow() - row.ordered_at < LIST_LAG
+    check_allowed(account)
+    carrier = opening.locked(row.organization_id)
+    may_be_bought = row.state is SenderState.BUYING and utcnow() - row.ordered_at < rules.LIST_LAG
     try:
         with db.session.begin_nested():
-            row.state = SenderState.BUYING
+            row.state, row.ordered_at = SenderState.BUYING, utcnow()
             order = _take_charge(row, carrier)
     except IntegrityError as error:  # somebody here took the number since it failed
         raise NumberTaken("This number is taken already. Choose another one.") from error
@@ -147,13 +139,19 @@ def settle(order: Order, purchase: Purchase, *, actor: Actor) -> SenderRef:
     A bought number is believed whoever reports it; a failure only from the order's
     newest run.
     """
-    _keep_carrier_account(order, purchase, actor)
+    carrier = opening.keep(
+        order.organization_id,
+        purchase.credentials,
+        purchase.service_sid,
+        actor=actor,
+        may_have_opened=purchase.may_have_opened,
+    )
     tenant = Tenant(order.organization_id, order.account_id)
-    row = _locked(tenant, order.sender_id)
+    row = locked(tenant, order.sender_id)
     is_bought = purchase.result is Result.BOUGHT
     if row.state is not SenderState.READY and (is_bought or row.lease == order.lease):
         if is_bought:
-            _make_ready(row, purchase)
+            _make_ready(row, purchase, carrier)
         else:
             _note_trouble(row, purchase)
         db.session.flush()  # the constraints speak before the audit entry is written
@@ -172,7 +170,7 @@ def settle(order: Order, purchase: Purchase, *, actor: Actor) -> SenderRef:
 
 def make_default(tenant: Tenant, sender_id: UUID, *, actor: Actor) -> SenderRef:
     """Let the account text from this number unless told otherwise. Raises NotBuying."""
-    row = _locked(tenant, sender_id)
+    row = locked(tenant, sender_id)
     if row.state is not SenderState.READY:
         raise NotBuying("Only a number that is set up can be the default.")
     _clear_default(row.account_id)
@@ -189,45 +187,10 @@ def make_default(tenant: Tenant, sender_id: UUID, *, actor: Actor) -> SenderRef:
     return queries.get_or_404(tenant, sender_id)
 
 
-def _check_allowed(account: AccountRef) -> None:
-    if not billing.has_active_subscription(account.id):
-        raise SubscriptionNeeded(rules.NO_SUBSCRIPTION)
-    if account.state in (AccountState.SUSPENDED, AccountState.CLOSED):
-        reason = f" ({account.state_reason})" if account.state_reason else ""
-        raise AccountRestricted(
-            f"This account is {account.state_label.lower()}{reason}, "
-            "so its numbers can't change until that is lifted."
-        )
-
-
-def _carrier_account(organization_id: UUID) -> CarrierAccount:
-    """Return the organization's carrier account, locked; the row may still lack its SID."""
-    insert = (sqlite if is_sqlite() else postgresql).insert(CarrierAccount)
-    db.session.execute(
-        insert.values(
-            id=uuid4(), organization_id=organization_id, created_at=utcnow()
-        ).on_conflict_do_nothing()
-    )
-    return db.session.scalars(
-        select(CarrierAccount)
-        .where(CarrierAccount.organization_id == organization_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-
-
 def _take_charge(row: SenderNumber, carrier: CarrierAccount) -> Order:
-    now = database_now()
-    if carrier.messaging_service_sid is None:
-        if carrier.opening_until is not None and carrier.opening_until > now:
-            raise SetUpRunning(
-                "Your organization's account at the carrier is being set up right now. "
-                "Try again in a minute."
-            )
-        carrier.opening_until = now + LEASE
-    row.lease += 1
-    row.lease_until = now + LEASE
-    row.trouble = row.trouble_cause = row.trouble_code = None
+    opening.hold(carrier)
+    take(row, opening.LEASE)
+    forget_trouble(row)
     db.session.flush()  # a number held by another row must show itself here
     return _order(row, is_ours=True)
 
@@ -246,51 +209,35 @@ def _order(row: SenderNumber, *, is_ours: bool) -> Order:
     )
 
 
-def _keep_carrier_account(order: Order, purchase: Purchase, actor: Actor) -> None:
-    carrier = _carrier_account(order.organization_id)
-    opened = carrier.account_sid is None and purchase.credentials is not None
-    if opened:
-        _store_credentials(carrier, purchase.credentials)
-    if carrier.messaging_service_sid is None:
-        carrier.messaging_service_sid = purchase.service_sid
-    if not purchase.may_have_opened:
-        carrier.opening_until = None  # else it runs out: by then a look-up shows what was made
-    db.session.flush()
-    if opened:
-        audit.record(
-            "numbers:carrier_account:open",
-            actor=actor,
-            organization_id=order.organization_id,
-            subject_id=carrier.id,
-            account_sid=carrier.account_sid,
-        )
-
-
-def _store_credentials(carrier: CarrierAccount, credentials: CarrierCredentials | None) -> None:
-    if credentials is not None:
-        carrier.account_sid = credentials.account_sid
-        column = cast(Table, CarrierAccount.__table__).c.sealed_token
-        place = Place.of(column, carrier.id, carrier.organization_id)
-        carrier.sealed_token = box().seal(credentials.auth_token, place)
-
-
-def _make_ready(row: SenderNumber, purchase: Purchase) -> None:
-    has_default = db.session.scalar(
-        select(SenderNumber.id).where(
-            SenderNumber.account_id == row.account_id, SenderNumber.is_default
-        )
-    )
+def _make_ready(row: SenderNumber, purchase: Purchase, carrier: CarrierAccount) -> None:
+    has_default = default_of(row.account_id) is not None
     row.state = SenderState.READY
     row.carrier_sid = purchase.number_sid
     row.can_sms = purchase.capabilities.sms
     row.can_mms = purchase.capabilities.mms
     row.can_voice = purchase.capabilities.voice
-    row.is_default = has_default is None
-    row.is_registered = settings().is_sandbox  # N-5: the sandbox approves at once
+    row.is_default = not has_default
+    # It joined the service, so it is part of its campaign; a toll-free number has its own (N-5).
+    row.is_registered = carrier.has_campaign and not rules.is_toll_free(row.e164)
     row.segments_per_second = rules.pace(row.e164, is_sandbox=settings().is_sandbox)
     row.ready_at = utcnow()
     row.lease_until = None
-    row.trouble = row.trouble_cause = row.trouble_code = None
+    forget_trouble(row)
+    if row.is_default:  # one that joins an account with a number rides on its history
+        account = accounts.account(row.account_id)
+        assert account is not None  # the number belongs to it
+        account_service.begin_ramp(
+            account.id, today=accounts.today(account, utcnow()), actor=SYSTEM
+        )
+
+
+def default_of(account_id: UUID) -> UUID | None:
+    """Return the number an account texts from unless told otherwise, if it has one."""
+    return db.session.scalar(
+        select(SenderNumber.id).where(
+            SenderNumber.account_id == account_id, SenderNumber.is_default
+        )
+    )
 
 
 def _note_trouble(row: SenderNumber, purchase: Purchase) -> None:
@@ -300,9 +247,7 @@ def _note_trouble(row: SenderNumber, purchase: Purchase) -> None:
         row.carrier_sid = purchase.number_sid or row.carrier_sid
     row.lease_until = None
     if purchase.trouble is not None:
-        row.trouble = purchase.trouble.sentence[:500]
-        row.trouble_cause = purchase.trouble.cause[:500]
-        row.trouble_code = purchase.trouble.code
+        keep_trouble(row, purchase.trouble)
 
 
 def _clear_default(account_id: UUID) -> None:
@@ -320,17 +265,3 @@ def _by_request_key(account_id: UUID, request_key: str) -> SenderNumber | None:
             SenderNumber.account_id == account_id, SenderNumber.request_key == request_key
         )
     )
-
-
-def _locked(tenant: Tenant, sender_id: UUID) -> SenderNumber:
-    queries.get_or_404(tenant, sender_id)
-    return db.session.scalars(
-        select(SenderNumber)
-        .where(owned(tenant, SenderNumber), SenderNumber.id == sender_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-
-
-def _is_running(row: SenderNumber) -> bool:
-    return row.lease_until is not None and row.lease_until > database_now()

@@ -8,14 +8,22 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from portal.core.errors import GatewayError, GatewayRejected, GatewayUnclear
-from portal.core.settings import settings
+from portal.core.steps import Trouble
 from portal.gateways import numbers as gateways
-from portal.gateways.credentials import CarrierCredentials
-from portal.gateways.numbers import NO_CAPABILITIES, Available, NumberGateway, NumberSearch, Owned
+from portal.gateways.credentials import CarrierCredentials, of_installation
+from portal.gateways.numbers import (
+    NO_CAPABILITIES,
+    Available,
+    NumberGateway,
+    NumberSearch,
+    Owned,
+)
 from portal.numbers import queries, rules
 from portal.numbers.errors import CarrierTrouble
 from portal.numbers.rules import Doing
-from portal.numbers.values import Order, Purchase, Result, Trouble
+from portal.numbers.service import opening
+from portal.numbers.service.pointing import our_hooks, point_here
+from portal.numbers.values import Order, Purchase, Result
 
 SEARCH_LIMIT = 20
 
@@ -24,7 +32,7 @@ def search(organization_id: UUID, wanted: NumberSearch) -> list[Available]:
     """Return numbers that can be bought. Raises CarrierTrouble with N-6's words."""
     own = queries.credentials(organization_id)
     try:
-        return gateways.current().search(own or _installation(), wanted, SEARCH_LIMIT)
+        return gateways.current().search(own or of_installation(), wanted, SEARCH_LIMIT)
     except GatewayError as error:
         if rules.is_empty_area(error):
             return []
@@ -34,7 +42,8 @@ def search(organization_id: UUID, wanted: NumberSearch) -> list[Available]:
 
 def is_available(organization_id: UUID, e164: str) -> Available | None:
     """Return the number if it can still be bought. Raises CarrierTrouble."""
-    found = search(organization_id, NumberSearch(digits=e164.removeprefix("+1")))
+    wanted = NumberSearch(digits=e164.removeprefix("+1"), is_toll_free=rules.is_toll_free(e164))
+    found = search(organization_id, wanted)
     return next((number for number in found if number.e164 == e164), None)
 
 
@@ -54,10 +63,6 @@ def carry_out(order: Order) -> Purchase:
     return run.ended(Result.BOUGHT)
 
 
-def _installation() -> CarrierCredentials:
-    return CarrierCredentials(settings().twilio_account_sid, settings().twilio_auth_token)
-
-
 @dataclass
 class _Run:
     """One attempt at an order, and how far it came."""
@@ -72,8 +77,12 @@ class _Run:
 
     def connect(self) -> None:
         """Find or open the sub-account and its messaging service (RULINGS 14)."""
-        self.credentials = self.order.credentials or self._subaccount()
-        self.service_sid = self.order.service_sid or self._service(self.credentials)
+        self.credentials = self.order.credentials or opening.subaccount(
+            self.gateway, self.order.organization_id
+        )
+        self.service_sid = self.order.service_sid or opening.service(
+            self.gateway, self.order.organization_id, self.credentials
+        )
 
     def buy(self) -> None:
         """Find the number among the account's, or buy it."""
@@ -85,7 +94,7 @@ class _Run:
             return
         try:
             self.owned = self.gateway.buy(
-                self.credentials, self.order.e164, name=self.order.name, sms_url=_sms_url()
+                self.credentials, self.order.e164, name=self.order.name, hooks=our_hooks()
             )
         except GatewayUnclear:
             self.was_asked = True
@@ -94,15 +103,12 @@ class _Run:
                 raise
 
     def set_up(self) -> None:
-        """Point the number's texts here and put it into the pool."""
+        """Point the number's texts and calls here and put it into the pool."""
         assert self.credentials is not None
         assert self.service_sid is not None
         assert self.owned is not None
         self.doing = Doing.SET_UP
-        if self.owned.sms_url != _sms_url() or self.owned.name != self.order.name:
-            self.gateway.set_webhooks(
-                self.credentials, self.owned.sid, name=self.order.name, sms_url=_sms_url()
-            )
+        point_here(self.gateway, self.credentials, self.owned, name=self.order.name)
         self.gateway.add_to_service(self.credentials, self.service_sid, self.owned.sid)
 
     def failed(self, error: GatewayError) -> Purchase:
@@ -128,34 +134,3 @@ class _Run:
             capabilities=self.owned.capabilities if self.owned else NO_CAPABILITIES,
             trouble=trouble,
         )
-
-    def _subaccount(self) -> CarrierCredentials:
-        name = rules.subaccount_name(self.order.organization_id)
-        found = self.gateway.find_subaccount(_installation(), name)
-        if found is not None:
-            return found
-        try:
-            return self.gateway.create_subaccount(_installation(), name)
-        except GatewayUnclear:
-            found = self.gateway.find_subaccount(_installation(), name)
-            if found is None:
-                raise
-            return found
-
-    def _service(self, credentials: CarrierCredentials) -> str:
-        name = rules.subaccount_name(self.order.organization_id)
-        found = self.gateway.find_service(credentials, name)
-        if found is not None:
-            self.gateway.configure_service(credentials, found)
-            return found
-        try:
-            return self.gateway.create_service(credentials, name)
-        except GatewayUnclear:
-            found = self.gateway.find_service(credentials, name)
-            if found is None:
-                raise
-            return found
-
-
-def _sms_url() -> str:
-    return rules.inbound_url(settings().public_url)

@@ -1,20 +1,22 @@
-"""Pages of a texting account, and which account a request is about."""
+"""Pages of a texting account, and what is done to several at once."""
 
-from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, Flask, Response, flash, g, request, session, url_for
+from flask import Response, flash, g, request, url_for
 from wtforms.fields.choices import SelectChoice
 
-from portal.core.access import OWNER_PERMISSIONS, Me, Permission, Role, me, requires
+from portal.core.access import Permission, me, requires
+from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
-from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
-from portal.core.web import page, see_other, wants_partial
+from portal.core.each import chosen_ids, do_each
+from portal.core.errors import BadInput, DomainError, NotAllowed
+from portal.core.formats import plural
+from portal.core.web import page, see_other
 from portal.people import queries as people
 from portal.people import rules as people_rules
 from portal.people.values import TeamRef, UserRef
-from portal.texting_accounts import queries
+from portal.texting_accounts import queries, rules
 from portal.texting_accounts import service as accounts
 from portal.texting_accounts.forms import (
     AccountForm,
@@ -25,54 +27,9 @@ from portal.texting_accounts.forms import (
     ReinstateForm,
 )
 from portal.texting_accounts.values import AccountRef, AccountState
+from portal.texting_accounts.views.blueprint import bp
 
-bp = Blueprint("texting_accounts", __name__)
-ACCOUNT_KEY = "account_id"
-HOME_KEY = "organization_id"
 ACCOUNT = "/accounts/<uuid:account_id>"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One line of the account switcher."""
-
-    name: str
-    organization_name: str
-    url: str
-    is_current: bool
-
-
-def init_app(app: Flask) -> None:
-    """Settle the account of each request, after the person."""
-    app.before_request(load_account)
-    app.context_processor(_switcher)
-
-
-def load_account() -> None:
-    """Set g.account from the URL, else the one last used; a stranger's looks missing (404)."""
-    if g.get("me") is None:
-        return
-    asked = (request.view_args or {}).get("account_id")
-    if asked is not None:
-        _enter(asked)
-    elif g.me.organization_id is not None and g.me.role is not Role.COMPLIANCE_OFFICER:
-        _stay(_mine(g.me))
-
-
-@bp.get("/accounts")
-@requires(Permission.VIEW_ORGANIZATION)
-def index() -> Response:
-    """List the accounts a person reaches."""
-    rows = _mine(me())
-    owners = people.users(row.owner_user_id for row in rows if row.owner_user_id)
-    teams = {team.id: team for team in people.teams(g.organization.id)}
-    return page(
-        "texting_accounts/index.html",
-        accounts_list=[
-            (row, _owner_name(row, owners, teams), url_for(".settings", account_id=row.id))
-            for row in rows
-        ],
-    )
 
 
 @bp.route("/organizations/<uuid:organization_id>/accounts/new", methods=["GET", "POST"])
@@ -158,6 +115,50 @@ def resume(account_id: UUID) -> Response:
         accounts.resume(account_id, actor=me().actor)
     flash("Sending goes on.", "ok")
     return see_other(url_for(".settings", account_id=account_id))
+
+
+@bp.post("/accounts/pause")
+@requires(Permission.EDIT_LIMITS)
+def confirm_pause_of_several() -> Response:
+    """Show what pausing does to each of the ticked accounts; nothing changes yet."""
+    return _several(_chosen(), "pause", PauseForm(formdata=None))
+
+
+@bp.post("/accounts/pause/do")
+@requires(Permission.EDIT_LIMITS)
+def pause_several() -> Response:
+    """Stop sending in each account by itself; again is harmless."""
+    chosen, form, actor = _chosen(), PauseForm(), me().actor
+    if not form.validate():
+        return _several(chosen, "pause", form)
+
+    def stop(account: AccountRef) -> str:
+        accounts.pause(account.id, reason=form.reason.data or "", actor=actor)
+        return "Paused. Texts in the queue wait."
+
+    done = do_each(chosen, stop)
+    return page("texting_accounts/several_done.html", outcomes=done, verb="pause")
+
+
+@bp.post("/accounts/resume")
+@requires(Permission.EDIT_LIMITS)
+def confirm_resume_of_several() -> Response:
+    """Show what resuming does to each of the ticked accounts; nothing changes yet."""
+    return _several(_chosen(), "resume", None)
+
+
+@bp.post("/accounts/resume/do")
+@requires(Permission.EDIT_LIMITS)
+def resume_several() -> Response:
+    """Send again in each account by itself; again is harmless."""
+    actor = me().actor
+
+    def start(account: AccountRef) -> str:
+        accounts.resume(account.id, actor=actor)
+        return "Sends again."
+
+    done = do_each(_chosen(), start)
+    return page("texting_accounts/several_done.html", outcomes=done, verb="resume")
 
 
 @bp.post(f"{ACCOUNT}/reinstate")
@@ -249,71 +250,32 @@ def _settings_page(
         reinstating=reinstating or ReinstateForm(formdata=None),
         owner_name=_owner_name(account, owners, teams),
         limits_note=queries.limits_note(account.id),
+        ramp_policy=rules.policy_on(queries.today(account, utcnow())),
+        ramp_words=_ramp_words(account),
         members=queries.members(account.id),
     )
 
 
-def _enter(account_id: UUID) -> None:
-    account = queries.account(account_id)
-    person = people.person(g.me.user_id, account.organization_id, g.me.origin) if account else None
-    if (
-        account is None
-        or person is None
-        or person.role is Role.ADMIN
-        or not queries.reaches(person.user_id, person.role, account)
-    ):
-        raise NotFound("We can't find that page.")
-    g.organization = people.organization(account.organization_id)
-    for key, value in ((ACCOUNT_KEY, account.id), (HOME_KEY, account.organization_id)):
-        if session.get(key) != str(value):
-            session[key] = str(value)
-    _use(account, person)
+def _ramp_words(account: AccountRef) -> str:
+    """Return what brings the next step of a new number (H-5)."""
+    if account.ramp_clean_days is None:
+        return ""
+    policy = rules.policy_on(queries.today(account, utcnow()))
+    missing = rules.days_to_next(account.ramp_clean_days, policy)
+    following = rules.limit_after(account.ramp_clean_days + missing, policy)
+    brings = f"bring {following:,}" if following else "end it"
+    return f"{plural(missing, 'more clean day', 'more clean days')} {brings}."
 
 
-def _stay(reached: list[AccountRef]) -> None:
-    last = session.get(ACCOUNT_KEY)
-    account = next((row for row in reached if str(row.id) == last), None)
-    if account is None and reached:
-        account = min(
-            reached, key=lambda row: (row.owner_user_id != g.me.user_id, not row.is_shared)
-        )
-    if account is not None:
-        _use(account, g.me)
+def _chosen() -> list[AccountRef]:
+    return queries.chosen(me(), chosen_ids(request.form.getlist("ids")), Permission.EDIT_LIMITS)
 
 
-def _use(account: AccountRef, person: Me) -> None:
-    """Make account the current one; its owner may do more there (SPEC 1)."""
-    g.account, g.me = account, person
-    if (
-        account.owner_user_id == person.user_id
-        and not people.organization_settings(account.organization_id).reserves_account_changes
-    ):
-        g.me = replace(person, permissions=person.permissions | OWNER_PERMISSIONS)
-
-
-def _mine(person: Me) -> list[AccountRef]:
-    if person.organization_id is None:
-        return []
-    return queries.accounts_for(person.user_id, person.organization_id, person.role)
-
-
-def _switcher() -> dict[str, object]:
-    """Give the layout the current account and the ones to switch to."""
-    person = g.get("me")
-    if person is None or wants_partial():
-        return {"account": g.get("account"), "accounts": []}
-    current = g.get("account")
-    places = [
-        Place(
-            name=row.name,
-            organization_name=member.organization_name,
-            url=url_for("texting_accounts.open_account", account_id=row.id),
-            is_current=current is not None and row.id == current.id,
-        )
-        for member in people.memberships(person.user_id)
-        for row in queries.accounts_for(person.user_id, member.organization_id, member.role)
-    ]
-    return {"account": current, "accounts": places if person.role is not Role.ADMIN else []}
+def _several(chosen: list[AccountRef], verb: str, form: PauseForm | None) -> Response:
+    status = 422 if form is not None and form.errors else 200
+    return page(
+        "texting_accounts/several.html", None, status, accounts=chosen, verb=verb, form=form
+    )
 
 
 def _owner_choices(organization_id: UUID) -> list[SelectChoice]:

@@ -1,0 +1,47 @@
+"""Whether an account may change its numbers at all (B-1, N-7)."""
+
+from portal.billing import queries as billing
+from portal.core.errors import DomainError
+from portal.core.steps import Trouble
+from portal.numbers import rules
+from portal.numbers.errors import AccountRestricted, SubscriptionNeeded
+from portal.texting_accounts.values import AccountRef, AccountState
+
+
+def check_allowed(account: AccountRef) -> None:
+    """Raise SubscriptionNeeded without a subscription, AccountRestricted under a restriction."""
+    if not billing.has_active_subscription(account.id):
+        raise SubscriptionNeeded(
+            rules.NO_SUBSCRIPTION,
+            fix_url=f"/accounts/{account.id}/marketplace",
+            fix_label="Open the marketplace",
+        )
+    check_unrestricted(account)
+
+
+def way_past(account: AccountRef, trouble: Trouble | None) -> tuple[str | None, str | None]:
+    """Return the way to what stops an account, and its label, where that is the trouble."""
+    try:
+        check_allowed(account)
+    except DomainError as stop:
+        if trouble is not None and trouble.sentence == stop.message[:500]:
+            return stop.fix_url, stop.fix_label
+    return None, None
+
+
+def check_unrestricted(account: AccountRef) -> None:
+    """Raise AccountRestricted under a restriction: no number is bought or recycled then (N-7)."""
+    if is_restricted(account):
+        reason = f" ({account.state_reason})" if account.state_reason else ""
+        raise AccountRestricted(
+            f"This account is {account.state_label.lower()}{reason}, "
+            "so its numbers can't change until that is lifted.",
+            # No appeal can be written yet (issue 9): there it says why, and who lifts it.
+            fix_url=f"/accounts/{account.id}/settings#sending-state",
+            fix_label="See the restriction",
+        )
+
+
+def is_restricted(account: AccountRef) -> bool:
+    """Say whether an account is stopped, so that its numbers stay as they are (N-7)."""
+    return account.state in (AccountState.SUSPENDED, AccountState.CLOSED)

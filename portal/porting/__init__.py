@@ -1,0 +1,1 @@
+"""Numbers brought over from other carriers, from the check to the first text (N-3)."""

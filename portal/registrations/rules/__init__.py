@@ -1,0 +1,1 @@
+"""Decisions of registering: no database, no clock."""
