@@ -15,3 +15,10 @@ class NeverOpen(BadInput):
 
     status = 422
     code = "never_open"
+
+
+class TooEarly(BadInput):
+    """An edit of the hours is to hold from a day that has passed."""
+
+    status = 422
+    code = "too_early"

@@ -51,6 +51,7 @@ class Method(StrEnum):
     IN_PERSON = "in_person"
     STAFF = "staff"
     LIST = "list"
+    OWN_WORDS = "own_words"  # a text in plain words, which somebody or time confirmed (Q-4)
 
 
 METHOD_WORDS: Mapping[Method, str] = {
@@ -77,6 +78,7 @@ METHOD_WORDS: Mapping[Method, str] = {
     Method.IN_PERSON: "In person",
     Method.STAFF: "Entered by staff",
     Method.LIST: "Opt-out list",
+    Method.OWN_WORDS: "In their own words",
 }
 
 NOT_VALID_METHODS = frozenset(
@@ -161,6 +163,15 @@ REACH_WORDS: Mapping[Reach, str] = {
 }
 
 
+class HoldState(StrEnum):
+    """What became of a text that sounded like a revocation (Q-4)."""
+
+    STANDING = "standing"
+    OPTED_OUT = "opted_out"  # a person said so
+    LAPSED = "lapsed"  # nobody looked in time: it is an opt-out
+    RELEASED = "released"
+
+
 class Told(StrEnum):
     """Whether the carrier knows what we know of a number (Q-8)."""
 
@@ -190,6 +201,9 @@ class Standing:
     org_reach: Reach = Reach.MARKETING
     dnc_at: datetime | None = None
     not_valid_reason: str | None = None
+    held_at: datetime | None = None  # they seem to have asked for no more texts (Q-4)
+    held_reach: Reach = Reach.EVERYTHING  # marketing alone: it was said to another account
+    refused_at: datetime | None = None  # when they last opted out, undone since or not
 
     @property
     def is_opted_out(self) -> bool:

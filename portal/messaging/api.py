@@ -9,6 +9,7 @@ from flask import Blueprint, url_for
 from portal.core.access import Scope
 from portal.core.errors import BadInput, NotFound
 from portal.core.settings import settings
+from portal.dnc.rules.verdict import CODES as CALL_LISTS
 from portal.integrations.api.operations import Answer, Call, Operation, Returns, operation
 from portal.integrations.api.problems import GATE, PROBLEM, Problem, body_of, of_rule
 from portal.integrations.rules.shapes import (
@@ -56,8 +57,11 @@ NEW_MESSAGE: Final = Thing(
             least=1,
         ),
         "kind": _KIND,
+        "accept_warnings": Flag(
+            "true: whoever wrote the text has read what the content check warns of, and sends it."
+        ),
     },
-    optional=frozenset({"kind"}),
+    optional=frozenset({"kind", "accept_warnings"}),
 )
 QUEUED: Final = Thing(
     "QueuedMessage",
@@ -146,7 +150,10 @@ _NO_CONSENT: Final = {
             ),
         ),
         request=NEW_MESSAGE,
-        example={"to": "+13125550142", "body": "The house on Elm Street is open at 2."},
+        example={
+            "to": "+13125550142",
+            "body": "Juniper Realty: the house on Elm Street is open at 2.",
+        },
     ),
 )
 def send_message(call: Call) -> Answer:
@@ -154,10 +161,16 @@ def send_message(call: Call) -> Answer:
     to, kind = call.body["to"], call.body.get("kind", ONE_TO_ONE)
     try:
         parts = asking.send_one(
-            call.account, to, call.body["body"], KINDS[kind], nonce=call.nonce, actor=call.actor
+            call.account,
+            to,
+            call.body["body"],
+            KINDS[kind],
+            nonce=call.nonce,
+            actor=call.actor,
+            takes_warnings=call.body.get("accept_warnings", False),
         )
     except asking.Refused as error:
-        shut = [_gate(call.account, gate) for gate in error.gates]
+        shut = [_gate(call.account, gate, to) for gate in error.gates]
         return Answer(422, body_of(422, error.code, error.message, gates=shut))
     except NonceReused as error:  # its kept answer is forgotten, its text is not
         raise Problem(409, "idempotency_key_reused", error.message) from error
@@ -257,7 +270,7 @@ def may_text(call: Call) -> Answer:
     """Say which rules stand between the account and a number."""
     e164, kind = call.path["e164"], call.query.get("kind", ONE_TO_ONE)
     shut = asking.shut_gates(call.account, e164, KINDS[kind])
-    told = [_gate(call.account, gate) for gate in shut]
+    told = [_gate(call.account, gate, e164) for gate in shut]
     return Answer(200, {"number": e164, "kind": kind, "allowed": not told, "gates": told})
 
 
@@ -270,6 +283,7 @@ def _queued(account: AccountRef, parts: Sequence[TextView], to: str, kind: str) 
         gate = _gate(
             account,
             Gate(first.reason_code, first.reason, Fate.HELD, endpoint, label, first.until),
+            to,
         )
     return {
         "id": str(first.id),
@@ -284,10 +298,11 @@ def _queued(account: AccountRef, parts: Sequence[TextView], to: str, kind: str) 
     }
 
 
-def _gate(account: AccountRef, gate: Gate) -> dict[str, Any]:
+def _gate(account: AccountRef, gate: Gate, to: str) -> dict[str, Any]:
     fix = None
     if gate.fix_endpoint is not None:
-        path = url_for(gate.fix_endpoint, account_id=account.id)
+        phone = to if gate.code in CALL_LISTS else None
+        path = url_for(gate.fix_endpoint, account_id=account.id, phone=phone)
         fix = {"label": gate.fix_label or "Mend it", "url": settings().public_url + path}
     return {
         "code": gate.code,

@@ -5,11 +5,15 @@ from datetime import UTC, datetime
 import click
 from flask.cli import with_appcontext
 
+from portal.calls import service as calls
+from portal.consent import service as consent
 from portal.core import audit, checkpoints
 from portal.core.audit import Actor
 from portal.core.db import unit_of_work
-from portal.messaging.service import fence
+from portal.messaging.service import counting, fence
 from portal.messaging.values import FenceCause
+from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
 
 ACTOR = Actor(None, "command line", "restored")
 
@@ -33,3 +37,18 @@ def restored_command(since: datetime | None) -> None:
         for chain in audit.chains():
             checkpoints.accept_restore(chain)
     click.echo(f"Sending has stopped for {stopped} more organization(s). See /admin/sending.")
+
+
+@click.command("recount")
+@with_appcontext
+def recount_command() -> None:
+    """Make the running counts that reports show anew from what they count, account by account (M-3)."""
+    done = 0
+    for organization in people.organizations():
+        for account in accounts.of_organization(organization.id):
+            with unit_of_work():
+                calls.recount(account.tenant)  # in the order in which all write counts
+                consent.recount(account.tenant)
+                counting.recount(account.tenant)
+            done += 1
+    click.echo(f"Counted again: {done} account(s).")

@@ -1,7 +1,8 @@
 """How messaging says no."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from portal.consent.values import HoldState
 from portal.core.errors import BadInput, DomainError
 from portal.messaging.values import Gate
 
@@ -17,6 +18,17 @@ class TextRefused(DomainError):
         self.gate = gate
 
 
+class NameNotTyped(DomainError):
+    """What closes an account for good asks for its name, typed."""
+
+    status = 422
+    code = "name_not_typed"
+
+    def __init__(self, name: str) -> None:
+        """Say what to type."""
+        super().__init__(f"Type {name}, the name of the account you close.")
+
+
 class AnswerLacks(BadInput):
     """The answer to a join keyword lacks points; `lacks` says which, by the field that mends it."""
 
@@ -25,6 +37,56 @@ class AnswerLacks(BadInput):
         every = [told for points in lacks.values() for told in points]
         super().__init__(f"The answer must say {', '.join(every)}.")
         self.lacks = lacks
+
+
+class LintBlocks(TextRefused):
+    """The text's own words stop it, until they change or an officer releases them (H-1)."""
+
+    code = "lint_blocked"
+
+
+class OkNeeded(DomainError):
+    """The lint warns of something, and the sender has not typed OK to exactly that (S-12)."""
+
+    code = "lint_warning"
+
+    def __init__(self, warnings: Sequence[str]) -> None:
+        """Ask to read them and to type it; `warnings` is what each of them says."""
+        many = len(warnings)
+        there = "There is a warning" if many == 1 else f"There are {many} warnings"
+        super().__init__(f"{there} about this text. Read what it says and type OK to send anyway.")
+        self.warnings = tuple(warnings)
+
+
+class ApprovalNeeded(DomainError):
+    """A send to so many needs a second person, and none has looked (S-12)."""
+
+    code = "approval_needed"
+
+    def __init__(self) -> None:
+        """Say what has to happen first."""
+        super().__init__("A send to so many needs a second person's approval. Ask for it first.")
+
+
+class ApprovalSettled(DomainError):
+    """Somebody, or time, has answered the question for approval already (S-12)."""
+
+    code = "approval_settled"
+
+    def __init__(self, label: str, by: str) -> None:
+        """Say what became of it and who did it."""
+        super().__init__(f"{label} already{f', by {by}' if by else ''}. Nothing was changed.")
+
+
+class HoldSettled(DomainError):
+    """Somebody, or time, has settled the hold already (Q-4)."""
+
+    code = "hold_settled"
+
+    def __init__(self, state: HoldState, by: str) -> None:
+        """Say what became of it and who did it."""
+        said = "was released" if state is HoldState.RELEASED else "is an opt-out"
+        super().__init__(f"This hold {said} already, by {by}. Nothing was changed.")
 
 
 class NothingToSend(DomainError):

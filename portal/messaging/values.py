@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 from typing import Generic, Literal, TypeVar
 from uuid import UUID
 
+from portal.compliance.values import RuleUsed
 from portal.contacts.values import ContactRef, NumberRef
 
 T = TypeVar("T")
@@ -26,6 +27,15 @@ class Priority(IntEnum):
     PERSON = 0  # one-to-one texts and answers to keywords
     NOTICE = 1
     CAMPAIGN = 2
+
+
+class Timing(StrEnum):
+    """Which rules of hours a text keeps (P-3)."""
+
+    AUTOMATED = "automated"  # those of the person's state: hours, Sundays, holidays
+    BY_HAND = "by_hand"  # the federal window, and none while it answers the person's own text
+    ANSWER = "answer"  # of ours to a keyword: none for a day
+    INSISTED = "insisted"  # a person sends it now and says why: none for a quarter of an hour
 
 
 class State(StrEnum):
@@ -144,6 +154,7 @@ class Gate:
     fix_endpoint: str | None = None  # takes account_id
     fix_label: str | None = None
     held_until: datetime | None = None  # None: until somebody mends it
+    rule: RuleUsed | None = None  # of hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +182,15 @@ class Draft:
     fallbacks: Mapping[str, str] = field(default_factory=dict)  # by field, for missing="fallback"
     over_limit: OverLimitChoice | None = None  # RULINGS 16; None: not asked yet
     name: str = ""
+    is_by_program: bool = False  # a program of the customer's wrote it, no hand
+    now_because: str = ""  # why a person sends it outside the hours (P-3)
+
+    @property
+    def timing(self) -> Timing:
+        """Return which rules of hours it keeps: bulk and programs' texts are automated (P-3)."""
+        if self.kind is not Kind.ONE_TO_ONE or self.is_by_program:
+            return Timing.AUTOMATED
+        return Timing.INSISTED if self.now_because else Timing.BY_HAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +232,7 @@ class ReasonLine:
     count: int
     fix_endpoint: str | None = None
     fix_label: str | None = None
+    until: datetime | None = None  # when the first of them goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +317,8 @@ class TextView:
     may_send_again: bool = False  # ended without reaching the person
     is_unconfirmed: bool = False  # sending again may text the person twice
     lacks_receipt: bool = False  # taken by the carrier, and nothing heard since
+    sid: str | None = None  # of an inbound text, which the ledger names it by
+    hours_rule: str = ""  # it was judged by, with its citation (P-3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,18 +335,8 @@ class ConversationRef:
     unread: int
     needs_answer: bool
     is_opted_out: bool
+    is_held: bool  # they seem to have asked for no more texts (Q-4)
     last_inbound_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineEvent:
-    """One line of a contact's timeline (K-5): a text, or something that happened to consent."""
-
-    at: datetime
-    kind: str  # text_out, text_in, or what happened to consent (consent.values.Event)
-    title: str
-    actor: str
-    text: TextView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,15 +345,6 @@ class Page(Generic[T]):
 
     rows: tuple[T, ...]
     next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CancelReport:
-    """What a cancel did: how many were stopped, how many had already left."""
-
-    canceled: int
-    too_late: int
-    credits_back: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,17 +369,6 @@ class FenceRef:
     def needs_a_person(self) -> bool:
         """Say whether looking alone can't settle it."""
         return bool(self.waiting or self.strays) or self.cause is FenceCause.BY_HAND
-
-
-@dataclass(frozen=True, slots=True)
-class StrayRef:
-    """A text the carrier sent that no row of ours accounts for."""
-
-    sid: str
-    e164: str
-    from_e164: str | None
-    body: str
-    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

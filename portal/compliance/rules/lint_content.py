@@ -23,6 +23,8 @@ class _Kind:
     """One kind of words a rule knows, what is ordinary beside it, and what to say."""
 
     rule: Rule
+    name: str
+    why: str
     message: str
     find: Callable[[str], re.Match[str] | None]
     ordinary: re.Pattern[str] | None
@@ -48,6 +50,11 @@ def check(text: Plain, *, ongoing: bool) -> list[Finding]:
     return findings
 
 
+def kinds(rule: Rule) -> list[tuple[str, str]]:
+    """Return the kinds of words a rule knows, each with why it is looked for."""
+    return [(kind.name, kind.why) for kind in _KINDS if kind.rule == rule]
+
+
 def _spans(pattern: re.Pattern[str], line: str) -> list[Span]:
     return [match.span() for match in pattern.finditer(line)]
 
@@ -67,6 +74,8 @@ def _kind(rule: Rule, entry: dict[str, Any]) -> _Kind:
     ordinary = _filled(entry.get("ordinary", []))
     return _Kind(
         rule,
+        entry["name"],
+        entry["why"],
         f"{entry['why']} {entry['fix']}",
         compiled(_filled(entry["patterns"])),
         re.compile("|".join(ordinary)) if ordinary else None,

@@ -31,6 +31,7 @@ _LOOKALIKES: Final = str.maketrans(
 )
 _DROPPED: Final = frozenset("'’‘ʼ´`")
 _DASHES: Final = frozenset("-‐‑‒–—―_")
+_UNSPOKEN: Final = str.maketrans(dict.fromkeys(_DROPPED, "") | dict.fromkeys(_DASHES, " "))
 _DISGUISES: Final = str.maketrans("013@$", "oieas")
 _disguised: Final = re.compile(r"(?<=[a-z])[013@$](?=[a-z])")
 
@@ -78,6 +79,21 @@ def plain(body: str) -> Plain:
     return Plain(body, "".join(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs))
 
 
+def letters(body: str) -> str:
+    """Return a text in plain letters where nobody asks where each of them stood."""
+    return body.lower() if body.isascii() else "".join(map(_folded, body))
+
+
+def spoken(line: str) -> str:
+    """Return plain letters as `words` would, in one line."""
+    return undisguised(" ".join(line.translate(_UNSPOKEN).split()))
+
+
+def undisguised(line: str) -> str:
+    """Undo "l0an"."""
+    return _disguised.sub(lambda found: found.group().translate(_DISGUISES), line)
+
+
 def words(text: Plain) -> Plain:
     """Leave out apostrophes, make dashes and runs of blanks one blank, undo "l0an"."""
     pairs: list[tuple[str, int]] = []
@@ -88,9 +104,7 @@ def words(text: Plain) -> Plain:
         if letter.isspace() and pairs and pairs[-1][0].isspace():
             continue
         pairs.append((letter, place))
-    line = _disguised.sub(
-        lambda found: found.group().translate(_DISGUISES), "".join(pair[0] for pair in pairs)
-    )
+    line = undisguised("".join(pair[0] for pair in pairs))
     return Plain(text.body, line, tuple(pair[1] for pair in pairs))
 
 

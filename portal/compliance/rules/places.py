@@ -72,6 +72,12 @@ def presume(state: str | None, phone: str) -> tuple[Place, ...]:
     return (Place(codes, zones, "address and area code"), address)
 
 
+def us_state(area_code: str) -> str | None:
+    """Return the state or territory of the United States an area code is of, None elsewhere."""
+    place = _AREAS.get(area_code)
+    return place.codes[0] if place and place.codes and place.codes[0] in STATE_NAMES else None
+
+
 @lru_cache(maxsize=1024)
 def zone(key: str) -> ZoneInfo:
     """Return a time zone from the pinned data."""
@@ -133,5 +139,11 @@ def _row_of(region: str, state: str) -> tuple[str, ...]:
     return (CANADA,) if region == "CA" else ()
 
 
+def _read_names() -> dict[str, str]:
+    with (_DATA / "states.csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: row["name"] for row in csv.DictReader(file) if row["row"] != CANADA}
+
+
+STATE_NAMES: Final = _read_names()
 _STATES: Final = _read_states()
 _AREAS: Final = _read_areas()

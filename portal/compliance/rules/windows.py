@@ -19,14 +19,16 @@ from portal.compliance.rules.policy import (
     FEDERAL,
     STRICTEST,
     TABLES,
-    PolicyTable,
     Row,
+    Rules,
     Span,
+    rulebook,
 )
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
 _HORIZON: Final = 366 * _DAY
+LAW: Final = rulebook()
 
 Reason = Literal["open", "hours", "sunday", "saturday", "holiday", "closed day"]
 
@@ -70,7 +72,12 @@ class Why:
         if self.reason == "closed day":
             return f"{self.row.name} rule: your organization closed this day"
         local = self.opens_at.astimezone(zone(self.zone)).date()
-        return f"{self.row.name} rule: texts go {self.row.usual(local)} in {self.zone}"
+        return f"{self.row.name} rule: texts go {self.row.usual(local)}, {place_of(self.zone)} time"
+
+
+def place_of(key: str) -> str:
+    """Return the city a time zone is named after, for people."""
+    return key.rpartition("/")[2].replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ def next_allowed(
     state: str | None,
     phone: str,
     automated: bool,
-    table: PolicyTable | None = None,
+    table: Rules | None = None,
 ) -> datetime:
     """Return `at` itself when a text may go then, else the next instant it may, in UTC.
 
@@ -105,7 +112,7 @@ def closes(
     state: str | None,
     phone: str,
     automated: bool,
-    table: PolicyTable | None = None,
+    table: Rules | None = None,
 ) -> datetime:
     """Return when the window ends in which a text of `at` goes: its latest hand-over, in UTC.
 
@@ -127,19 +134,21 @@ def why(
     state: str | None,
     phone: str,
     automated: bool,
-    table: PolicyTable | None = None,
+    table: Rules | None = None,
 ) -> Why:
     """Return the rule that decides for a text at a time, with its citation (SPEC P-3)."""
     rules = table or TABLES[-1]
     now = _utc(at)
     verdict = _judge(now, state, phone, automated, rules)
-    rows = tuple(rules.rows[code] for code in verdict.codes)
     held = [
-        (_opening(rules, (row.code,), key, now)[0], -place, key, row)
-        for place, row in enumerate(rows)
+        (_opening(rules, (code,), key, now)[0], -place, key, code)
+        for place, code in enumerate(verdict.codes)
         for key in verdict.place.zones
     ]
-    opening, _, key, row = max(held, key=lambda each: each[:2])
+    opening, _, key, code = max(held, key=lambda each: each[:2])
+    known = rules.on(now.astimezone(zone(key)).date()).rows
+    rows = tuple(known[each] for each in verdict.codes)
+    row = known[code]
     if opening <= now:
         row = min(rows, key=lambda each: _length(each, now, key))
     reason, holiday = _reason(row, key, now, is_open=opening <= now)
@@ -162,9 +171,7 @@ def _utc(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _judge(
-    at: datetime, state: str | None, phone: str, automated: bool, table: PolicyTable
-) -> _Verdict:
+def _judge(at: datetime, state: str | None, phone: str, automated: bool, table: Rules) -> _Verdict:
     places = presume(state, phone)
     asked = [(place, _codes(place, automated)) for place in places]
     # Zones may lie so far apart that the strictest hours never meet (mobiles of Russia).
@@ -173,6 +180,8 @@ def _judge(
         opens_at = _meeting(table, codes, place.zones, at)
         if opens_at:
             return _Verdict(opens_at, place, codes)
+        if table not in (*TABLES, LAW) and _meeting(LAW, codes, place.zones, at):
+            break  # an organization closed it, which is no reason to ask for less
     raise NeverOpen(
         "No time within a year is open for this person. Loosen the organization's own hours."
     )
@@ -185,7 +194,7 @@ def _codes(place: Place, automated: bool) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _meeting(
-    table: PolicyTable, codes: tuple[str, ...], zones: tuple[str, ...], at: datetime
+    table: Rules, codes: tuple[str, ...], zones: tuple[str, ...], at: datetime
 ) -> datetime | None:
     """Return the first instant from `at` on that is open in every zone.
 
@@ -202,7 +211,7 @@ def _meeting(
 
 
 def _opening(
-    table: PolicyTable,
+    table: Rules,
     codes: tuple[str, ...],
     key: str,
     at: datetime,
@@ -221,11 +230,10 @@ def _opening(
 
 
 @lru_cache(maxsize=65536)
-def _window(
-    table: PolicyTable, codes: tuple[str, ...], key: str, day: date
-) -> tuple[datetime, datetime]:
+def _window(table: Rules, codes: tuple[str, ...], key: str, day: date) -> tuple[datetime, datetime]:
     """Return the open instants of a local day; they are equal where it is closed."""
-    span = _hours([table.rows[code] for code in codes], day)
+    rows = table.on(day).rows
+    span = _hours([rows[code] for code in codes], day)
     start = _instant(day, span.start, key, is_start=True)
     return start, max(start, _instant(day, span.end, key, is_start=False)) if span else start
 

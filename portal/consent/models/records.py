@@ -1,6 +1,6 @@
 """Consent records, what they come to, and who is not to be contacted."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -26,7 +26,7 @@ from portal.core.db import Base
 IN_MOTION: Final = "stopped_at IS NOT NULL OR expires_at IS NOT NULL"
 
 
-def _account() -> ForeignKeyConstraint:
+def of_account() -> ForeignKeyConstraint:
     """Tie a row to an account of its own organization (RULINGS 9)."""
     return ForeignKeyConstraint(
         ["organization_id", "account_id"],
@@ -49,7 +49,7 @@ class ConsentRecord(Base):
 
     __tablename__ = "consent_records"
     __table_args__ = (
-        _account(),
+        of_account(),
         _number(),
         UniqueConstraint("account_id", "idempotency_key"),
         UniqueConstraint("organization_id", "account_id", "id"),
@@ -80,6 +80,7 @@ class ConsentRecord(Base):
     given_zone: Mapped[str] = mapped_column(String(60), default="")
     given_as_written: Mapped[str] = mapped_column(String(60), default="")
     recorded_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)  # the server's
+    day: Mapped[date | None]  # of recorded_at where the account was then; it is counted on it
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     ip_address: Mapped[str] = mapped_column(String(45), default="")
     method_details: Mapped[str] = mapped_column(String(1000), default="")
@@ -126,7 +127,7 @@ class ConsentStanding(Base):
 
     __tablename__ = "consent_standings"
     __table_args__ = (
-        _account(),
+        of_account(),
         _number(),
         Index("ix_consent_standings_counted", "organization_id", "account_id", "strength"),
         Index(

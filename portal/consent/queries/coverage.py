@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import case, func, select, text
 
-from portal.consent.models import ConsentStanding
+from portal.consent.models import ConsentStanding, StandingCount
 from portal.consent.models.records import IN_MOTION
 from portal.consent.values import Strength
 from portal.core.clock import utcnow
@@ -45,18 +46,23 @@ def coverage(tenant: Tenant) -> Coverage:
     return coverages(tenant).get(tenant.account_id, Coverage())
 
 
+def opted_out_since(tenant: Tenant, since: datetime) -> int:
+    """Return how many numbers opted out of an account since then and have not come back."""
+    s = ConsentStanding
+    people = select(func.count()).where(owned(tenant, s), s.stopped_at >= since)
+    return db.session.scalar(people) or 0
+
+
 def coverages(tenant: Tenant) -> dict[UUID, Coverage]:
     """Return for each account that has any record how many of its numbers stand how.
 
-    Both counts walk an index alone; only the few numbers that stopped or whose consent ends by
-    itself are looked at one by one.
+    The running counts tell the strengths; only the few numbers that stopped or whose consent
+    ends by itself are looked at one by one, in an index of theirs.
     """
-    s = ConsentStanding
+    s, c = ConsentStanding, StandingCount
     counted: dict[UUID, Counter[str]] = defaultdict(Counter)
     for account_id, strength, count in db.session.execute(
-        select(s.account_id, s.strength, func.count())
-        .where(owned(tenant, s))
-        .group_by(s.account_id, s.strength)
+        select(c.account_id, c.strength, c.numbers).where(owned(tenant, c), c.numbers > 0)
     ):
         counted[account_id][strength] += count
     is_out = s.stopped_at.is_not(None) & (s.started_at.is_(None) | (s.started_at <= s.stopped_at))

@@ -12,6 +12,7 @@ from portal.core.tenancy import Tenant
 _SIGNS: Mapping[str, tuple[str, str, str]] = {  # code: icon, label, tone
     "opted_out": ("stop", "Opted out", "bad"),
     "org_opted_out": ("stop", "No marketing", "warn"),
+    "revocation_hold": ("stop", "Asked to stop", "warn"),
     "do_not_contact": ("phoneoff", "Do not contact", "bad"),
     "consent_not_valid": ("nodoc", "Not valid consent", "bad"),
     "consent_missing": ("nodoc", "No consent", "warn"),

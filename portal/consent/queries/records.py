@@ -1,15 +1,23 @@
 """The history of consent: records by number, by account, and their place in the chain."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, exists, false, func, or_, select
 
 from portal.consent.models import ConsentRecord, ConsentWord
-from portal.consent.values import Evidence, MessageKind, RecordFilter, RecordPage, RecordRef
+from portal.consent.values import (
+    Evidence,
+    MessageKind,
+    Method,
+    RecordFilter,
+    RecordPage,
+    RecordRef,
+    Strength,
+)
 from portal.contacts.rules.numbers import read
 from portal.contacts.rules.people import search_words
 from portal.core.db import db
@@ -17,6 +25,14 @@ from portal.core.errors import BadInput, NotFound
 from portal.core.tenancy import Tenant, owned
 
 COMMON: Final = 2_000  # a word that so many records have is not looked up first
+_AT_ONCE: Final = 500  # ids in one statement
+_ORIGINS: Final = select(
+    ConsentRecord.id,
+    ConsentRecord.form_name,
+    ConsentRecord.form_version,
+    ConsentRecord.method,
+    ConsentRecord.strength,
+)
 LAST_SIGN: Final = "\U0010ffff"
 
 
@@ -95,6 +111,34 @@ def records_of(tenant: Tenant, ids: Sequence[UUID]) -> dict[UUID, RecordRef]:
         select(ConsentRecord).where(ConsentRecord.id.in_(ids), owned(tenant, ConsentRecord))
     )
     return {row.id: ref_of(row) for row in rows}
+
+
+class Origin(NamedTuple):
+    """Where a consent came from: by which form, if any, in what way, and how much it carries."""
+
+    form_name: str
+    form_version: str
+    method: Method
+    strength: Strength
+
+
+def origins() -> Subquery:
+    """Return id and origin of every record, for counts that join them."""
+    return _ORIGINS.subquery("origins")
+
+
+def origins_of(ids: Collection[UUID]) -> dict[UUID | None, Origin]:
+    """Return the origin of these records; form and version are empty without a form."""
+    known: dict[UUID | None, Origin] = {}
+    wanted = sorted(ids)
+    for begin in range(0, len(wanted), _AT_ONCE):
+        some = wanted[begin : begin + _AT_ONCE]
+        rows = db.session.execute(_ORIGINS.where(ConsentRecord.id.in_(some)))
+        known |= {
+            row.id: Origin(row.form_name, row.form_version, row.method, row.strength)
+            for row in rows
+        }
+    return known
 
 
 def logged_together(tenant: Tenant, subject_ids: Sequence[UUID]) -> dict[UUID, list[RecordRef]]:

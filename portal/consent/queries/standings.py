@@ -6,28 +6,36 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    BindParameter,
     CompoundSelect,
     Table,
     bindparam,
+    case,
     literal,
+    literal_column,
     select,
     union_all,
 )
 
-from portal.consent.models import ConsentStanding, DoNotContact, OrganizationOptOut
-from portal.consent.values import DncRef, MessageKind, Reach, Standing, Strength
+from portal.consent.models import (
+    ConsentStanding,
+    DoNotContact,
+    OrganizationOptOut,
+    RevocationHold,
+)
+from portal.consent.values import DncRef, HoldState, MessageKind, Reach, Standing, Strength
+from portal.core.among import among
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
 
 MOST = 500
+_Refused = dict[str, tuple[datetime, Reach]]  # since when, and how far
 _STANDING = cast(Table, ConsentStanding.__table__)
 _OPT_OUT = cast(Table, OrganizationOptOut.__table__)
 _DNC = cast(Table, DoNotContact.__table__)
+_HOLD = cast(Table, RevocationHold.__table__)
 
 # Made once: building a statement costs more than asking it, and every text asks these.
-_NUMBERS: BindParameter[list[str]] = bindparam("numbers", expanding=True)
 _STANDINGS = select(
     _STANDING.c.e164,
     _STANDING.c.strength,
@@ -39,9 +47,9 @@ _STANDINGS = select(
     _STANDING.c.own_act_at,
     _STANDING.c.not_valid_reason,
 ).where(
-    _STANDING.c.organization_id == bindparam("organization"),
+    # With the organization as well, SQLite walks through all an account's standings.
     _STANDING.c.account_id == bindparam("account"),
-    _STANDING.c.e164.in_(_NUMBERS),
+    among(_STANDING.c.e164, "numbers"),
 )
 _REFUSALS: CompoundSelect[Any] = union_all(
     select(
@@ -51,10 +59,24 @@ _REFUSALS: CompoundSelect[Any] = union_all(
         _OPT_OUT.c.reach.label("reach"),
     ).where(
         _OPT_OUT.c.organization_id == bindparam("organization"),
-        _OPT_OUT.c.e164.in_(_NUMBERS),
+        among(_OPT_OUT.c.e164, "numbers"),
     ),
     select(literal("dnc"), _DNC.c.e164, _DNC.c.added_at, literal(Reach.MARKETING.value)).where(
-        _DNC.c.organization_id == bindparam("organization"), _DNC.c.e164.in_(_NUMBERS)
+        _DNC.c.organization_id == bindparam("organization"), among(_DNC.c.e164, "numbers")
+    ),
+    # As far as an opt-out reaches: all texts of its own account, marketing of every other (Q-7).
+    select(
+        literal("hold"),
+        _HOLD.c.e164,
+        _HOLD.c.said_at,
+        case(
+            (_HOLD.c.account_id == bindparam("account"), literal(Reach.EVERYTHING.value)),
+            else_=literal(Reach.MARKETING.value),
+        ),
+    ).where(
+        _HOLD.c.organization_id == bindparam("organization"),
+        among(_HOLD.c.e164, "numbers"),
+        _HOLD.c.state == literal_column(f"'{HoldState.STANDING.value}'"),
     ),
 )
 
@@ -69,24 +91,32 @@ def standings(tenant: Tenant, e164s: Iterable[str], now: datetime) -> dict[str, 
     if not wanted:
         return {}
     assert len(wanted) <= MOST
-    asked = {
-        "organization": tenant.organization_id, "account": tenant.account_id, "numbers": wanted
-    }  # fmt: skip
+    asked = {"account": tenant.account_id, "numbers": wanted}
     rows = {row.e164: row for row in db.session.execute(_STANDINGS, asked)}
-    org_outs, dncs = _of_organization(tenant, wanted)
+    org_outs, dncs, holds = _of_organization(tenant, wanted)
     found = {}
     for e164 in wanted:
         row = rows.get(e164)
         org_out, reach = org_outs.get(e164, (None, Reach.MARKETING))
+        held_at, held_reach = holds.get(e164, (None, Reach.EVERYTHING))
         if row is None:
             found[e164] = Standing(
-                e164, org_opted_out_at=org_out, org_reach=reach, dnc_at=dncs.get(e164)
+                e164,
+                org_opted_out_at=org_out,
+                org_reach=reach,
+                dnc_at=dncs.get(e164),
+                held_at=held_at,
+                held_reach=held_reach,
+                refused_at=org_out,
             )
             continue
         expired = row.expires_at is not None and now >= row.expires_at
         stopped, started, own_act = row.stopped_at, row.started_at, row.own_act_at
+        refused = max(filter(None, (stopped, org_out)), default=None)
         if org_out is not None and own_act is not None and own_act > org_out:
             org_out = None  # consent given to this account afterwards lifts it here (Q-7)
+        if held_at is not None and own_act is not None and own_act > held_at:
+            held_at = None  # as does the person's own opt-in after their words
         found[e164] = Standing(
             e164,
             strength=row.strength,
@@ -98,6 +128,9 @@ def standings(tenant: Tenant, e164s: Iterable[str], now: datetime) -> dict[str, 
             org_reach=reach,
             dnc_at=dncs.get(e164),
             not_valid_reason=row.not_valid_reason,
+            held_at=held_at,
+            held_reach=held_reach,
+            refused_at=refused,
         )
     return found
 
@@ -124,17 +157,26 @@ def do_not_contact(
 
 def _of_organization(
     tenant: Tenant, e164s: Sequence[str]
-) -> tuple[dict[str, tuple[datetime, Reach]], dict[str, datetime]]:
-    """Return when numbers opted out of the organization and were put on its list, in one SELECT."""
-    asked = {"organization": tenant.organization_id, "numbers": e164s}
-    outs: dict[str, tuple[datetime, Reach]] = {}
+) -> tuple[_Refused, dict[str, datetime], _Refused]:
+    """Return who opted out of the organization, who is on its list, and who is held; one SELECT."""
+    asked = {
+        "organization": tenant.organization_id,
+        "account": tenant.account_id,
+        "numbers": e164s,
+    }
+    outs: _Refused = {}
     dncs: dict[str, datetime] = {}
-    for what, e164, at, reach in db.session.execute(_REFUSALS, asked):
+    holds: _Refused = {}
+    for what, e164, at, written in db.session.execute(_REFUSALS, asked):
+        reach = Reach(written)
         if what == "dnc":
             dncs[e164] = at
-        elif Reach(reach) is not Reach.ACCOUNT:
-            outs[e164] = at, Reach(reach)
-    return outs, dncs
+        elif what == "hold":
+            if e164 not in holds or reach is Reach.EVERYTHING:  # its own says the most
+                holds[e164] = at, reach
+        elif reach is not Reach.ACCOUNT:
+            outs[e164] = at, reach
+    return outs, dncs, holds
 
 
 def consents_standing(organization_id: UUID) -> Iterator[tuple[UUID, str, datetime]]:

@@ -1,6 +1,6 @@
 """Rules of consent: what a record carries, what stands, and what may be texted (SPEC 7, Q)."""
 
-from portal.consent.rules.basis import allows
+from portal.consent.rules.basis import HELD, HELD_SENTENCE, allows, is_held
 from portal.consent.rules.completeness import Completeness, completeness
 from portal.consent.rules.state import (
     Grant,
@@ -15,6 +15,8 @@ from portal.consent.rules.state import (
 from portal.consent.rules.strength import INQUIRY_LASTS, is_own_act, kinds_of, strength_of
 
 __all__ = [
+    "HELD",
+    "HELD_SENTENCE",
     "INQUIRY_LASTS",
     "Completeness",
     "Grant",
@@ -22,6 +24,7 @@ __all__ = [
     "allows",
     "completeness",
     "ended",
+    "is_held",
     "is_opted_out",
     "is_own_act",
     "kinds_of",

@@ -5,6 +5,10 @@ from datetime import datetime
 from portal.consent.values import Basis, MessageKind, Reach, Standing, Strength
 
 _OK = Basis(ok=True, code="ok", sentence="")
+HELD = "revocation_hold"
+HELD_SENTENCE = (
+    "This person seems to have asked for no more texts. Texts wait until somebody has looked at it."
+)
 
 
 def allows(standing: Standing, kind: MessageKind, now: datetime) -> Basis:
@@ -13,6 +17,13 @@ def allows(standing: Standing, kind: MessageKind, now: datetime) -> Basis:
     Opt-outs and the do-not-contact list beat every consent.
     """
     return _stopped(standing, kind) or _covered(standing, kind, now)
+
+
+def is_held(standing: Standing, kind: MessageKind) -> bool:
+    """Say whether the person's own words keep this kind of text back until somebody looks (Q-4)."""
+    if standing.held_at is None:
+        return False
+    return standing.held_reach is Reach.EVERYTHING or kind is MessageKind.MARKETING
 
 
 def _stopped(standing: Standing, kind: MessageKind) -> Basis | None:
@@ -36,6 +47,13 @@ def _stopped(standing: Standing, kind: MessageKind) -> Basis | None:
             code="org_opted_out",
             sentence="This person opted out of marketing texts from your organization.",
             fix="A one-to-one text may go. Marketing needs their own new consent to this account.",
+        )
+    if is_held(standing, kind):
+        return Basis(
+            ok=False,
+            code=HELD,
+            sentence=HELD_SENTENCE,
+            fix="Read what they wrote. An officer or a team lead can release the hold.",
         )
     if standing.dnc_at is not None:
         return Basis(

@@ -1,6 +1,8 @@
 """What is done to consent. Each function belongs inside a unit of work and locks the number first."""
 
+from portal.consent.service.counting import recount
 from portal.consent.service.doing_not_contact import add_do_not_contact, remove_do_not_contact
+from portal.consent.service.holds import place_hold, settle_holds
 from portal.consent.service.keeping import kept_keys
 from portal.consent.service.old_tools import answer_old_opt_outs, opt_out_many
 from portal.consent.service.opting import (
@@ -29,9 +31,12 @@ __all__ = [
     "opt_in",
     "opt_out",
     "opt_out_many",
+    "place_hold",
     "record_asked",
     "record_consent",
     "record_inquiry",
+    "recount",
     "remove_do_not_contact",
     "set_reach",
+    "settle_holds",
 ]

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from portal.consent.errors import EvidenceRefused
 from portal.consent.values import Evidence
+from portal.core import private_files
 from portal.core.errors import NotFound
 from portal.core.rotation import SEALED
 from portal.core.secrets_box import box
@@ -89,9 +90,8 @@ def _put(name: str, content: bytes, file_name: str, media_type: str) -> Evidence
     """Write a file whole or not at all; the same content may be there already."""
     path = path_of(name)
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_name(f"{secrets.token_hex(8)}.new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with private_files.create(fresh) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -125,10 +125,8 @@ def _shown(name: str) -> str:
 
 
 def _write(name: str, content: bytes) -> None:
-    folder = path_of("")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
-        f.write(box().seal_file(content, name))
+    with private_files.create(path_of(name)) as file:
+        file.write(box().seal_file(content, name))
 
 
 def _read(name: str) -> bytes:

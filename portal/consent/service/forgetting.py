@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, select
 
-from portal.consent.models import ConsentRecord, ConsentWord
+from portal.consent.models import ConsentRecord, ConsentWord, RevocationHold
 from portal.consent.service import evidence
 from portal.consent.values import Event, Evidence
 from portal.core.clock import utcnow
@@ -36,7 +36,9 @@ _EMPTY: Final = {
 
 def redact_number(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -> int:
     """Redact every record of a number that was kept by then; return how many."""
-    r = ConsentRecord
+    r, h = ConsentRecord, RevocationHold
+    said = and_(h.organization_id == organization_id, h.e164 == e164, h.held_at <= before)
+    wipe(h, and_(said, h.words != ""), {"words": "", "reason": ""}, is_dry=is_dry)
     return _redact(
         and_(r.organization_id == organization_id, r.e164 == e164, r.recorded_at <= before),
         is_dry=is_dry,
@@ -84,10 +86,13 @@ def due_records(
 
 def subjects_of(organization_id: UUID, e164: str) -> list[UUID]:
     """Return what a number's entries in the audit log are about."""
-    r = ConsentRecord
-    return list(
-        db.session.scalars(select(r.id).where(r.organization_id == organization_id, r.e164 == e164))
-    )
+    return [
+        id_
+        for model in (ConsentRecord, RevocationHold)
+        for id_ in db.session.scalars(
+            select(model.id).where(model.organization_id == organization_id, model.e164 == e164)
+        )
+    ]
 
 
 def imports_of(organization_id: UUID, e164: str) -> list[UUID]:

@@ -21,7 +21,7 @@ from portal.consent.models import (
 )
 from portal.consent.rules import INQUIRY_LASTS, State, is_opted_out, kinds_of
 from portal.consent.rules.facts import facts_of, sha256_of, sha256_of_all
-from portal.consent.service import carrier
+from portal.consent.service import carrier, counting
 from portal.consent.service.rows import record_row, word_rows
 from portal.consent.values import (
     Event,
@@ -41,6 +41,7 @@ from portal.core.errors import BadInput
 from portal.core.tenancy import Tenant, owned
 from portal.integrations import service as integrations
 from portal.integrations.values import Event as IntegrationEvent
+from portal.texting_accounts import queries as accounts
 
 _EVENTS = {
     Event.GIVEN: "consent:consent:record",
@@ -97,6 +98,11 @@ class Book:
             db.session.execute(insert(ConsentStanding), new)
         if old:
             db.session.execute(update(ConsentStanding), old)
+        counting.count_turned(
+            self.tenant,
+            ((self._before[e].strength if e in self._before else None, self[e].strength)
+             for e in self._changed),
+        )  # fmt: skip
         carrier.note(self.tenant, self._turned())
         self._before = dict(self._states)
         self._changed.clear()
@@ -186,9 +192,15 @@ def keep(records: Iterable[tuple[RecordRef, str | None]], actor: Actor) -> None:
     kept = list(records)
     if not kept:
         return
-    db.session.execute(
-        insert(ConsentRecord), [record_row(record, key, actor) for record, key in kept]
-    )
+    whose = {id_: accounts.account(id_) for id_ in {record.account_id for record, _ in kept}}
+    rows = []
+    for record, key in kept:
+        account = whose[record.account_id]
+        assert account is not None
+        day = accounts.today(account, record.recorded_at)
+        rows.append({**record_row(record, key, actor), "day": day})
+    db.session.execute(insert(ConsentRecord), rows)
+    counting.count_kept(rows)
     words = [row for record, _ in kept for row in word_rows(record)]
     if words:
         db.session.execute(insert(ConsentWord), words)

@@ -20,11 +20,11 @@ from portal.core.tenancy import Tenant
 
 
 def opt_out_many(
-    tenant: Tenant, consents: Sequence[NewConsent], *, import_id: UUID, actor: Actor
+    tenant: Tenant, consents: Sequence[NewConsent], *, import_id: UUID | None, actor: Actor
 ) -> dict[str, bool]:
     """Keep a batch of listed opt-outs; say by key which were kept now, and not before.
 
-    Each needs its idempotency key. One entry of the chain stands for the batch (RULINGS 8).
+    Each needs its idempotency key; what was no file has no import. One entry of the chain stands for the batch (RULINGS 8).
     """
     now, batch_id = utcnow(), uuid4()
     known = kept_keys(tenant, [c.idempotency_key for c in consents])
@@ -58,7 +58,7 @@ def opt_out_many(
             organization_id=tenant.organization_id,
             account_id=tenant.account_id,
             subject_id=batch_id,
-            import_id=str(import_id),
+            import_id=str(import_id) if import_id else None,
             records=len(kept),
             opted_out=sum(is_opted_out(book[e164]) for e164 in {r.e164 for r in kept}),
             sha256=sha256_of_all(kept),

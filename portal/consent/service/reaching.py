@@ -14,7 +14,8 @@ from portal.core.access import Role
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
-from portal.core.errors import BadInput, NotAllowed, NotFound
+from portal.core.errors import NotAllowed, NotFound
+from portal.core.reasons import reason_of
 
 
 def set_reach(
@@ -27,8 +28,7 @@ def set_reach(
     """
     if role is not Role.COMPLIANCE_OFFICER:
         raise NotAllowed("A compliance officer decides how far an opt-out reaches. Ask one.")
-    if len(reason.split()) < 2:
-        raise BadInput("Give the reason in a few words: it stands in the log.")
+    reason = reason_of(reason)
     e164 = usable(e164)
     contacts.lock_numbers(organization_id, [e164])
     before = queries.organization_opt_out(organization_id, e164)
@@ -43,7 +43,7 @@ def set_reach(
         )
         .values(
             reach=reach,
-            reach_reason=reason.strip()[:300],
+            reach_reason=reason,
             reach_set_by=actor.label[:200],
             reach_set_at=utcnow(),
         )
@@ -58,5 +58,5 @@ def set_reach(
         phone=e164,
         before=before.reach.value,
         after=reach.value,
-        reason=reason.strip()[:300],
+        reason=reason,
     )

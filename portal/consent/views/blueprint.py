@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from flask import Blueprint, current_app, request
 
+from portal.core.days import day_of
 from portal.core.errors import BadInput
 
 bp = Blueprint("consent", __name__)
@@ -39,8 +40,4 @@ def choice(name: str, kinds: type[E]) -> E | None:
 
 def day(name: str) -> date | None:
     """Return a query argument as a day, None when it is empty. Raises BadInput."""
-    text = argument(name, 10)
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise BadInput(f"{name}: this is not a day. Write it like 2026-03-14.") from None
+    return day_of(name, argument(name))

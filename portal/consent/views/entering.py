@@ -22,7 +22,7 @@ from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
 from portal.core.phone import show
-from portal.core.web import page, see_other
+from portal.core.web import own_path, page, see_other
 
 _FIELDS = {EvidenceNeeded: "scan", EvidenceRefused: "scan", GivenLater: "given_at"}
 
@@ -81,14 +81,8 @@ def record_entered(account_id: UUID) -> Response:
     if scan is not None and (kept is None or kept.name != scan.name):
         evidence_files.remove(scan)  # the button was pressed twice: the record has the first one
     flash("Consent recorded.", "ok")
-    back = _own_path(form.next.data or "")
+    back = own_path(form.next.data or "", account_id)
     return see_other(back or url_for("proofs.record", account_id=account_id, record_id=record_id))
-
-
-def _own_path(path: str) -> str | None:
-    """Return where to go on to, if it is a page of this account."""
-    start = f"/accounts/{g.account.id}/"
-    return path if path.startswith(start) and "\\" not in path and "\n" not in path else None
 
 
 def _form_page(form: ConsentForm, status: int = 200) -> Response:

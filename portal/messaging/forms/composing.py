@@ -20,7 +20,8 @@ FURTHEST: Final = timedelta(days=365)
 FALLBACK: Final = "fallback_"
 NUMBER: Final = "number-"
 _OPTIONS: Final = (
-    "when", "send_date", "send_time", "missing", "over_limit", "preview", "picture"
+    "when", "send_date", "send_time", "missing", "over_limit", "preview", "picture", "now_because",
+    "lint_ok", "lint_seen", "alone_because",
 )  # fmt: skip
 _CLEAR: Final = "clear"
 
@@ -70,6 +71,10 @@ class ComposeForm(BaseForm):
     )
     preview = StringField("Show as", filters=[_line])
     picture = StringField("Picture", filters=[_line])
+    now_because = StringField("Why can't it wait?", filters=[_line])
+    lint_ok = StringField("OK", filters=[_line])
+    lint_seen = StringField("Warnings seen", filters=[_line])
+    alone_because = StringField("Why does it go without a second look?", filters=[_line])
     find = StringField("Name, number or tag", filters=[_line])
     how = TextAreaField(
         "How did they agree?",

@@ -99,3 +99,15 @@ class ReachForm(BaseForm):
             Length(max=300, message="Keep it to 300 characters."),
         ],
     )
+
+
+class ReleaseForm(BaseForm):
+    """Why somebody's words were no revocation after all (Q-4)."""
+
+    reason = StringField(
+        "Reason",
+        [
+            DataRequired("Give the reason: it stands in the log."),
+            Length(max=300, message="Keep it to 300 characters."),
+        ],
+    )

@@ -24,6 +24,11 @@ class ReplyForm(BaseForm):
         filters=[tidy],
         render_kw={"autocomplete": "off"},
     )
+    now_because = StringField(
+        "Why can't it wait?",
+        [Length(max=300, message="Keep it to 300 characters.")],
+        filters=[tidy],
+    )
     nonce = HiddenField(
         "Form", [DataRequired("Reload the page and send again."), Length(min=8, max=64)]
     )

@@ -1,8 +1,17 @@
 """Tables of messaging; private to the slice."""
 
+from portal.messaging.models.approvals import ApprovalPolicy, SendApproval
+from portal.messaging.models.counts import BasisDay, CampaignCount, FormDay, ReceivedDay, TextDay
 from portal.messaging.models.inbox import Conversation, InboundText, TextDraft, WebhookEvent
 from portal.messaging.models.joining import JoinKeyword
-from portal.messaging.models.limits import AllowedCountry, DailyCountry, DailyLimit, DailyRecipient
+from portal.messaging.models.limits import (
+    AllowedCountry,
+    DailyBrand,
+    DailyCountry,
+    DailyLimit,
+    DailyRecipient,
+)
+from portal.messaging.models.linting import LintLevel, LintReview
 from portal.messaging.models.outbox import (
     MOVING,
     Campaign,
@@ -19,27 +28,51 @@ from portal.messaging.models.recovery import (
     SendingFence,
     StrayText,
 )
+from portal.messaging.models.similar import (
+    ApprovedTemplate,
+    SimilarPolicy,
+    TextGroup,
+    TextGroupHour,
+    TextGroupKey,
+    UnsortedText,
+)
 
 __all__ = [
     "MOVING",
     "AllowedCountry",
+    "ApprovalPolicy",
+    "ApprovedTemplate",
+    "BasisDay",
     "Campaign",
+    "CampaignCount",
     "CarrierWatch",
     "Conversation",
+    "DailyBrand",
     "DailyCountry",
     "DailyLimit",
     "DailyRecipient",
     "FirstNotice",
+    "FormDay",
     "Heartbeat",
     "InboundText",
     "Installation",
     "JoinKeyword",
+    "LintLevel",
+    "LintReview",
     "Message",
     "MessageAttempt",
     "MessageEvent",
+    "ReceivedDay",
+    "SendApproval",
     "SendingFence",
+    "SimilarPolicy",
     "StrayText",
     "Sweep",
+    "TextDay",
     "TextDraft",
+    "TextGroup",
+    "TextGroupHour",
+    "TextGroupKey",
+    "UnsortedText",
     "WebhookEvent",
 ]

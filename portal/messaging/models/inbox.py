@@ -1,10 +1,10 @@
 """What comes in: raw carrier events, replies, conversations; and texts being written."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
@@ -81,6 +81,7 @@ class InboundText(Base):
     source: Mapped[str] = mapped_column(String(12))  # webhook or list
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     received_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    day: Mapped[date | None]  # the account's own, on which it was sent
 
 
 class Conversation(Base):
@@ -94,6 +95,7 @@ class Conversation(Base):
         _view("unread", "unread > 0", "unread > 0"),
         _view("unanswered", "needs_answer = 1", "needs_answer"),
         _view("opted_out", "is_opted_out = 1", "is_opted_out"),
+        _view("held", "is_held = 1", "is_held"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -110,6 +112,7 @@ class Conversation(Base):
     unread: Mapped[int] = mapped_column(default=0)
     needs_answer: Mapped[bool] = mapped_column(default=False)
     is_opted_out: Mapped[bool] = mapped_column(default=False)
+    is_held: Mapped[bool] = mapped_column(default=False, server_default=false())  # Q-4
 
 
 class TextDraft(Base):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
@@ -44,6 +44,18 @@ class DailyRecipient(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     e164: Mapped[str] = mapped_column(E164, primary_key=True)
     organization_id: Mapped[UUID]
+
+
+class DailyBrand(Base):
+    """The segments all accounts of an organization sent on one day of its registered brand."""
+
+    __tablename__ = "daily_brands"
+
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="RESTRICT"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(primary_key=True)  # Pacific, as the carrier counts
+    segments: Mapped[int] = mapped_column(default=0)
 
 
 class AllowedCountry(Base):

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.core.clock import utcnow
 from portal.core.columns import E164, SID, UTCDateTime, kind_of
 from portal.core.db import Base
-from portal.messaging.values import CampaignState, Kind, State
+from portal.messaging.values import CampaignState, Kind, State, Timing
 
 IN_DOUBT = text("state IN ('submitting', 'unknown')")
 MADE_INTO_PARTS = text("part > 0")
@@ -67,6 +67,7 @@ class Campaign(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     created_by: Mapped[UUID | None]
     created_by_name: Mapped[str] = mapped_column(String(200))
+    lint: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON)  # what H-1 found in it
 
 
 class Message(Base):
@@ -156,8 +157,13 @@ class Message(Base):
     reason: Mapped[str | None] = mapped_column(String(500))
     consent_record_id: Mapped[UUID | None]  # what it rested on when it left (I15)
     is_reply: Mapped[bool] = mapped_column(default=False)
+    timing: Mapped[Timing | None] = mapped_column(kind_of(Timing))  # None: as its kind says
+    hours: Mapped[dict[str, Any] | None] = mapped_column(  # of the newest verdict (S-2)
+        JSON(none_as_null=True)
+    )
     not_before: Mapped[datetime] = mapped_column(UTCDateTime)
     held_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None: until mended
+    day: Mapped[date | None]  # the account's own, of its confirm, whatever comes later (I11)
     slot_on: Mapped[date | None]  # the day whose limits it is counted against
     draws_on_reserve: Mapped[bool] = mapped_column(default=False)  # kept for replies (S-5)
 

@@ -7,25 +7,28 @@ from portal.messaging.queries.campaigns import (
     campaigns,
     campaigns_moving,
     text,
+    waiting,
 )
 from portal.messaging.queries.drafts import draft, draft_recipients
-from portal.messaging.queries.errors import error_meaning
+from portal.messaging.queries.errors import error_meaning, error_meanings
 from portal.messaging.queries.inbox import (
     conversation,
     conversation_by_id,
     conversations,
     first_text_delivered,
+    heard_at,
     thread,
     timeline,
     unread_count,
 )
 from portal.messaging.queries.joining import join_keyword
-from portal.messaging.queries.limits import allowed_countries, counters
+from portal.messaging.queries.limits import allowed_countries, brand_day, counters
 from portal.messaging.queries.resting import Resting, texts_resting
 
 __all__ = [
     "Resting",
     "allowed_countries",
+    "brand_day",
     "campaign",
     "campaign_reasons",
     "campaign_rows",
@@ -38,11 +41,14 @@ __all__ = [
     "draft",
     "draft_recipients",
     "error_meaning",
+    "error_meanings",
     "first_text_delivered",
+    "heard_at",
     "join_keyword",
     "text",
     "texts_resting",
     "thread",
     "timeline",
     "unread_count",
+    "waiting",
 ]

@@ -8,10 +8,11 @@ from sqlalchemy import func, select, tuple_
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.tenancy import Tenant, owned
-from portal.messaging.models import Campaign, Message
+from portal.messaging.models import MOVING, Campaign, Message
 from portal.messaging.queries import cursors, rows
 from portal.messaging.rules import gates
 from portal.messaging.values import (
+    CANCELABLE,
     CampaignRef,
     CampaignState,
     Kind,
@@ -71,7 +72,13 @@ def campaigns_moving(tenant: Tenant) -> int:
 def campaign_reasons(tenant: Tenant, campaign_id: UUID) -> list[ReasonLine]:
     """Return why texts of a send are held, blocked or ended early, commonest first."""
     found = db.session.execute(
-        select(Message.state, Message.reason_code, Message.reason, func.count())
+        select(
+            Message.state,
+            Message.reason_code,
+            Message.reason,
+            func.count(),
+            func.min(Message.held_until),
+        )
         .where(
             owned(tenant, Message),
             Message.campaign_id == campaign_id,
@@ -80,10 +87,11 @@ def campaign_reasons(tenant: Tenant, campaign_id: UUID) -> list[ReasonLine]:
         .group_by(Message.state, Message.reason_code, Message.reason)
         .order_by(func.count().desc())
     )
-    return [
-        ReasonLine(state, code or "", sentence or "", count, *(gates.fix_of(code) or (None, None)))
-        for state, code, sentence, count in found
-    ]
+    lines = []
+    for state, code, sentence, count, until in found:
+        endpoint, label = gates.fix_of(code) or (None, None)
+        lines.append(ReasonLine(state, code or "", sentence or "", count, endpoint, label, until))
+    return lines
 
 
 def campaign_rows(
@@ -110,6 +118,16 @@ def campaign_rows(
         tuple(rows.outbounds(shown)),
         cursors.write_place(last.position, last.part) if last else None,
     )
+
+
+def waiting(tenant: Tenant) -> tuple[int, int]:
+    """Return how many texts of an account have not left yet, and the credits set aside for them."""
+    count, credits_ = db.session.execute(
+        select(func.count(), func.coalesce(func.sum(Message.credits), 0)).where(
+            MOVING, owned(tenant, Message), Message.state.in_(CANCELABLE)
+        )
+    ).one()
+    return count, credits_
 
 
 def text(tenant: Tenant, message_id: UUID) -> TextView:

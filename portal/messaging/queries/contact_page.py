@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Final, Literal
 from uuid import UUID
@@ -21,27 +21,24 @@ from portal.core.audit import AuditEntry
 from portal.core.db import db
 from portal.core.formats import clock_time
 from portal.core.tenancy import Tenant, owned
-from portal.messaging.models import Campaign, Conversation, InboundText, Message
-from portal.messaging.queries.inbox import thread
+from portal.messaging.models import Campaign, InboundText, Message
+from portal.messaging.queries import held
+from portal.messaging.queries.inbox import thread, unanswered_count, unread_count
 from portal.messaging.queries.repeats import REPEATABLE
-from portal.messaging.values import (
-    ACCEPTED_FAMILY,
-    WAITING,
-    Gate,
-    Kind,
-    State,
-    TextView,
-)
+from portal.messaging.rules.frequency import CAP
+from portal.messaging.rules.hours import CODES as HOURS
+from portal.messaging.values import ACCEPTED_FAMILY, WAITING, Gate, Kind, State, TextView
 
-COUNT_CAP: Final = 100
 TALK_LIMIT: Final = 100
 TIMELINE_LIMIT: Final = 200
 _ANSWER_WITHIN: Final = timedelta(minutes=1)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _NOTICES: Final = {
     "first_notice": "free notice after the first text",
     "stop": "automatic answer, free",
     "start": "automatic answer, free",
     "help": "automatic answer, free",
+    "revocation": "confirms that they asked to stop, free",
     "join": "answer to the join keyword, free",
     "double_opt_in": "asks for a YES, free",
     "signed_up": "confirms signing up on a form, free",
@@ -145,14 +142,20 @@ def talk(tenant: Tenant, e164: str, zone: str, before: datetime | None = None) -
         and (before is None or r.recorded_at < before)
     ]
     here = ZoneInfo(zone)
+    since = views[0].at if has_more and views else None
     lines = [*_text_lines(views, here), *(_event_line(r, here) for r in records)]
+    lines += [
+        TalkLine(m.at, clock_time(m.at.astimezone(here)), event=m.told)
+        for m in held.moments(tenant, [e164])
+        if (since is None or m.at >= since) and (before is None or m.at < before)
+    ]
     lines.sort(key=lambda line: line.at)
     return Talk(
         tuple(
             TalkDay(_day_label(day, here), tuple(found))
             for day, found in groupby(lines, key=lambda line: line.at.astimezone(here).date())
         ),
-        earlier=views[0].at if has_more and views else None,
+        earlier=since,
         newest_inbound=next((v for v in reversed(views) if v.is_inbound), None),
     )
 
@@ -188,22 +191,7 @@ def credits_used(tenant: Tenant, e164: str) -> int:
 
 def inbox_counts(tenant: Tenant) -> dict[str, int]:
     """Return how many conversations need an answer or are unread, each counted to a hundred."""
-    wanted = {
-        "needs_answer": Conversation.needs_answer,
-        "unread": Conversation.unread > 0,
-    }
-    return {
-        name: db.session.scalar(
-            select(func.count()).select_from(
-                select(Conversation.id)
-                .where(owned(tenant, Conversation), condition)
-                .limit(COUNT_CAP)
-                .subquery()
-            )
-        )
-        or 0
-        for name, condition in wanted.items()
-    }
+    return {"needs_answer": unanswered_count(tenant), "unread": unread_count(tenant)}
 
 
 def reply_box(gates: Sequence[Gate], *, may_record: bool) -> ReplyBox:
@@ -216,7 +204,7 @@ def reply_box(gates: Sequence[Gate], *, may_record: bool) -> ReplyBox:
     asked = [g for g in gates if g.code in _ASKABLE]
     if asked:
         return ReplyBox("ask" if may_record else "shut", asked[0])
-    return ReplyBox("write", gates[0])
+    return ReplyBox("write", max(gates, key=lambda gate: gate.held_until or _NEVER))
 
 
 def verdicts(one_to_one: Iterable[Gate], marketing: Iterable[Gate]) -> list[Verdict]:
@@ -241,6 +229,10 @@ def timeline(contact: ContactRef) -> list[ContactEvent]:
         ContactEvent(n.at, "note", "Note", n.author, body=n.body)
         for n in contacts.notes(tenant, contact.id)
     ]
+    events += [
+        ContactEvent(m.at, "flag", m.title, m.actor, m.tone, m.body)
+        for m in held.moments(tenant, e164s)
+    ]
     events += _kept(contact)
     return sorted(events, key=lambda event: event.at, reverse=True)[:TIMELINE_LIMIT]
 
@@ -255,7 +247,9 @@ _GATES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("The number takes texts", ("invalid_number", "unreachable")),
     ("Country is switched on", ("region_blocked", "daily_country")),
     ("Not opted out", ("opted_out", "org_opted_out")),
+    ("Has not asked in their own words to stop", ("revocation_hold",)),
     ("Not on the do-not-contact list", ("do_not_contact",)),
+    ("Not on a do-not-call list", ("dnc_listed", "dnc_unchecked")),
     (
         "Consent covers it",
         (
@@ -266,6 +260,8 @@ _GATES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "consent_not_valid",
         ),
     ),
+    ("Hours and days of the person's state", tuple(sorted(HOURS))),
+    ("Texts to this person in 24 hours", (CAP,)),
     ("Room in today's limits", ("daily_recipients", "daily_segments")),
     ("Credits", ("credits",)),
 )
@@ -282,7 +278,7 @@ _TONES: Final = {
     Event.NOT_VALID: "bad",
 }
 _ASKABLE: Final = frozenset({"consent_missing", "consent_expired"})  # a statement mends these (C-8)
-_PASSING: Final = frozenset({"daily_recipients", "daily_segments", "daily_country", "credits"})
+_PASSING: Final = HOURS | {CAP, "daily_recipients", "daily_segments", "daily_country", "credits"}
 
 
 def _first(gates: dict[str, Gate], codes: tuple[str, ...]) -> Gate | None:

@@ -18,6 +18,19 @@ def error_meaning(code: int | None) -> ErrorMeaning | None:
     return _dictionary().get(code) or ErrorMeaning(code, _UNKNOWN, "unknown", _ASK)
 
 
+def error_meanings(words: str = "") -> list[ErrorMeaning]:
+    """Return the whole dictionary by code, or what has all of these words in it."""
+    wanted = words.casefold().split()
+    return [
+        each
+        for each in sorted(_dictionary().values(), key=lambda meaning: meaning.code)
+        if all(
+            word in f"{each.code} {each.meaning} {each.family} {each.action}".casefold()
+            for word in wanted
+        )
+    ]
+
+
 @cache
 def _dictionary() -> dict[int, ErrorMeaning]:
     with _FILE.open(encoding="utf-8", newline="") as file:

@@ -1,17 +1,31 @@
 """Reads of conversations and timelines (Q-3, Q-5, K-5)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Final, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import exists, func, literal_column, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+)
 
 from portal.consent import queries as consent
 from portal.contacts import queries as contacts
 from portal.core.db import db
 from portal.core.errors import NotFound
-from portal.core.tenancy import Tenant, owned
+from portal.core.once import once_a_page
+from portal.core.tenancy import THAT_ONE, Tenant, owned
 from portal.messaging.models import Conversation, InboundText, Message
 from portal.messaging.queries import cursors, rows
 from portal.messaging.values import (
@@ -20,35 +34,37 @@ from portal.messaging.values import (
     Page,
     State,
     TextView,
-    TimelineEvent,
 )
 
+COUNT_CAP: Final = 100
+_TALK: Final = cast(Table, Conversation.__table__)
 # A literal, not a parameter: only so does SQLite see that the view's own index will do.
-_IS_UNREAD = Conversation.unread > literal_column("0")
+_IS_UNREAD: Final = _TALK.c.unread > literal_column("0")
 
-View = Literal["all", "needs_answer", "unread", "opted_out"]
+View = Literal["all", "needs_answer", "unread", "held", "opted_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEvent:
+    """One line of a contact's timeline (K-5): a text, or something that happened to consent."""
+
+    at: datetime
+    kind: str  # text_out, text_in, or what happened to consent (consent.values.Event)
+    title: str
+    actor: str
+    text: TextView | None = None
 
 
 def conversations(
     tenant: Tenant, view: View = "all", cursor: str | None = None, limit: int = 50
 ) -> Page[ConversationRef]:
     """Return the inbox, newest first."""
-    wanted = select(Conversation).where(owned(tenant, Conversation))
-    if view == "needs_answer":
-        wanted = wanted.where(Conversation.needs_answer)
-    elif view == "unread":
-        wanted = wanted.where(_IS_UNREAD)
-    elif view == "opted_out":
-        wanted = wanted.where(Conversation.is_opted_out)
+    wanted, asked = _LISTED[view], {**tenant.named, "most": limit + 1}
     if cursor:
         wanted = wanted.where(
-            tuple_(Conversation.last_at, Conversation.id) < tuple_(*cursors.read_moment(cursor))
+            tuple_(_TALK.c.last_at, _TALK.c.id) < tuple_(*cursors.read_moment(cursor))
         )
-    found = list(
-        db.session.scalars(
-            wanted.order_by(Conversation.last_at.desc(), Conversation.id.desc()).limit(limit + 1)
-        )
-    )
+    found = db.session.execute(wanted, asked).all()
     shown = found[:limit]
     last = shown[-1] if len(found) > limit else None
     return Page(
@@ -59,16 +75,16 @@ def conversations(
 
 def conversation(tenant: Tenant, e164: str) -> ConversationRef | None:
     """Return the conversation with a number, if there has been one."""
-    found = db.session.scalars(
-        select(Conversation).where(owned(tenant, Conversation), Conversation.e164 == e164)
+    found = db.session.execute(
+        _TALKS.where(_TALK.c.e164 == bindparam("e164")), {**tenant.named, "e164": e164}
     ).all()
     return _refs(tenant, found)[0] if found else None
 
 
 def conversation_by_id(tenant: Tenant, conversation_id: UUID) -> ConversationRef:
     """Return one conversation. Raises NotFound."""
-    found = db.session.scalars(
-        select(Conversation).where(owned(tenant, Conversation), Conversation.id == conversation_id)
+    found = db.session.execute(
+        _TALKS.where(_TALK.c.id == bindparam("talk")), {**tenant.named, "talk": conversation_id}
     ).all()
     if not found:
         raise NotFound("We can't find that conversation.")
@@ -110,10 +126,22 @@ def timeline(tenant: Tenant, e164s: Sequence[str], limit: int = 200) -> list[Tim
 
 def unread_count(tenant: Tenant) -> int:
     """Return how many conversations hold something unread, counted up to 100."""
-    some = (
-        select(Conversation.id).where(owned(tenant, Conversation), _IS_UNREAD).limit(100).subquery()
-    )
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+    return _counted(_UNREAD, tenant)
+
+
+def unanswered_count(tenant: Tenant) -> int:
+    """Return how many conversations wait for an answer, counted up to 100."""
+    return _counted(_UNANSWERED, tenant)
+
+
+@once_a_page
+def _counted(some: Select[int], tenant: Tenant) -> int:
+    return db.session.scalar(some, tenant.named) or 0
+
+
+def _count_of(condition: ColumnElement[bool]) -> Select[int]:
+    some = select(_TALK.c.id).where(owned(THAT_ONE, _TALK), condition).limit(COUNT_CAP)
+    return select(func.count()).select_from(some.subquery())
 
 
 def first_text_delivered(tenant: Tenant) -> bool:
@@ -154,24 +182,66 @@ def _title(view: TextView) -> str:
     return "Notice" if view.kind is Kind.SYSTEM else "Text"
 
 
-def _refs(tenant: Tenant, found: Sequence[Conversation]) -> list[ConversationRef]:
-    people = contacts.by_numbers(tenant, [row.e164 for row in found]) if found else {}
+_TALKS: Final = select(  # made once, of columns, for every page of the inbox (G6)
+    *(
+        _TALK.c[name]
+        for name in (
+            "id", "account_id", "e164", "last_at", "preview", "unread", "needs_answer",
+            "is_opted_out", "is_held", "last_inbound_at",
+        )
+    )
+).where(owned(THAT_ONE, _TALK))  # fmt: skip
+_IN_VIEW: Final[dict[View, ColumnElement[bool]]] = {
+    "all": true(),
+    "needs_answer": _TALK.c.needs_answer,
+    "unread": _IS_UNREAD,
+    "held": _TALK.c.is_held,
+    "opted_out": _TALK.c.is_opted_out,
+}
+_LISTED: Final = {
+    view: _TALKS.where(condition)
+    .order_by(_TALK.c.last_at.desc(), _TALK.c.id.desc())
+    .limit(bindparam("most"))
+    for view, condition in _IN_VIEW.items()
+}
+_UNREAD: Final = _count_of(_IS_UNREAD)
+_UNANSWERED: Final = _count_of(_TALK.c.needs_answer)
+
+
+def _refs(tenant: Tenant, found: Sequence[Row[Any]]) -> list[ConversationRef]:
+    people = contacts.names_by_numbers(tenant, [row.e164 for row in found]) if found else {}
     refs = []
     for row in found:
-        person = people.get(row.e164)
+        contact_id, name = people.get(row.e164, (None, row.e164))
         refs.append(
             ConversationRef(
                 id=row.id,
                 account_id=row.account_id,
                 e164=row.e164,
-                contact_id=person.id if person else None,
-                name=person.full_name if person else row.e164,
+                contact_id=contact_id,
+                name=name,
                 last_at=row.last_at,
                 preview=row.preview,
                 unread=row.unread,
                 needs_answer=row.needs_answer,
                 is_opted_out=row.is_opted_out,
+                is_held=row.is_held,
                 last_inbound_at=row.last_inbound_at,
             )
         )
     return refs
+
+
+def heard_at(tenant: Tenant, our_e164: str, since: datetime) -> datetime | None:
+    """Return when the carrier's webhook first brought a text to one of our numbers since then.
+
+    What was only found in the carrier's list does not count: it proves no webhook.
+    """
+    return db.session.scalar(
+        select(func.min(InboundText.received_at)).where(
+            owned(tenant, InboundText),
+            InboundText.our_e164 == our_e164,
+            InboundText.source == "webhook",
+            InboundText.received_at >= since,
+        )
+    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, Uuid, and_, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, select
 
 from portal.core import clock
 from portal.core.db import db
@@ -18,11 +18,22 @@ from portal.messaging.models import (
     SendingFence,
     StrayText,
 )
-from portal.messaging.values import CANCELABLE, FenceCause, FenceRef, Mark, StrayRef
+from portal.messaging.values import CANCELABLE, FenceCause, FenceRef, Mark
 
 WEB: Final = "web"  # whose silence means that webhooks were lost
 SILENT_AFTER: Final = timedelta(seconds=60)  # PROMISES 2.4
 _STRAYS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StrayRef:
+    """A text the carrier sent that no row of ours accounts for."""
+
+    sid: str
+    e164: str
+    from_e164: str | None
+    body: str
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +46,7 @@ class SendingState:
 
 
 def _sending_state() -> Select[Any]:
-    ours: BindParameter[UUID] = bindparam("organization", type_=Uuid())
+    ours: BindParameter[UUID] = bindparam("organization")
     alive = select(Heartbeat.alive_at).where(Heartbeat.name == WEB)
     behind = select(CarrierWatch.behind_since).where(CarrierWatch.organization_id == ours)
     fence = select(SendingFence.cause).where(

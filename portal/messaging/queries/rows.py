@@ -9,6 +9,7 @@ from portal.messaging.models import InboundText, Message
 from portal.messaging.queries import repeats
 from portal.messaging.queries.errors import error_meaning
 from portal.messaging.rules import gates
+from portal.messaging.rules.hours import words_of
 from portal.messaging.values import RECEIPT_WITHIN, STATE_LABELS, MediaRef, State, TextView
 
 
@@ -65,6 +66,7 @@ def _outbound(row: Message, known: Sequence[Message]) -> TextView:
         may_send_again=may_send_again,
         is_unconfirmed=may_send_again and repeats.is_doubtful(repeats.run(row, known)),
         lacks_receipt=lacks_receipt,
+        hours_rule=words_of(row.hours),
     )
 
 
@@ -84,6 +86,7 @@ def inbound(row: InboundText, name: str = "") -> TextView:
         credits=row.credits,
         segments=row.segments,
         keyword=row.keyword,
+        sid=row.sid,
         media=media(row.media),
     )
 

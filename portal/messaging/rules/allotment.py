@@ -67,16 +67,6 @@ class Calendar:
             self._rooms.append(self._read(self.first + timedelta(days=len(self._rooms))))
         return self._rooms[offset]
 
-    def first_fitting(
-        self, e164: str, segments: int, country_code: int, *, is_reply: bool
-    ) -> DayRoom | None:
-        """Return the earliest later day with room for a text, or None."""
-        for offset in range(1, DAYS_AHEAD):
-            room = self.room(offset)
-            if room.fits(e164, segments, country_code, is_reply=is_reply):
-                return room
-        return None
-
 
 def reserve_for_replies(segment_limit: int) -> int:
     """Return the segments kept for replies beyond a day's limit (S-5)."""

@@ -5,61 +5,24 @@ add it to a list; planning and the last look before the carrier (T2) go through 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from portal.consent import rules as consent
-from portal.consent.values import MessageKind, Reach, Standing
-from portal.core.formats import plural
+from portal.consent.values import MessageKind, Reach, Strength
+from portal.dnc.rules import verdict as call_lists
+from portal.messaging.rules import holding, price
+from portal.messaging.rules.frequency import CAP
+from portal.messaging.rules.gate_facts import AccountFacts, TextFacts
+from portal.messaging.rules.hours import CODES, FIX
 from portal.messaging.values import Fate, Gate, Kind
-from portal.numbers.values import SenderRef
 from portal.texting_accounts.values import AccountState
 
 STOP_CONFIRMATION: Final = "stop"  # the one system text that passes an opt-out (RULINGS 15)
-CONFIRMS_WITHIN: Final = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12)
 CAMPAIGN_PAUSED: Final = "campaign_paused"
 CATCHING_UP: Final = "catching_up"
 OLD_OPT_OUTS: Final = "old_opt_outs"
 RECORDS_IN_DOUBT: Final = "records_in_doubt"
-
-
-@dataclass(frozen=True, slots=True)
-class AccountFacts:
-    """What is known about the account a text would leave from."""
-
-    state: AccountState
-    state_reason: str | None
-    has_subscription: bool
-    sender: SenderRef | None
-    records_in_doubt: bool = False  # they may be older than what the carrier has seen (I14)
-
-
-@dataclass(frozen=True, slots=True)
-class TextFacts:
-    """What is known about one text and the person it is for."""
-
-    kind: Kind
-    now: datetime
-    e164: str | None
-    problem: str = ""  # why the number cannot be texted
-    is_unreachable: bool = False  # the carrier said so
-    is_duplicate: bool = False  # the number stands on the list already
-    country_code: int = 1
-    country_room: int | None = None  # texts left there today; None: not switched on
-    standing: Standing | None = None
-    missing: tuple[str, ...] = ()  # merge fields without a value
-    purpose: str = ""  # of a system text
-    is_catching_up: bool = False  # texts received in an outage are not all known yet
-    actor_may_send: bool = True  # whoever confirmed it still may send from this account
-    is_counted: bool = False  # it holds its place in today's limits already
-    is_reply: bool = False
-    takes_recipient: bool = True  # nobody texted this number from here today
-    is_old_list_open: bool = False  # the old tool's opt-outs are neither here nor said to be none
-    segments: int = 1
-    recipients_left: int = 1
-    segments_left: int = 1
-    tomorrow: datetime | None = None
 
 
 # Where each reason is mended: an endpoint that takes account_id, and its label.
@@ -67,15 +30,19 @@ FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "account_inactive": ("texting_accounts.settings", "Open the account's settings"),
     "account_suspended": ("texting_accounts.settings", "See what to do"),
     "no_subscription": ("billing.marketplace", "Choose a plan"),
-    "credits": ("billing.marketplace", "Buy credits"),
+    price.CREDITS: price.FIX,
     "no_number": ("numbers.search", "Set up a number"),
     "number_unregistered": ("numbers.index", "See the registration"),
     "region_blocked": ("messaging.countries", "Switch the country on"),
     OLD_OPT_OUTS: ("messaging.opt_out_imports", "Settle the old tool's opt-outs"),
+    consent.HELD: holding.FIX,
+    call_lists.LISTED: ("dnc.number", "See what exempts them"),
+    call_lists.UNCHECKED: ("dnc.number", "Confirm a check by hand"),
     "consent_missing": ("consent.index", "Record consent"),
     "consent_insufficient": ("consent.index", "Record consent"),
     "consent_expired": ("consent.index", "Record consent"),
     "consent_kind": ("consent.index", "See what they agreed to"),
+    **dict.fromkeys(CODES | {CAP}, FIX),
 }
 
 AccountRule = Callable[[AccountFacts], Gate | None]
@@ -213,12 +180,9 @@ def not_opted_out(facts: TextFacts) -> Gate | None:
     if standing is None:
         return None
     if standing.opted_out_at is not None and facts.purpose == STOP_CONFIRMATION:
-        if facts.now <= standing.opted_out_at + CONFIRMS_WITHIN:
+        if facts.now <= standing.opted_out_at + holding.CONFIRMS_WITHIN:
             return None
-        return _gate(
-            "confirmation_late",
-            "An opt-out is confirmed within five minutes or not at all.",
-        )
+        return holding.LATE
     if standing.opted_out_at is not None:
         return _gate("opted_out", "This person opted out. Only they can opt in again, with START.")
     if standing.org_opted_out_at is not None and standing.org_reach is Reach.EVERYTHING:
@@ -229,6 +193,13 @@ def not_opted_out(facts: TextFacts) -> Gate | None:
             "This person opted out of marketing texts from your organization.",
         )
     return None
+
+
+def not_held_for_words(facts: TextFacts) -> Gate | None:
+    """Hold what would go to somebody who seems to have asked for no more texts (Q-4)."""
+    if facts.standing is None:
+        return None
+    return holding.shut(facts.standing, facts.kind, facts.purpose, facts.now)
 
 
 def old_opt_outs_known(facts: TextFacts) -> Gate | None:
@@ -247,6 +218,22 @@ def not_on_internal_list(facts: TextFacts) -> Gate | None:
     if facts.standing is None or facts.standing.dnc_at is None:
         return None
     return _gate("do_not_contact", "This number is on your organization's do-not-contact list.")
+
+
+def not_on_call_list(facts: TextFacts) -> Gate | None:
+    """Stop a text to a number on a national or state list without an exemption (S-2)."""
+    if facts.kind is Kind.SYSTEM or facts.call_list is None:
+        return None
+    standing = facts.standing
+    refusal = call_lists.judge(
+        facts.call_list,
+        is_written=False,  # then nothing had to be known of the lists
+        rests_on_inquiry=facts.kind is Kind.ONE_TO_ONE
+        and standing is not None
+        and standing.strength is Strength.INQUIRY
+        and (standing.expires_at is None or facts.now < standing.expires_at),
+    )
+    return _gate(refusal.code, refusal.sentence) if refusal else None
 
 
 def consent_sufficient(facts: TextFacts) -> Gate | None:
@@ -268,6 +255,11 @@ def values_present(facts: TextFacts) -> Gate | None:
         return None
     named = ", ".join(f"{{{name}}}" for name in facts.missing)
     return _gate("missing_value", f"Nothing is known for {named}. Fill it in or give a fallback.")
+
+
+def hours_open(facts: TextFacts) -> Gate | None:
+    """Hold a text until the person's hours and days allow it (P-3)."""
+    return facts.hours.gate if facts.hours else None
 
 
 def recipients_left_today(facts: TextFacts) -> Gate | None:
@@ -296,16 +288,9 @@ def segments_left_today(facts: TextFacts) -> Gate | None:
     )
 
 
-def credits_enough(needed: int, available: int) -> Gate | None:
-    """Stop a send that costs more than is left: all of it goes, or nothing (PROMISES 3.2)."""
-    if needed <= available:
-        return None
-    return _gate(
-        "credits",
-        f"This send needs {plural(needed, 'credit')} and {max(0, available):,} "
-        f"{'is' if available == 1 else 'are'} left.",
-        Fate.BLOCKED,
-    )
+def not_too_often(facts: TextFacts) -> Gate | None:
+    """Hold a text to somebody who had as many in 24 hours as their state allows (S-2)."""
+    return facts.too_often.gate if facts.too_often else None
 
 
 ACCOUNT_GATES: Final[tuple[AccountRule, ...]] = (
@@ -324,12 +309,16 @@ TEXT_GATES: Final[tuple[TextRule, ...]] = (
     said_once,
     region_allowed,
     not_opted_out,
+    not_held_for_words,
     old_opt_outs_known,
     not_on_internal_list,
+    not_on_call_list,
     consent_sufficient,
     values_present,
+    hours_open,
     recipients_left_today,
     segments_left_today,
+    not_too_often,
 )
 
 LIMIT_CODES: Final = frozenset({"daily_recipients", "daily_segments", "daily_country"})
@@ -374,11 +363,7 @@ def fix_of(code: str | None) -> tuple[str, str] | None:
 
 
 def _gate(
-    code: str,
-    sentence: str,
-    outcome: Fate = Fate.BLOCKED,
-    *,
-    held_until: datetime | None = None,
+    code: str, sentence: str, outcome: Fate = Fate.BLOCKED, *, held_until: datetime | None = None
 ) -> Gate:
     endpoint, label = FIXES.get(code, (None, None))
     return Gate(code, sentence, outcome, endpoint, label, held_until)

@@ -1,10 +1,12 @@
 """A send before it happens: who goes, who waits, who is left out, and what it costs (S-1, R-8)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
+from portal.messaging.rules.brand import BrandWait
 from portal.messaging.values import Counters, Fate, Gate
 
 
@@ -17,6 +19,11 @@ class Part:
     segments: int
     credits: int
     media: int = 0  # attachments that go with it
+
+
+def sum_of_segments(parts: Sequence[Part]) -> int:
+    """Return the carrier segments of all parts of a text."""
+    return parts[0].segments if len(parts) == 1 else sum(part.segments for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +46,19 @@ class PlannedText:
     from_e164: str | None = None
     is_first: bool = False  # nobody texted this number from this account before (S-3)
     consent_record_id: UUID | None = None
+    hours: Mapping[str, Any] | None = None  # the facts by which the rules of hours hold it
 
     @property
     def credits(self) -> int:
         """Credits of all its parts."""
+        if len(self.parts) == 1:  # nearly every text, and asked for several times each
+            return self.parts[0].credits
         return sum(part.credits for part in self.parts)
 
     @property
     def segments(self) -> int:
         """Carrier segments of all its parts."""
-        return sum(part.segments for part in self.parts)
+        return sum_of_segments(self.parts)
 
     @property
     def encoding(self) -> str:
@@ -125,26 +135,30 @@ class Plan:
     replacements: Mapping[str, str]
     advice: Advice | None
     over_limit: int  # people beyond today's limits: choose trim or spread
+    brand: BrandWait | None  # who will wait for the brand's next days; they count as going
     key: str  # stands for exactly this text, these recipients and this cost (R-8)
 
     def having(self, outcome: Fate) -> tuple[PlannedText, ...]:
         """Return the texts with this outcome, in order."""
         return tuple(text for text in self.texts if text.outcome is outcome)
 
+    def _count(self, outcome: Fate) -> int:
+        return sum(text.outcome is outcome for text in self.texts)
+
     @property
     def go(self) -> int:
         """How many people are texted at once (or at the scheduled time)."""
-        return len(self.having(Fate.GO))
+        return self._count(Fate.GO)
 
     @property
     def held(self) -> int:
         """How many go later."""
-        return len(self.having(Fate.HELD))
+        return self._count(Fate.HELD)
 
     @property
     def blocked(self) -> int:
         """How many are left out."""
-        return len(self.having(Fate.BLOCKED))
+        return self._count(Fate.BLOCKED)
 
     @property
     def credits(self) -> int:

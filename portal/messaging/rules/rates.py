@@ -11,8 +11,10 @@ from datetime import date
 from typing import Final, Literal
 
 from portal.core.phone import is_mms_region
-from portal.messaging.rules.segments import analyze
+from portal.messaging.rules.segments import Segmentation, analyze
 
+Word = Literal["stop", "start", "help", "join"]  # a keyword, as heard
+Row = Literal["sms_home", "sms_abroad", "mms", "media", "keyword"]
 _WIDEST_CHARACTER: Final = 2
 
 
@@ -53,6 +55,28 @@ TABLES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Reckoning:
+    """How a message comes to its price: units cut into pieces of `size`, `rate` for each."""
+
+    row: Row  # of the table
+    counted: Segmentation | None  # None: keywords and bare media have one price
+    units: int
+    size: int
+    rate: int
+    holds_from: date
+
+    @property
+    def pieces(self) -> int:
+        """Return how many pieces of `size` there are, one at least."""
+        return max(1, -(-self.units // self.size))
+
+    @property
+    def credits(self) -> int:
+        """Return the price."""
+        return self.pieces * self.rate
+
+
+@dataclass(frozen=True, slots=True)
 class MmsAdvice:
     """What attaching media to a dear SMS saves one recipient, in credits."""
 
@@ -84,17 +108,30 @@ def credits(  # noqa: A001 - the name SPEC 14 gives it
     A text longer than the carrier takes at once is priced by `total_credits`. Raises
     ValueError when there is neither text nor media.
     """
+    return reckon(body, country_code, media_count, table=table).credits
+
+
+def reckon(
+    body: str, country_code: int, media_count: int = 0, *, table: RateTable | None = None
+) -> Reckoning:
+    """Price one message as `credits` does, and say by which row of the table.
+
+    Raises ValueError when there is neither text nor media.
+    """
     rates = table or TABLES[-1]
     if not body and media_count > 0:
-        return rates.mms
+        return Reckoning("media", None, 0, rates.mms_plain, rates.mms, rates.holds_from)
     counted = analyze(body)
     plain = counted.encoding == "GSM-7"
+    row: Row
     if media_count > 0:
-        size, rate = (rates.mms_plain if plain else rates.mms_special), rates.mms
+        row, rate = "mms", rates.mms
+        size = rates.mms_plain if plain else rates.mms_special
     else:
+        is_home = country_code == rates.home_code
+        row, rate = ("sms_home", rates.sms_home) if is_home else ("sms_abroad", rates.sms_abroad)
         size = rates.sms_plain if plain else rates.sms_special
-        rate = rates.sms_home if country_code == rates.home_code else rates.sms_abroad
-    return -(-counted.units // size) * rate
+    return Reckoning(row, counted, counted.units, size, rate, rates.holds_from)
 
 
 def total_credits(
@@ -113,17 +150,34 @@ def inbound_credits(
     country_code: int,
     media_count: int = 0,
     *,
-    keyword: Literal["stop", "start", "help", "join"] | None = None,
+    keyword: Word | None = None,
     table: RateTable | None = None,
 ) -> int:
     """Price a received text (SPEC B-10): opt-out and opt-in keywords cost one credit.
 
     Never raises: an empty text costs one unit, because inbound is never refused.
     """
+    return reckon_inbound(body, country_code, media_count, keyword=keyword, table=table).credits
+
+
+def reckon_inbound(
+    body: str,
+    country_code: int,
+    media_count: int = 0,
+    *,
+    keyword: Word | None = None,
+    table: RateTable | None = None,
+) -> Reckoning:
+    """Price a received text as `inbound_credits` does, and say by which row of the table."""
     rates = table or TABLES[-1]
     if keyword in ("stop", "start", "join"):
-        return rates.keyword
-    return credits(body or " ", country_code, media_count, table=rates)
+        return Reckoning("keyword", None, 0, rates.sms_plain, rates.keyword, rates.holds_from)
+    return reckon(body or " ", country_code, media_count, table=rates)
+
+
+def is_dear(sms_credits: int, *, table: RateTable | None = None) -> bool:
+    """Say whether an SMS costs so much that MMS may be cheaper (SPEC R-7)."""
+    return sms_credits > (table or TABLES[-1]).advise_above
 
 
 def mms_advice(
@@ -137,11 +191,11 @@ def mms_advice(
     rates = table or TABLES[-1]
     if not body or not is_mms_region(region):
         return None
-    advice = MmsAdvice(
-        total_credits(body, country_code, table=rates),
-        total_credits(body, country_code, 1, table=rates),
-    )
-    return advice if advice.sms_credits > rates.advise_above and advice.saves > 0 else None
+    as_sms = total_credits(body, country_code, table=rates)
+    if not is_dear(as_sms, table=rates):
+        return None
+    advice = MmsAdvice(as_sms, total_credits(body, country_code, 1, table=rates))
+    return advice if advice.saves > 0 else None
 
 
 def split_parts(body: str, limit: int = 1600) -> list[str]:
@@ -155,7 +209,10 @@ def split_parts(body: str, limit: int = 1600) -> list[str]:
     if limit < _WIDEST_CHARACTER:
         raise ValueError("A part must have room for 2 units.")
     parts = []
-    while body and (len(body) > limit or analyze(body).units > limit):
+    # No character counts more than two units, so a short text need not be counted.
+    while len(body) * _WIDEST_CHARACTER > limit and (
+        len(body) > limit or analyze(body).units > limit
+    ):
         cut = _cut(body, _fitting(body, limit))
         parts.append(body[:cut])
         body = body[cut:]

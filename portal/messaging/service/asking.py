@@ -8,10 +8,10 @@ from portal.core.audit import Actor
 from portal.core.db import part_of_work
 from portal.core.errors import BadInput, DomainError
 from portal.messaging import queries
-from portal.messaging.errors import NonceReused, TextRefused
-from portal.messaging.rules import gates, rates
-from portal.messaging.service import facts, planning, sending
-from portal.messaging.values import Draft, Gate, Kind, Recipient, TextView
+from portal.messaging.errors import NonceReused, OkNeeded, TextRefused
+from portal.messaging.rules import price, rates
+from portal.messaging.service import facts, linting, planning, sending
+from portal.messaging.values import Draft, Gate, Kind, OverLimitChoice, Recipient, TextView
 from portal.texting_accounts.values import AccountRef
 
 
@@ -28,23 +28,40 @@ class Refused(DomainError):
 
 
 def send_one(
-    account: AccountRef, e164: str, body: str, kind: Kind, *, nonce: str, actor: Actor
+    account: AccountRef,
+    e164: str,
+    body: str,
+    kind: Kind,
+    *,
+    nonce: str,
+    actor: Actor,
+    takes_warnings: bool = False,
 ) -> tuple[TextView, ...]:
     """Queue one text by the way every text goes, and return its parts in order.
 
     Beyond today's limits it waits for a day with room, bulk or not (S-11). Raises Refused,
     having changed nothing, even inside a unit of work that goes on; BadInput or NonceReused.
     """
-    draft = Draft(body, kind, over_limit="spread" if kind is Kind.BULK else None)
+    over_limit: OverLimitChoice | None = "spread" if kind is Kind.BULK else None
+    draft = Draft(body, kind, over_limit=over_limit, is_by_program=True)
     try:
         with part_of_work():
-            campaign = sending.reply(account, e164, draft, nonce=nonce, actor=actor)
+            campaign = sending.reply(
+                account,
+                e164,
+                draft,
+                nonce=nonce,
+                actor=actor,
+                lint_ok=linting.SENT_BEFORE if takes_warnings else "",
+            )
     except (BadInput, NonceReused):
         raise
+    except OkNeeded as error:
+        raise Refused([Gate(error.code, said) for said in error.warnings]) from error
     except TextRefused as error:
         raise Refused(_first(error.gate, shut_gates(account, e164, kind))) from error
     except NotEnoughCredits as error:
-        gate = gates.credits_enough(error.needed, error.available)
+        gate = price.credits_enough(error.needed, error.available)
         assert gate is not None  # that is what was raised
         raise Refused(_first(gate, shut_gates(account, e164, kind))) from error
     return queries.campaign_rows(account.tenant, campaign.id).rows
@@ -58,11 +75,11 @@ def shut_gates(account: AccountRef, e164: str, kind: Kind) -> list[Gate]:
         if contact is not None
         else sending.nobody(account, e164)
     )
-    shut = planning.shut_gates(account, recipient, kind, clock.utcnow())
+    shut = planning.shut_gates(account, recipient, kind, clock.utcnow(), is_by_program=True)
     if recipient.number is None or recipient.number.e164 is None:
         return shut  # what can't be reached has no price
-    price = rates.credits("Hello", facts.country_code(recipient.number.e164))
-    broke = gates.credits_enough(price, billing.balance(account.id).available)
+    least = rates.credits("Hello", facts.country_code(recipient.number.e164))
+    broke = price.credits_enough(least, billing.balance(account.id).available)
     return [*shut, broke] if broke is not None else shut
 
 

@@ -4,6 +4,7 @@ Each locks the texts before the campaign's own row.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, update
@@ -17,22 +18,30 @@ from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant, owned
 from portal.messaging import queries
 from portal.messaging.errors import TooLate
-from portal.messaging.models import Campaign, Message
+from portal.messaging.models import MOVING, Campaign, Message
 from portal.messaging.queries import repeats
 from portal.messaging.queries.rows import media
 from portal.messaging.rules.gates import CAMPAIGN_PAUSED
-from portal.messaging.service import outbox
+from portal.messaging.service import linting, outbox
 from portal.messaging.service.sending import confirm, recipient_for
 from portal.messaging.values import (
     CANCELABLE,
     CampaignRef,
     CampaignState,
-    CancelReport,
     Draft,
     Kind,
     State,
 )
 from portal.texting_accounts.values import AccountRef
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReport:
+    """What a cancel did: how many were stopped, how many had already left."""
+
+    canceled: int
+    too_late: int
+    credits_back: int
 
 
 def pause(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> None:
@@ -93,6 +102,23 @@ def cancel(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> CancelReport:
     return report
 
 
+def cancel_all(tenant: Tenant, *, actor: Actor) -> CancelReport:
+    """Stop everything of an account that has not left, for good; credits come back."""
+    waiting = and_(MOVING, owned(tenant, Message), Message.state.in_(CANCELABLE))
+    sends = db.session.scalars(select(Message.campaign_id).where(waiting).distinct()).all()
+    report = _cancel(waiting)
+    ended = db.session.scalars(
+        update(Campaign)
+        .where(owned(tenant, Campaign), Campaign.id.in_(sends))
+        .values(state=CampaignState.CANCELED)
+        .returning(Campaign.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for campaign_id in sorted(ended):
+        _record("cancel", tenant, campaign_id, actor)
+    return report
+
+
 def cancel_text(tenant: Tenant, message_id: UUID, *, actor: Actor) -> CancelReport:
     """Stop one text, all its parts. Raises TooLate when it has left."""
     text_id = db.session.scalar(
@@ -143,6 +169,7 @@ def send_again(
         shown_key=None,
         actor=actor,
         resend_of={row.e164: row.id},
+        lint_ok=linting.SENT_BEFORE,
     )
     audit.record(
         "messaging:text:resend",

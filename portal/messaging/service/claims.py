@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Executable, Table, and_, bindparam, or_, s
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from portal.core import clock
+from portal.core.among import among
 from portal.core.db import database_now, db
 from portal.messaging.models import MOVING, Message
 from portal.messaging.service import outbox
-from portal.messaging.values import Kind, Priority, State
+from portal.messaging.values import Kind, Priority, State, Timing
 from portal.numbers import queries as numbers
 from portal.numbers import service as number_service
 from portal.numbers.values import SenderRef
@@ -59,9 +60,13 @@ class Text:
     organization_id: UUID
     account_id: UUID
     campaign_id: UUID | None
+    contact_id: UUID | None
+    created_at: datetime
     created_by: UUID | None
     kind: Kind
+    timing: Timing | None
     purpose: str
+    text_id: UUID
     e164: str | None
     from_e164: str | None
     country_code: int
@@ -116,7 +121,7 @@ _TAKE_BACK: Final = _take_where(_IS_BACK)
 _STILL_CLAIMED: Final = (
     select(*(_MESSAGES.c[name] for name in Text.__dataclass_fields__))
     .where(
-        _MESSAGES.c.id.in_(bindparam("texts", expanding=True)),
+        among(_MESSAGES.c.id, "texts"),
         _MESSAGES.c.state == State.CLAIMED,
         _MESSAGES.c.lease_until > bindparam("now"),
     )

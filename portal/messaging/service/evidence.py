@@ -9,25 +9,29 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.billing import service as billing
 from portal.contacts import queries as contacts
 from portal.core import clock, jobs
+from portal.core.among import among
 from portal.core.db import Last, before_commit, db, is_sqlite
 from portal.core.jobs import Job, Lane
+from portal.core.many_rows import insert_rows, update_each
 from portal.core.tenancy import Tenant
 from portal.gateways.sms import Verdict
 from portal.messaging.models import FirstNotice, Message, MessageAttempt, MessageEvent
 from portal.messaging.rules.proofs import Effect, Evidence, Known, Source, merge
+from portal.messaging.rules.stages import Standing, standing
 from portal.messaging.service import outbox, system, trouble
-from portal.messaging.values import CANCELABLE, State
+from portal.messaging.service.counting import Tally
+from portal.messaging.values import CANCELABLE, Kind, State, Timing
 from portal.people import queries as people
 
 logger = logging.getLogger(__name__)
@@ -44,7 +48,6 @@ class Seen:
     """A text as it was locked, kept up to date while a batch of proofs is applied."""
 
     id: UUID
-    organization_id: UUID
     account_id: UUID
     state: State
     sid: str | None
@@ -61,6 +64,18 @@ class Seen:
     parts: int
     is_first: bool
     created_at: datetime
+    organization_id: UUID
+    kind: Kind
+    campaign_id: UUID | None
+    segments: int
+    day: date | None
+    created_by: UUID | None
+    consent_record_id: UUID | None
+
+    @property
+    def standing(self) -> Standing:
+        """Return what reports count it as."""
+        return standing(self.state, self.error_code)
 
     @property
     def known(self) -> Known:
@@ -92,7 +107,6 @@ _RAISE: Final = (
         changed_at=bindparam("now"),
     )
 )
-_LOG: Final = insert(_EVENTS)
 _END_ATTEMPT: Final = (
     update(_ATTEMPTS)
     .where(_ATTEMPTS.c.message_id == bindparam("this"), _ATTEMPTS.c.attempt == bindparam("which"))
@@ -102,8 +116,8 @@ _LOCKED: Final = (
     select(*_SEEN)
     .where(
         or_(
-            _MESSAGES.c.id.in_(bindparam("texts", expanding=True)),
-            _MESSAGES.c.sid.in_(bindparam("sids", expanding=True)),
+            among(_MESSAGES.c.id, "texts"),
+            among(_MESSAGES.c.sid, "sids"),
         )
     )
     .order_by(_MESSAGES.c.id)
@@ -129,15 +143,19 @@ def apply_many(proofs: Sequence[Evidence]) -> list[Effect]:
     named: list[tuple[Seen, Evidence]] = []  # those that bear another name than before
     unsent: list[Seen] = []  # those that had never left, as far as we knew
     effects = []
+    tally = Tally()
     for proof in proofs:
         text = by_id.get(proof.message_id)
         before = text.sid if text is not None else None
         was_proven = text is not None and text.known.is_proven
         had_not_left = text is not None and _had_not_left(text, proof)
+        was = text.standing if text is not None else None
         effect = Effect.NO_ROW if text is None else _take_in(proof, text, by_sid)
         effects.append(effect)
         if text is not None and effect is Effect.APPLIED:
             raised.append((text, proof))
+            if was is not None:
+                tally.move(text, was, text.standing)
             if text.sid != before:
                 named.append((text, proof))
             if not was_proven:
@@ -145,6 +163,7 @@ def apply_many(proofs: Sequence[Evidence]) -> list[Effect]:
             if had_not_left and not was_proven:
                 unsent.append(text)
     _write(raised)
+    tally.keep()
     _note_attempts(named)
     _follow_first_proofs(proven)
     for text in unsent:  # a backup was restored (I14)
@@ -197,6 +216,7 @@ def _displaces(proof: Evidence, other: Seen) -> bool:
         and_(Message.id == other.id, Message.sid == proof.sid),
         State.UNKNOWN,
         cause="displaced",
+        was=other.standing,
         sid=None,
         sid_source=None,
         error_code=None,
@@ -217,7 +237,7 @@ def _write(raised: Sequence[tuple[Seen, Evidence]]) -> None:
     if not raised:
         return
     now = clock.utcnow()
-    db.session.execute(
+    update_each(
         _RAISE,
         [
             {
@@ -231,9 +251,9 @@ def _write(raised: Sequence[tuple[Seen, Evidence]]) -> None:
             for text, _ in raised
         ],
     )
-    db.session.execute(
-        _LOG,
-        [
+    insert_rows(
+        _EVENTS,
+        (
             {
                 "id": uuid4(),
                 "message_id": text.id,
@@ -243,7 +263,7 @@ def _write(raised: Sequence[tuple[Seen, Evidence]]) -> None:
                 "facts": {"error": proof.error_code} if proof.error_code else None,
             }
             for text, proof in raised
-        ],
+        ),
     )
 
 
@@ -268,10 +288,7 @@ def _note_attempts(named: Sequence[tuple[Seen, Evidence]]) -> None:
         if proof.attempt is not None
     ]
     if ended:
-        db.session.execute(
-            _END_ATTEMPT,
-            ended,
-        )
+        update_each(_END_ATTEMPT, ended)
 
 
 def _charge(texts: Sequence[Seen]) -> None:
@@ -293,7 +310,10 @@ def _charge_account(account_id: UUID, ids: Sequence[UUID]) -> None:
 
 
 def _queue_first_notices(texts: Sequence[Seen]) -> None:
-    """Queue the one free notice after the first text to a number from an account (S-3)."""
+    """Queue the one free notice after the first text to a number from an account (S-3).
+
+    It keeps the hours of the text it follows, so that it comes right after it.
+    """
     if not texts:
         return
     notice_ids = {(text.account_id, text.e164): uuid4() for text in texts}
@@ -332,4 +352,5 @@ def _queue_first_notices(texts: Sequence[Seen]) -> None:
             from_e164=text.from_e164,
             contact_id=text.contact_id,
             name=text.recipient_name,
+            timing=Timing.BY_HAND if text.kind is Kind.ONE_TO_ONE else Timing.AUTOMATED,
         )

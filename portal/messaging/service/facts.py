@@ -1,12 +1,13 @@
 """What the gates look at, read for one account and for up to 500 people at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select, union
 
 from portal.billing import queries as billing
 from portal.consent import queries as consent
@@ -14,11 +15,15 @@ from portal.consent.values import Standing
 from portal.contacts import queries as contacts
 from portal.core import phone
 from portal.core.access import Permission, Scope
+from portal.core.among import among
 from portal.core.db import db
+from portal.dnc import queries as dnc
+from portal.dnc.values import CallFacts
 from portal.integrations import queries as integrations
 from portal.messaging.models import Conversation, FirstNotice, Message
 from portal.messaging.queries import recovery as records
-from portal.messaging.rules.gates import AccountFacts
+from portal.messaging.rules.gate_facts import AccountFacts
+from portal.messaging.rules.hours import ANSWERS_FOR
 from portal.messaging.values import ACCEPTED_FAMILY, IN_DOUBT
 from portal.numbers import queries as numbers
 from portal.numbers.values import SenderRef
@@ -27,7 +32,26 @@ from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 CHUNK = 500  # SPEED 3b
-REPLY_WINDOW = timedelta(hours=24)  # S-5
+
+# Made once: building a statement costs more than asking it.
+_TALK = cast(Table, Conversation.__table__).c
+_NOTICE = cast(Table, FirstNotice.__table__).c
+_MESSAGE = cast(Table, Message.__table__).c
+_TALKS: Final = select(_TALK.e164, _TALK.last_inbound_at, _TALK.our_e164).where(
+    _TALK.account_id == bindparam("account"), among(_TALK.e164, "numbers")
+)
+# Numbers that had their first notice, or a text that has left already (S-3).
+_TEXTED_BEFORE: Final = union(
+    select(_NOTICE.e164).where(
+        _NOTICE.account_id == bindparam("account"), among(_NOTICE.e164, "numbers")
+    ),
+    select(_MESSAGE.e164).where(
+        _MESSAGE.account_id == bindparam("account"),
+        among(_MESSAGE.e164, "numbers"),
+        _MESSAGE.state.in_(ACCEPTED_FAMILY | IN_DOUBT),
+        _MESSAGE.is_first,
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +62,12 @@ class Known:
     wrote_at: Mapping[str, datetime]  # the person's own last text
     our_numbers: Mapping[str, str] = field(default_factory=dict)  # of the last exchange
     texted_before: frozenset[str] = frozenset()
+    call_lists: Mapping[str, CallFacts] = field(default_factory=dict)  # of whoever needs one
 
     def is_reply(self, e164: str, now: datetime) -> bool:
         """Say whether a text now answers the person's own of the last 24 hours (S-5)."""
         wrote = self.wrote_at.get(e164)
-        return wrote is not None and now - wrote < REPLY_WINDOW
+        return wrote is not None and now - wrote < ANSWERS_FOR
 
 
 def of_account(account: AccountRef, *, records_in_doubt: bool | None = None) -> AccountFacts:
@@ -80,22 +105,49 @@ def senders_by_number(account: AccountRef) -> dict[str, SenderRef]:
     return {s.e164: s for s in numbers.senders(account.id) if s.may_send}
 
 
-def of_people(account: AccountRef, e164s: Iterable[str], now: datetime) -> Known:
-    """Return what is known of at most 500 numbers, in a handful of SELECTs."""
+def of_people(
+    account: AccountRef, e164s: Iterable[str], now: datetime, lists: dnc.Lists | None = None
+) -> Known:
+    """Return what is known of at most 500 numbers, in a handful of SELECTs.
+
+    `lists` are those of do-not-call, where somebody has read them already.
+    """
     wanted = list(dict.fromkeys(e164s))
     if not wanted:
         return Known({}, {})
-    talks = db.session.execute(
-        select(Conversation.e164, Conversation.last_inbound_at, Conversation.our_e164).where(
-            Conversation.account_id == account.id, Conversation.e164.in_(wanted)
-        )
-    ).all()
+    asked = {"account": account.id, "numbers": wanted}
+    talks = db.session.execute(_TALKS, asked).all()
+    standings = consent.standings(account.tenant, wanted, now)
     return Known(
-        consent.standings(account.tenant, wanted, now),
+        standings,
         {row.e164: row.last_inbound_at for row in talks if row.last_inbound_at},
         {row.e164: row.our_e164 for row in talks if row.our_e164},
-        frozenset(_texted_before(account.id, wanted)),
+        frozenset(e164 for e164 in db.session.scalars(_TEXTED_BEFORE, asked) if e164),
+        call_lists(account, standings, now, lists),
     )
+
+
+def call_lists(
+    account: AccountRef,
+    standings: Mapping[str, Standing],
+    now: datetime,
+    lists: dnc.Lists | None = None,
+) -> dict[str, CallFacts]:
+    """Return what do-not-call lists say of at most 500 numbers.
+
+    Whoever agreed in writing is exempt from all of them and left out, so that a bulk send, which
+    needs just that, asks for nothing (S-2, G4).
+    """
+    asked = {e164: one for e164, one in standings.items() if not dnc.is_written(one)}
+    if not asked:
+        return {}
+    return (lists or dnc.read_lists(account.organization_id)).facts(account, asked, now)
+
+
+def wrote_at(account: AccountRef, e164s: list[str]) -> dict[str, datetime]:
+    """Return when each of at most 500 numbers texted the account last."""
+    talks = db.session.execute(_TALKS, {"account": account.id, "numbers": e164s})
+    return {row.e164: row.last_inbound_at for row in talks if row.last_inbound_at}
 
 
 def merge_values(account: AccountRef, sender: SenderRef | None) -> dict[str, str]:
@@ -130,17 +182,3 @@ def _may_send(account: AccountRef, user_id: UUID) -> bool:
 def _is_live_key(account: AccountRef, key_id: UUID) -> bool:
     key = integrations.find_key(account.tenant, key_id)
     return key is not None and key.revoked_at is None and Scope.SEND_MESSAGES in key.scopes
-
-
-def _texted_before(account_id: UUID, e164s: Sequence[str]) -> set[str]:
-    """Return the numbers that had their first notice, or a text that has left already."""
-    noticed = select(FirstNotice.e164).where(
-        FirstNotice.account_id == account_id, FirstNotice.e164.in_(e164s)
-    )
-    texted = select(Message.e164).where(
-        Message.account_id == account_id,
-        Message.e164.in_(e164s),
-        Message.state.in_(ACCEPTED_FAMILY | IN_DOUBT),
-        Message.is_first,
-    )
-    return {e164 for e164 in db.session.scalars(noticed.union(texted)) if e164}

@@ -16,8 +16,10 @@ from portal.messaging.models import (
     Campaign,
     Conversation,
     InboundText,
+    LintReview,
     Message,
     MessageEvent,
+    SendApproval,
     StrayText,
     TextDraft,
     WebhookEvent,
@@ -25,6 +27,16 @@ from portal.messaging.models import (
 from portal.messaging.values import State
 
 _UNDER_WAY: Final = (State.QUEUED, State.HELD, State.CLAIMED, State.SUBMITTING, State.UNKNOWN)
+
+
+def heard_from(organization_id: UUID, e164: str) -> list[str]:
+    """Return the carrier's names of the texts that came from a number."""
+    i = InboundText
+    return list(
+        db.session.scalars(
+            select(i.sid).where(i.organization_id == organization_id, i.e164 == e164)
+        )
+    )
 
 
 def erase_words(
@@ -82,13 +94,23 @@ def erase_words(
             )
         ),
     )
+    asked = and_(
+        LintReview.organization_id == organization_id,
+        LintReview.asked_at <= before,
+        LintReview.body != ERASED,
+    )
     how: Any = {"is_dry": is_dry, "limit": limit}
     return {
         "texts_sent": wipe(m, sent, {"body": ERASED, "recipient_name": "", "media": []}, **how),
-        "campaigns": wipe(k, alone, {"body": ERASED, "name": ERASED, "media": []}, **how),
+        "campaigns": wipe(
+            k, alone, {"body": ERASED, "name": ERASED, "media": [], "lint": null()}, **how
+        ),
         "texts_received": wipe(i, received, {"body": ERASED, "media": [], "payload": {}}, **how),
         "conversations": wipe(c, talks, {"preview": ERASED}, **how),
         "stray_texts": wipe(s, stray, {"body": ERASED}, **how),
+        "blocked_texts": 0
+        if only is not None  # they are addressed to nobody
+        else wipe(LintReview, asked, {"body": ERASED, "findings": []}, **how),
     }
 
 
@@ -127,9 +149,12 @@ def forget_callbacks(
 def forget_drafts(
     organization_id: UUID, *, before: datetime, is_dry: bool, limit: int | None = None
 ) -> int:
-    """Delete drafts nobody touched since then."""
+    """Delete drafts nobody touched since then, and sends whose approval was settled by then."""
+    how: Any = {"is_dry": is_dry, "limit": limit}
     old = and_(TextDraft.organization_id == organization_id, TextDraft.updated_at <= before)
-    return wipe(TextDraft, old, None, is_dry=is_dry, limit=limit)
+    a = SendApproval
+    settled = and_(a.organization_id == organization_id, a.decided_at <= before)
+    return wipe(TextDraft, old, None, **how) + wipe(a, settled, None, **how)
 
 
 def forget_callbacks_of(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -> int:

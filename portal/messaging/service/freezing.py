@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,9 +11,11 @@ from portal.core.audit import Actor
 from portal.messaging.rules.plan import Part, Plan, PlannedText
 from portal.messaging.service.outbox import WAITS_FOR_PART
 from portal.messaging.values import Draft, Fate, Kind, MediaRef, Priority, State
+from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 _NAME_LENGTH = 60
+_HASHES_KEPT = 1_000  # a text with merge fields differs from person to person
 
 
 class Freezer:
@@ -31,15 +34,18 @@ class Freezer:
         self._account, self._draft, self._actor, self._now = account, draft, actor, now
         self._resend_of = resend_of
         self._media = [_media(m) for m in draft.media]
-        self._hashes: dict[str, str] = {}
+        self._no_media: list[dict[str, str]] = []
+        self._hash = lru_cache(maxsize=_HASHES_KEPT)(_sha256)
         self._shared = {
             "organization_id": account.organization_id,
             "account_id": account.id,
             "campaign_id": self.campaign_id,
             "kind": draft.kind,
+            "timing": draft.timing if draft.kind is Kind.ONE_TO_ONE else None,
             "priority": (Priority.PERSON if draft.kind is Kind.ONE_TO_ONE else Priority.CAMPAIGN),
             "created_at": now,
             "changed_at": now,
+            "day": accounts.today(account, now),
             "created_by": actor.id,
             "created_by_name": actor.label[:200],
         }
@@ -109,7 +115,7 @@ class Freezer:
             "parts": len(parts),
             "body": part.body,
             "body_hash": self._hash(part.body),
-            "media": self._media if part.media else [],
+            "media": self._media if part.media else self._no_media,
             "encoding": part.encoding,
             "segments": part.segments,
             "credits": part.credits,
@@ -120,16 +126,16 @@ class Freezer:
             "reason": sentence,
             "consent_record_id": text.consent_record_id,
             "is_reply": text.is_reply,
+            "hours": text.hours,
             "not_before": text.not_before,
             "held_until": text.not_before if is_held else None,
             "slot_on": None if is_blocked else text.day,
             "draws_on_reserve": text.draws_on_reserve,
         }
 
-    def _hash(self, body: str) -> str:
-        if body not in self._hashes:
-            self._hashes[body] = hashlib.sha256(body.encode()).hexdigest()
-        return self._hashes[body]
+
+def _sha256(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def _waiting_state(*, is_held: bool) -> State:

@@ -5,28 +5,32 @@ on its way when STOP came, or it sees the STOP (I3). When a fact can't be read, 
 transaction fails and the text waits (I16).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Table, and_, bindparam, insert, select, update
+from sqlalchemy import Table, and_, bindparam, select, update
 
 from portal.consent import queries as consent
 from portal.contacts import service as contacts
 from portal.core import clock
+from portal.core.among import among
 from portal.core.db import database_now, db
+from portal.core.many_rows import insert_rows, update_each
 from portal.core.settings import settings
 from portal.gateways.sms import Outgoing
 from portal.messaging.models import Campaign, Message, MessageAttempt
 from portal.messaging.queries import recovery as records
-from portal.messaging.rules import gates
-from portal.messaging.rules.allotment import morning_of
-from portal.messaging.rules.gates import TextFacts
-from portal.messaging.service import facts, highwater, limits, outbox
+from portal.messaging.rules import frequency, gates
+from portal.messaging.rules.frequency import TooOften
+from portal.messaging.rules.gate_facts import TextFacts
+from portal.messaging.rules.hours import Hours
+from portal.messaging.service import brand, facts, highwater, late_places, limits, outbox
 from portal.messaging.service.claims import Claim, Text, still_claimed
-from portal.messaging.service.limits import Held, Place
+from portal.messaging.service.frequency import Lately
+from portal.messaging.service.timing import LeavingHours, validity_s
 from portal.messaging.values import IN_DOUBT, CampaignState, Fate, Gate, Kind, State
 from portal.numbers import queries as numbers
 from portal.numbers.values import CarrierCredentials, SenderRef
@@ -37,7 +41,8 @@ _MESSAGES = cast(Table, Message.__table__)
 _ATTEMPTS = cast(Table, MessageAttempt.__table__)
 _CAMPAIGN = cast(Table, Campaign.__table__)
 
-POST_WITHIN_S: Final = 20.0  # from T2 to the first byte
+POST_WITHIN: Final = timedelta(seconds=20)  # from T2 to the first byte
+POST_WITHIN_S: Final = POST_WITHIN.total_seconds()
 ANSWER_WITHIN: Final = timedelta(seconds=60)  # then the reaper calls it unknown
 VALIDITY_S: Final = 36_000
 TWIN_PAUSE: Final = timedelta(minutes=1)
@@ -47,20 +52,13 @@ _RETRY_POLICY: Final = "#rc=5&rp=all&ct=3000&rt=8000"
 
 # Made once: building a statement costs more than asking it, and every text asks these.
 _CAMPAIGNS: Final = select(_CAMPAIGN.c.id, _CAMPAIGN.c.state).where(
-    _CAMPAIGN.c.id.in_(bindparam("campaigns", expanding=True))
+    among(_CAMPAIGN.c.id, "campaigns")
 )
 _IN_DOUBT: Final = select(_MESSAGES.c.from_e164, _MESSAGES.c.e164, _MESSAGES.c.body_hash).where(
     _MESSAGES.c.organization_id == bindparam("organization"),
-    _MESSAGES.c.e164.in_(bindparam("numbers", expanding=True)),
+    among(_MESSAGES.c.e164, "numbers"),
     _MESSAGES.c.state.in_(bindparam("doubtful", expanding=True)),
 )
-_COUNT_ON: Final = (
-    update(_MESSAGES)
-    .where(_MESSAGES.c.id == bindparam("this"))
-    .values(slot_on=bindparam("day"), draws_on_reserve=bindparam("draws"))
-)
-_START: Final = insert(_ATTEMPTS)
-
 _LEAVE: Final = (
     update(_MESSAGES)
     .where(_MESSAGES.c.id == bindparam("this"))
@@ -69,6 +67,7 @@ _LEAVE: Final = (
         attempt=_MESSAGES.c.attempt + 1,
         from_e164=bindparam("ours"),
         consent_record_id=bindparam("basis"),
+        hours=bindparam("told"),
         submitted_at=bindparam("started"),
         submit_deadline=bindparam("deadline"),
         checks=0,
@@ -123,19 +122,35 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
         account_gate = Gate("no_number", "This account has no number to text from yet.", Fate.HELD)
     texts = [message for _, message in messages]
     look = _LastLook(account, texts, unreachable, is_catching_up=state.is_catching_up)
+    brand_day = brand.lock_day(organization_id, texts, clock.utcnow()) if not account_gate else None
     look.lock_days()
     leaving = []
     for claim, message in messages:
         gate = account_gate or look.first_shut(message)
         if gate is None:
-            leaving.append((claim, message, look.record_id(message)))
+            leaving.append(Leaving(claim, message, look.record_id(message), look.hours(message)))
         else:
-            _stop(message, gate)
+            _stop(message, gate, look.told(message, gate))
+    over = brand.admit(brand_day, [one.text for one in leaving])
+    for one in leaving:
+        if (gate := over.get(one.text.id)) is not None:
+            _stop(one.text, gate, None)
+    leaving = [one for one in leaving if one.text.id not in over]
     if not leaving:
         return []
     assert credentials is not None  # the gates have seen to both
     assert known.sender is not None
     return _mark_leaving(leaving, known.sender, credentials, started)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A text that every gate lets go, and what the gates said of it."""
+
+    claim: Claim
+    text: Text
+    record_id: UUID | None  # the consent it rests on (I15)
+    hours: Hours
 
 
 class _LastLook:
@@ -154,12 +169,19 @@ class _LastLook:
         self._today = accounts.today(account, self._now)
         e164s = [m.e164 for m in messages if m.e164]
         self._standings = consent.standings(account.tenant, e164s, self._now)
+        asked = {m.e164 for m in messages if m.e164 and m.kind is not Kind.SYSTEM}
+        stand = {e164: self._standings[e164] for e164 in asked}
+        self._call_lists = facts.call_lists(account, stand, self._now)
         actors = (m.created_by for m in messages if m.created_by is not None)
         self._may_send = facts.may_still_send(account, actors)
         self._campaigns = _campaign_states(messages)
         self._in_doubt = _in_doubt(messages)
         is_abroad = any(m.country_code != 1 for m in messages)
         self._countries = limits.country_room(account.id, self._today) if is_abroad else {}
+        self._hours = LeavingHours(account, messages, self._now)
+        self._lately = Lately(account.organization_id, self._hours.book, self._now)
+        counted = [m for m in messages if m.e164 and m.kind is not Kind.SYSTEM]
+        self._lately.read([(self._hours.state_of(m), m.e164 or "") for m in counted], self._now)
 
     def lock_days(self) -> None:
         """Lock the days that late texts leave and take a place of, oldest first (RULINGS 6)."""
@@ -172,6 +194,17 @@ class _LastLook:
         standing = self._standings.get(message.e164 or "")
         return standing.record_id if standing else None
 
+    def hours(self, message: Text) -> Hours:
+        """Return when a text may go, and until when the carrier may hold it (P-3)."""
+        return self._hours.of(message)
+
+    def told(self, message: Text, gate: Gate) -> Mapping[str, Any] | None:
+        """Return the facts to store with a text, where it is the hours or a cap that hold it."""
+        if gate.code == frequency.CAP and (often := self.too_often(message)) is not None:
+            return often.facts
+        told = self.hours(message)
+        return told.facts if gate.code == told.code else None
+
     def first_shut(self, message: Text) -> Gate | None:
         """Return the first gate that is shut for this text now."""
         campaign = self._campaigns.get(message.campaign_id)
@@ -183,7 +216,7 @@ class _LastLook:
         if gate is not None:
             return gate
         if not self._is_counted(message):
-            late = _take_late_place(message, self._account, self._now)
+            late = late_places.take_late_place(message, self._account, self._now)
             if late is not None:
                 return late
         words = (message.from_e164, message.e164, message.body_hash)
@@ -195,7 +228,23 @@ class _LastLook:
                 held_until=self._now + TWIN_PAUSE,
             )
         self._in_doubt.add(words)
+        if frequency.counts(message.kind, is_answer=message.is_reply):
+            self._lately.note(message.e164 or "", message.text_id, self._now)
         return None
+
+    def too_often(self, message: Text) -> TooOften | None:
+        """Return what the caps of the person's state say against a text now (S-2)."""
+        if message.e164 is None or message.kind is Kind.SYSTEM:
+            return None
+        state = self._hours.state_of(message)
+        found = self._lately.too_often(
+            self._now, state=state, e164=message.e164, but=message.text_id
+        )
+        if found is None or not frequency.counts(
+            message.kind, is_answer=self._hours.is_answer(message)
+        ):
+            return None
+        return found
 
     def _is_counted(self, message: Text) -> bool:
         return message.kind is Kind.SYSTEM or message.slot_on == self._today
@@ -208,10 +257,13 @@ class _LastLook:
             country_code=message.country_code,
             country_room=self._countries.get(message.country_code),
             standing=self._standings.get(message.e164 or ""),
+            call_list=self._call_lists.get(message.e164 or ""),
             purpose=message.purpose,
             is_unreachable=message.e164 in self._unreachable,  # marked since confirm (S-10)
             is_catching_up=self._is_catching_up,
             actor_may_send=message.created_by is None or self._may_send[message.created_by],
+            hours=self._hours.of(message),
+            too_often=self.too_often(message),
             is_counted=True,  # a late place is taken under the day's own lock
         )
 
@@ -237,49 +289,12 @@ def _in_doubt(messages: Sequence[Text]) -> set[tuple[str | None, str | None, str
     return {(row.from_e164, row.e164, row.body_hash) for row in rows}
 
 
-def _take_late_place(message: Text, account: AccountRef, now: datetime) -> Gate | None:
-    """Count a text against today: its own day has passed while it waited (PROMISES 3.3)."""
-    today = accounts.today(account, now)
-    room = limits.lock_day(account, today)
-    e164 = message.e164 or ""
-    if message.country_code != 1 and message.country_code not in room.countries:
-        return gates.region_allowed(
-            TextFacts(message.kind, now, e164, country_code=message.country_code)
-        )
-    is_reply = message.is_reply
-    if not room.fits(e164, message.segments, message.country_code, is_reply=is_reply):
-        tomorrow = morning_of(today + timedelta(days=1), account.timezone)
-        return Gate(
-            "daily_recipients" if room.recipients < 1 else "daily_segments",
-            "Today's limits are reached.",
-            Fate.HELD,
-            held_until=tomorrow,
-        )
-    had = _place(message)
-    draws = room.take(e164, message.segments, message.country_code, is_reply=is_reply)
-    place = Place(e164, message.segments, message.country_code, is_reply, draws)
-    if not limits.take(account, today, [place]):
-        raise RuntimeError("a place was free and could not be taken")  # the day is locked
-    db.session.execute(_COUNT_ON, {"this": message.id, "day": today, "draws": draws})
-    if message.slot_on is not None:
-        limits.give_back([Held(account.id, message.slot_on, had)])
-    return None
-
-
-def _place(message: Text) -> Place:
-    return Place(
-        message.e164 or "",
-        message.segments,
-        message.country_code,
-        message.is_reply,
-        message.draws_on_reserve,
-    )
-
-
-def _stop(message: Text, gate: Gate) -> None:
+def _stop(message: Text, gate: Gate, told: Mapping[str, Any] | None) -> None:
     is_mine = and_(Message.id == message.id, Message.state == State.CLAIMED)
     if gate.outcome is Fate.HELD:
-        outbox.hold(is_mine, gate.code, gate.sentence, until=gate.held_until, cause="gate")
+        outbox.hold(
+            is_mine, gate.code, gate.sentence, until=gate.held_until, cause="gate", hours=told
+        )
     else:
         outbox.end_unsent(
             is_mine, State.BLOCKED, cause="gate", code=gate.code, sentence=gate.sentence
@@ -287,65 +302,71 @@ def _stop(message: Text, gate: Gate) -> None:
 
 
 def _mark_leaving(
-    leaving: Sequence[tuple[Claim, Text, UUID | None]],
+    leaving: Sequence[Leaving],
     sender: SenderRef,
     credentials: CarrierCredentials,
     started: datetime,
 ) -> list[Submission]:
     """Write down that these texts may be leaving from now on, each with its attempt."""
     now = clock.utcnow()
-    db.session.execute(
+    update_each(
         _LEAVE,
         [
             {
-                "this": m.id,
-                "ours": m.from_e164 or sender.e164,
-                "basis": record_id,
+                "this": one.text.id,
+                "ours": one.text.from_e164 or sender.e164,
+                "basis": one.record_id,
+                "told": one.hours.facts,
                 "started": started,
                 "deadline": started + ANSWER_WITHIN,
                 "now": now,
             }
-            for _, m, record_id in leaving
+            for one in leaving
         ],
     )
-    db.session.execute(
-        _START,
-        [
+    insert_rows(
+        _ATTEMPTS,
+        (
             {
-                "message_id": message.id,
-                "attempt": message.attempt + 1,
-                "epoch": claim.epoch,
-                "owner": claim.owner,
+                "message_id": one.text.id,
+                "attempt": one.text.attempt + 1,
+                "epoch": one.claim.epoch,
+                "owner": one.claim.owner,
                 "started_at": started,
             }
-            for claim, message, _ in leaving
-        ],
+            for one in leaving
+        ),
     )
-    outbox.log([m.id for _, m, _ in leaving], State.SUBMITTING, cause="gate", at=now)
-    return [
-        Submission(
-            message.id,
-            message.organization_id,
-            message.account_id,
-            claim.e164,
-            claim.epoch,
-            message.attempt + 1,
-            Outgoing(
-                message_id=str(message.id),
-                attempt=message.attempt + 1,
-                to=claim.e164,
-                from_number=message.from_e164 or sender.e164,
-                service_sid=sender.service_sid,
-                body=message.body,
-                media_urls=tuple(m["url"] for m in message.media),
-                status_callback=_callback(message.id, message.attempt + 1),
-                validity_period_s=VALIDITY_S,
-                account_sid=credentials.account_sid,
-                auth_token=credentials.auth_token,
-            ),
-        )
-        for claim, message, _ in leaving
-    ]
+    outbox.log([one.text.id for one in leaving], State.SUBMITTING, cause="gate", at=now)
+    return [_submission(one, sender, credentials, now) for one in leaving]
+
+
+def _submission(
+    one: Leaving, sender: SenderRef, credentials: CarrierCredentials, now: datetime
+) -> Submission:
+    claim, message = one.claim, one.text
+    attempt = message.attempt + 1
+    return Submission(
+        message.id,
+        message.organization_id,
+        message.account_id,
+        claim.e164,
+        claim.epoch,
+        attempt,
+        Outgoing(
+            message_id=str(message.id),
+            attempt=attempt,
+            to=claim.e164,
+            from_number=message.from_e164 or sender.e164,
+            service_sid=sender.service_sid,
+            body=message.body,
+            media_urls=tuple(m["url"] for m in message.media),
+            status_callback=_callback(message.id, attempt),
+            validity_period_s=validity_s(one.hours, now, VALIDITY_S, posts_within=POST_WITHIN),
+            account_sid=credentials.account_sid,
+            auth_token=credentials.auth_token,
+        ),
+    )
 
 
 def _callback(message_id: UUID, attempt: int) -> str:

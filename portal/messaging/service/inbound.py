@@ -28,13 +28,13 @@ from portal.core.db import Last, before_commit, db, is_sqlite
 from portal.integrations import service as integrations
 from portal.integrations.values import Event
 from portal.messaging.models import InboundText, Message
-from portal.messaging.rules import keywords, rates
+from portal.messaging.rules import keywords, rates, revocation
 from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.rules.keywords import Keyword
 from portal.messaging.rules.segments import analyze
-from portal.messaging.service import facts, joining, optouts, system, talks
+from portal.messaging.service import counting, facts, holds, joining, optouts, system, talks
 from portal.messaging.service.joining import Heard
-from portal.messaging.values import MediaRef
+from portal.messaging.values import MediaRef, Timing
 from portal.notifications import service as notifications
 from portal.numbers import queries as numbers
 from portal.people import queries as people
@@ -107,15 +107,22 @@ def receive(incoming: Incoming) -> Received:
     actor = Actor(None, phone.show(e164), incoming.source)
     known = contacts.by_numbers(account.tenant, [e164]).get(e164)
     said = Heard(account.tenant, e164, incoming.to, incoming.body, incoming.sid, at, actor, known)
-    reply = None
+    reply = hold_id = None
     if heard == "join" and joins is not None:
         reply = joining.join(said, joins)
     elif asked is not None:
         reply = joining.confirm(said, asked)
     if reply is None:
-        _obey(account, incoming, heard, actor, was_out=was_out)
+        hold_id = _obey(account, incoming, heard, actor, was_out=was_out)
     person = known or contact_service.ensure_lead(account.tenant, e164, actor)
     _link(incoming, person, heard)
+    counting.receive(
+        account.tenant,
+        accounts.today(account, at),
+        heard,
+        _segments(incoming),
+        _price(incoming, heard),
+    )
     _tell_endpoints(account, incoming, heard, person)
     talks.note_inbound(
         account,
@@ -129,8 +136,21 @@ def receive(incoming: Incoming) -> Received:
     if heard in ("stop", "start", "join"):
         is_out = _is_opted_out(account, e164)  # an old STOP found late may have been undone
         talks.mark_opted_out(account.organization_id, account.id, e164, is_out=is_out)
+        holds.settle_of(account.tenant, e164)
     _answer(account, incoming, heard, person, reply)
-    _tell(account, incoming, heard, person, is_new=known is None)
+    if hold_id is None:
+        _tell(account, incoming, heard, person, is_new=known is None)
+        return Received.STORED
+    holds.tell(
+        account,
+        hold_id,
+        person,
+        e164,
+        our_e164=incoming.to,
+        body=incoming.body,
+        said_at=at,
+        notice_key=notice_key(incoming.sid),
+    )
     return Received.STORED
 
 
@@ -184,16 +204,21 @@ def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> b
                 for m in incoming.media
             ],
             keyword=keyword,
-            segments=analyze(incoming.body).segments if incoming.body else incoming.segments,
+            segments=_segments(incoming),
             credits=_price(incoming, keyword),
             source=incoming.source,
             payload=dict(incoming.payload),
             received_at=_said_at(incoming),
+            day=accounts.today(account, _said_at(incoming)),
         )
         .on_conflict_do_nothing(index_elements=["sid"])
         .returning(InboundText.id)
     )
     return kept.first() is not None
+
+
+def _segments(incoming: Incoming) -> int:
+    return analyze(incoming.body).segments if incoming.body else incoming.segments
 
 
 def _price(incoming: Incoming, keyword: Word | None) -> int:
@@ -218,11 +243,14 @@ def _obey(
     actor: Actor,
     *,
     was_out: bool,
-) -> None:
-    """Store what the text means for consent: STOP cancels, START restores, talk is an inquiry."""
+) -> UUID | None:
+    """Store what the text means for consent: STOP cancels, START restores, talk is an inquiry.
+
+    Plain words that end consent hold sending instead (Q-4): then the hold is returned.
+    """
     e164 = incoming.from_number
     if not _is_phone_number(e164):
-        return  # nobody we could text: there is no consent to change
+        return None  # nobody we could text: there is no consent to change
     if keyword == "stop":
         optouts.store(
             account.tenant,
@@ -242,7 +270,12 @@ def _obey(
             actor=actor,
         )
     elif keyword is None and not was_out:
-        consent.record_inquiry(account.tenant, e164, _said_at(incoming), incoming.sid)
+        at, said = _said_at(incoming), revocation.detect(incoming.body)
+        if said.is_revocation:
+            words = said.matched or incoming.body
+            return holds.place(account, e164, words, sid=incoming.sid, said_at=at, actor=actor)
+        consent.record_inquiry(account.tenant, e164, at, incoming.sid)
+    return None
 
 
 def _link(incoming: Incoming, person: ContactRef, keyword: Word | None) -> None:
@@ -305,10 +338,16 @@ def _answer(
         incoming.from_number,
         body,
         purpose=purpose,
+        timing=Timing.ANSWER,
         from_e164=incoming.to,
         contact_id=person.id,
         name=person.full_name,
     )
+
+
+def notice_key(sid: str) -> str:
+    """Return what makes the notices of a text that came in one each."""
+    return f"inbound:{sid}"
 
 
 def _carrier_answers(incoming: Incoming) -> bool:
@@ -346,5 +385,5 @@ def _tell(
         title=title,
         text=shown,
         url=f"/accounts/{account.id}/contacts/{person.id}",
-        dedupe_key=f"inbound:{incoming.sid}",
+        dedupe_key=notice_key(incoming.sid),
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.compliance import queries as compliance
 from portal.compliance.rules import windows
 from portal.consent import service as consent
 from portal.consent.values import MessageKind, Method, NewConsent
@@ -208,6 +209,7 @@ def ask(confirmation_id: UUID) -> bool:
         state=(person.state or None) if person else None,
         phone=pending.e164,
         automated=True,
+        table=compliance.rulebook(tenant.organization_id),
     )
     system.queue_text(
         tenant,

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.db import Last, before_commit, db, is_sqlite
+from portal.core.many_rows import insert_rows
 from portal.messaging.models import (
     AllowedCountry,
     DailyCountry,
@@ -64,7 +65,7 @@ def lock_day(account: AccountRef, day: date) -> DayRoom:
             account_id=account.id,
             day=day,
             organization_id=account.organization_id,
-            recipients_limit=account.daily_recipient_limit,
+            recipients_limit=account.recipients_a_day,
             segments_limit=account.daily_segment_limit,
             replies_limit=reserve,
         ).on_conflict_do_nothing()
@@ -76,13 +77,13 @@ def lock_day(account: AccountRef, day: date) -> DayRoom:
         .execution_options(populate_existing=True)
     ).one()
     # A limit edited during the day holds at once, but never below what has been taken.
-    row.recipients_limit = max(account.daily_recipient_limit, row.recipients)
+    row.recipients_limit = max(account.recipients_a_day, row.recipients)
     row.segments_limit = max(account.daily_segment_limit, row.segments)
     row.replies_limit = max(reserve, row.replies)
     db.session.flush()  # the guarded UPDATE that follows compares with these
     return DayRoom(
         day,
-        account.daily_recipient_limit - row.recipients,
+        account.recipients_a_day - row.recipients,
         account.daily_segment_limit - row.segments,
         reserve - row.replies,
         counted_on(account.id, day),
@@ -100,7 +101,7 @@ def read_day(account: AccountRef, day: date) -> DayRoom:
     taken = tuple(row) if row else (0, 0, 0)
     return DayRoom(
         day,
-        account.daily_recipient_limit - taken[0],
+        account.recipients_a_day - taken[0],
         account.daily_segment_limit - taken[1],
         reserve_for_replies(account.daily_segment_limit) - taken[2],
         counted_on(account.id, day),
@@ -251,20 +252,12 @@ def forbid_country(account: AccountRef, country_code: int, *, actor: Actor) -> N
 
 def _count_recipients(account: AccountRef, day: date, e164s: set[str]) -> int:
     """Enter numbers into the day's list and return how many were not on it."""
-    if not e164s:
-        return 0
-    table = cast(Table, DailyRecipient.__table__)
-    enter = (sqlite if is_sqlite() else postgresql).insert(table).on_conflict_do_nothing()
-    rows = [
-        {
-            "account_id": account.id,
-            "day": day,
-            "e164": e164,
-            "organization_id": account.organization_id,
-        }
-        for e164 in sorted(e164s)
-    ]  # given apart from the statement, which is then built once and not for every chunk
-    return len(db.session.execute(enter.returning(table.c.e164), rows).all())
+    shared = {"account_id": account.id, "day": day, "organization_id": account.organization_id}
+    return insert_rows(
+        cast(Table, DailyRecipient.__table__),
+        ({"e164": e164, **shared} for e164 in sorted(e164s)),
+        only_new=True,
+    )
 
 
 def _forget_recipients(account_id: UUID, day: date, e164s: set[str]) -> int:

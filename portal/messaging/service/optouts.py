@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from portal.consent import queries as consent_queries
 from portal.consent import service as consent
-from portal.consent.values import Evidence, Method, NewConsent
+from portal.consent.values import Evidence, HoldState, Method, NewConsent
 from portal.contacts import service as contacts
 from portal.core import clock
 from portal.core.audit import Actor
@@ -38,7 +38,7 @@ def store(
     at: datetime | None = None,
 ) -> int:
     """Do what opt_out does, for a caller who has locked the number; `at` is when it was said."""
-    stopped = _end(tenant, [e164])
+    stopped = _end(tenant, [e164], actor)
     consent.opt_out(
         tenant, e164, at=at or clock.utcnow(), source=source, actor=actor, details=details
     )
@@ -60,7 +60,7 @@ def enter(
     It holds at once; returns how many waiting texts were stopped. Raises GivenLater.
     """
     contacts.lock_numbers(tenant.organization_id, [e164])
-    stopped = _end(tenant, [e164])
+    stopped = _end(tenant, [e164], actor)
     consent.enter_opt_out(
         tenant,
         e164,
@@ -74,7 +74,7 @@ def enter(
 
 
 def store_many(
-    tenant: Tenant, consents: Sequence[NewConsent], *, import_id: UUID, actor: Actor
+    tenant: Tenant, consents: Sequence[NewConsent], *, import_id: UUID | None, actor: Actor
 ) -> dict[str, bool]:
     """Store a batch of listed opt-outs and cancel what waits for them (Q-7).
 
@@ -86,16 +86,16 @@ def store_many(
     standings = consent_queries.standings(tenant, e164s, clock.utcnow())
     out = [e164 for e164 in e164s if standings[e164].is_opted_out]
     if out:
-        _end(tenant, out)
+        _end(tenant, out, actor)
     return kept
 
 
-def _end(tenant: Tenant, e164s: Sequence[str]) -> int:
-    """Cancel what waits for these numbers, or for their YES, and mark their conversations."""
+def _end(tenant: Tenant, e164s: Sequence[str], actor: Actor) -> int:
+    """Cancel what waits for these numbers, or for their YES; mark their talks, settle holds."""
     assert tenant.account_id is not None  # people opt out of an account
     stopped = outbox.end_unsent(
         and_(
-            _waits_for(tenant, e164s),
+            waits_for(tenant, e164s),
             Message.purpose != STOP_CONFIRMATION,
             Message.state.in_(CANCELABLE),
         ),
@@ -105,13 +105,14 @@ def _end(tenant: Tenant, e164s: Sequence[str]) -> int:
         sentence=_SENTENCE,
     )
     optin.decline(tenant, e164s)
+    consent.settle_holds(tenant, e164s, HoldState.OPTED_OUT, actor=actor)
     for e164 in e164s:
         talks.mark_opted_out(tenant.organization_id, tenant.account_id, e164, is_out=True)
     return len(stopped)
 
 
-def _waits_for(tenant: Tenant, e164s: Sequence[str]) -> ColumnElement[bool]:
-    """All texts of this account, and marketing of every account of the organization (Q-7)."""
+def waits_for(tenant: Tenant, e164s: Sequence[str]) -> ColumnElement[bool]:
+    """Return which texts an opt-out stops: all of this account, and marketing of every account of the organization (Q-7)."""
     return and_(
         Message.organization_id == tenant.organization_id,
         Message.e164.in_(e164s),

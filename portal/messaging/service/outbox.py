@@ -11,14 +11,18 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Table, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, or_, select, update
 
 from portal.billing import service as billing
 from portal.core import clock
+from portal.core.among import among
 from portal.core.db import Last, before_commit, db, is_sqlite
+from portal.core.many_rows import insert_rows
 from portal.messaging.models import Message, MessageEvent
 from portal.messaging.queries.repeats import EARLIER_PART
+from portal.messaging.rules.stages import ON_ITS_WAY, Standing, standing
 from portal.messaging.service import limits
+from portal.messaging.service.counting import Tally
 from portal.messaging.service.limits import Held, Place
 from portal.messaging.values import Kind, State
 
@@ -28,11 +32,10 @@ _CHUNK = 500
 # Made once: building a statement costs more than asking it, and every text asks these.
 _LOCK = (
     select(_MESSAGES.c.id)
-    .where(_MESSAGES.c.id.in_(bindparam("texts", expanding=True)))
+    .where(among(_MESSAGES.c.id, "texts"))
     .order_by(_MESSAGES.c.id)
     .with_for_update()
 )
-_LOG = insert(_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ class Moved:
     draws_on_reserve: bool
     slot_on: date | None
     attempt: int
+    day: date | None
+    created_by: UUID | None
+    error_code: int | None
+    consent_record_id: UUID | None
 
 
 _MOVED = tuple(getattr(Message, name) for name in Moved.__dataclass_fields__)
@@ -69,12 +76,14 @@ def move(
     cause: str,
     facts: Mapping[str, Any] | None = None,
     is_logged: bool = True,
+    was: Standing = ON_ITS_WAY,
     **values: Any,
 ) -> list[Moved]:
     """Move every text that fits `where` to a state and write down why; return them.
 
     The states it may come from belong into `where`: a text that has moved on meanwhile is
-    left alone. Texts are locked in the order of their ids, here as everywhere.
+    left alone. Texts are locked in the order of their ids, here as everywhere. All come from
+    where `was` says: whatever has not left yet is on its way.
     """
     now = clock.utcnow()
     picked = select(Message.id).where(where).order_by(Message.id).with_for_update().cte("picked")
@@ -86,6 +95,10 @@ def move(
         .execution_options(synchronize_session=False)
     )
     moved = [Moved(*row) for row in rows]
+    tally = Tally()
+    for row in moved:
+        tally.move(row, was, standing(state, row.error_code))
+    tally.keep()
     if is_logged:
         log([row.id for row in moved], state, cause=cause, facts=facts, at=now)
     return moved
@@ -110,31 +123,34 @@ def log(
 ) -> None:
     """Add one event for each text (RULINGS 8)."""
     if ids:
-        db.session.execute(
-            _LOG,
-            [
-                {
-                    "id": uuid4(),
-                    "message_id": id_,
-                    "at": at,
-                    "state": state,
-                    "cause": cause[:40],
-                    "facts": dict(facts) if facts else None,
-                }
-                for id_ in ids
-            ],
+        shared = {"at": at, "state": state, "cause": cause[:40]}
+        told = dict(facts) if facts else None
+        insert_rows(
+            _EVENTS,
+            ({"id": uuid4(), "message_id": id_, "facts": told, **shared} for id_ in ids),
         )
 
 
 def hold(
-    where: ColumnElement[bool], code: str, sentence: str, *, until: datetime | None, cause: str
+    where: ColumnElement[bool],
+    code: str,
+    sentence: str,
+    *,
+    until: datetime | None,
+    cause: str,
+    hours: Mapping[str, Any] | None = None,
 ) -> list[Moved]:
-    """Keep texts back until a time, or until somebody mends the cause; credits stay reserved."""
+    """Keep texts back until a time, or until somebody mends the cause; credits stay reserved.
+
+    `hours` are the facts by which the rules of hours hold them (P-3).
+    """
+    kept: dict[str, Any] = {"hours": hours} if hours else {}
     return move(
         where,
         State.HELD,
         cause=cause,
-        facts={"reason": code},
+        facts={"reason": code, **kept},
+        **kept,
         reason_code=code,
         reason=sentence,
         held_until=until,

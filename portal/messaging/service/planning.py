@@ -2,35 +2,35 @@
 
 import hashlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
+from typing import Any, NamedTuple
 
 from portal.billing import queries as billing
+from portal.compliance import queries as compliance
+from portal.dnc import queries as dnc
 from portal.messaging import queries
-from portal.messaging.rules import gates, rates
-from portal.messaging.rules.allotment import Calendar, DayRoom, morning_of
-from portal.messaging.rules.gates import TextFacts
-from portal.messaging.rules.plan import (
-    Advice,
-    ClassCost,
-    DayShare,
-    Plan,
-    PlannedText,
-    ReasonCount,
-)
+from portal.messaging.rules import frequency, gates, hours, sums
+from portal.messaging.rules.allotment import DAYS_AHEAD, Calendar, DayRoom, morning_of
+from portal.messaging.rules.brand import BrandWait, Leaving, foresee
+from portal.messaging.rules.frequency import TooOften
+from portal.messaging.rules.gate_facts import TextFacts
+from portal.messaging.rules.hours import Clockwork, Hours
+from portal.messaging.rules.plan import Plan, PlannedText, sum_of_segments
 from portal.messaging.rules.segments import analyze, replacements
 from portal.messaging.service import facts, limits
 from portal.messaging.service.facts import Known
-from portal.messaging.service.wording import Writer
-from portal.messaging.values import Draft, Fate, Gate, Kind, Recipient
+from portal.messaging.service.frequency import Lately
+from portal.messaging.service.wording import Worded, Writer
+from portal.messaging.values import Draft, Fate, Gate, Kind, Recipient, Timing
+from portal.numbers import rules as numbers
+from portal.registrations import queries as registrations
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
-_NAMES_SHOWN = 5
-_HOME, _ABROAD = "United States, Canada and Caribbean", "Other countries"
+_PASSING = gates.LIMIT_CODES | hours.CODES | {frequency.CAP}  # what time alone mends
 
 
 def plan(
@@ -49,10 +49,29 @@ def plan(
     return _Planner(account, draft, now, read_day).plan(recipients)
 
 
-def shut_gates(account: AccountRef, recipient: Recipient, kind: Kind, now: datetime) -> list[Gate]:
+def shut_gates(
+    account: AccountRef,
+    recipient: Recipient,
+    kind: Kind,
+    now: datetime,
+    *,
+    is_by_program: bool = False,
+) -> list[Gate]:
     """Return every gate that is shut for one person now; none: they may be texted."""
-    planner = _Planner(account, Draft("Hello", kind), now, limits.read_day)
+    draft = Draft("Hello", kind, is_by_program=is_by_program)
+    planner = _Planner(account, draft, now, limits.read_day)
     return planner.shut_gates(recipient)
+
+
+class _Seat(NamedTuple):
+    """What became of one recipient at the gates, and the day their text counts against."""
+
+    outcome: Fate
+    gate: Gate | None
+    not_before: datetime
+    day: date | None = None
+    draws_on_reserve: bool = False
+    hours: Mapping[str, Any] | None = None
 
 
 class _Planner:
@@ -72,6 +91,10 @@ class _Planner:
         self.leaves_at = max(now, draft.send_at) if draft.send_at else now
         self.today = accounts.today(account, self.leaves_at)
         self.calendar = Calendar(self.today, lambda day: read_day(account, day))
+        book = compliance.rulebook(account.organization_id)
+        self.clockwork = Clockwork(book)
+        self.lately = Lately(account.organization_id, book, now, foresees=True)
+        self.call_lists = dnc.read_lists(account.organization_id)
         self.is_old_list_open = draft.kind is Kind.BULK and facts.is_old_list_open(account)
         self.seen: set[str] = set()
         self.over_limit = 0
@@ -89,49 +112,56 @@ class _Planner:
 
     def judge(self, recipient: Recipient, known: Known) -> PlannedText:
         """Put one recipient through the gates and give them their place in a day."""
-        text, facts_ = self._prepare(recipient, known)
-        gate = gates.text_gate(facts_)
-        if text.e164:
-            self.seen.add(text.e164)
-        if gate is not None and gate.code in gates.LIMIT_CODES:
-            return self._later(text, gate)
-        if gate is not None:
-            return replace(text, outcome=Fate.BLOCKED, gate=gate)
-        return self._seat(text, self.calendar.room())
-
-    def shut_gates(self, recipient: Recipient) -> list[Gate]:
-        known = self._known([recipient])
-        return gates.shut_gates(self.facts, self._prepare(recipient, known)[1])
-
-    def _known(self, chunk: Sequence[Recipient]) -> Known:
-        e164s = (r.number.e164 for r in chunk if r.number and r.number.e164)
-        return facts.of_people(self.account, e164s, self.now)
-
-    def _prepare(self, recipient: Recipient, known: Known) -> tuple[PlannedText, TextFacts]:
-        contact, number = recipient.contact, recipient.number
-        e164 = number.e164 if number else None
-        code = facts.country_code(e164) if e164 else 1
-        worded = self.writer.word(contact, code, number.region if number else None)
-        standing = known.standings.get(e164) if e164 else None
-        is_reply = bool(e164) and known.is_reply(e164 or "", self.now)
-        room = self.calendar.room()
-        text = PlannedText(
-            contact_id=contact.id,
-            name=contact.full_name,
+        worded, looked_at = self._look_at(recipient, known)
+        e164, code, is_reply = looked_at.e164, looked_at.country_code, looked_at.is_reply
+        gate = gates.text_gate(looked_at)
+        if e164:
+            self.seen.add(e164)
+        if gate is None:
+            seat = self._seat(looked_at, self.calendar.room())
+        elif gate.code in _PASSING:
+            seat = self._later(looked_at, gate, recipient, known)
+        else:
+            seat = _Seat(Fate.BLOCKED, gate, self.leaves_at)
+        standing = looked_at.standing
+        return PlannedText(
+            contact_id=recipient.contact.id,
+            name=recipient.contact.full_name,
             e164=e164,
-            outcome=Fate.GO,
-            gate=None,
+            outcome=seat.outcome,
+            gate=seat.gate,
             body=worded.body,
             parts=worded.parts,
             country_code=code,
-            region=number.region if number else None,
+            region=recipient.number.region if recipient.number else None,
             is_reply=is_reply,
-            not_before=self.leaves_at,
+            draws_on_reserve=seat.draws_on_reserve,
+            day=seat.day,
+            not_before=seat.not_before,
             from_e164=self._sender_for(e164, known),
             is_first=bool(e164) and e164 not in known.texted_before,
             consent_record_id=standing.record_id if standing else None,
+            hours=seat.hours,
         )
-        return text, TextFacts(
+
+    def shut_gates(self, recipient: Recipient) -> list[Gate]:
+        known = self._known([recipient])
+        return gates.shut_gates(self.facts, self._look_at(recipient, known)[1])
+
+    def _known(self, chunk: Sequence[Recipient]) -> Known:
+        numbers = [(r.contact.state, r.number.e164) for r in chunk if r.number and r.number.e164]
+        self.lately.read(numbers, self.leaves_at)
+        e164s = (e164 for _, e164 in numbers)
+        return facts.of_people(self.account, e164s, self.now, self.call_lists)
+
+    def _look_at(self, recipient: Recipient, known: Known) -> tuple[Worded, TextFacts]:
+        number = recipient.number
+        e164 = number.e164 if number else None
+        code = facts.country_code(e164) if e164 else 1
+        worded = self.writer.word(recipient.contact, code, number.region if number else None)
+        is_reply = bool(e164) and known.is_reply(e164 or "", self.now)
+        room = self.calendar.room()
+        return worded, TextFacts(
             kind=self.draft.kind,
             now=self.now,
             e164=e164,
@@ -140,12 +170,15 @@ class _Planner:
             is_duplicate=e164 in self.seen,
             country_code=code,
             country_room=room.countries.get(code) if code != 1 else None,
-            standing=standing,
+            standing=known.standings.get(e164) if e164 else None,
             missing=worded.missing,
             is_old_list_open=self.is_old_list_open,
+            call_list=known.call_lists.get(e164) if e164 else None,
+            hours=self._hours(recipient, known, self.leaves_at) if e164 else None,
+            too_often=self._too_often(recipient, self.leaves_at, is_answer=is_reply),
             is_reply=is_reply,
             takes_recipient=room.takes_recipient(e164 or "", is_reply=is_reply),
-            segments=text.segments,
+            segments=sum_of_segments(worded.parts),
             recipients_left=room.recipients,
             segments_left=room.segments_for(is_reply=is_reply),
         )
@@ -157,104 +190,115 @@ class _Planner:
             return ours
         return self.facts.sender.e164 if self.facts.sender else None
 
-    def _seat(self, text: PlannedText, room: DayRoom) -> PlannedText:
+    def _hours(self, recipient: Recipient, known: Known, at: datetime) -> Hours:
+        """Return what the rules of hours say of a text at a time (P-3)."""
+        e164 = (recipient.number.e164 if recipient.number else None) or ""
+        timing, until = self.draft.timing, None
+        told = self.clockwork.look(at, state=recipient.contact.state, e164=e164, timing=timing)
+        if timing is Timing.INSISTED:
+            until = at + hours.INSISTS_FOR
+        elif self.draft.kind is Kind.ONE_TO_ONE and e164 in known.wrote_at:
+            until = known.wrote_at[e164] + hours.ANSWERS_FOR
+        return hours.freed(told, at, until, timing)
+
+    def _too_often(self, recipient: Recipient, at: datetime, *, is_answer: bool) -> TooOften | None:
+        """Return what the caps of the person's state say against a text at a time (S-2)."""
+        e164 = recipient.number.e164 if recipient.number else None
+        if e164 is None or not frequency.counts(self.draft.kind, is_answer=is_answer):
+            return None
+        return self.lately.too_often(at, state=recipient.contact.state, e164=e164)
+
+    def _seat(self, text: TextFacts, room: DayRoom) -> _Seat:
         on_reserve = room.take(
             text.e164 or "", text.segments, text.country_code, is_reply=text.is_reply
         )
-        return replace(text, day=room.day, draws_on_reserve=on_reserve)
+        return _Seat(Fate.GO, None, self.leaves_at, room.day, on_reserve)
 
-    def _later(self, text: PlannedText, gate: Gate) -> PlannedText:
-        """Leave out whoever is beyond the day's limits, or find them a later day (RULINGS 16)."""
-        self.over_limit += 1
-        if self.draft.over_limit == "trim":
-            return replace(text, outcome=Fate.BLOCKED, gate=replace(gate, outcome=Fate.BLOCKED))
-        room = self.calendar.first_fitting(
-            text.e164 or "", text.segments, text.country_code, is_reply=text.is_reply
+    def _later(self, text: TextFacts, gate: Gate, recipient: Recipient, known: Known) -> _Seat:
+        """Find the first day with room, at an hour that is open, or leave the person out.
+
+        Whoever is beyond a day's limits is left out where the sender wants that (RULINGS 16);
+        hours and caps alone leave nobody out (S-11).
+        """
+        at, offset, is_over = self.leaves_at, 0, False
+        while offset < DAYS_AHEAD:
+            room = self.calendar.room(offset)
+            if room.fits(text.e164 or "", text.segments, text.country_code, is_reply=text.is_reply):
+                told = self._hours(recipient, known, at)
+                often = self._too_often(recipient, at, is_answer=text.is_reply)
+                if told.is_open and often is None:
+                    self.over_limit += is_over
+                    gate = replace(gate, held_until=at)
+                    seat = self._seat(text, room)
+                    return seat._replace(
+                        outcome=Fate.HELD, gate=gate, not_before=at, hours=_facts_of(gate, text)
+                    )
+                at = often.free_at if often and told.is_open else told.opens_at
+                offset = (accounts.today(self.account, at) - self.today).days
+                continue
+            is_over = True
+            if self.draft.over_limit == "trim":
+                gate = self._full(text, room) or gate
+                break
+            offset += 1
+            at = morning_of(self.today + timedelta(days=offset), self.account.timezone)
+        self.over_limit += is_over
+        return _Seat(Fate.BLOCKED, replace(gate, outcome=Fate.BLOCKED), self.leaves_at)
+
+    def _full(self, text: TextFacts, room: DayRoom) -> Gate | None:
+        """Return the limit of a day that a text would pass."""
+        there = replace(
+            text,
+            hours=None,
+            country_room=room.countries.get(text.country_code),
+            takes_recipient=room.takes_recipient(text.e164 or "", is_reply=text.is_reply),
+            recipients_left=room.recipients,
+            segments_left=room.segments_for(is_reply=text.is_reply),
         )
-        if room is None:
-            return replace(text, outcome=Fate.BLOCKED, gate=replace(gate, outcome=Fate.BLOCKED))
-        until = morning_of(room.day, self.account.timezone)
-        seated = self._seat(text, room)
-        gate = replace(gate, held_until=until)
-        return replace(seated, outcome=Fate.HELD, gate=gate, not_before=until)
+        return gates.text_gate(there)
 
     def _sum(self, texts: tuple[PlannedText, ...], recipients: int, segments: int) -> Plan:
         plan = Plan(
             texts=texts,
             stopper=gates.account_gate(self.facts),
-            classes=_classes(texts),
-            reasons=_reasons(texts),
-            days=_days(texts),
+            classes=sums.classes(texts),
+            reasons=sums.reasons(texts),
+            days=sums.days(texts),
             counters=queries.counters(self.account, self.leaves_at),
             recipients_taken=recipients,
             segments_taken=segments,
             available=billing.balance(self.account.id).available,
             forcing=analyze(self.draft.body).forcing if self.draft.body else (),
             replacements=replacements(self.draft.body) if self.draft.body else {},
-            advice=_advice(texts, self.draft),
+            advice=sums.advice(texts, self.draft),
             over_limit=self.over_limit,
+            brand=self._brand_wait(texts),
             key="",
         )
         return replace(plan, key=_key(self.draft, plan))
 
-
-def _classes(texts: Sequence[PlannedText]) -> tuple[ClassCost, ...]:
-    """Group whoever is sent to by what they cost (R-8)."""
-    counted = Counter(
-        (text.country_code != 1, text.credits, text.segments)
-        for text in texts
-        if text.outcome is not Fate.BLOCKED
-    )
-    return tuple(
-        ClassCost(_ABROAD if abroad else _HOME, people, each, segments)
-        for (abroad, each, segments), people in sorted(counted.items())
-    )
-
-
-def _reasons(texts: Sequence[PlannedText]) -> tuple[ReasonCount, ...]:
-    grouped: dict[tuple[str, Fate, str], list[PlannedText]] = defaultdict(list)
-    for text in texts:
-        if text.gate is not None:
-            grouped[text.gate.code, text.outcome, text.gate.sentence].append(text)
-    return tuple(
-        ReasonCount(
-            found[0].gate,
-            len(found),
-            tuple(text.name for text in found[:_NAMES_SHOWN]),
-        )
-        for found in sorted(grouped.values(), key=len, reverse=True)
-        if found[0].gate is not None
-    )
+    def _brand_wait(self, texts: Sequence[PlannedText]) -> BrandWait | None:
+        """Foresee whom the brand's day, which all accounts share, will keep waiting (S-5)."""
+        known = registrations.brand(self.account.organization_id)
+        today = queries.brand_day(self.account.organization_id, self.now) if known else None
+        if known is None or today is None:
+            return None
+        leaving = [
+            Leaving(text.not_before or self.leaves_at, text.segments, text.is_reply)
+            for text in texts
+            if text.outcome is not Fate.BLOCKED
+            and text.country_code == 1
+            and not numbers.is_toll_free(text.from_e164 or "")
+        ]
+        leaving.sort(key=lambda one: one.at)
+        return foresee(leaving, today.segments, known.score, self.now)
 
 
-def _days(texts: Sequence[PlannedText]) -> tuple[DayShare, ...]:
-    shares: dict[date, list[PlannedText]] = defaultdict(list)
-    for text in texts:
-        if text.day is not None and text.outcome is not Fate.BLOCKED:
-            shares[text.day].append(text)
-    return tuple(
-        DayShare(day, len(found), sum(text.segments for text in found))
-        for day, found in sorted(shares.items())
-    )
-
-
-def _advice(texts: Sequence[PlannedText], draft: Draft) -> Advice | None:
-    """Say what MMS would save where it is delivered and an SMS is dear (R-7)."""
-    if draft.media:
-        return None
-    known: dict[tuple[str, int, str | None], rates.MmsAdvice | None] = {}
-    found = []
-    for text in texts:
-        if text.outcome is Fate.BLOCKED:
-            continue
-        which = (text.body, text.country_code, text.region)
-        if which not in known:
-            known[which] = rates.mms_advice(*which)
-        if (advice := known[which]) is not None:
-            found.append(advice)
-    if not found:
-        return None
-    return Advice(len(found), sum(a.sms_credits for a in found), sum(a.mms_credits for a in found))
+def _facts_of(gate: Gate, text: TextFacts) -> Mapping[str, Any] | None:
+    """Return the facts to store where it is the hours or a cap that hold a text."""
+    if text.too_often is not None and gate.code == frequency.CAP:
+        return text.too_often.facts
+    return text.hours.facts if text.hours and gate.code == text.hours.code else None
 
 
 def _key(draft: Draft, plan: Plan) -> str:
@@ -268,6 +312,7 @@ def _key(draft: Draft, plan: Plan) -> str:
         draft.missing,
         sorted(draft.fallbacks.items()),
         draft.over_limit,
+        draft.timing,
     ]
     whole.update(json.dumps(about).encode())
     for text in plan.texts:

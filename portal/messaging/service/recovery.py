@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, select, tuple_, update
 
 from portal.billing import service as billing
 from portal.core.db import Last, before_commit, database_now, db
@@ -42,15 +42,19 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One text in doubt, and what it takes to look for it."""
+    """One text in doubt, and what it takes to look for it.
+
+    Without credentials nobody can look: its organization's account at the carrier is gone.
+    """
 
     message_id: UUID
+    check_at: datetime
     e164: str
     from_e164: str | None
     body: str
     submitted_at: datetime
     attempt: int
-    credentials: CarrierCredentials
+    credentials: CarrierCredentials | None
 
 
 def reap() -> int:
@@ -71,30 +75,37 @@ def reap() -> int:
     )
 
 
-def doubts_due(limit: int = 20) -> list[Doubt]:
-    """Return texts in doubt that are to be looked for at the carrier now."""
-    rows = db.session.scalars(
-        select(Message)
-        .where(MOVING, Message.state == State.UNKNOWN, Message.next_check_at <= database_now())
-        .order_by(Message.next_check_at)
-        .limit(limit)
-    ).all()
-    found = []
-    for row in rows:
-        credentials = numbers.credentials(row.organization_id)
-        if credentials is not None and row.submitted_at is not None and row.e164 is not None:
-            found.append(
-                Doubt(
-                    row.id,
-                    row.e164,
-                    row.from_e164,
-                    row.body,
-                    row.submitted_at,
-                    row.attempt,
-                    credentials,
-                )
-            )
-    return found
+def doubts_due(after: Doubt | None = None, limit: int = 20) -> list[Doubt]:
+    """Return some texts in doubt that are to be looked for at the carrier now.
+
+    Those longest due first, and those after a given one.
+    """
+    m = Message
+    wanted = select(m).where(
+        MOVING,
+        m.state == State.UNKNOWN,
+        m.next_check_at <= database_now(),
+        m.submitted_at.is_not(None),
+        m.e164.is_not(None),
+    )
+    if after is not None:
+        place = tuple_(after.check_at, after.message_id)
+        wanted = wanted.where(tuple_(m.next_check_at, m.id) > place)
+    rows = db.session.scalars(wanted.order_by(m.next_check_at, m.id).limit(limit)).all()
+    return [
+        Doubt(
+            row.id,
+            row.next_check_at,
+            row.e164,
+            row.from_e164,
+            row.body,
+            row.submitted_at,
+            row.attempt,
+            numbers.credentials(row.organization_id),
+        )
+        for row in rows
+        if row.next_check_at and row.e164 and row.submitted_at  # as was asked for
+    ]
 
 
 def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
@@ -146,17 +157,23 @@ def give_up() -> int:
     return len(ended)
 
 
-def refund_failed(limit: int = _BATCH) -> int:
-    """Give back what texts cost that failed before the phone, once nothing can change it."""
+def to_refund(after: UUID | None = None) -> list[UUID]:
+    """Return some texts that failed before the phone, once nothing can change it, not refunded yet.
+
+    By id, those after a given one.
+    """
+    wanted = select(Message.id).where(*_unrefunded())
+    if after is not None:
+        wanted = wanted.where(Message.id > after)
+    return list(db.session.scalars(wanted.order_by(Message.id).limit(_BATCH)))
+
+
+def refund_failed(message_ids: Sequence[UUID]) -> int:
+    """Give back what those of these texts cost that failed and are not refunded yet."""
     rows = db.session.execute(
         select(Message.id, Message.account_id)
-        .where(
-            Message.state == State.FAILED,
-            Message.credits > 0,
-            Message.changed_at < database_now() - SETTLED_AFTER,
-            Message.reason_code.is_(None),
-        )
-        .limit(limit)
+        .where(Message.id.in_(message_ids), *_unrefunded())
+        .order_by(Message.id)
         .with_for_update(skip_locked=True)
     ).all()
     for message_id, account_id in rows:
@@ -171,37 +188,47 @@ def refund_failed(limit: int = _BATCH) -> int:
     return len(rows)
 
 
+def _unrefunded() -> tuple[ColumnElement[bool], ...]:
+    return (
+        Message.state == State.FAILED,
+        Message.credits > 0,
+        Message.changed_at < database_now() - SETTLED_AFTER,
+        Message.reason_code.is_(None),
+    )
+
+
 def _refund(account_id: UUID, message_id: UUID, reason: str) -> None:
     refund = partial(billing.refund, account_id, [message_id], reason=reason)
     before_commit(Last.CREDITS, account_id, refund)
 
 
-def release_mended() -> int:
-    """Queue again what waited for an account that may send now (S-11)."""
-    waiting = db.session.scalars(
+def accounts_held() -> Sequence[UUID]:
+    """Return the accounts with texts that wait until the account may send."""
+    return db.session.scalars(
         select(Message.account_id)
         .where(MOVING, Message.state == State.HELD, Message.reason_code.in_(gates.ACCOUNT_CODES))
         .distinct()
     ).all()
-    count = 0
-    for account_id in waiting:
-        account = accounts.account(account_id)
-        if account is None or gates.account_gate(facts.of_account(account)) is not None:
-            continue
-        count += len(
-            outbox.move(
-                and_(
-                    Message.account_id == account_id,
-                    Message.state == State.HELD,
-                    Message.reason_code.in_(gates.ACCOUNT_CODES),
-                ),
-                State.QUEUED,
-                cause="mended",
-                reason_code=None,
-                reason=None,
-            )
+
+
+def release_mended(account_id: UUID) -> int:
+    """Queue again what waited for an account if it may send now (S-11)."""
+    account = accounts.account(account_id)
+    if account is None or gates.account_gate(facts.of_account(account)) is not None:
+        return 0
+    return len(
+        outbox.move(
+            and_(
+                Message.account_id == account_id,
+                Message.state == State.HELD,
+                Message.reason_code.in_(gates.ACCOUNT_CODES),
+            ),
+            State.QUEUED,
+            cause="mended",
+            reason_code=None,
+            reason=None,
         )
-    return count
+    )
 
 
 def release_resumed() -> int:

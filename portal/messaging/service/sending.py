@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import islice
 from typing import Any, Final, cast
@@ -19,10 +20,12 @@ from portal.contacts.rules.numbers import read
 from portal.contacts.values import ContactRef, Language, NumberRef
 from portal.core import audit, clock, jobs, phone
 from portal.core.audit import Actor
-from portal.core.db import INSERTED_AT_ONCE, db, insert_rows
+from portal.core.db import db
 from portal.core.jobs import Job, Lane
+from portal.core.many_rows import INSERTED_AT_ONCE, insert_rows
 from portal.messaging import queries
 from portal.messaging.errors import (
+    ApprovalNeeded,
     CostChanged,
     LimitChoiceNeeded,
     NonceReused,
@@ -30,8 +33,10 @@ from portal.messaging.errors import (
     TextRefused,
 )
 from portal.messaging.models import Campaign, Message
+from portal.messaging.queries import approvals
 from portal.messaging.rules.plan import Plan
-from portal.messaging.service import limits, talks
+from portal.messaging.service import limits, linting, similar, talks
+from portal.messaging.service.counting import Tally
 from portal.messaging.service.freezing import Freezer
 from portal.messaging.service.limits import Place
 from portal.messaging.service.planning import plan
@@ -45,7 +50,15 @@ from portal.messaging.values import (
 )
 from portal.texting_accounts.values import AccountRef
 
-_INSERT: Final = insert(cast(Table, Message.__table__))
+_MESSAGES: Final = cast(Table, Message.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What stands for a second person's look at a large send; one of the two is said (S-12)."""
+
+    approved_by: str = ""
+    alone_because: str = ""  # there is nobody else
 
 
 def confirm(
@@ -57,12 +70,15 @@ def confirm(
     shown_key: str | None,
     actor: Actor,
     resend_of: Mapping[str, UUID] | None = None,
+    lint_ok: str = "",
+    second: Second | None = None,
 ) -> CampaignRef:
     """Queue a text to everybody who may have it, all credits reserved, once for each nonce.
 
     Who is held or blocked gets a row too, with the reason (S-11). The same nonce again
     returns the first campaign. Raises TextRefused, NothingToSend, CostChanged,
-    LimitChoiceNeeded, NotEnoughCredits or NonceReused, having changed nothing.
+    LimitChoiceNeeded, NotEnoughCredits, LintBlocks, OkNeeded, ApprovalNeeded or NonceReused,
+    having changed nothing. `lint_ok` is the key of the warnings its sender typed OK to (S-12).
     """
     now = clock.utcnow()
     if draft.kind is Kind.ONE_TO_ONE:  # it moves a conversation, as a reply may right now
@@ -76,11 +92,18 @@ def confirm(
         return queries.campaign(account.tenant, existing.id)
     planned = plan(account, recipients, draft, now, read_day=limits.lock_day)
     _refuse_what_cannot_go(planned, draft, shown_key)
+    found = linting.verdict(account, draft, planned)
+    linting.check(found, lint_ok)
+    goes = planned.go + planned.held
+    if second is None and approvals.asks_second(account.organization_id, draft.kind, goes):
+        raise ApprovalNeeded
 
     frozen = Freezer(account, draft, actor, now, resend_of or {})
-    db.session.execute(insert(Campaign).values(frozen.campaign(planned, nonce, intent)))
+    row = frozen.campaign(planned, nonce, intent) | {"lint": found.stored(is_ok=True)}
+    db.session.execute(insert(Campaign).values(row))
     charges: list[Charge] = []
     rows_sha256 = audit.digest(_written(frozen.rows(planned), charges))
+    similar.note(account, frozen.campaign_id, draft, planned, now)
     _take_places(account, planned)
     if draft.kind is Kind.ONE_TO_ONE:
         talks.note_outbound(account, planned.texts, now)
@@ -97,16 +120,29 @@ def confirm(
         blocked=planned.blocked,
         credits=planned.credits,
         rows_sha256=rows_sha256,
+        **({"outside_hours": draft.now_because} if draft.now_because else {}),
+        **({"lint_passed": found.passed} if found.passed else {}),
+        **({name: said for name, said in asdict(second).items() if said} if second else {}),
     )
     lane = Lane.URGENT if draft.kind is Kind.ONE_TO_ONE else Lane.TEXTS
     jobs.request(Job.DRAIN, account.id, lane=lane)
     return queries.campaign(account.tenant, frozen.campaign_id)
 
 
-def reply(account: AccountRef, e164: str, draft: Draft, *, nonce: str, actor: Actor) -> CampaignRef:
+def reply(
+    account: AccountRef,
+    e164: str,
+    draft: Draft,
+    *,
+    nonce: str,
+    actor: Actor,
+    lint_ok: str = "",
+) -> CampaignRef:
     """Text one number from its conversation, by the same gates (S-1)."""
     recipient = recipient_for(account, e164, actor=actor)
-    return confirm(account, [recipient], draft, nonce=nonce, shown_key=None, actor=actor)
+    return confirm(
+        account, [recipient], draft, nonce=nonce, shown_key=None, actor=actor, lint_ok=lint_ok
+    )
 
 
 def recipient_for(account: AccountRef, e164: str, *, actor: Actor) -> Recipient:
@@ -198,12 +234,15 @@ def _take_places(account: AccountRef, planned: Plan) -> None:
 
 def _written(rows: Iterator[dict[str, Any]], charges: list[Charge]) -> Iterator[dict[str, Any]]:
     """Insert rows some hundred at a time, note what they cost, and return what tells of each."""
+    tally = Tally()
     while some := list(islice(rows, INSERTED_AT_ONCE)):
-        insert_rows(_INSERT, some)
+        insert_rows(_MESSAGES, some)
         for row in some:
+            tally.confirm(row)
             if row["state"] != State.BLOCKED:
                 charges.append(Charge(row["id"], row["credits"]))
             yield _digestible(row)
+    tally.keep()
 
 
 def _digestible(row: Mapping[str, Any]) -> dict[str, Any]:

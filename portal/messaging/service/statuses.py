@@ -4,15 +4,17 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Executable, Table, or_, select, update
+from sqlalchemy import Connection, Executable, Table, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts import service as contacts
 from portal.core import clock
+from portal.core.among import among
 from portal.core.db import db, is_sqlite
 from portal.core.tenancy import Tenant
 from portal.messaging.models import Message, WebhookEvent
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 _EVENTS: Final = cast(Table, WebhookEvent.__table__)
 BATCH: Final = 500  # G8
+
+Place = tuple[datetime, UUID]  # of a callback among all: when it came, and its id
 
 # The carrier's words for how far a text is.
 STATES: Final[Mapping[str, State]] = {
@@ -107,8 +111,18 @@ def _storing(*, is_sqlite: bool) -> Executable:
     return insert.on_conflict_do_nothing()
 
 
-def apply_batch(limit: int = BATCH) -> int:
-    """Apply stored callbacks, oldest first, in this one transaction; return how many."""
+def waiting(after: Place | None = None) -> list[Place]:
+    """Return some callbacks that are not applied, the oldest first, those after a given one."""
+    e = WebhookEvent
+    wanted = select(e.received_at, e.id).where(e.applied_at.is_(None))
+    if after is not None:
+        wanted = wanted.where(tuple_(e.received_at, e.id) > tuple_(*after))
+    rows = db.session.execute(wanted.order_by(e.received_at, e.id).limit(BATCH))
+    return [(row.received_at, row.id) for row in rows]
+
+
+def apply_batch(batch: Sequence[Place]) -> int:
+    """Apply those of these callbacks that still wait, in this one transaction; return how many."""
     events = db.session.execute(
         select(
             WebhookEvent.id,
@@ -119,23 +133,23 @@ def apply_batch(limit: int = BATCH) -> int:
             WebhookEvent.message_id,
             WebhookEvent.attempt,
         )
-        .where(WebhookEvent.applied_at.is_(None))
-        .order_by(WebhookEvent.received_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        .where(among(_EVENTS.c.id, "events"), WebhookEvent.applied_at.is_(None))
+        .order_by(WebhookEvent.received_at, WebhookEvent.id)
+        .with_for_update(skip_locked=True),
+        {"events": [event_id for _, event_id in batch]},
     ).all()
     if not events:
         return 0
     outcomes_: dict[UUID, str] = {}
-    waiting = _about_our_texts(events, outcomes_)
-    _lock_numbers_to_learn_about(waiting)
+    ours = _about_our_texts(events, outcomes_)
+    _lock_numbers_to_learn_about(ours)
     believed: set[tuple[UUID, str]] = set()
-    for round_ in _rounds(waiting):
+    for round_ in _rounds(ours):
         effects = evidence.apply_many([one.proof for one in round_])
         for one, effect in zip(round_, effects, strict=True):
             if effect in (Effect.APPLIED, Effect.KNOWN):
                 believed.add(one.name)
-    _learn(one for one in waiting if one.name in believed)
+    _learn(one for one in ours if one.name in believed)
     _mark_applied(events, outcomes_)
     return len(events)
 

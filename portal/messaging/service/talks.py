@@ -63,17 +63,14 @@ def note_inbound(
 
 
 def mark_opted_out(organization_id: UUID, account_id: UUID, e164: str, *, is_out: bool) -> None:
-    """Keep the inbox's filter in step with the person's standing."""
-    db.session.execute(
-        update(Conversation)
-        .where(
-            Conversation.organization_id == organization_id,
-            Conversation.account_id == account_id,
-            Conversation.e164 == e164,
-        )
-        .values(is_opted_out=is_out)
-        .execution_options(synchronize_session=False)
-    )
+    """Keep the inbox's filter in step with the person's standing; an opt-out ends a hold."""
+    ends = {"is_held": False} if is_out else {}
+    _mark(organization_id, account_id, e164, is_opted_out=is_out, **ends)
+
+
+def mark_held(organization_id: UUID, account_id: UUID, e164: str, *, is_held: bool) -> None:
+    """Flag a conversation whose person seems to have asked for no more texts, or no longer (Q-4)."""
+    _mark(organization_id, account_id, e164, is_held=is_held)
 
 
 def mark_read(tenant: Tenant, conversation_id: UUID) -> None:
@@ -84,6 +81,19 @@ def mark_read(tenant: Tenant, conversation_id: UUID) -> None:
 def mark_answered(tenant: Tenant, conversation_id: UUID) -> None:
     """Take a conversation off the list of those that need an answer. Raises NotFound."""
     _set(tenant, conversation_id, needs_answer=False, unread=0)
+
+
+def _mark(organization_id: UUID, account_id: UUID, e164: str, **values: bool) -> None:
+    db.session.execute(
+        update(Conversation)
+        .where(
+            Conversation.organization_id == organization_id,
+            Conversation.account_id == account_id,
+            Conversation.e164 == e164,
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _set(tenant: Tenant, conversation_id: UUID, **values: object) -> None:

@@ -15,10 +15,10 @@ from portal.messaging.rules.merge import (
     unknown_fields,
 )
 from portal.messaging.rules.plan import Part
-from portal.messaging.rules.segments import analyze
 from portal.messaging.values import Draft
 
 LONGEST_TEMPLATE = 8_000  # five parts; longer is a mistake
+_PRICES_KEPT = 2_000  # a draft with merge fields has as many texts as people
 _PLAIN_FALLBACKS = {name: USUAL_FALLBACKS.get(name, "") for name in FIELDS}
 
 
@@ -54,22 +54,26 @@ class Writer:
             body, missing = merged.body, merged.missing
         takes_media = is_mms_region(region)
         known = (body, country_code, takes_media)
-        if known not in self._priced:
-            self._priced[known] = self._price(body, country_code, takes_media=takes_media)
-        return Worded(body, self._priced[known], missing)
+        parts = self._priced.get(known)
+        if parts is None:
+            parts = self._price(body, country_code, takes_media=takes_media)
+            if len(self._priced) < _PRICES_KEPT:
+                self._priced[known] = parts
+        return Worded(body, parts, missing)
 
     def _price(self, body: str, country_code: int, *, takes_media: bool) -> tuple[Part, ...]:
         media = len(self._draft.media) if takes_media else 0  # elsewhere it goes as SMS
         parts = []
         for place, piece in enumerate(rates.split_parts(body) or [""]):
             count = media if place == 0 else 0  # media goes with part 1
-            counted = analyze(piece) if piece else None
+            reckoned = rates.reckon(piece, country_code, count)
+            counted = reckoned.counted
             parts.append(
                 Part(
                     piece,
                     counted.encoding if counted else "GSM-7",
-                    1 if count else (counted.segments if counted else 1),
-                    rates.credits(piece, country_code, count),
+                    counted.segments if counted and not count else 1,
+                    reckoned.credits,
                     count,
                 )
             )

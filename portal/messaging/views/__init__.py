@@ -1,32 +1,57 @@
 """The pages of texting."""
 
+from flask import Flask
+
 from portal.messaging.views import (
+    approvals,
     campaigns,
+    charges,
+    closing,
     composing,
     contact,
     conversation,
     countries,
+    explaining,
+    exporting,
     inbox,
     joining,
+    linting,
     opt_out_imports,
     opt_outs,
+    revocations,
+    similar,
     standstill,
     webhooks,
 )
 from portal.messaging.views.blueprint import bp
 
 blueprints = [bp, webhooks.bp]
-init_app = standstill.init_app
+
+
+def init_app(app: Flask) -> None:
+    """Give every page what it says of sending, and the way to help."""
+    standstill.init_app(app)
+    explaining.init_app(app)
+
+
 __all__ = [
+    "approvals",
     "blueprints",
     "campaigns",
+    "charges",
+    "closing",
     "composing",
     "contact",
     "conversation",
     "countries",
+    "explaining",
+    "exporting",
     "inbox",
     "init_app",
     "joining",
+    "linting",
     "opt_out_imports",
     "opt_outs",
+    "revocations",
+    "similar",
 ]

@@ -76,11 +76,9 @@ def campaign(account_id: UUID, campaign_id: UUID) -> Response:  # noqa: ARG001 (
 @takes("state", "after")
 def campaign_progress(account_id: UUID, campaign_id: UUID) -> Response:
     """Show how far a send got; asked again only while something moves."""
-    if not wants_partial():
-        return see_other(
-            url_for("messaging.campaign", account_id=account_id, campaign_id=campaign_id)
-        )
     found = queries.campaign(g.account.tenant, campaign_id)
+    if not wants_partial():
+        return see_other(url_for("messaging.campaign", account_id=account_id, campaign_id=found.id))
     return page("messaging/_progress.html", "messaging/_progress.html", **_context(found), oob=True)
 
 

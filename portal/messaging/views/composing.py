@@ -1,13 +1,14 @@
 """The composer: choose people, write, see what will happen and what it costs, send (S-1, R-8)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, flash, g, request, url_for
-from markupsafe import Markup, escape
 from wtforms.validators import ValidationError
 
+from portal.billing import queries as billing
 from portal.billing.errors import NotEnoughCredits
 from portal.consent import service as consent
 from portal.contacts import queries as contacts
@@ -15,13 +16,14 @@ from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotFound
-from portal.core.formats import plural
 from portal.core.web import page, see_other, takes, wants_partial
 from portal.messaging import queries
 from portal.messaging.errors import (
+    ApprovalNeeded,
     CostChanged,
     LimitChoiceNeeded,
     NothingToSend,
+    OkNeeded,
     TextRefused,
 )
 from portal.messaging.forms.composing import FALLBACK, ComposeForm
@@ -29,7 +31,9 @@ from portal.messaging.queries import composing as reads
 from portal.messaging.rules.merge import USUAL_FALLBACKS
 from portal.messaging.service import drafts, sending
 from portal.messaging.values import CampaignRef, DraftRef, Gate, Kind
+from portal.messaging.views import approvals, linted
 from portal.messaging.views.blueprint import bp
+from portal.messaging.views.composed import NO_REASON, gate_of, plain, said
 from portal.messaging.views.finding import search
 from portal.messaging.views.sheet import Sheet, contact_url, fix_url, lay_out
 from portal.messaging.views.typed import keep, line, look_of, told, unsaved
@@ -95,6 +99,8 @@ def save_draft(account_id: UUID, draft_id: UUID) -> Response:  # noqa: ARG001 (l
         return _done(draft_id, do)
     except NotFound:  # the second of two clicks: the first has sent it, or did so meanwhile
         sent = reads.sent_with(g.account.tenant, line(request.form.get("nonce", "")), me().user_id)
+        if sent is None and (asked := approvals.asked_by(request.form)) is not None:
+            return see_other(asked)
         if sent is None:
             raise
     if do != "send":
@@ -107,8 +113,10 @@ def _done(draft_id: UUID, do: str | None) -> Response:
     keep(draft_id)
     if do == "cost":
         return _calculated(draft_id)
-    if do == "send":
-        return _send(draft_id)
+    if do in ("send", "now"):
+        return _send(draft_id, is_now=do == "now")
+    if do == "ask":
+        linted.ask_officer(_sheet(draft_id).draft)
     if do == "save":
         flash("Saved. You find it under New text.", "ok")
     return _back(draft_id)
@@ -185,39 +193,52 @@ def state_consent(account_id: UUID, draft_id: UUID) -> Response:  # noqa: ARG001
     return _back(draft_id)
 
 
-def _send(draft_id: UUID) -> Response:
-    """Send, once the cost was shown for exactly this; else show it first (R-8)."""
+def _send(draft_id: UUID, *, is_now: bool = False) -> Response:
+    """Send, once the cost was shown for exactly this; else show it first (R-8).
+
+    `is_now` is what a person insists on outside the hours, with a reason (P-3).
+    """
     written = queries.draft(g.account.tenant, draft_id, me().user_id)
     shown = written.options.get("shown")
     if not shown:
         return _calculated(draft_id)
     sheet = _sheet(draft_id, whole=True)
-    if faults := _faults(sheet):
+    because = written.options.get("now_because", "") if is_now else ""
+    lacks = {"now_because": NO_REASON} if is_now and not because else approvals.fault_of(sheet)
+    if faults := _faults(sheet) or lacks:
         return _show(draft_id, 422, faults=faults)
     try:
-        campaign = _confirm(sheet, shown)
+        campaign = _confirm(sheet, shown, because)
     except CostChanged:
         return _calculated(draft_id, _CHANGED)
+    except ApprovalNeeded:
+        return approvals.ask(sheet, linted.ok_to(written.options))
+    except OkNeeded as fault:
+        return _show(draft_id, 422, faults={"lint_ok": fault.message})
     except LimitChoiceNeeded as fault:
         return _show(draft_id, 422, faults={"over_limit": fault.message})
     except (TextRefused, NothingToSend, NotEnoughCredits) as refusal:
-        return _show(draft_id, refusal.status, hindrance=_gate_of(refusal))
-    flash(_said(sheet, campaign), "ok")
+        return _show(draft_id, refusal.status, hindrance=gate_of(refusal))
+    flash(said(sheet, campaign, because), "ok")
     return see_other(_sent_url(campaign.id))
 
 
-def _confirm(sheet: Sheet, shown: str) -> CampaignRef:
+def _confirm(sheet: Sheet, shown: str, because: str) -> CampaignRef:
     """Queue the text and clear the draft up, both or neither."""
     assert sheet.written is not None
     assert sheet.draft is not None
+    if because and not sheet.is_known:
+        raise CostChanged
     with unit_of_work():
         campaign = sending.confirm(
             g.account,
             queries.draft_recipients(g.account.tenant, sheet.written),
-            sheet.draft,
+            replace(sheet.draft, now_because=because),
             nonce=sheet.written.nonce,
-            shown_key=shown,
+            shown_key=None if because else shown,  # the same text at the same cost, only now
             actor=me().actor,
+            lint_ok=linted.ok_to(sheet.written.options),
+            second=approvals.second_of(sheet),
         )
         drafts.discard_draft(g.account.tenant, sheet.written.id, actor=me().actor)
     return campaign
@@ -296,7 +317,10 @@ def _context(sheet: Sheet, form: ComposeForm, draft_id: UUID | None) -> dict[str
         "contact_url": lambda contact_id: contact_url(g.account.id, contact_id),
         "known": frozenset(sheet.written.contact_ids) if sheet.written else frozenset(),
         "stopper": sheet.outlook.stopper if sheet.outlook else None,
+        "low": billing.low_credits(sheet.account, sheet.balance, me()),
         "plain": plain,
+        "second": approvals.ask_of(sheet),
+        "lint": linted.of_sheet(sheet, form),
         "fix_url": lambda gate: fix_url(g.account.id, gate.fix_endpoint),
     }
 
@@ -334,34 +358,6 @@ def _faults(sheet: Sheet) -> dict[str, str]:
     for name in sheet.lacks_fallback:
         found[f"{FALLBACK}{name}"] = _NO_FALLBACK
     return found
-
-
-def plain(message: str) -> Markup:
-    """Return a sentence whose braces no template language would take for its own."""
-    return (
-        escape(message).replace("{{", Markup("&#123;&#123;")).replace("}}", Markup("&#125;&#125;"))
-    )
-
-
-def _gate_of(refusal: DomainError) -> Gate:
-    """Return a refusal with its way on (LOOK: every no has a way on)."""
-    if isinstance(refusal, TextRefused):
-        return refusal.gate
-    if isinstance(refusal, NotEnoughCredits):
-        short = refusal.needed - max(0, refusal.available)
-        sentence = f"{refusal.message} {plural(short, 'credit')} short."
-        return Gate(
-            "credits", sentence, fix_endpoint="billing.marketplace", fix_label="Buy credits"
-        )
-    return Gate(refusal.code, refusal.message)
-
-
-def _said(sheet: Sheet, campaign: CampaignRef) -> str:
-    if campaign.scheduled_at is not None:
-        return "Scheduled. You can cancel it until then."
-    if sheet.kind is Kind.ONE_TO_ONE:
-        return "Your text is on its way."
-    return "Sending has begun. You can close this page; it goes on."
 
 
 def _back(draft_id: UUID, focus: str | None = None) -> Response:

@@ -24,7 +24,7 @@ from portal.messaging.forms.opting_out import OptOutForm
 from portal.messaging.forms.talking import NameForm, StatedForm, TagsForm
 from portal.messaging.queries import contact_page
 from portal.messaging.queries.contact_page import StandingView, Verdict
-from portal.messaging.rules import gates
+from portal.messaging.rules import price
 from portal.messaging.service import planning
 from portal.messaging.values import ConversationRef, Gate, Kind, Recipient
 from portal.messaging.views.blueprint import bp
@@ -231,7 +231,7 @@ def _may_text(person: ContactRef, number: NumberRef | None) -> tuple[list[Answer
     """Return the answer for both kinds of text, and what each gate says (S-2)."""
     now, e164 = clock.utcnow(), number.e164 if number else None
     least = 2 if number and number.is_international else 1
-    poor = gates.credits_enough(least, billing.balance(g.account.id).available)
+    poor = price.credits_enough(least, billing.balance(g.account.id).available)
     shut = [
         [
             *planning.shut_gates(g.account, Recipient(person, number), kind, now),

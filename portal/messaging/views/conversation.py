@@ -11,6 +11,7 @@ from flask import Response, flash, g, render_template, request, url_for
 
 from portal.billing import queries as billing
 from portal.billing.errors import NotEnoughCredits
+from portal.consent import queries as consent_queries
 from portal.consent import service as consent
 from portal.contacts import queries as contacts
 from portal.core import clock
@@ -19,7 +20,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
 from portal.core.web import page, see_other, takes, wants_partial
 from portal.messaging import queries
-from portal.messaging.errors import EmptyText, TextRefused
+from portal.messaging.errors import EmptyText, OkNeeded, TextRefused
 from portal.messaging.forms.talking import ReplyForm, StatedForm, tidy
 from portal.messaging.queries import contact_page
 from portal.messaging.queries.contact_page import ReplyBox
@@ -33,7 +34,9 @@ from portal.messaging.values import (
     Kind,
     Recipient,
 )
+from portal.messaging.views import linted
 from portal.messaging.views.blueprint import bp
+from portal.messaging.views.composed import NO_REASON
 from portal.messaging.views.figures import visible
 from portal.messaging.views.inbox import conversation_url, is_live, listing
 from portal.messaging.views.talking import (
@@ -114,10 +117,26 @@ def reply(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 
         return _show(ref, reply_form=form)
     if not form.validate_on_submit():
         return _show(ref, 422, reply_form=form)
-    draft = Draft(form.body.data or "", Kind.ONE_TO_ONE)
+    because = (form.now_because.data or "").strip() if request.form.get("do") == "now" else ""
+    if request.form.get("do") == "now" and not because:
+        form.now_because.errors = [NO_REASON]
+        return _show(ref, 422, reply_form=form)
+    draft = Draft(form.body.data or "", Kind.ONE_TO_ONE, now_because=because)
+    if "ask_release" in request.form:
+        linted.ask_officer(draft)
+        return _show(ref, reply_form=form)
     try:
         with unit_of_work():
-            sending.reply(g.account, ref.e164, draft, nonce=form.nonce.data or "", actor=me().actor)
+            sending.reply(
+                g.account,
+                ref.e164,
+                draft,
+                nonce=form.nonce.data or "",
+                actor=me().actor,
+                lint_ok=linted.ok_to(request.form),
+            )
+    except OkNeeded as error:
+        return _show(ref, 422, reply_form=form, lint_fault=error.message)
     except DomainError as error:
         fresh = queries.conversation_by_id(g.account.tenant, conversation_id)
         form.refuse("body", error)
@@ -135,9 +154,10 @@ def reply_cost(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: AR
         form = ReplyForm(formdata=None, data={"body": body, "nonce": _nonce()})
         return _show(ref, reply_form=form)
     return page(
-        "messaging/_reply_cost.html",
-        cost=cost_of(_recipient(ref), body),
+        "messaging/_reply_live.html",
+        cost=(cost := cost_of(_recipient(ref), body)),
         available=billing.balance(g.account.id).available,
+        lint=linted.shown(Draft(body, Kind.ONE_TO_ONE), cost.plan, {}),
     )
 
 
@@ -255,8 +275,9 @@ def _show(
     reply_form: ReplyForm | None = None,
     stated_form: StatedForm | None = None,
     error: DomainError | None = None,
+    lint_fault: str = "",
 ) -> Response:
-    context = _context(ref, reply_form, stated_form, error)
+    context = _context(ref, reply_form, stated_form, error, lint_fault)
     if not wants_partial():
         context["listed"] = listing()
     response = page(
@@ -272,12 +293,14 @@ def _context(
     reply_form: ReplyForm | None = None,
     stated_form: StatedForm | None = None,
     error: DomainError | None = None,
+    lint_fault: str = "",
 ) -> dict[str, Any]:
     tenant, before = g.account.tenant, _before()
     box = _box(ref)
     kept = reply_form.body.data or "" if reply_form else ""
     recipient = _recipient(ref)
     talk = contact_page.talk(tenant, ref.e164, me().timezone, before)
+    cost = cost_of(recipient, kept) if box.state == "write" else Cost()
     return {
         "talk_with": ref,
         "name": shown_name(ref.name, ref.e164),
@@ -293,10 +316,13 @@ def _context(
         "reply_form": reply_form or ReplyForm(formdata=None, data={"nonce": _nonce()}),
         "stated_form": stated_form
         or StatedForm(formdata=None, data={"body": kept, "nonce": _nonce()}),
-        "cost": cost_of(recipient, kept) if box.state == "write" else Cost(),
+        "cost": cost,
+        "lint": linted.shown(Draft(kept, Kind.ONE_TO_ONE), cost.plan, {}, lint_fault),
         "available": billing.balance(g.account.id).available,
         "error_fix": _way_on(error, ref.e164),
         "view": contact_page.standing_view(tenant, ref.e164),
+        "hold": consent_queries.standing_hold(tenant, ref.e164) if ref.is_held else None,
+        "may_record": me().may(Permission.RECORD_CONSENT),
         "used": contact_page.credits_used(tenant, ref.e164),
         "is_reader": is_officer() or not me().may(Permission.SEND_TEXTS),
         "may_send_anyway": me().may(Permission.SEND_AGAIN_ANYWAY),

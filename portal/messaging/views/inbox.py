@@ -27,6 +27,7 @@ LABELS: Final[dict[View, str]] = {
     "all": "All",
     "needs_answer": "Needs answer",
     "unread": "Unread",
+    "held": "Flagged",
     "opted_out": "Opted out",
 }
 

@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
 from flask import current_app, url_for
 
 from portal.billing import queries as billing
 from portal.billing.values import Balance
-from portal.contacts.values import ContactRef, NumberRef
+from portal.compliance.rules.health import Forecast
+from portal.contacts.values import ContactRef
 from portal.core.errors import BadInput
-from portal.core.tenancy import Tenant
+from portal.dnc.rules.verdict import CODES as CALL_LISTS
 from portal.messaging import queries
 from portal.messaging.errors import EmptyText
 from portal.messaging.forms.composing import (
@@ -22,72 +23,29 @@ from portal.messaging.forms.composing import (
     draft_of,
     send_time,
 )
+from portal.messaging.queries import health
 from portal.messaging.rules import merge, segments
+from portal.messaging.rules.hours import CODES as HOURS
 from portal.messaging.rules.merge import USUAL_FALLBACKS, MergeError
 from portal.messaging.rules.plan import Plan, PlannedText, ReasonCount
+from portal.messaging.rules.sums import reason_of
 from portal.messaging.service.planning import plan as plan_send
 from portal.messaging.values import Draft, DraftRef, Fate, Gate, Kind, Recipient
 from portal.messaging.views import figures
+from portal.messaging.views.chips import Chips, Look, chips, no_chips
 from portal.messaging.views.figures import Strip
 from portal.messaging.views.finding import Found, search
-from portal.messaging.views.marks import Sign, sign_of
 from portal.numbers import queries as numbers
 from portal.numbers.values import SenderRef
 from portal.people import queries as people
 from portal.texting_accounts.values import AccountRef
 
 LIVE_MOST: Final = 2_000  # longer lists are reckoned on Calculate Cost, not while one types
-FIRST: Final = 12
-PER_PAGE: Final = 120
 _PREVIEWS: Final = 40
 _NAMED: Final = 4
 _PLACEHOLDER: Final = "Hello"
 _ASKABLE: Final = frozenset({"consent_missing", "consent_expired"})
 CONTACT_FIELDS: Final = ("first_name", "last_name", "full_name", "street", "city", "state", "zip")
-
-View = Literal["", "all", "held", "blocked"]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What the page shows of a long list, and what is searched for."""
-
-    view: View = ""
-    start: int = 0
-    find: str = ""
-    whole: bool = False  # reckon a long list, too
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """One person on the list as shown."""
-
-    contact: ContactRef
-    number: NumberRef | None
-    state: str | None  # held, blocked
-    sign: Sign | None
-    choices: tuple[NumberRef, ...]  # several numbers a text could go to (K-2)
-
-
-@dataclass(frozen=True, slots=True)
-class Chips:
-    """The part of the list that is shown."""
-
-    rows: tuple[Chip, ...]
-    matching: int
-    start: int
-    view: View
-    size: int = 0
-
-    @property
-    def back(self) -> int:
-        """Where the page before begins."""
-        return max(0, self.start - self.size)
-
-    @property
-    def more(self) -> int:
-        """How many are not shown after these."""
-        return max(0, self.matching - self.start - len(self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +74,7 @@ class Sheet:
     is_long: bool
     strip: Strip | None
     chips: Chips
+    forecast: Forecast | None  # what a bulk send may do to the account's rates (S-12)
     whys: tuple[Why, ...]
     found: Found | None
     sender: SenderRef | None
@@ -137,6 +96,23 @@ class Sheet:
     def is_ready(self) -> bool:
         """Whether nothing is left to see or to choose: the button may say Send (R-8)."""
         return self.is_known and not self.lacks_choice and not self.lacks_fallback
+
+    @property
+    def opens_at(self) -> datetime | None:
+        """When the one person's hours open, where only they hold a hand-typed text (P-3)."""
+        gate = self._holds_one
+        return gate.held_until if gate and gate.code in HOURS else None
+
+    @property
+    def goes_at(self) -> datetime | None:
+        """When a text to one person goes that something holds until a time (S-11)."""
+        return self._holds_one.held_until if self._holds_one else None
+
+    @property
+    def _holds_one(self) -> Gate | None:
+        if self.kind is not Kind.ONE_TO_ONE or self.outlook is None or self.outlook.held != 1:
+            return None
+        return self.outlook.texts[0].gate
 
     @property
     def asks_consent(self) -> bool:
@@ -196,7 +172,8 @@ def lay_out(account: AccountRef, written: DraftRef | None, look: Look, now: date
         strip=None
         if fault
         else _strip(account, recipients, draft, plan, people_count=count, now=now),
-        chips=_chips(tenant, written, recipients, outlook, look) if written else _no_chips(),
+        chips=chips(tenant, written, recipients, outlook, look) if written else no_chips(),
+        forecast=_forecast(account, plan, kind, now),
         whys=_whys(account, outlook),
         found=search(tenant, look.find) if look.find else None,
         sender=numbers.default_sender(account.id),
@@ -216,11 +193,11 @@ def contact_url(account_id: UUID, contact_id: UUID) -> str:
     return url_for(endpoint, account_id=account_id, contact_id=contact_id)
 
 
-def fix_url(account_id: UUID, endpoint: str | None) -> str | None:
+def fix_url(account_id: UUID, endpoint: str | None, phone: str | None = None) -> str | None:
     """Return where a reason is mended, if that page is there."""
     if endpoint is None or endpoint not in current_app.view_functions:
         return None
-    return url_for(endpoint, account_id=account_id)
+    return url_for(endpoint, account_id=account_id, phone=phone)
 
 
 def _draft(
@@ -287,72 +264,26 @@ def _strip(
     return figures.strip(draft.body, plan, people_count, cheaper)
 
 
-def _chips(
-    tenant: Tenant,
-    written: DraftRef,
-    recipients: Sequence[Recipient],
-    outlook: Plan | None,
-    look: Look,
-) -> Chips:
-    if not recipients:  # a long list: read what is shown and no more
-        size = PER_PAGE if look.view else FIRST
-        ids = written.contact_ids[look.start : look.start + size]
-        shown = queries.draft_recipients(tenant, replace(written, contact_ids=ids))
-        rows = tuple(_chip(r, None) for r in shown)
-        return Chips(rows, len(written.contact_ids), look.start, look.view, size)
-    texts = outlook.texts if outlook else ()
-    pairs = list(zip(recipients, texts, strict=True))
-    if look.view in ("held", "blocked"):
-        pairs = [(r, t) for r, t in pairs if t.outcome is Fate(look.view)]
-    size = PER_PAGE if look.view else FIRST + 1 if len(pairs) == FIRST + 1 else FIRST
-    start = min(look.start, max(0, len(pairs) - 1)) // size * size if look.view else 0
-    return Chips(
-        tuple(_chip(r, t) for r, t in pairs[start : start + size]),
-        len(pairs),
-        start,
-        look.view,
-        size,
-    )
-
-
-def _no_chips() -> Chips:
-    return Chips((), 0, 0, "")
-
-
-def _chip(recipient: Recipient, text: PlannedText | None) -> Chip:
-    textable = tuple(n for n in recipient.contact.numbers if n.is_textable)
-    state = None if text is None or text.outcome is Fate.GO else text.outcome.value
-    return Chip(
-        recipient.contact,
-        recipient.number,
-        state,
-        sign_of(text) if text else None,
-        textable if len(textable) > 1 else (),
-    )
-
-
 def _whys(account: AccountRef, outlook: Plan | None) -> tuple[Why, ...]:
     if outlook is None:
         return ()
     found = []
     for reason in outlook.reasons:
+        shown = list(islice((t for t in outlook.texts if _is_for(t, reason)), _NAMED))
         named = tuple(
             (text.name, contact_url(account.id, text.contact_id))
-            for text in islice((t for t in outlook.texts if _is_for(t, reason)), _NAMED)
+            for text in shown
             if text.contact_id
         )
         gate = reason.gate
-        found.append(Why(gate, reason.count, named, fix_url(account.id, gate.fix_endpoint)))
+        is_of_number = gate.code in CALL_LISTS and reason.count == 1
+        url = fix_url(account.id, gate.fix_endpoint, shown[0].e164 if is_of_number else None)
+        found.append(Why(gate, reason.count, named, url))
     return tuple(found)
 
 
 def _is_for(text: PlannedText, reason: ReasonCount) -> bool:
-    gate = text.gate
-    return gate is not None and (gate.code, gate.sentence, text.outcome) == (
-        reason.gate.code,
-        reason.gate.sentence,
-        reason.gate.outcome,
-    )
+    return text.gate is not None and reason_of(text.gate) == reason_of(reason.gate)
 
 
 def _shown(
@@ -369,6 +300,12 @@ def _shown(
         return wanted
     pairs = list(by_id.values())
     return next((p for p in pairs if p[0].outcome is not Fate.BLOCKED), pairs[0])
+
+
+def _forecast(account: AccountRef, plan: Plan | None, kind: Kind, now: datetime) -> Forecast | None:
+    if plan is None or kind is not Kind.BULK or not plan.go + plan.held:
+        return None
+    return health.forecast(account, plan.go + plan.held, now)
 
 
 def _notice(account: AccountRef, shown: tuple[PlannedText, ContactRef] | None) -> str | None:

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from flask import Response, current_app, g, url_for
 
+from portal.consent.rules import HELD
 from portal.core import audit, formats
 from portal.core.access import Role, me
 from portal.core.db import unit_of_work
+from portal.dnc.rules import verdict as call_lists
 from portal.messaging.values import Gate
 
 CHANGED = "inbox-changed"  # told to the page after something was changed
@@ -64,6 +66,10 @@ def fix_of(gate: Gate | None, e164: str | None) -> tuple[str, str] | None:
         return way("consent.enter", "Record consent", phone=e164)
     if gate.code == "do_not_contact":
         return way("consent.do_not_contact", "See the list")
+    if gate.code in call_lists.CODES and gate.fix_endpoint and e164:
+        return way(gate.fix_endpoint, gate.fix_label or "Mend it", phone=e164)
+    if gate.code == HELD and e164:
+        return way("messaging.revocations", "Read what they wrote", phone=e164)
     if gate.fix_endpoint is None:
         return None
     return way(gate.fix_endpoint, gate.fix_label or "Mend it")

@@ -16,7 +16,7 @@ from portal.messaging.forms.composing import ComposeForm, chosen_numbers
 from portal.messaging.rules import segments
 from portal.messaging.service import drafts
 from portal.messaging.values import DraftRef
-from portal.messaging.views.sheet import Look
+from portal.messaging.views.chips import Look
 
 _LIST_VERBS: Final = frozenset({"remove", "add", "add_tag", "add_number"})
 _VIEWS: Final = ("", "all", "held", "blocked")

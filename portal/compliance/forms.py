@@ -1,0 +1,166 @@
+"""What people enter about hours: a number to try, and how an officer tightens a state's rule."""
+
+from datetime import UTC, date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from wtforms import (
+    BooleanField,
+    DateField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    TimeField,
+    ValidationError,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+
+from portal.compliance.rules.policy import CLOSED, Edit, Row, Span
+from portal.core.base_form import BaseForm
+
+DAYS: Final = (("weekday", "Monday to Friday"), ("saturday", "Saturday"), ("sunday", "Sunday"))
+_MOST_DAYS: Final = 60
+_MOST_A_DAY: Final = 50
+_LEAST_MINUTES: Final = 30
+_LATEST_YEAR: Final = 2100
+
+
+class TrialForm(BaseForm):
+    """A number and a time, to see which rule would decide."""
+
+    class Meta(BaseForm.Meta):
+        """It changes nothing, so it is asked by its address alone."""
+
+        csrf = False
+
+    number = StringField(
+        "Phone number",
+        [DataRequired("Enter a number, like (305) 555-0142."), Length(max=40)],
+        render_kw={"autocomplete": "off", "inputmode": "tel"},
+    )
+    state = SelectField("State of the address", validate_choice=False, default="")
+    day = DateField("Day", [InputRequired("Choose the day.")], render_kw={"max": "2100-12-31"})
+    at = TimeField("Time", [InputRequired("Choose the time.")])
+    kind = SelectField(
+        "Kind of text",
+        choices=[("automated", "Bulk, plan or program"), ("by_hand", "Typed by hand")],
+        default="automated",
+    )
+
+    def validate_day(self, field: DateField) -> None:
+        """Keep to days that calendars of holidays know."""
+        if field.data and not 2000 <= field.data.year < _LATEST_YEAR:
+            raise ValidationError("Choose a day between 2000 and 2100.")
+
+    def moment(self, zone: str) -> datetime:
+        """Return day and time in a zone, as an instant in UTC."""
+        return datetime.combine(self.day.data, self.at.data, ZoneInfo(zone)).astimezone(UTC)
+
+
+class HoursForm(BaseForm):
+    """An organization's own hours for one state, from a day on."""
+
+    weekday_from = TimeField("Monday to Friday from", [Optional()])
+    weekday_until = TimeField("Monday to Friday until", [Optional()])
+    weekday_closed = BooleanField("Closed")
+    saturday_from = TimeField("Saturday from", [Optional()])
+    saturday_until = TimeField("Saturday until", [Optional()])
+    saturday_closed = BooleanField("Closed")
+    sunday_from = TimeField("Sunday from", [Optional()])
+    sunday_until = TimeField("Sunday until", [Optional()])
+    sunday_closed = BooleanField("Closed")
+    bars_holidays = BooleanField("No automated texts on holidays")
+    max_per_day = IntegerField(
+        "Texts to one person in 24 hours, at most",
+        [Optional(), NumberRange(1, _MOST_A_DAY, f"Enter 1 to {_MOST_A_DAY}, or nothing.")],
+        render_kw={"inputmode": "numeric"},
+    )
+    closed_days = TextAreaField(
+        "Further closed days", [Length(max=1000, message="Keep it to 1,000 characters.")]
+    )
+    holds_from = DateField(
+        "Holds from", [InputRequired("Choose the day.")], render_kw={"max": "2100-12-31"}
+    )
+    note = StringField(
+        "Why",
+        [
+            DataRequired("Say why, such as advice of counsel of 3 March."),
+            Length(max=500, message="Keep it to 500 characters."),
+        ],
+        render_kw={"autocomplete": "off"},
+    )
+
+    def show(self, row: Row, today: date) -> None:
+        """Fill the form with the hours that hold now."""
+        for day, _ in DAYS:
+            span: Span = getattr(row, day)
+            self[f"{day}_from"].data = _clock(span.start) if span else None
+            self[f"{day}_until"].data = _clock(span.end) if span else None
+            self[f"{day}_closed"].data = not span
+        self.bars_holidays.data = row.bars_holidays
+        self.max_per_day.data = row.max_per_day
+        self.closed_days.data = "\n".join(sorted(day.isoformat() for day in row.closed_days))
+        self.holds_from.data = today
+
+    def validate_holds_from(self, field: DateField) -> None:
+        """Refuse a day nobody means."""
+        if field.data and field.data.year >= _LATEST_YEAR:
+            raise ValidationError("Choose a day before 2100.")
+
+    def validate_closed_days(self, field: TextAreaField) -> None:
+        """Take days as a calendar writes them, one a line."""
+        words = (field.data or "").replace(",", " ").split()
+        for word in words:
+            if _day(word) is None:
+                raise ValidationError(f"{word[:20]} is no day. Write one a line, like 2027-02-16.")
+        if len(words) > _MOST_DAYS:
+            raise ValidationError(f"Name {_MOST_DAYS} days at most.")
+
+    def edit(self, law: Row) -> Edit | None:
+        """Return what was entered as an edit; None where a day's hours can't be read."""
+        spans = {day: self._span(day, getattr(law, day)) for day, _ in DAYS}
+        if any(self[f"{day}_until"].errors for day in spans):
+            return None
+        words = (self.closed_days.data or "").replace(",", " ").split()
+        return Edit(
+            weekday=spans["weekday"],
+            saturday=spans["saturday"],
+            sunday=spans["sunday"],
+            bars_holidays=True if self.bars_holidays.data and not law.bars_holidays else None,
+            max_per_day=self.max_per_day.data if self.max_per_day.data != law.max_per_day else None,
+            closed_days=frozenset(day for word in words if (day := _day(word))),
+        )
+
+    def _span(self, day: str, law: Span) -> Span | None:
+        """Return a day's hours, None where they are the law's or nothing was entered."""
+        if self[f"{day}_closed"].data:
+            return CLOSED if law else None
+        start, end = self[f"{day}_from"].data, self[f"{day}_until"].data
+        if start is None and end is None:
+            return None
+        until = self[f"{day}_until"]
+        if start is None or end is None:
+            until.errors = [*until.errors, "Enter both times, or neither."]
+            return None
+        if _minutes(end) - _minutes(start) < _LEAST_MINUTES:
+            until.errors = [*until.errors, "Let it end half an hour after the start at least."]
+            return None
+        span = Span(_minutes(start), _minutes(end))
+        return None if span == law else span
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute
+
+
+def _clock(minutes: int) -> time:
+    return time(minutes // 60, minutes % 60)
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < _LATEST_YEAR else None

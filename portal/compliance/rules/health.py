@@ -1,0 +1,113 @@
+"""How well texts of an account arrive and are taken: rates, their bands, a forecast (H-3, S-12)."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+
+class Band(StrEnum):
+    """How a rate is judged."""
+
+    FEW = "few"  # too few texts to judge
+    GOOD = "good"
+    WATCH = "watch"
+    BREACH = "breach"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """From which rates on a week is watched or breached, in ten-thousandths, and what is too few."""
+
+    holds_from: date
+    opt_out_watch: int
+    opt_out_breach: int
+    error_watch: int
+    error_breach: int
+    least_delivered: int
+    least_events: int
+
+
+# SPEC H-3: good up to 0.3 % and 6 %, breach from 3 % and 12 % on, from 200 delivered and 5 events.
+TABLES: Final = (Thresholds(date(2026, 1, 1), 30, 300, 600, 1200, 200, 5),)
+
+
+def thresholds_on(day: date) -> Thresholds:
+    """Return the thresholds that hold on a day; the first hold for all that was before them."""
+    return TABLES[max(bisect_right([each.holds_from for each in TABLES], day) - 1, 0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of an account's texts in some days."""
+
+    attempted: int = 0
+    delivered: int = 0
+    wrong: int = 0  # failed or undelivered
+    opted_out: int = 0  # people
+
+    @property
+    def opt_out_rate(self) -> float:
+        """People who opted out for each text delivered."""
+        return self.opted_out / self.delivered if self.delivered else 0.0
+
+    @property
+    def error_rate(self) -> float:
+        """Texts that failed or were not delivered for each one the carrier took."""
+        return self.wrong / self.attempted if self.attempted else 0.0
+
+    def is_enough(self, by: Thresholds) -> bool:
+        """Say whether there were enough texts for a rate to mean anything."""
+        return self.delivered >= by.least_delivered
+
+    def opt_outs(self, by: Thresholds) -> Band:
+        """Judge the opt-outs."""
+        return self._band(self.opted_out, self.delivered, by.opt_out_watch, by.opt_out_breach, by)
+
+    def errors(self, by: Thresholds) -> Band:
+        """Judge the errors."""
+        return self._band(self.wrong, self.attempted, by.error_watch, by.error_breach, by)
+
+    def _band(self, events: int, of: int, watch: int, breach: int, by: Thresholds) -> Band:
+        if not self.is_enough(by):
+            return Band.FEW
+        if events < by.least_events or events * 10_000 <= watch * of:
+            return Band.GOOD
+        return Band.BREACH if events * 10_000 >= breach * of else Band.WATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a send would do to an account's week, if it goes as its last 30 days did (S-12)."""
+
+    week: Outcomes
+    after: Outcomes
+    by: Thresholds
+    is_known: bool  # whether the 30 days say anything
+
+    @property
+    def more_opted_out(self) -> int:
+        """People who would opt out."""
+        return self.after.opted_out - self.week.opted_out
+
+    @property
+    def more_wrong(self) -> int:
+        """Texts that would not arrive."""
+        return self.after.wrong - self.week.wrong
+
+
+def forecast(week: Outcomes, month: Outcomes, texts: int, day: date) -> Forecast:
+    """Return what so many texts more would make of a week, at the rates of the last 30 days."""
+    by = thresholds_on(day)
+    if not month.is_enough(by):
+        return Forecast(week, week, by, is_known=False)
+    wrong = round(texts * month.error_rate)
+    delivered = texts - wrong
+    after = Outcomes(
+        week.attempted + texts,
+        week.delivered + delivered,
+        week.wrong + wrong,
+        week.opted_out + round(delivered * month.opt_out_rate),
+    )
+    return Forecast(week, after, by, is_known=True)

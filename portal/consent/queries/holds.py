@@ -1,0 +1,125 @@
+"""Reading what holds sending to a number because of the person's own words (Q-4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, select
+
+from portal.consent.models import ConsentStanding, RevocationHold
+from portal.consent.values import HoldState
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.tenancy import Tenant, owned
+
+HOLDS_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRef:
+    """One text that sounded like a revocation, and what became of it."""
+
+    id: UUID
+    organization_id: UUID
+    account_id: UUID
+    e164: str
+    sid: str
+    words: str
+    said_at: datetime
+    held_at: datetime
+    lapses_at: datetime
+    state: HoldState
+    settled_at: datetime | None
+    settled_by: str
+    reason: str
+
+    @property
+    def tenant(self) -> Tenant:
+        """Return the account it was said to."""
+        return Tenant(self.organization_id, self.account_id)
+
+    @property
+    def is_standing(self) -> bool:
+        """Say whether it still keeps texts back."""
+        return self.state is HoldState.STANDING
+
+
+_COLUMNS: Final = tuple(getattr(RevocationHold, name) for name in HoldRef.__dataclass_fields__)
+_STANDS: Final = RevocationHold.state == HoldState.STANDING
+
+
+def hold_or_404(tenant: Tenant, hold_id: UUID) -> HoldRef:
+    """Return one hold of an account. Raises NotFound."""
+    row = db.session.execute(
+        select(*_COLUMNS).where(owned(tenant, RevocationHold), RevocationHold.id == hold_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("We can't find that hold.")
+    return HoldRef(*row)
+
+
+def standing_hold(tenant: Tenant, e164: str) -> HoldRef | None:
+    """Return the hold that stands for a number in an account."""
+    row = db.session.execute(
+        select(*_COLUMNS).where(owned(tenant, RevocationHold), RevocationHold.e164 == e164, _STANDS)
+    ).one_or_none()
+    return HoldRef(*row) if row else None
+
+
+def holds_of(tenant: Tenant, e164s: Sequence[str], limit: int = 50) -> list[HoldRef]:
+    """Return all that was held for some numbers of an account, newest first."""
+    h = RevocationHold
+    rows = db.session.execute(
+        select(*_COLUMNS)
+        .where(owned(tenant, h), h.e164.in_(e164s))
+        .order_by(h.said_at.desc(), h.id)
+        .limit(limit)
+    )
+    return [HoldRef(*row) for row in rows]
+
+
+def holds_in(
+    organization_id: UUID, account_ids: Sequence[UUID], *, standing: bool
+) -> list[HoldRef]:
+    """Return what stands in some accounts, the most pressing first, or what was settled last."""
+    h = RevocationHold
+    found = select(*_COLUMNS).where(
+        h.organization_id == organization_id, h.account_id.in_(account_ids)
+    )
+    if standing:
+        found = found.where(_STANDS).order_by(h.lapses_at, h.said_at, h.id)
+    else:
+        found = found.where(~_STANDS).order_by(h.settled_at.desc(), h.id)
+    return [HoldRef(*row) for row in db.session.execute(found.limit(HOLDS_SHOWN))]
+
+
+def open_holds(organization_id: UUID) -> tuple[int, datetime | None]:
+    """Return how many wait to be looked at, and when the first of them becomes an opt-out."""
+    h = RevocationHold
+    count, first = db.session.execute(
+        select(func.count(), func.min(h.lapses_at)).where(
+            h.organization_id == organization_id, _STANDS
+        )
+    ).one()
+    return count, first
+
+
+def overdue_holds(now: datetime, after: HoldRef | None = None) -> list[HoldRef]:
+    """Return some that nobody has looked at in time, anywhere, by id, those after a given one."""
+    return _some(select(*_COLUMNS).where(_STANDS, RevocationHold.lapses_at <= now), after)
+
+
+def overtaken_holds(after: HoldRef | None = None) -> list[HoldRef]:
+    """Return some that the person's own later opt-in to the same account has settled, likewise."""
+    h, s = RevocationHold, ConsentStanding
+    came_back = and_(s.account_id == h.account_id, s.e164 == h.e164, s.own_act_at > h.said_at)
+    return _some(select(*_COLUMNS).join(s, came_back).where(_STANDS), after)
+
+
+def _some(wanted: Select[Any], after: HoldRef | None) -> list[HoldRef]:
+    h = RevocationHold
+    if after is not None:
+        wanted = wanted.where(h.id > after.id)
+    return [HoldRef(*row) for row in db.session.execute(wanted.order_by(h.id).limit(100))]

@@ -1,0 +1,147 @@
+"""The counts of texts as the texts themselves give them: what the running ones must say."""
+
+from typing import Any, Final, cast
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    String,
+    Table,
+    case,
+    func,
+    literal,
+    outerjoin,
+    select,
+)
+from sqlalchemy import cast as sql_cast
+
+from portal.consent import queries as consent
+from portal.core.counting import Counted
+from portal.core.tenancy import Tenant, owned
+from portal.messaging.models import (
+    BasisDay,
+    CampaignCount,
+    FormDay,
+    InboundText,
+    Message,
+    ReceivedDay,
+    TextDay,
+)
+from portal.messaging.rules.stages import LEFT, NO_ERROR, STAGES, WENT_WRONG
+from portal.messaging.values import Kind
+
+NOBODY: Final = UUID(int=0)  # who sent what no person did
+_LEFT: Final = [state for state, stage in STAGES.items() if stage in LEFT]
+_WRONG: Final = [state for state, stage in STAGES.items() if stage in WENT_WRONG]
+
+
+def recounts(tenant: Tenant) -> list[Counted]:
+    """Return each table of counts with what an account's texts say should be in it."""
+    m, i, origins = Message, InboundText, consent.origins()
+    stage = case(*((m.state == state, literal(kept.value)) for state, kept in STAGES.items()))
+    code = case((m.state.in_(_WRONG), func.coalesce(m.error_code, NO_ERROR)), else_=NO_ERROR)
+    user = func.coalesce(m.created_by, literal(NOBODY, TextDay.user_id.type))
+    return [
+        (
+            cast(Table, ReceivedDay.__table__),
+            _summed(
+                [
+                    i.account_id.label("account_id"),
+                    i.day.label("day"),
+                    func.coalesce(i.keyword, "").label("keyword"),
+                    i.organization_id.label("organization_id"),
+                ],
+                i,
+                owned(tenant, i),
+            ),
+        ),
+        (
+            cast(Table, TextDay.__table__),
+            _summed(
+                [
+                    m.account_id.label("account_id"),
+                    m.day.label("day"),
+                    user.label("user_id"),
+                    m.kind.label("kind"),
+                    stage.label("stage"),
+                    code.label("error_code"),
+                    m.organization_id.label("organization_id"),
+                ],
+                m,
+                owned(tenant, m),
+            ),
+        ),
+        (
+            cast(Table, CampaignCount.__table__),
+            _summed(
+                [
+                    m.campaign_id.label("campaign_id"),
+                    stage.label("stage"),
+                    code.label("error_code"),
+                    m.organization_id.label("organization_id"),
+                    m.account_id.label("account_id"),
+                ],
+                m,
+                owned(tenant, m),
+                m.kind == Kind.BULK,
+            ),
+        ),
+        (
+            cast(Table, FormDay.__table__),
+            _summed(
+                [
+                    m.account_id.label("account_id"),
+                    m.day.label("day"),
+                    origins.c.form_name.label("form_name"),
+                    origins.c.form_version.label("form_version"),
+                    stage.label("stage"),
+                    m.organization_id.label("organization_id"),
+                ],
+                m,
+                owned(tenant, m),
+                m.consent_record_id == origins.c.id,
+                m.kind != Kind.SYSTEM,
+                m.state.in_(_LEFT),
+            ),
+        ),
+        (
+            cast(Table, BasisDay.__table__),
+            _summed(
+                [
+                    m.account_id.label("account_id"),
+                    m.day.label("day"),
+                    m.kind.label("kind"),
+                    _known(origins.c.method).label("method"),
+                    _known(origins.c.strength).label("strength"),
+                    m.organization_id.label("organization_id"),
+                ],
+                m,
+                owned(tenant, m),
+                m.kind != Kind.SYSTEM,
+                m.state.in_(_LEFT),
+                source=outerjoin(m, origins, m.consent_record_id == origins.c.id),
+            ),
+        ),
+    ]
+
+
+def _known(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return a kind of the record a text rested on as text; empty where there is none."""
+    return func.coalesce(sql_cast(column, String(32)), "")
+
+
+def _summed(
+    keys: list[Any], texts: Any, *where: ColumnElement[bool], source: FromClause | None = None
+) -> Select[Any]:
+    """Return how many texts share these keys, with what they come to."""
+    found = select(*keys, texts.segments, texts.credits).where(texts.day.is_not(None), *where)
+    rows = (found if source is None else found.select_from(source)).subquery()
+    shared = [rows.c[key.name] for key in keys]
+    return select(
+        *shared,
+        func.count().label("texts"),
+        func.sum(rows.c.segments).label("segments"),
+        func.sum(rows.c.credits).label("credits"),
+    ).group_by(*shared)

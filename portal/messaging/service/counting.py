@@ -1,0 +1,153 @@
+"""Keeps the running counts of texts in step with the texts (M-3, I11).
+
+What a transaction changes is gathered and written in one go at its end, after the ledger: one
+statement a table, however many texts there are, and a row is locked no longer than the commit
+takes. Rows go in one order everywhere (RULINGS 6).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final, NamedTuple, cast
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from portal.consent import queries as consent
+from portal.core import counting
+from portal.core.counting import Key
+from portal.core.db import Last, gather_before_commit
+from portal.core.tenancy import Tenant
+from portal.messaging.models import BasisDay, CampaignCount, FormDay, ReceivedDay, TextDay
+from portal.messaging.queries import counts
+from portal.messaging.rules.stages import LEFT, Standing, standing
+from portal.messaging.values import Kind
+
+_TEXTS: Final = cast(Table, TextDay.__table__)
+_CAMPAIGNS: Final = cast(Table, CampaignCount.__table__)
+_FORMS: Final = cast(Table, FormDay.__table__)
+_BASES: Final = cast(Table, BasisDay.__table__)
+_RECEIVED: Final = cast(Table, ReceivedDay.__table__)
+
+
+class _Place(NamedTuple):
+    """Where a text is counted."""
+
+    organization_id: UUID
+    account_id: UUID
+    day: date
+    user_id: UUID
+    kind: Kind
+    campaign_id: UUID | None
+    stage: str
+    error_code: int
+    record_id: UUID | None = None  # the consent it rests on, once the carrier has it
+
+
+class Tally:
+    """What changes in one go; `keep` has it written at the end of the unit of work."""
+
+    def __init__(self) -> None:
+        self._changes: dict[_Place, list[int]] = defaultdict(lambda: [0, 0, 0])
+
+    def confirm(self, row: Mapping[str, Any]) -> None:
+        """Count the row of a text that is about to begin."""
+        self._add(
+            _Place(
+                row["organization_id"],
+                row["account_id"],
+                row["day"],
+                row.get("created_by") or counts.NOBODY,
+                row["kind"],
+                row["campaign_id"] if row["kind"] is Kind.BULK else None,
+                *standing(row["state"], None),
+            ),
+            1,
+            row["segments"],
+            row["credits"],
+        )
+
+    def move(self, one: Any, was: Standing, now: Standing) -> None:
+        """Count a text, as it was locked or moved, where it stands now and no longer where it was.
+
+        One without a day was confirmed before there were counts, and is not counted.
+        """
+        if was == now or one.day is None:
+            return
+        for sign, where in ((-1, was), (1, now)):
+            place = _Place(
+                one.organization_id,
+                one.account_id,
+                one.day,
+                one.created_by or counts.NOBODY,
+                one.kind,
+                one.campaign_id if one.kind is Kind.BULK else None,
+                *where,
+                one.consent_record_id if _rests(one.kind, where.stage) else None,
+            )
+            self._add(place, sign, sign * one.segments, sign * one.credits)
+
+    def keep(self) -> None:
+        """Write it with everything else of this unit of work, once, at its end."""
+        if self._changes:
+            gather_before_commit(Last.COUNTS, _write_texts, self._changes)
+
+    def _add(self, place: _Place, *by: int) -> None:
+        sums = self._changes[place]
+        for which, change in enumerate(by):
+            sums[which] += change
+
+
+def receive(tenant: Tenant, day: date, keyword: str | None, segments: int, credits: int) -> None:  # noqa: A002 (the word of the domain)
+    """Count one text that came in."""
+    key: Key = (tenant.account_id, day, keyword or "", tenant.organization_id)
+    gather_before_commit(Last.COUNTS, _write_received, {key: [1, segments, credits]})
+
+
+def recount(tenant: Tenant) -> None:
+    """Make the counts of an account anew from its texts."""
+    counting.make_anew(tenant, counts.recounts(tenant))
+
+
+def _write_texts(tallies: list[dict[_Place, list[int]]]) -> None:
+    """Add the changes to the sums of days, campaigns, forms and bases, in this order."""
+    days: counting.Sums = {}
+    campaigns: counting.Sums = {}
+    forms: counting.Sums = {}
+    bases: counting.Sums = {}
+    rested = {place.record_id for tally in tallies for place in tally if place.record_id}
+    known = consent.origins_of(rested)
+    for tally in tallies:
+        for place, by in tally.items():
+            owner = place.organization_id
+            stands = place.stage, place.error_code
+            key = (place.account_id, place.day, place.user_id, place.kind, *stands, owner)
+            counting.gather(days, key, by)
+            if place.campaign_id is not None:
+                counting.gather(
+                    campaigns, (place.campaign_id, *stands, owner, place.account_id), by
+                )
+            origin = known.get(place.record_id)
+            if origin is not None:
+                form = origin.form_name, origin.form_version
+                counting.gather(forms, (place.account_id, place.day, *form, place.stage, owner), by)
+            if _rests(place.kind, place.stage):
+                rests = (origin.method.value, origin.strength.value) if origin else ("", "")
+                counting.gather(bases, (place.account_id, place.day, place.kind, *rests, owner), by)
+    counting.add(_TEXTS, days)
+    counting.add(_CAMPAIGNS, campaigns)
+    counting.add(_FORMS, forms)
+    counting.add(_BASES, bases)
+
+
+def _rests(kind: Kind, stage: str) -> bool:
+    """Say whether a text counts as one on somebody's consent: no notice, and the carrier has it."""
+    return kind is not Kind.SYSTEM and stage in LEFT
+
+
+def _write_received(tallies: list[counting.Sums]) -> None:
+    sums: counting.Sums = {}
+    for tally in tallies:
+        for key, by in tally.items():
+            counting.gather(sums, key, by)
+    counting.add(_RECEIVED, sums)

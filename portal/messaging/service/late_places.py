@@ -1,0 +1,65 @@
+"""Places in the daily limits for texts that leave on another day than their own (PROMISES 3.3)."""
+
+from datetime import datetime, timedelta
+from typing import Final, cast
+
+from sqlalchemy import Table, bindparam, update
+
+from portal.core.db import db
+from portal.messaging.models import Message
+from portal.messaging.rules import gates
+from portal.messaging.rules.allotment import morning_of
+from portal.messaging.rules.gate_facts import TextFacts
+from portal.messaging.service import limits
+from portal.messaging.service.claims import Text
+from portal.messaging.service.limits import Held, Place
+from portal.messaging.values import Fate, Gate
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef
+
+_MESSAGES = cast(Table, Message.__table__)
+
+_COUNT_ON: Final = (
+    update(_MESSAGES)
+    .where(_MESSAGES.c.id == bindparam("this"))
+    .values(slot_on=bindparam("today"), draws_on_reserve=bindparam("draws"))
+)
+
+
+def take_late_place(message: Text, account: AccountRef, now: datetime) -> Gate | None:
+    """Count a text against today: its own day has passed while it waited (PROMISES 3.3)."""
+    today = accounts.today(account, now)
+    room = limits.lock_day(account, today)
+    e164 = message.e164 or ""
+    if message.country_code != 1 and message.country_code not in room.countries:
+        return gates.region_allowed(
+            TextFacts(message.kind, now, e164, country_code=message.country_code)
+        )
+    is_reply = message.is_reply
+    if not room.fits(e164, message.segments, message.country_code, is_reply=is_reply):
+        tomorrow = morning_of(today + timedelta(days=1), account.timezone)
+        return Gate(
+            "daily_recipients" if room.recipients < 1 else "daily_segments",
+            "Today's limits are reached.",
+            Fate.HELD,
+            held_until=tomorrow,
+        )
+    had = _place(message)
+    draws = room.take(e164, message.segments, message.country_code, is_reply=is_reply)
+    place = Place(e164, message.segments, message.country_code, is_reply, draws)
+    if not limits.take(account, today, [place]):
+        raise RuntimeError("a place was free and could not be taken")  # the day is locked
+    db.session.execute(_COUNT_ON, {"this": message.id, "today": today, "draws": draws})
+    if message.slot_on is not None:
+        limits.give_back([Held(account.id, message.slot_on, had)])
+    return None
+
+
+def _place(message: Text) -> Place:
+    return Place(
+        message.e164 or "",
+        message.segments,
+        message.country_code,
+        message.is_reply,
+        message.draws_on_reserve,
+    )

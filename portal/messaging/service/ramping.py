@@ -1,0 +1,58 @@
+"""New numbers may text more people with every clean day (H-5)."""
+
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from portal.compliance.rules.health import Band, thresholds_on
+from portal.consent import queries as consent
+from portal.core.audit import SYSTEM
+from portal.core.db import db
+from portal.core.tenancy import owned
+from portal.messaging.models import DailyLimit
+from portal.messaging.queries import health
+from portal.messaging.rules.stages import Stage
+from portal.texting_accounts import service as account_service
+from portal.texting_accounts.values import AccountRef
+
+_BAD = (Band.WATCH, Band.BREACH)
+
+
+def judge_due(account: AccountRef, judged_on: date, today: date) -> int:
+    """Judge each day that is over and was not judged yet; return how many."""
+    day, done = judged_on + timedelta(days=1), 0
+    while day < today:
+        _judge(account, day)
+        day, done = day + timedelta(days=1), done + 1
+    return done
+
+
+def _judge(account: AccountRef, day: date) -> None:
+    """Judge one day by the week that ends with it, as rates of a day say too little (H-3)."""
+    first, by = day - timedelta(days=health.WEEK - 1), thresholds_on(day)
+    stages: Counter[Stage] = Counter()
+    for each, counted in health.by_day(account, first).items():
+        if each <= day:
+            stages.update(counted)
+    opted_out = consent.opted_out_since(
+        account.tenant, datetime.combine(first, time(), ZoneInfo(account.timezone))
+    )
+    week = health.of_stages(stages, opted_out)
+    account_service.judge_ramp(
+        account.id,
+        day,
+        people=_people(account, day),
+        is_bad=week.opt_outs(by) in _BAD or week.errors(by) in _BAD,
+        figures=f"{week.opted_out} opt-outs and {week.wrong} errors of {week.attempted} in 7 days",
+        actor=SYSTEM,
+    )
+
+
+def _people(account: AccountRef, day: date) -> int:
+    """Return how many people were texted on a day."""
+    wanted = select(DailyLimit.recipients).where(
+        owned(account.tenant, DailyLimit), DailyLimit.day == day
+    )
+    return db.session.scalar(wanted) or 0
