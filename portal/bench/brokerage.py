@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 from portal.bench.scratch import Scratch
 from portal.billing import queries as billing_queries
 from portal.billing import service as billing
+from portal.consent import service as consent
 from portal.contacts import queries as contacts
 from portal.core.access import Role
 from portal.core.audit import SYSTEM, Actor
@@ -32,7 +33,7 @@ PASSWORD: Final = "a quiet house by the lake"  # noqa: S105 (of somebody who liv
 OWN_NUMBER: Final = "+13125550100"
 _DISCLOSURE: Final = "I agree to recurring texts about listings. Reply STOP to cancel."
 _KINDS: Final = ("one_to_one", "marketing")
-_CHUNK: Final = 5_000
+_CHUNK: Final = 1_000
 _FIRST_EXCHANGE: Final = 200
 _LINES: Final = 10_000  # numbers in one exchange
 
@@ -110,6 +111,7 @@ def add_people(account: AccountRef, count: int) -> None:
                 }
             ],
         )
+        consent.recount(account.tenant)
 
 
 def everybody(account: AccountRef) -> list[Recipient]:
@@ -213,6 +215,7 @@ def _rows(account: AccountRef, place: int) -> dict[str, dict[str, Any]]:
             "name": name,
             "given_at": given_at,
             "recorded_at": given_at,
+            "day": given_at.date(),
             "disclosure_text": _DISCLOSURE,
             "checkbox": "checked",
             "audit_subject_id": record_id,

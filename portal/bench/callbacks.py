@@ -66,7 +66,7 @@ class _Callbacks:
         done = statuses.BATCH
         while done == statuses.BATCH:
             with unit_of_work():
-                done = statuses.apply_batch()
+                done = statuses.apply_batch(statuses.waiting())
 
     def _tell(self, count: int) -> None:
         """Let each text be accepted again, and store the same callbacks anew."""

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from portal.bench import brokerage, bulk
+from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite, unit_of_work
 from portal.texting_accounts.values import AccountRef
 
@@ -33,7 +34,7 @@ class Crowd:
         self._texts = texts
         self._own = (account.organization_id.hex, account.id.hex)
         self._zone = "" if is_sqlite() else "+00"
-        self._now = datetime.now(UTC)
+        self._now = utcnow()
 
     def number_of(self, place: int) -> str:
         """Return the digits a person is looked for by."""
@@ -41,6 +42,14 @@ class Crowd:
 
     def write(self) -> None:
         """Write everything, 50,000 at a time."""
+        with bulk.unchecked(
+            "contacts", "contact_numbers", "contact_words", "conversations", "messages"
+        ):
+            self._write_all()
+        with unit_of_work():  # so that the planner knows how much there is
+            db.session.connection().exec_driver_sql("ANALYZE")
+
+    def _write_all(self) -> None:
         for start in range(0, self.people, _AT_ONCE):
             some = range(start, min(start + _AT_ONCE, self.people))
             with unit_of_work():
@@ -56,8 +65,6 @@ class Crowd:
             with unit_of_work():
                 some = range(start, min(start + _AT_ONCE, self._texts))
                 bulk.load("messages", _TEXT, self._messages(some))
-        with unit_of_work():  # so that the planner knows how much there is
-            db.session.connection().exec_driver_sql("ANALYZE")
 
     def _id(self, table: int, place: int) -> str:
         return f"{table:04x}{self.people:012x}{place:016x}"

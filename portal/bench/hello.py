@@ -6,7 +6,7 @@ app = Flask(__name__)
 PAGE = "<p>hello</p>" * 250  # 3,000 bytes
 
 
-@app.post("/")
+@app.route("/", methods=["GET", "POST"])
 def hello() -> str:
     """Say hello."""
     return "hello"

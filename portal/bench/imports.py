@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from portal.bench import brokerage, bulk
 from portal.bench.measure import Figure, Options, Target, compare, figure, rate
@@ -19,6 +19,7 @@ from portal.texting_accounts.values import AccountRef
 RATE: Final = Target("G9", 0.25, 0.40)
 MEMORY: Final = Target("G9 memory", 200, 80, higher_is_better=False, unit=" MB")
 _SIZE: Final = 100_000
+_MOST_ROUNDS: Final = 2  # each is an import of all: minutes
 # What an import writes, in the order in which it must go in.
 _WRITTEN: Final = ("phone_numbers", "contacts", "contact_numbers", "contact_words")
 _HEADER: Final = "First name,Last name,E-mail,Mobile phone,City,State,Lead source\n"
@@ -31,9 +32,9 @@ def run(options: Options) -> Iterator[Figure]:
         with open_scratch(engine) as here:
             book = _Book(brokerage.open_account(here, credits=1), size)
             about = f"{engine}, {size:,} contacts"
-            yield figure(MEMORY, f"{about}, above idle", book.peak_above_idle)
-            book.keep_rows()
-            yield compare(RATE, about, book.import_rate, book.plain_rate, rounds=options.rounds)
+            yield figure(MEMORY, f"{about}, above idle", book.first_import)
+            rounds = min(options.rounds, _MOST_ROUNDS)
+            yield compare(RATE, about, book.import_rate, book.plain_rate, rounds=rounds)
 
 
 class _Book:
@@ -43,25 +44,35 @@ class _Book:
         self._account, self._size = account, size
         self._file = _file(size)
         self._rows: Mapping[str, Sequence[tuple[Any, ...]]] = {}
+        self._first: list[float] = []
 
-    def peak_above_idle(self) -> float:
-        """Take the file in once, dry run and import; return how much memory that took."""
+    def first_import(self) -> float:
+        """Take the file in, dry run and import; return how much memory that took.
+
+        Its rows are kept for the limit, and its rate for the first round.
+        """
         idle = held_mb()
-        return peak_mb(lambda: _run(self._checked())) - idle
-
-    def keep_rows(self) -> None:
-        """Remember the rows of the last import, and forget them in the database."""
+        peak = peak_mb(lambda: self._first.append(self._import()))
         self._rows = {name: bulk.read(name, self._account.organization_id) for name in _WRITTEN}
         self._empty()
+        return peak - idle
 
     def import_rate(self) -> float:
+        """Return how many contacts a second are imported."""
+        return self._first.pop() if self._first else self._import_and_empty()
+
+    def _import(self) -> float:
         import_ = self._checked()
+        return rate(self._size, lambda: _run(import_))
+
+    def _import_and_empty(self) -> float:
         try:
-            return rate(self._size, lambda: _run(import_))
+            return self._import()
         finally:
             self._empty()
 
     def plain_rate(self) -> float:
+        """Return how many a second are written plainly."""
         try:
             return rate(self._size, self._write_plainly)
         finally:
@@ -94,11 +105,8 @@ class _Book:
             return importing.confirm(tenant, import_.id, actor=actor, in_job=False)
 
     def _empty(self) -> None:
+        bulk.empty(*reversed(_WRITTEN))
         with unit_of_work():
-            for name in reversed(_WRITTEN):
-                table = db.metadata.tables[name]
-                mine = table.c.organization_id == self._account.organization_id
-                db.session.execute(delete(table).where(mine))
             counts = db.metadata.tables["contact_counts"]
             db.session.execute(update(counts).values(contacts=0))
 

@@ -119,7 +119,7 @@ def _talk_to(account: AccountRef, people: Sequence[Recipient]) -> Mapping[str, U
             sending.confirm(
                 account,
                 [person],
-                Draft("Hello, do you still look for a house?", Kind.ONE_TO_ONE),
+                Draft("Hello from Bench Realty, do you still look for a house?", Kind.ONE_TO_ONE),
                 nonce=uuid4().hex,
                 shown_key=None,
                 actor=brokerage.actor(),
@@ -135,7 +135,7 @@ def _confirm(account: AccountRef, crowd: Sequence[Recipient]) -> None:
         sending.confirm(
             account,
             crowd,
-            Draft("Open house on Saturday at 2.", Kind.BULK),
+            Draft("Bench Realty: open house on Saturday at 2.", Kind.BULK),
             nonce=uuid4().hex,
             shown_key=None,
             actor=brokerage.actor(),

@@ -1,7 +1,7 @@
 """Rounds, ratios and verdicts: how every bench measures and what it prints."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -95,20 +95,35 @@ def compare(
 
     Every other round begins with the other one, so that what drifts favours neither.
     """
-    pairs = []
+    [figure_] = compare_with_each(ours, {(target, what): limit}, rounds=rounds, unit=unit)
+    return figure_
+
+
+def compare_with_each(
+    ours: Reading,
+    limits: Mapping[tuple[Target, str], Reading],
+    *,
+    rounds: int,
+    unit: str = "/s",
+) -> list[Figure]:
+    """Read ours and several limits by turns, as compare() does; return a figure for each limit."""
+    readings = [ours, *limits.values()]
+    read: list[list[float]] = [[] for _ in readings]
     for turn in range(rounds):
-        if turn % 2:
-            mine, theirs = ours(), limit()
-        else:
-            theirs, mine = limit(), ours()
-        pairs.append((mine, theirs))
-    return Figure(
-        target,
-        what,
-        tuple(mine / theirs for mine, theirs in pairs),
-        f"{_short(median(mine for mine, _ in pairs))}{unit}",
-        f"{_short(median(theirs for _, theirs in pairs))}{unit}",
-    )
+        places = list(enumerate(readings))
+        for place, reading in places if turn % 2 else reversed(places):
+            read[place].append(reading())
+    mine, *others = read
+    return [
+        Figure(
+            target,
+            what,
+            tuple(a / b for a, b in zip(mine, theirs, strict=True)),
+            f"{_short(median(mine))}{unit}",
+            f"{_short(median(theirs))}{unit}",
+        )
+        for (target, what), theirs in zip(limits, others, strict=True)
+    ]
 
 
 def figure(target: Target, what: str, reading: Reading, *, rounds: int = 1) -> Figure:

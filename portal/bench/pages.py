@@ -9,7 +9,7 @@ from typing import Final
 
 from portal.bench import brokerage
 from portal.bench.crowd import COMMON, Crowd
-from portal.bench.measure import Figure, Options, Target, compare
+from portal.bench.measure import Figure, Options, Target, compare_with_each
 from portal.bench.scratch import free_port, open_scratch, wait_until
 from portal.core.audit import SYSTEM
 from portal.core.db import unit_of_work
@@ -23,7 +23,9 @@ _SMALL: Final = 1_000
 _CLIENTS: Final = 8
 _READINGS: Final = 25  # of one page by each client in one round
 _COOKIE: Final = "desk"  # of a portal that is not served over https
-_HELLO: Final = "/healthz"
+HEALTH: Final = "/healthz"
+_HELLO: Final = "/"
+_WEB: Final = ("gunicorn", "--config", "python:portal.gunicorn_conf")
 
 Reading = Callable[[], float]
 
@@ -32,28 +34,25 @@ def run(options: Options) -> Iterator[Figure]:
     """Measure the 95th percentile of pages of an account of 1,000,000 and of one of 1,000."""
     size = options.size or _SIZE
     for engine in options.engines:
-        port = free_port()
+        port, bare = free_port(), free_port()
         with open_scratch(engine, port=port) as here:
             small, large = (_open(count) for count in (min(_SMALL, size - 1), size))
-            here.start("-m", "gunicorn", "--config", "python:portal.gunicorn_conf", "app:app")
-            clients = _Clients(port)
+            here.start("-m", *_WEB, "app:app")
+            here.start("-m", *_WEB, "--bind", f"127.0.0.1:{bare}", "portal.bench.hello:app")
+            clients, limit = Clients(port, HEALTH), Clients(bare, _HELLO)
             wait_until(clients.are_answered, "the portal answers")
+            wait_until(limit.are_answered, "hello answers")
             for what in _PAGES:
-                about = f"{engine}, {what}"
                 many, few = clients.p95(large, what), clients.p95(small, what)
-                yield compare(
-                    GROWTH,
-                    f"{about}, {size:,} / {_SMALL:,}",
+                for reading in (many, few):
+                    reading()  # the first ones load templates and make statements
+                about = f"{engine}, {what}"
+                yield from compare_with_each(
                     many,
-                    few,
-                    rounds=options.rounds,
-                    unit=" ms",
-                )
-                yield compare(
-                    HELLO,
-                    f"{about} of {size:,} / hello",
-                    many,
-                    clients.p95_of(_HELLO, ""),
+                    {
+                        (GROWTH, f"{about}, {size:,} / {_SMALL:,}"): few,
+                        (HELLO, f"{about} of {size:,} / hello"): limit.p95_of(_HELLO, ""),
+                    },
                     rounds=options.rounds,
                     unit=" ms",
                 )
@@ -97,11 +96,11 @@ def _open(count: int) -> _Desk:
     return _Desk(crowd, started.token)
 
 
-class _Clients:
+class Clients:
     """Eight browsers that ask without a pause, each on a connection of its own."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, first: str) -> None:
+        self._port, self._first = port, first
 
     def p95(self, desk: _Desk, what: str) -> Reading:
         """Return what reads the 95th percentile of a page, in milliseconds."""
@@ -119,9 +118,9 @@ class _Clients:
         return read
 
     def are_answered(self) -> bool:
-        """Say whether the portal answers."""
+        """Say whether the server answers."""
         try:
-            self._ask(_HELLO, "", times=1)
+            self._ask(self._first, "", times=1)
         except OSError:
             return False
         return True

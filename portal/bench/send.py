@@ -105,7 +105,10 @@ class Campaign:
             confirmed = sending.confirm(
                 self._account,
                 self._people,
-                Draft("Open house on Saturday at 2. Shall I send the address?", Kind.BULK),
+                Draft(
+                    "Bench Realty: open house on Saturday at 2. Shall I send the address?",
+                    Kind.BULK,
+                ),
                 nonce=uuid4().hex,
                 shown_key=None,
                 actor=brokerage.actor(),

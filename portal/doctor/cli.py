@@ -8,7 +8,10 @@ from dataclasses import asdict
 import click
 
 from portal.doctor import service
-from portal.doctor.values import NOTHING_TO_CHECK, PROMISES, Finding, Invariant
+from portal.doctor.values import PROMISES, Finding, Invariant
+from portal.webhook_checks import queries as webhook_checks
+from portal.webhook_checks.rules import WHY
+from portal.webhook_checks.values import Mark, Route
 
 SHOWN = 3  # of one promise; --json gives all
 
@@ -33,13 +36,21 @@ def doctor_command(*, as_json: bool) -> None:
         for invariant, promise in PROMISES.items():
             _print(invariant, promise, found[invariant])
         click.echo(f"Looked at {scopes} accounts and audit chains.")
+        for mark in webhook_checks.all_marks():
+            _print_mark(mark)
     sys.exit(1 if any(found.values()) else 0)
 
 
+def _print_mark(mark: Mark) -> None:
+    """Print the last webhook of a kind; a refused one breaks no promise, so the status stays."""
+    outcome = "believed" if mark.is_genuine else "refused"
+    why = f": {WHY[mark.reason][0]} {WHY[mark.reason][1]}" if mark.reason else ""
+    nobody = "the installation" if mark.route is Route.PORTING else "nobody's account"
+    owner = f"organization {mark.organization_id}" if mark.organization_id else nobody
+    click.echo(f"Webhook {mark.route} last {outcome} {mark.at:%Y-%m-%d %H:%M} UTC, {owner}{why}")
+
+
 def _print(invariant: Invariant, promise: str, findings: list[Finding]) -> None:
-    if invariant in NOTHING_TO_CHECK:
-        click.echo(f"{invariant:<4} nothing to check: {NOTHING_TO_CHECK[invariant]}")
-        return
     verdict = f"{len(findings)} FOUND" if findings else "holds"
     click.echo(f"{invariant:<4} {verdict:<9} {promise}")
     for finding in findings[:SHOWN]:

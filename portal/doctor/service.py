@@ -1,6 +1,5 @@
 """Looks at everything in turn, keeps what it found, and tells people once (PROMISES 2.8)."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +20,6 @@ from portal.texting_accounts import queries as accounts
 
 VISIT_EVERY: Final = timedelta(hours=1)
 WHOLE_CHAIN_EVERY: Final = timedelta(days=1)
-AT_MOST_S: Final = 20.0  # of one round: what is not reached comes first in the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +39,11 @@ def examine_everything() -> Iterator[tuple[Scope, list[Finding]]]:
         yield scope, found
 
 
-def make_round() -> int:
-    """Visit the scopes that are due, the longest unvisited first, for 20 seconds at most.
-
-    Returns how many findings are new. Each scope is read in a snapshot and written down in a
-    unit of work of its own, so a round may end or die anywhere.
-    """
-    until = time.monotonic() + AT_MOST_S
-    new = 0
-    for scope in _due(clock.utcnow()):
-        new += visit(scope)
-        if time.monotonic() > until:
-            break
-    return new
-
-
 def visit(scope: Scope) -> int:
-    """Look at one scope now, keep what is found, forget what is mended; return how many are new."""
+    """Look at one scope now, keep what is found, forget what is mended; return how many are new.
+
+    It is read in a snapshot and written down in a unit of work of its own.
+    """
     kept, now = _kept([scope.id]).get(scope.id, _Kept()), clock.utcnow()
     is_whole = kept.chain_read_at is None or now - kept.chain_read_at >= WHOLE_CHAIN_EVERY
     with snapshot():
@@ -82,13 +68,14 @@ def visit(scope: Scope) -> int:
     return len(new)
 
 
-def _due(now: datetime) -> list[Scope]:
+def due(now: datetime) -> list[Scope]:
+    """Return the scopes to be visited again, the longest unvisited first."""
     scopes = queries.scopes()
     kept = _kept([scope.id for scope in scopes])
     never = datetime.min.replace(tzinfo=now.tzinfo)
     last = {scope.id: (kept.get(scope.id, _Kept()).visited_at or never) for scope in scopes}
-    due = [scope for scope in scopes if last[scope.id] <= now - VISIT_EVERY]
-    return sorted(due, key=lambda scope: last[scope.id])
+    wanted = [scope for scope in scopes if last[scope.id] <= now - VISIT_EVERY]
+    return sorted(wanted, key=lambda scope: last[scope.id])
 
 
 def _kept(scope_ids: Sequence[UUID]) -> dict[UUID, _Kept]:

@@ -39,9 +39,6 @@ PROMISES: Mapping[Invariant, str] = {
     Invariant.I11: "One grant a month, each text in one month",
     Invariant.I13: "The audit log is whole",
 }
-NOTHING_TO_CHECK: Mapping[Invariant, str] = {
-    Invariant.I8: "no credit alerts are built yet (B-11)",
-}
 
 
 @dataclass(frozen=True, slots=True)

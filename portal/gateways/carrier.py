@@ -1,11 +1,15 @@
 """Puts the real gateways in place: Twilio, or the twin that a base URL names (X-2)."""
 
-from portal.gateways import consents, numbers, sms
+from portal.gateways import consents, numbers, porting, registrations, sms, transfers, voice
 from portal.gateways.carrier_http import CarrierHttpClient
 from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_consents import TwilioConsentGateway
 from portal.gateways.twilio_numbers import TwilioNumberGateway
+from portal.gateways.twilio_porting import TwilioPortingGateway
+from portal.gateways.twilio_registrations import TwilioRegistrationGateway
 from portal.gateways.twilio_sms import TwilioSmsGateway
+from portal.gateways.twilio_transfers import TwilioTransferGateway
+from portal.gateways.twilio_voice import TwilioVoiceGateway
 
 
 def connect(api_base: str | None) -> None:
@@ -17,3 +21,7 @@ def connect(api_base: str | None) -> None:
     sms.use(TwilioSmsGateway(clients))
     consents.use(TwilioConsentGateway(clients))
     numbers.use(TwilioNumberGateway(clients))
+    porting.use(TwilioPortingGateway(clients))
+    registrations.use(TwilioRegistrationGateway(clients))
+    transfers.use(TwilioTransferGateway(clients))
+    voice.use(TwilioVoiceGateway(clients))

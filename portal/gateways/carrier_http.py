@@ -6,6 +6,7 @@ answer within a bounded time, and lets every failure out as it is.
 """
 
 import io
+import json
 import logging
 import os
 import re
@@ -39,10 +40,11 @@ POOL_SIZE = 16  # as many as a worker has threads (RULINGS 12)
 CONNECT_TIMEOUT_S = 3.0  # PROMISES 2.3
 READ_TIMEOUT_S = 15.0
 IDLE_S = 20.0  # a connection unused for longer is opened anew: the carrier may have dropped it
+JSON = "application/json"
 MAX_ANSWER_BYTES = 4_000_000
 MAX_RETRY_AFTER_S = 300.0
 
-_TWILIO_HOST = re.compile(r"([a-z]+)\.twilio\.com")
+_TWILIO_HOST = re.compile(r"([a-z]+(?:-[a-z]+)?)\.twilio\.com")
 _TOO_MANY = 429
 _HAS_BODY = range(200, 600)
 _CHUNK = 65_536
@@ -119,7 +121,7 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         method: str,
         url: str,
         params: Mapping[str, object] | None = None,
-        data: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,
@@ -235,7 +237,7 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         connection: HTTPConnection,
         target: _Target,
         method: str,
-        data: Mapping[str, object] | None,
+        data: Mapping[str, object] | bytes | None,
         headers: Mapping[str, str],
     ) -> Response:
         ends_at = monotonic() + self._read_timeout_s
@@ -246,7 +248,7 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         connection.request(
             method,
             target.path,
-            body=urlencode(data, doseq=True).encode() if data else None,
+            body=_body(data, headers),
             headers={"Accept-Encoding": "identity", **headers},
             preload_content=False,
             decode_content=False,  # nothing was offered, so a compressed answer is a trick
@@ -326,6 +328,17 @@ def retry_after(value: str | None) -> float | None:
     if seconds != seconds:  # noqa: PLR0124 (not a number)
         return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def _body(data: Mapping[str, object] | bytes | None, headers: Mapping[str, str]) -> bytes | None:
+    """Return what is sent: bytes as they are, else JSON or a form, as the headers say."""
+    if isinstance(data, bytes):
+        return data
+    if not data:
+        return None
+    if headers.get("Content-Type") == JSON:
+        return json.dumps(data).encode()
+    return urlencode(data, doseq=True).encode()
 
 
 def _product(url: str) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from portal.core.settings import settings
+
 
 @dataclass(frozen=True, slots=True)
 class CarrierCredentials:
@@ -9,3 +11,8 @@ class CarrierCredentials:
 
     account_sid: str
     auth_token: str = field(repr=False)
+
+
+def of_installation() -> CarrierCredentials:
+    """Return the account of the installation itself, which the organizations' own hang under."""
+    return CarrierCredentials(settings().twilio_account_sid, settings().twilio_auth_token)

@@ -25,13 +25,14 @@ NO_CAPABILITIES = Capabilities()
 
 @dataclass(frozen=True, slots=True)
 class NumberSearch:
-    """What kind of local number is looked for; empty fields don't narrow."""
+    """What kind of number is looked for; empty fields don't narrow."""
 
     area_code: str = ""
     city: str = ""
     state: str = ""
     digits: str = ""
     country: str = "US"
+    is_toll_free: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,30 @@ class Available:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberHooks:
+    """Where the carrier posts what happens to a number: texts, calls that ring, calls that ended."""
+
+    sms_url: str
+    voice_url: str = ""
+    call_status_url: str = ""
+    sms_override: str = ""  # the application or fallback that hears of texts, whatever the address
+    voice_override: str = ""  # the trunk, application or fallback that takes calls
+
+
+@dataclass(frozen=True, slots=True)
 class Owned:
     """A number the account has."""
 
     sid: str
     e164: str
     name: str
-    sms_url: str
+    hooks: NumberHooks
     capabilities: Capabilities
+
+    @property
+    def sms_url(self) -> str:
+        """Return where its texts are posted to."""
+        return self.hooks.sms_url
 
 
 class NumberGateway(Protocol):
@@ -87,16 +104,27 @@ class NumberGateway(Protocol):
     ) -> list[Available]:
         """Return numbers that can be bought now and can text."""
 
-    def buy(self, credentials: CarrierCredentials, e164: str, *, name: str, sms_url: str) -> Owned:
+    def buy(
+        self, credentials: CarrierCredentials, e164: str, *, name: str, hooks: NumberHooks
+    ) -> Owned:
         """Buy exactly this number. Not safe to repeat: look with find_owned first."""
 
     def find_owned(self, credentials: CarrierCredentials, e164: str) -> Owned | None:
         """Return the number if the account has it."""
 
+    def fetch_owned(self, credentials: CarrierCredentials, number_sid: str) -> Owned | None:
+        """Return the number by its own SID; None only where the carrier says that it has none.
+
+        A list may be cut or lag; this is asked before anything is written off.
+        """
+
+    def list_owned(self, credentials: CarrierCredentials) -> list[Owned]:
+        """Return every number the account has."""
+
     def set_webhooks(
-        self, credentials: CarrierCredentials, number_sid: str, *, name: str, sms_url: str
+        self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks
     ) -> None:
-        """Point the number's texts at sms_url, and name it."""
+        """Point the number's texts and calls at these addresses, and name it."""
 
     def release(self, credentials: CarrierCredentials, number_sid: str) -> None:
         """Give the number back; one that is gone already is no error."""
@@ -163,7 +191,9 @@ class FakeNumberGateway:
         self._enter("search")
         return [number for number in self.stock if _fits(number, wanted)][:limit]
 
-    def buy(self, credentials: CarrierCredentials, e164: str, *, name: str, sms_url: str) -> Owned:
+    def buy(
+        self, credentials: CarrierCredentials, e164: str, *, name: str, hooks: NumberHooks
+    ) -> Owned:
         """Move a number from stock to `owned`."""
         self._enter("buy")
         found = next((number for number in self.stock if number.e164 == e164), None)
@@ -171,7 +201,7 @@ class FakeNumberGateway:
             raise GatewayRejected(f"PhoneNumber {e164} is not available.", 21422, 400)
         self.stock.remove(found)
         sid = f"PN{len(self.owned) + 1:032x}"
-        self.owned[e164] = Owned(sid, e164, name, sms_url, found.capabilities)
+        self.owned[e164] = Owned(sid, e164, name, hooks, found.capabilities)
         self._leave("buy")
         return self.owned[e164]
 
@@ -180,14 +210,24 @@ class FakeNumberGateway:
         self._enter("find_owned")
         return self.owned.get(e164)
 
+    def fetch_owned(self, credentials: CarrierCredentials, number_sid: str) -> Owned | None:
+        """Look in `owned` by SID."""
+        self._enter("fetch_owned")
+        return next((one for one in self.owned.values() if one.sid == number_sid), None)
+
+    def list_owned(self, credentials: CarrierCredentials) -> list[Owned]:
+        """Return all of `owned`."""
+        self._enter("list_owned")
+        return list(self.owned.values())
+
     def set_webhooks(
-        self, credentials: CarrierCredentials, number_sid: str, *, name: str, sms_url: str
+        self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks
     ) -> None:
         """Change the number in `owned`."""
         self._enter("set_webhooks")
         for e164, number in self.owned.items():
             if number.sid == number_sid:
-                self.owned[e164] = Owned(number_sid, e164, name, sms_url, number.capabilities)
+                self.owned[e164] = Owned(number_sid, e164, name, hooks, number.capabilities)
 
     def release(self, credentials: CarrierCredentials, number_sid: str) -> None:
         """Take the number out of `owned`."""

@@ -5,22 +5,26 @@ other parameters can carry the same one. A webhook is believed only when the nam
 matter are there exactly once and have their strict form, and then the signature is right.
 """
 
+import hashlib
 import hmac
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
-from portal.core.errors import BadInput
+from portal.core.errors import BadWebhook
 
-HEADER = "X-Twilio-Signature"
-MAX_BODY_BYTES = 64 * 1024  # for the view to keep (PROMISES 4, row 7)
+BODY_DIGEST = "bodySHA256"  # in the address of a webhook whose body is JSON
 
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
 _MESSAGE = re.compile(r"(SM|MM)[0-9a-f]{32}")
+_CALL = re.compile(r"CA[0-9a-f]{32}")
+_CALLER = re.compile(r"[+A-Za-z0-9.@:_-]{0,100}")  # a number, a word for none, or an address
+_CALL_STATUS = re.compile(r"[a-z-]{2,20}")
+_SECONDS = re.compile(r"[0-9]{1,6}")
 _SERVICE = re.compile(r"(MG[0-9a-f]{32})?")
 _PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|[0-9]{3,8}")  # a short code may write too
@@ -42,19 +46,24 @@ _INBOUND_REQUIRED = {
     "Body": _ANY,
 }
 _STATUS_REQUIRED = {"AccountSid": _ACCOUNT, "MessageSid": _MESSAGE, "MessageStatus": _STATUS}
+_CALL_REQUIRED = {
+    "AccountSid": _ACCOUNT,
+    "CallSid": _CALL,
+    "From": _CALLER,
+    "To": _PHONE,
+    "CallStatus": _CALL_STATUS,
+}
+_CALL_TELLING = ("DialCallStatus", "DialCallDuration")
 _OPTIONAL = {
+    "CallDuration": _SECONDS,
+    "DialCallStatus": _CALL_STATUS,
+    "DialCallDuration": _SECONDS,
     "NumMedia": _COUNT,
     "NumSegments": _COUNT,
     "MessagingServiceSid": _SERVICE,
     "OptOutType": _WORD,
     "ErrorCode": _CODE,
 }
-
-
-class BadWebhook(BadInput):
-    """A webhook without the one meaning it must have; the message names the parameter."""
-
-    code = "bad_webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,36 @@ class StatusWebhook:
     status: str
     error_code: int | None
     params: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CallWebhook:
+    """News of a call to a number of ours: it rings, its other leg ended, or all of it did.
+
+    Seconds are None where the news does not tell them.
+    """
+
+    call_sid: str
+    from_number: str = field(repr=False)
+    to: str
+    status: str
+    seconds: int | None  # of the whole call
+    dialed: str | None  # how the other leg ended
+    dialed_seconds: int | None
+
+
+def read_call(params: Sequence[tuple[str, str]]) -> CallWebhook:
+    """Return the call these parameters tell of (N-8). Raises BadWebhook."""
+    given = _checked(params, _CALL_REQUIRED, _CALL_TELLING)
+    return CallWebhook(
+        call_sid=given["CallSid"],
+        from_number=given["From"],
+        to=given["To"],
+        status=given["CallStatus"],
+        seconds=int(given["CallDuration"]) if "CallDuration" in given else None,
+        dialed=given.get("DialCallStatus"),
+        dialed_seconds=int(given["DialCallDuration"]) if "DialCallDuration" in given else None,
+    )
 
 
 def read_inbound(params: Sequence[tuple[str, str]]) -> InboundWebhook:
@@ -120,6 +159,11 @@ def external_url(public_url: str, path: str, query: str) -> str:
     return public_url.rstrip("/") + path + (f"?{query}" if query else "")
 
 
+def sign(token: str, url: str, params: Sequence[tuple[str, str]]) -> str:
+    """Return the signature the carrier would make with this token; for our own test calls."""
+    return str(RequestValidator(token).compute_signature(url, _Values(params)))
+
+
 def is_genuine(
     url: str, params: Sequence[tuple[str, str]], signature: str | None, tokens: Sequence[str]
 ) -> bool:
@@ -140,6 +184,23 @@ def is_genuine(
         for candidate in _with_and_without_port(url)
     ]
     return any(matches)
+
+
+def is_genuine_json(url: str, body: bytes, signature: str | None, tokens: Sequence[str]) -> bool:
+    """Say whether a token signed this address, and the address signed this body (FACTS 1.5)."""
+    is_body = is_signed_body(url, body)
+    return is_genuine(url, [], signature, tokens) and is_body
+
+
+def is_signed_body(url: str, body: bytes) -> bool:
+    """Say whether an address names the digest of this body, and of no other."""
+    digests = parse_qs(urlsplit(url).query).get(BODY_DIGEST, [])
+    return len(digests) == 1 and hmac.compare_digest(digests[0].encode(), digest(body).encode())
+
+
+def digest(body: bytes) -> str:
+    """Return what the address of a webhook in JSON says of its body."""
+    return hashlib.sha256(body).hexdigest()
 
 
 class _Values(dict[str, list[str]]):

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +18,7 @@ from portal.core.errors import GatewayBusy, GatewayError, GatewayRejected, Gatew
 from portal.gateways.carrier_http import CarrierHttpClient
 from portal.gateways.credentials import CarrierCredentials
 
-__all__ = ["Refusal", "TwilioClients", "reading_failed", "refusal", "writing_failed"]
+__all__ = ["Refusal", "TwilioClients", "named", "reading", "reading_failed", "refusal", "writing"]
 
 ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
@@ -38,18 +40,19 @@ class Refusal:
 
 
 class TwilioClients:
-    """Clients by account, kept because making one costs more than a request."""
+    """Clients by account; ours are kept because making one costs more than a request."""
 
     def __init__(self, http: CarrierHttpClient) -> None:
         """Let every client speak through http."""
         self.http = http
-        self._client = lru_cache(maxsize=256)(self._make)
+        self._client = lru_cache(maxsize=256)(self.once)
 
     def of(self, credentials: CarrierCredentials) -> Any:
-        """Return the client of an account."""
+        """Return the client of an account of ours, which stays in memory with its token."""
         return self._client(credentials)
 
-    def _make(self, credentials: CarrierCredentials) -> Any:
+    def once(self, credentials: CarrierCredentials) -> Any:
+        """Return a client that nothing here keeps: somebody else's token goes with it (N-2)."""
         return Client(
             credentials.account_sid,
             credentials.auth_token,
@@ -80,8 +83,32 @@ def reading_failed(error: Exception) -> GatewayError:
     return GatewayBusy(f"{type(error).__name__}: {error}")
 
 
-def writing_failed(error: Exception) -> GatewayError:
-    """Return a failed change as one of ours: unclear unless it is proven otherwise."""
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let a look-up that fails end as one of our errors; see reading_failed."""
+    try:
+        yield
+    except Exception as error:
+        raise reading_failed(error) from error
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Let a change that fails end as one of our errors: unclear unless it is proven otherwise."""
+    try:
+        yield
+    except Exception as error:
+        raise _writing_failed(error) from error
+
+
+def named(sid: object) -> str:
+    """Return the SID of an answer. Raises GatewayUnclear where it has none."""
+    if not isinstance(sid, str) or not sid:
+        raise GatewayUnclear("the answer has no SID")
+    return sid
+
+
+def _writing_failed(error: Exception) -> GatewayError:
     if isinstance(error, GatewayError):
         return error
     if (refused := refusal(error)) is not None:

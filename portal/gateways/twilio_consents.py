@@ -6,7 +6,7 @@ from datetime import UTC
 from portal.core.errors import GatewayUnclear
 from portal.gateways.consents import ConsentAnswer, ConsentItem
 from portal.gateways.credentials import CarrierCredentials
-from portal.gateways.twilio_client import TwilioClients, writing_failed
+from portal.gateways.twilio_client import TwilioClients, writing
 
 
 class TwilioConsentGateway:
@@ -20,7 +20,7 @@ class TwilioConsentGateway:
         self, credentials: CarrierCredentials, items: Sequence[ConsentItem]
     ) -> list[ConsentAnswer]:
         """Tell of at most 25 consents; see ConsentGateway."""
-        try:
+        with writing():
             bulk = self._clients.of(credentials).accounts.v1.bulk_consents
             made = bulk.create(items=[_written(item) for item in items])
             answers = [
@@ -31,8 +31,6 @@ class TwilioConsentGateway:
                 )
                 for said in made.items
             ]
-        except Exception as error:
-            raise writing_failed(error) from error
         if {a.correlation_id for a in answers} != {item.correlation_id for item in items}:
             raise GatewayUnclear("the carrier did not answer every item")
         return answers

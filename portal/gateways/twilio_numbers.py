@@ -1,23 +1,31 @@
 """Numbers, sub-accounts and messaging services at Twilio (FACTS 1.7 to 1.9)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from portal.core.errors import GatewayBusy, GatewayRejected, GatewayUnclear
 from portal.gateways.credentials import CarrierCredentials
-from portal.gateways.numbers import Available, Capabilities, NumberSearch, Owned
+from portal.gateways.numbers import Available, Capabilities, NumberHooks, NumberSearch, Owned
 from portal.gateways.twilio_client import (
     ACCOUNT_SID,
     TwilioClients,
-    reading_failed,
-    writing_failed,
+    named,
+    reading,
+    writing,
 )
 
 PAGE_SIZE = 100
 LIST_LIMIT = 2_000
+# Set, they go before a number's addresses, or hear what these answer with an error.
+_OVERRIDES = (
+    "sms_application_sid",
+    "sms_fallback_url",
+    "voice_application_sid",
+    "voice_fallback_url",
+    "trunk_sid",
+)
 _ALREADY_IN_SERVICE = 21710
 _NOT_FOUND = 20404
+_ACTIVE = "active"
 
 
 class TwilioNumberGateway:
@@ -31,7 +39,7 @@ class TwilioNumberGateway:
         self, parent: CarrierCredentials, friendly_name: str
     ) -> CarrierCredentials | None:
         """Return the active sub-account of that name; see NumberGateway."""
-        with _reading():
+        with reading():
             accounts = self._client(parent).api.v2010.accounts.list(
                 friendly_name=friendly_name, status="active", limit=1
             )
@@ -42,13 +50,13 @@ class TwilioNumberGateway:
         self, parent: CarrierCredentials, friendly_name: str
     ) -> CarrierCredentials:
         """Open a sub-account; see NumberGateway."""
-        with _writing():
+        with writing():
             created = self._client(parent).api.v2010.accounts.create(friendly_name=friendly_name)
             return _subaccount(created)
 
     def find_service(self, credentials: CarrierCredentials, friendly_name: str) -> str | None:
         """Return the messaging service of that name; see NumberGateway."""
-        with _reading():
+        with reading():
             services = self._client(credentials).messaging.v1.services.stream(
                 limit=LIST_LIMIT, page_size=PAGE_SIZE
             )
@@ -56,17 +64,17 @@ class TwilioNumberGateway:
 
     def create_service(self, credentials: CarrierCredentials, friendly_name: str) -> str:
         """Make a messaging service; see NumberGateway."""
-        with _writing():
+        with writing():
             created = self._client(credentials).messaging.v1.services.create(
                 friendly_name=friendly_name,
                 smart_encoding=False,
                 use_inbound_webhook_on_number=True,
             )
-            return _named(created.sid)
+            return named(created.sid)
 
     def configure_service(self, credentials: CarrierCredentials, service_sid: str) -> None:
         """Set a messaging service up; see NumberGateway."""
-        with _writing():
+        with writing():
             self._client(credentials).messaging.v1.services(service_sid).update(
                 smart_encoding=False, use_inbound_webhook_on_number=True
             )
@@ -77,7 +85,7 @@ class TwilioNumberGateway:
         """Put a number into the pool; see NumberGateway."""
         service = self._client(credentials).messaging.v1.services(service_sid)
         try:
-            with _writing():
+            with writing():
                 service.phone_numbers.create(phone_number_sid=number_sid)
         except GatewayRejected as error:
             if error.code != _ALREADY_IN_SERVICE:
@@ -94,48 +102,73 @@ class TwilioNumberGateway:
             "contains": wanted.digits,
         }
         filters = {name: value for name, value in given.items() if value}
-        with _reading():
+        with reading():
             country = self._client(credentials).available_phone_numbers(wanted.country)
-            found = country.local.list(sms_enabled=True, limit=limit, **filters)
+            shelf = country.toll_free if wanted.is_toll_free else country.local
+            found = shelf.list(sms_enabled=True, limit=limit, **filters)
             return [
                 Available(
                     e164=str(number.phone_number),
                     locality=str(number.locality or ""),
                     region=str(number.region or ""),
-                    capabilities=_capabilities(number.capabilities),
+                    capabilities=capabilities_of(number.capabilities),
                 )
                 for number in found
             ]
 
-    def buy(self, credentials: CarrierCredentials, e164: str, *, name: str, sms_url: str) -> Owned:
+    def buy(
+        self, credentials: CarrierCredentials, e164: str, *, name: str, hooks: NumberHooks
+    ) -> Owned:
         """Buy exactly this number; see NumberGateway."""
-        with _writing():
+        with writing():
             bought = self._client(credentials).incoming_phone_numbers.create(
-                phone_number=e164, friendly_name=name, sms_url=sms_url, sms_method="POST"
+                phone_number=e164, friendly_name=name, **written(hooks)
             )
             return _owned(bought)
 
     def find_owned(self, credentials: CarrierCredentials, e164: str) -> Owned | None:
         """Return the number if the account has it; see NumberGateway."""
-        with _reading():
+        with reading():
             numbers = self._client(credentials).incoming_phone_numbers.list(
                 phone_number=e164, limit=20
             )
             return next((_owned(n) for n in numbers if n.phone_number == e164), None)
 
+    def fetch_owned(self, credentials: CarrierCredentials, number_sid: str) -> Owned | None:
+        """Return the number by its SID; see NumberGateway."""
+        try:
+            with reading():
+                return _owned(self._client(credentials).incoming_phone_numbers(number_sid).fetch())
+        except GatewayRejected as error:
+            if error.code != _NOT_FOUND:
+                raise
+        with reading():  # an account that is closed, or not ours, shows no number either
+            account = self._client(credentials).api.v2010.accounts(credentials.account_sid).fetch()
+        if account.sid != credentials.account_sid or account.status != _ACTIVE:
+            raise GatewayBusy("the account does not show its numbers")
+        return None
+
+    def list_owned(self, credentials: CarrierCredentials) -> list[Owned]:
+        """Return every number the account has; see NumberGateway."""
+        with reading():
+            numbers = self._client(credentials).incoming_phone_numbers.list(
+                limit=LIST_LIMIT, page_size=PAGE_SIZE
+            )
+            return [_owned(number) for number in numbers]
+
     def set_webhooks(
-        self, credentials: CarrierCredentials, number_sid: str, *, name: str, sms_url: str
+        self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks
     ) -> None:
-        """Point the number's texts at sms_url; see NumberGateway."""
-        with _writing():
+        """Point the number's texts and calls at these addresses; see NumberGateway."""
+        with writing():
             self._client(credentials).incoming_phone_numbers(number_sid).update(
-                friendly_name=name, sms_url=sms_url, sms_method="POST"
+                friendly_name=name, **written(hooks)
             )
 
     def release(self, credentials: CarrierCredentials, number_sid: str) -> None:
         """Give the number back; see NumberGateway."""
         try:
-            with _writing():
+            with writing():
                 self._client(credentials).incoming_phone_numbers(number_sid).delete()
         except GatewayRejected as error:
             if error.code != _NOT_FOUND:
@@ -143,22 +176,6 @@ class TwilioNumberGateway:
 
     def _client(self, credentials: CarrierCredentials) -> Any:
         return self._clients.of(credentials)
-
-
-@contextmanager
-def _reading() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise reading_failed(error) from error
-
-
-@contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise writing_failed(error) from error
 
 
 def _subaccount(account: Any) -> CarrierCredentials:
@@ -169,23 +186,39 @@ def _subaccount(account: Any) -> CarrierCredentials:
     return CarrierCredentials(account.sid, account.auth_token)
 
 
-def _named(sid: object) -> str:
-    if not isinstance(sid, str) or not sid:
-        raise GatewayUnclear("the answer has no SID")
-    return sid
-
-
 def _owned(number: Any) -> Owned:
+    def said(*names: str) -> str:
+        return next((str(one) for name in names if (one := getattr(number, name, None))), "")
+
     return Owned(
-        sid=_named(number.sid),
+        sid=named(number.sid),
         e164=str(number.phone_number),
         name=str(number.friendly_name or ""),
-        sms_url=str(number.sms_url or ""),
-        capabilities=_capabilities(number.capabilities),
+        hooks=NumberHooks(
+            said("sms_url"),
+            said("voice_url"),
+            said("status_callback"),
+            said("sms_application_sid", "sms_fallback_url"),
+            said("trunk_sid", "voice_application_sid", "voice_fallback_url"),
+        ),
+        capabilities=capabilities_of(number.capabilities),
     )
 
 
-def _capabilities(given: Any) -> Capabilities:
+def written(hooks: NumberHooks) -> dict[str, str]:
+    """Return hooks as the carrier's forms name them; nothing goes before them any more."""
+    return dict.fromkeys(_OVERRIDES, "") | {
+        "sms_url": hooks.sms_url,
+        "sms_method": "POST",
+        "voice_url": hooks.voice_url,
+        "voice_method": "POST",
+        "status_callback": hooks.call_status_url,
+        "status_callback_method": "POST",
+    }
+
+
+def capabilities_of(given: Any) -> Capabilities:
+    """Return what a number can do, as the carrier writes it."""
     # Twilio writes SMS and MMS for a number on sale, sms and mms for one's own.
     able = {str(name).lower() for name, is_able in dict(given or {}).items() if is_able}
     return Capabilities("sms" in able, "mms" in able, "voice" in able)

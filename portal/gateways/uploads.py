@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from portal.core.errors import BadInput
-from portal.gateways import picture_reader
 
 MAX_BYTES: Final = 10_000_000
 WALL_SECONDS: Final = 20  # on a busy machine; the reader's own limit is of its processor time
 _AT_ONCE: Final = threading.BoundedSemaphore(2)  # pictures a process reads at one time
 _LONGEST_NAME: Final = 120
+# Not imported: nobody but that program needs a decoder, a worker that sends least of all (G12).
+_READER: Final = Path(__file__).with_name("picture_reader.py")
 
 
 class Kind(StrEnum):
@@ -176,7 +177,7 @@ _REFUSALS: Final[Mapping[str, str]] = {
 
 
 def _written_anew(content: bytes, kind: Kind, within: tuple[int, int] | None) -> Picture:
-    command = [sys.executable, "-I", "-B", picture_reader.__file__, kind.value]
+    command = [sys.executable, "-I", "-B", str(_READER), kind.value]
     command += map(str, within or ())
     with _AT_ONCE:
         try:
@@ -187,7 +188,7 @@ def _written_anew(content: bytes, kind: Kind, within: tuple[int, int] | None) ->
                 check=False,
                 timeout=WALL_SECONDS,
                 env={},
-                cwd=Path(picture_reader.__file__).parent,
+                cwd=_READER.parent,
             )
         except subprocess.TimeoutExpired as error:
             raise UploadRefused(_REFUSALS["too_many_pixels"]) from error

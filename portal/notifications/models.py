@@ -1,14 +1,15 @@
 """Tables of notices."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
-from portal.core.columns import UTCDateTime
+from portal.core.columns import UTCDateTime, kind_of
 from portal.core.db import Base
+from portal.notifications.values import ByMail, MailStep
 
 
 class Notice(Base):
@@ -23,6 +24,13 @@ class Notice(Base):
             "user_id",
             sqlite_where=text("read_at IS NULL"),
             postgresql_where=text("read_at IS NULL"),
+        ),
+        Index(
+            "ix_notices_to_mail",
+            "mail_step",
+            "user_id",
+            sqlite_where=text("mail_step <> 'done'"),
+            postgresql_where=text("mail_step <> 'done'"),
         ),
     )
 
@@ -41,3 +49,35 @@ class Notice(Base):
     dedupe_key: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    mail_step: Mapped[MailStep] = mapped_column(
+        kind_of(MailStep), default=MailStep.DUE, server_default="done"
+    )
+
+
+class NoticePreference(Base):
+    """When a person wants a kind of notice by mail; without a row, as `values.KINDS` says."""
+
+    __tablename__ = "notice_preferences"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    by_mail: Mapped[ByMail] = mapped_column(kind_of(ByMail))
+
+
+class DigestSchedule(Base):
+    """When a person's next digest goes; the lock under which it is made, once a day."""
+
+    __tablename__ = "digest_schedules"
+    __table_args__ = (
+        CheckConstraint("hour >= 0 AND hour <= 23", name="hour_of_a_day"),
+        Index("ix_digest_schedules_next_at", "next_at"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    hour: Mapped[int | None]  # in the person's own zone; None: no digest
+    next_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None: nothing waits
+    last_day: Mapped[date | None]  # the person's own day of the last one

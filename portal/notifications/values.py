@@ -1,8 +1,167 @@
 """What other slices and pages may hold of a notice."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Final
 from uuid import UUID
+
+
+class ByMail(StrEnum):
+    """When a kind of notice also comes by e-mail (M-1)."""
+
+    AT_ONCE = "at_once"
+    DIGEST = "digest"
+    NEVER = "never"
+
+
+class MailStep(StrEnum):
+    """How far the mail of one notice is."""
+
+    DUE = "due"  # nobody looked yet what the person wants
+    DIGEST = "digest"  # waits for the next daily digest
+    DONE = "done"  # mailed, in a digest, or not wanted
+
+
+class Words(StrEnum):
+    """How much of a notice a mail may say: mail is read by more people than the portal is."""
+
+    ALL = "all"
+    TITLE = "title"
+    KIND = "kind"  # the kind's own sentence alone: title and text name people who text
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of notice: what it is called, when it comes by mail, and what the mail says."""
+
+    key: str
+    label: str
+    about: str
+    by_mail: ByMail  # unless the person chose otherwise
+    words: Words
+    sentence: str  # for mails that name nobody; may hold {account}
+
+
+KINDS: Final = {
+    kind.key: kind
+    for kind in (
+        Kind(
+            "credits",
+            "Credits",
+            "80, 85, 90, 95 and 100 % of the month's credits are used",
+            ByMail.AT_ONCE,
+            Words.ALL,
+            "{account}: credits run low",
+        ),
+        Kind(
+            "trouble",
+            "Trouble with sending",
+            "an account is stopped, a check failed, records and carrier disagree",
+            ByMail.AT_ONCE,
+            Words.TITLE,
+            "{account}: something needs a person",
+        ),
+        Kind(
+            "numbers",
+            "Phone numbers",
+            "a number was given back, or something about it changed",
+            ByMail.AT_ONCE,
+            Words.ALL,
+            "{account}: a number changed",
+        ),
+        Kind(
+            "lead",
+            "New leads",
+            "somebody unknown texted an account",
+            ByMail.AT_ONCE,
+            Words.KIND,
+            "{account}: a new lead texted",
+        ),
+        Kind(
+            "reply",
+            "Replies",
+            "somebody answered, or signed up by keyword",
+            ByMail.NEVER,
+            Words.KIND,
+            "{account}: somebody replied",
+        ),
+        Kind(
+            "opt_out",
+            "Opt-outs",
+            "somebody does not want texts any more",
+            ByMail.DIGEST,
+            Words.KIND,
+            "{account}: somebody opted out",
+        ),
+        Kind(
+            "revocation",
+            "Asked to stop",
+            "somebody seems to want no more texts; sending waits for a look",
+            ByMail.AT_ONCE,
+            Words.KIND,
+            "{account}: somebody may have asked for no more texts",
+        ),
+        Kind(
+            "lint",
+            "Blocked texts",
+            "somebody asks to release a text, or an officer has decided",
+            ByMail.AT_ONCE,
+            Words.KIND,
+            "{account}: a blocked text was asked about",
+        ),
+        Kind(
+            "call_list",
+            "Do-not-call lists",
+            "a list is about to be too old, or is",
+            ByMail.AT_ONCE,
+            Words.ALL,
+            "A do-not-call list runs out",
+        ),
+        Kind(
+            "similar",
+            "Similar texts",
+            "nearly the same text went from many numbers of the organization",
+            ByMail.AT_ONCE,
+            Words.TITLE,
+            "Nearly the same text went from many numbers",
+        ),
+        Kind(
+            "approval",
+            "Approvals",
+            "somebody asks to text many people, or a second person has answered",
+            ByMail.AT_ONCE,
+            Words.KIND,
+            "{account}: a large send was asked about",
+        ),
+        Kind(
+            "page_check",
+            "Opt-in pages",
+            "a page lost a disclosure, or can't be read",
+            ByMail.DIGEST,
+            Words.ALL,
+            "{account}: an opt-in page changed",
+        ),
+        Kind(
+            "webhook",
+            "Webhooks",
+            "an event could not be delivered, an address is switched off",
+            ByMail.DIGEST,
+            Words.ALL,
+            "{account}: a webhook failed",
+        ),
+    )
+}
+DIGEST_HOUR: Final = 8  # unless the person chose another
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """When one person gets which mail."""
+
+    by_mail: Mapping[str, ByMail]  # by kind, every kind
+    digest_hour: int | None  # None: no digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True, help="folder of its own database")
     parser.add_argument("--account-sid", default=os.environ.get("SANDBOX_ACCOUNT_SID", ""))
     parser.add_argument("--auth-token", default=os.environ.get("SANDBOX_AUTH_TOKEN", ""))
+    parser.add_argument("--stripe-key", default=os.environ.get("SANDBOX_STRIPE_KEY", ""))
+    parser.add_argument(
+        "--stripe-webhook-secret", default=os.environ.get("SANDBOX_STRIPE_SECRET", "")
+    )
+    parser.add_argument("--stripe-webhook-url", default="", help="where Stripe's events go")
     parser.add_argument("--clock-file", type=Path, help="file that moves time for all processes")
+    parser.add_argument(
+        "--unregistered-may-text",
+        action="store_true",
+        help="deliver texts of unregistered US numbers, which Twilio fails with 30034",
+    )
     parser.add_argument("--host", choices=_LOOPBACK, default=_LOOPBACK[0])
     given = parser.parse_args(arguments)
     try:
@@ -34,6 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
             auth_token=given.auth_token,
             base_url=f"http://{given.host}:{given.port}",
             clock_file=given.clock_file,
+            checks_registration=not given.unregistered_may_text,
+            stripe_key=given.stripe_key,
+            stripe_webhook_secret=given.stripe_webhook_secret,
+            stripe_webhook_url=given.stripe_webhook_url,
         )
     except ValueError as error:
         parser.error(str(error))

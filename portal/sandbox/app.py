@@ -5,18 +5,27 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, abort, request
+from flask import Blueprint, Flask, Response, abort, g, request
 
 from portal.core import clock
 from portal.sandbox import (
     accounts,
+    addresses,
+    calls,
+    campaigns,
+    checkout,
     consents,
     control,
     handsets,
     media,
     messages,
     numbers,
+    old_accounts,
+    porting,
     services,
+    stripe,
+    toll_free,
+    trust,
 )
 from portal.sandbox.auth import sign_in
 from portal.sandbox.config import SandboxConfig
@@ -57,17 +66,31 @@ def create_sandbox(config: SandboxConfig) -> Flask:
     app.extensions["carrier"] = whole[0]
 
     api = Blueprint("api", __name__, url_prefix="/api/2010-04-01")
-    for part in (accounts.bp, messages.bp, media.bp, numbers.bp):
+    for part in (accounts.bp, messages.bp, media.bp, numbers.bp, addresses.bp, calls.bp):
         api.register_blueprint(part)
     newer = Blueprint("messaging", __name__, url_prefix="/messaging/v1")
-    newer.register_blueprint(services.bp)
+    for part in (services.bp, campaigns.bp, toll_free.bp):
+        newer.register_blueprint(part)
+    of_trust = Blueprint("trusthub", __name__, url_prefix="/trusthub/v1")
+    of_trust.register_blueprint(trust.bp)
     of_accounts = Blueprint("accounts", __name__, url_prefix="/accounts/v1")
     of_accounts.register_blueprint(consents.bp)
-    for door in (api, newer, of_accounts):
+    of_numbers = Blueprint("numbers_host", __name__, url_prefix="/numbers/v1")
+    of_numbers.register_blueprint(porting.bp)
+    of_uploads = Blueprint("uploads_host", __name__, url_prefix="/numbers-upload/v1")
+    of_uploads.register_blueprint(porting.uploads)
+    for door in (api, newer, of_accounts, of_trust, of_numbers, of_uploads):
         door.before_request(_open_door)
+        door.after_request(_close_door)
         app.register_blueprint(door)
     app.register_blueprint(control.bp)
+    app.register_blueprint(porting.orders)
     app.register_blueprint(handsets.bp)
+    app.register_blueprint(calls.pages)
+    app.register_blueprint(old_accounts.bp)
+    if config.stripe_key:
+        app.register_blueprint(stripe.bp)
+        app.register_blueprint(checkout.bp)
 
     app.add_url_rule("/healthz", "healthz", control.health)
     app.before_request(_stay_local)
@@ -83,12 +106,30 @@ def _open_door() -> None:
     if request.endpoint == "api.media.content":
         return
     sign_in()
+    if request.endpoint != "api.messages.create":  # whose time is measured
+        porting.arrive()
     if request.method == "GET":
         latency = carrier().knobs.number("latency_ms")
         if latency:
             time.sleep(latency / 1000)
         if carrier().knobs.chance("rate_read_error"):
             raise TwilioError(20503)
+        if fault := carrier().knobs.next_read_fault():
+            raise Fault(fault)
+        return
+    if request.endpoint == "api.messages.create":
+        return  # a text has its own weather
+    g.fault = carrier().knobs.next_write_fault()
+    if g.fault and not g.fault.endswith("_after"):
+        raise Fault(g.fault)
+
+
+def _close_door(response: Response) -> Response:
+    """Lose the answer to a write that was carried out."""
+    fault = g.get("fault", "")
+    if fault.endswith("_after") and response.status_code < 300:
+        return Fault(fault).answer()
+    return response
 
 
 def _stay_local() -> None:
@@ -109,7 +150,7 @@ def _stay_local() -> None:
 def _harden(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = _CSP
+        response.headers.setdefault("Content-Security-Policy", _CSP)
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cache-Control"] = "no-store"
     return response
@@ -117,6 +158,6 @@ def _harden(response: Response) -> Response:
 
 def _not_found(error: Exception) -> Response:
     """Answer unknown paths as Twilio does, or with a page outside the API."""
-    if request.path.startswith(("/api/", "/messaging/", "/accounts/")):
+    if request.path.startswith(("/api/", "/messaging/", "/accounts/", "/trusthub/", "/numbers")):
         return refusal(TwilioError(20404, request.path.removeprefix("/api")))
     return Response(str(error), 404, mimetype="text/plain")

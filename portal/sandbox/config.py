@@ -16,6 +16,10 @@ class SandboxConfig:
     auth_token: str
     base_url: str = "http://127.0.0.1:8001"
     clock_file: Path | None = None
+    checks_registration: bool = True  # texts of unregistered US numbers fail, as at Twilio
+    stripe_key: str = ""  # empty: there is no stand-in for Stripe
+    stripe_webhook_secret: str = ""
+    stripe_webhook_url: str = ""
 
     def __post_init__(self) -> None:
         if not _SID.fullmatch(self.account_sid):

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from flask import Blueprint, Response, request
 
 from portal.core import clock
-from portal.sandbox import accounts, formats, inbound, lifecycle, messages
+from portal.sandbox import accounts, calls, formats, inbound, lifecycle, messages, old_accounts
 from portal.sandbox.accounts import open_main_account
 from portal.sandbox.context import Carrier, carrier
 from portal.sandbox.courier import Answer, PostRider, prepared
@@ -73,10 +73,13 @@ def turn_knobs() -> Response:
 
 @bp.post("/faults")
 def plan_faults() -> Response:
-    """Let the next creates meet these faults, in order."""
-    faults = [str(fault) for fault in _given().get("faults", [])]
-    carrier().knobs.plan(faults)
-    return answer({"faults": faults})
+    """Let the next texts, "writes" that are none, or "reads" meet these faults, in order."""
+    given, knobs = _given(), carrier().knobs
+    plans = {"faults": knobs.plan, "writes": knobs.plan_writes, "reads": knobs.plan_reads}
+    for name, plan in plans.items():
+        if name in given:
+            plan([str(fault) for fault in given[name]])
+    return answer(given)
 
 
 @bp.post("/senders/<name>")
@@ -113,6 +116,26 @@ def send_inbound() -> Response:
         carrier().courier.wait_for(message["sid"], _WAIT)
     rows = carrier().store.rows("SELECT * FROM webhooks WHERE message_sid = ?", message["sid"])
     return answer({"sid": message["sid"], "webhooks": [_shape_webhook(row) for row in rows]}, 201)
+
+
+@bp.post("/calls")
+def make_call() -> Response:
+    """Call a number as a person; "outcome" is how a phone it is forwarded to takes it."""
+    given = _given()
+    outcome = str(given.get("outcome", "completed"))
+    if outcome not in calls.OUTCOMES:
+        message = f"The outcome is one of {', '.join(calls.OUTCOMES)}."
+        raise BadOrderError(message)
+    person, number = _number(given, "from"), _number(given, "to")
+    heard = calls.call(carrier(), person, number, outcome, int(given.get("seconds", 30)))
+    return answer({"sid": heard.sid, "seconds": heard.seconds, "steps": heard.steps}, 201)
+
+
+@bp.get("/calls")
+def show_calls() -> Response:
+    """Show all calls with what was said on them, oldest first."""
+    rows = carrier().store.rows("SELECT * FROM calls ORDER BY created, rowid")
+    return answer({"calls": [dict(row) for row in rows]})
 
 
 def _number(given: dict[str, Any], name: str) -> str:
@@ -197,15 +220,16 @@ def show_webhooks() -> Response:
 
 
 def _shape_webhook(row: sqlite3.Row) -> dict[str, object]:
-    url, form, headers = prepared(carrier().store, row)
+    parcel = prepared(carrier(), row)
     return {
         "id": row["id"],
         "kind": row["kind"],
         "sid": row["message_sid"],
         "method": row["method"],
-        "url": url,
-        "params": form,
-        "headers": headers,
+        "url": parcel.url,
+        "params": parcel.form,
+        "headers": parcel.headers,
+        "body": parcel.body,
         "state": row["state"],
         "attempts": row["attempts"],
         "answer": row["answer"],
@@ -271,6 +295,47 @@ def open_main() -> Response:
     sid = accounts.open_account(carrier().store, name)
     row = carrier().store.row("SELECT auth_token FROM accounts WHERE sid = ?", sid)
     return answer({"sid": sid, "auth_token": row["auth_token"] if row else ""}, 201)
+
+
+@bp.post("/old-accounts")
+def open_old() -> Response:
+    """Open an old account of a brokerage: of the main account's owner, or with "related" false not."""
+    given = _given()
+    made = old_accounts.open_old(
+        carrier().store,
+        owner=carrier().config.account_sid if given.get("related", True) else None,
+        numbers=int(given.get("numbers", 3)),
+    )
+    return answer(made, 201)
+
+
+@bp.post("/numbers/<e164>/account")
+def move_as_support(e164: str) -> Response:
+    """Move a number to any account, as the carrier's support does for its owner."""
+    account = str(_given().get("account_sid"))
+    old_accounts.move_as_support(carrier().store, e164, account)
+    return answer({"number": e164, "account_sid": account})
+
+
+@bp.get("/numbers")
+def show_numbers() -> Response:
+    """Show every number with its account, service and webhooks: the truth."""
+    rows = carrier().store.rows(
+        "SELECT n.*, (SELECT COUNT(*) FROM moves m WHERE m.number_sid = n.sid) AS moves"
+        " FROM numbers n ORDER BY e164"
+    )
+    return answer(
+        {
+            "numbers": [
+                {
+                    **{name: row[name] for name in ("sid", "e164", "account_sid", "service_sid")},
+                    "moves": row["moves"],
+                    **json.loads(row["settings"]),
+                }
+                for row in rows
+            ]
+        }
+    )
 
 
 @bp.post("/accounts/<sid>/token")

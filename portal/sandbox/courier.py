@@ -15,8 +15,10 @@ import urllib3
 from portal.sandbox import formats, inbound, lifecycle, outbox
 from portal.sandbox.context import Carrier
 from portal.sandbox.knobs import Knobs
+from portal.sandbox.porting import as_json
 from portal.sandbox.signature import sign
 from portal.sandbox.store import Store
+from portal.sandbox.stripe import signed
 
 _log = logging.getLogger(__name__)
 _HANDS = 8
@@ -37,11 +39,27 @@ class Answer:
     body: bytes = b""
 
 
-def prepared(store: Store, webhook: sqlite3.Row) -> tuple[str, dict[str, str], dict[str, str]]:
-    """Return URL, form and headers of a webhook, signed with its account's token of today."""
-    account = store.row("SELECT auth_token FROM accounts WHERE sid = ?", webhook["account_sid"])
-    token = str(account["auth_token"]) if account else ""
+@dataclass(frozen=True)
+class Parcel:
+    """A webhook as it is posted."""
+
+    url: str
+    form: dict[str, str]
+    headers: dict[str, str]
+    body: str = ""  # instead of the form
+
+
+def prepared(of: Carrier, webhook: sqlite3.Row) -> Parcel:
+    """Return a webhook signed with its account's token of today, or with Stripe's secret."""
     url, form = urldefrag(webhook["url"]).url, json.loads(webhook["params"])
+    if webhook["kind"] == "stripe":
+        payload = form["payload"]
+        return Parcel(url, {}, signed(of.config.stripe_webhook_secret, payload), payload)
+    account = of.store.row("SELECT auth_token FROM accounts WHERE sid = ?", webhook["account_sid"])
+    token = str(account["auth_token"]) if account else ""
+    if webhook["kind"] == "porting":
+        url, headers = as_json(token, url, form["payload"])
+        return Parcel(url, {}, headers, form["payload"])
     if webhook["method"] == "GET":
         url += ("&" if "?" in url else "?") + urlencode(form)
         form = {}
@@ -51,7 +69,7 @@ def prepared(store: Store, webhook: sqlite3.Row) -> tuple[str, dict[str, str], d
         "User-Agent": "TwilioProxy/1.1",
         "Accept": "*/*",
     }
-    return url, form, headers
+    return Parcel(url, form, headers)
 
 
 class PostRider:
@@ -184,16 +202,16 @@ class PostRider:
                 self._bell.notify_all()
 
     def _post(self, webhook: sqlite3.Row) -> Answer:
-        url, form, headers = prepared(self._store, webhook)
+        parcel = prepared(self._of(), webhook)
         times = outbox.overrides(webhook["url"])
         limit = urllib3.Timeout(connect=times.connect, read=times.read, total=times.total)
+        is_form = {"Content-Type": "application/x-www-form-urlencoded"} if parcel.form else {}
         try:
             answer = self._http.request(
                 webhook["method"],
-                url,
-                body=urlencode(form) if form else None,
-                headers=headers
-                | ({"Content-Type": "application/x-www-form-urlencoded"} if form else {}),
+                parcel.url,
+                body=parcel.body or (urlencode(parcel.form) if parcel.form else None),
+                headers=parcel.headers | is_form,
                 timeout=limit,
                 redirect=False,
             )

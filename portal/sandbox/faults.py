@@ -13,6 +13,7 @@ Wire = Literal["reset", "hang", "truncate"]
 
 WIRE_KEY = "sandbox.wire"
 _REFUSALS = (21211, 21610, 21612, 21614)
+_STATUSES = {"401": 20003, "403": 20403, "500": 20500, "503": 20503}
 _NONSENSE = "<!doctype html><title>Bad gateway</title><p>upstream connect error or disconnect"
 
 
@@ -29,8 +30,8 @@ class Fault(Exception):
             refused = refusal(TwilioError(20429))
             refused.headers["Retry-After"] = "1"
             return refused
-        if kind in {"500", "503"}:
-            return refusal(TwilioError(20500 if kind == "500" else 20503))
+        if kind in _STATUSES:
+            return refusal(TwilioError(_STATUSES[kind]))
         if kind == "garbage":
             return Response(_NONSENSE, 200, mimetype="text/html")
         wires: dict[str, Wire] = {"reset": "reset", "timeout": "hang", "truncated": "truncate"}

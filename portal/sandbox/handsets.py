@@ -20,18 +20,25 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.core import clock
-from portal.sandbox import accounts, formats, inbound, lifecycle
+from portal.sandbox import accounts, calls, formats, inbound, lifecycle
 from portal.sandbox.context import carrier
 from portal.sandbox.control import BadOrderError, move_clock
 from portal.sandbox.errors import DELIVERY_ERRORS
 from portal.sandbox.knobs import KNOBS, Knob
 from portal.sandbox.magic import BUY, FROM, TO
+from portal.sandbox.porting import REJECTED, UNPORTABLE
+from portal.sandbox.reviews import BUSINESSES, CAMPAIGNS, TOLL_FREE
 
 bp = Blueprint("handsets", __name__)
 _WAIT = 2.0
 _MOST_PEOPLE = 200
 _PICTURES = {"image/png", "image/jpeg", "image/gif"}
 _ASSETS = Path(__file__).parent / "assets"
+# Texts and calls alike: whom a phone was in touch with.
+_TOUCHES = (
+    "SELECT direction, sender, recipient, created FROM messages"
+    " UNION ALL SELECT direction, sender, recipient, created FROM calls"
+)
 QUICK = ("STOP", "START", "HELP", "YES")
 
 
@@ -81,10 +88,10 @@ def _words() -> dict[str, object]:
 
 
 def _people(search: str) -> list[Person]:
-    """Return everybody who texted or was texted, latest first."""
+    """Return everybody who was in touch with a number, latest first."""
     rows = carrier().store.rows(
-        "SELECT MAX(m.seq) AS seq, MAX(m.created) AS at, CASE m.direction WHEN 'inbound' THEN m.sender ELSE m.recipient"
-        " END AS person FROM messages m GROUP BY person ORDER BY seq DESC LIMIT ?",
+        "SELECT MAX(created) AS at, CASE direction WHEN 'inbound' THEN sender ELSE recipient END AS"  # noqa: S608  our own words
+        f" person FROM ({_TOUCHES}) GROUP BY person ORDER BY at DESC LIMIT ?",
         _MOST_PEOPLE,
     )
     # The list shows what the phone shows: a text on its way is not there yet.
@@ -103,7 +110,7 @@ def _people(search: str) -> list[Person]:
             Person(
                 number=row["person"],
                 name=formats.national(row["person"]),
-                last=(last["body"] or "Picture") if last else "Nothing has arrived yet",
+                last=(last["body"] or "Picture") if last else "No text has arrived yet",
                 at=_when(last["created"] if last else row["at"]),
                 is_theirs=last is not None and last["direction"] == "inbound",
                 is_stopped=row["person"] in stopped,
@@ -115,9 +122,9 @@ def _people(search: str) -> list[Person]:
 def _partners(person: str) -> list[str]:
     """Return the numbers this person is in touch with, latest first."""
     rows = carrier().store.rows(
-        "SELECT CASE direction WHEN 'inbound' THEN recipient ELSE sender END AS partner,"
-        " MAX(seq) AS seq FROM messages WHERE (direction = 'inbound' AND sender = ?)"
-        " OR (direction <> 'inbound' AND recipient = ?) GROUP BY partner ORDER BY seq DESC",
+        "SELECT CASE direction WHEN 'inbound' THEN recipient ELSE sender END AS partner,"  # noqa: S608  our own words
+        f" MAX(created) AS at FROM ({_TOUCHES}) WHERE (direction = 'inbound' AND sender = ?)"
+        " OR (direction <> 'inbound' AND recipient = ?) GROUP BY partner ORDER BY at DESC",
         person,
         person,
     )
@@ -225,6 +232,7 @@ def show(digits: int) -> AnyResponse:
         partners=partners,
         bubbles=_thread(person, partner),
         blocks=[_block(row) for row in blocks],
+        calls=[(row, _when(row["created"])) for row in calls.of_person(carrier(), person)],
         quick=QUICK,
         waiting=_waiting(person, partner),
     )
@@ -351,7 +359,18 @@ def set_account(sid: str) -> AnyResponse:
 @bp.get("/magic")
 def magic() -> AnyResponse:
     """Show the magic numbers."""
-    return _page("sandbox/magic.html", here="magic", to=TO, senders=FROM, buy=BUY)
+    return _page(
+        "sandbox/magic.html",
+        here="magic",
+        to=TO,
+        senders=FROM,
+        buy=BUY,
+        businesses=BUSINESSES,
+        campaigns=CAMPAIGNS,
+        toll_free=TOLL_FREE,
+        unportable=UNPORTABLE,
+        rejected=REJECTED,
+    )
 
 
 @bp.get("/log")

@@ -139,7 +139,9 @@ def _letter(
 ) -> outbox.Letter | None:
     """Return the webhook of an inbound text, or None where the owner wants none."""
     settings = json.loads(owned["settings"])
-    url, method = settings["sms_url"], settings["sms_method"]
+    # An application goes before the address, and none answers here.
+    url = "" if settings["sms_application_sid"] else settings["sms_url"]
+    method = settings["sms_method"]
     fallback = settings["sms_fallback_url"]
     if service is not None:
         of_service = json.loads(service["settings"])

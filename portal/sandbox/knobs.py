@@ -56,6 +56,10 @@ KNOBS: tuple[Knob, ...] = (
          " long.", "Speed", 86400),
     Knob("hang_seconds", 30.0, "A hanging answer takes, seconds", "Then the connection is closed.",
          "Speed", 600),
+    Knob("review_seconds", 0.0, "A review takes, seconds", "Of a profile, a brand, a campaign or a"
+         " toll-free number, each.", "Speed", 86400 * 30),
+    Knob("port_seconds", 0.0, "Each part of a port-in takes, seconds", "Review, signature, losing"
+         " carrier, date.", "Speed", 86400 * 30),
     Knob("rate_429", 0.0, "HTTP 429", _SHARE, "Not accepted"),
     Knob("rate_500_before", 0.0, "HTTP 500", _SHARE, "Not accepted"),
     Knob("rate_reset_before", 0.0, "Connection reset", _SHARE, "Not accepted"),
@@ -65,6 +69,8 @@ KNOBS: tuple[Knob, ...] = (
     Knob("rate_timeout_after", 0.0, "No answer", _SHARE, "Accepted, but the answer is lost"),
     Knob("rate_truncated_after", 0.0, "Broken off", _SHARE, "Accepted, but the answer is lost"),
     Knob("rate_garbage_after", 0.0, "Nonsense", _SHARE, "Accepted, but the answer is lost"),
+    Knob("rate_stripe_lost", 0.0, "Stripe: HTTP 500", "Share of payment requests, 0 to 1.",
+         "Accepted, but the answer is lost"),
     Knob("rate_read_error", 0.0, "Fetches and lists fail, HTTP 503", "Share of GETs.", "Reading"),
     Knob("callbacks_lost", 0.0, "Lost", _CALL, "Callbacks"),
     Knob("callbacks_doubled", 0.0, "Doubled", _CALL, "Callbacks"),
@@ -90,7 +96,9 @@ FAULT_RATES = (
     "garbage_after",
     "400",
 )
-FAULTS = (*FAULT_RATES, "503_before", "garbage_before")
+FAULTS = (*FAULT_RATES, "503_before", "garbage_before", "401_before", "403_before")
+# What can be planned for a read: nothing is done by it, so each is as good as "before".
+READ_FAULTS = ("401_before", "403_before", "429", "500_before", "reset_before", "timeout_after")
 
 
 class Knobs:
@@ -100,6 +108,8 @@ class Knobs:
         self._store = store
         self._lock = threading.Lock()
         self._script: list[str] = []
+        self._writes: list[str] = []
+        self._reads: list[str] = []
         self._tries: Counter[str] = Counter()
         self._values: dict[str, Value] = {knob.name: knob.rest for knob in KNOBS}
         for row in store.rows("SELECT name, value FROM knobs"):
@@ -140,6 +150,8 @@ class Knobs:
         """Put every knob back and forget the script."""
         self.turn({knob.name: knob.rest for knob in KNOBS})
         self.plan([])
+        self.plan_writes([])
+        self.plan_reads([])
 
     def chance(self, name: str) -> bool:
         """Throw the die against one knob."""
@@ -150,13 +162,34 @@ class Knobs:
             return self._die.random() < rate
 
     def plan(self, faults: Sequence[str]) -> None:
-        """Let the next creates meet exactly these faults, in order; "ok" is none."""
-        unknown = sorted(set(faults) - set(FAULTS) - {"ok"})
-        if unknown:
-            message = f"No fault is called {', '.join(unknown)}."
-            raise ValueError(message)
+        """Let the next texts meet exactly these faults, in order; "ok" is none."""
+        _check(faults)
         with self._lock:
             self._script = list(faults)
+
+    def plan_writes(self, faults: Sequence[str]) -> None:
+        """Let the next writes that are no texts meet exactly these faults; "ok" is none."""
+        _check(faults)
+        with self._lock:
+            self._writes = list(faults)
+
+    def plan_reads(self, faults: Sequence[str]) -> None:
+        """Let the next reads meet exactly these faults; "ok" is none."""
+        _check(faults, READ_FAULTS)
+        with self._lock:
+            self._reads = list(faults)
+
+    def next_read_fault(self) -> str:
+        """Return the fault of this read, if one is planned."""
+        with self._lock:
+            planned = self._reads.pop(0) if self._reads else "ok"
+        return "" if planned == "ok" else planned
+
+    def next_write_fault(self) -> str:
+        """Return the fault of this write, if one is planned."""
+        with self._lock:
+            planned = self._writes.pop(0) if self._writes else "ok"
+        return "" if planned == "ok" else planned
 
     def next_fault(self, text: str) -> str:
         """Return the fault of this create: from the script, else by the die, else none.
@@ -179,3 +212,10 @@ class Knobs:
                     return name
                 throw -= rate
             return ""
+
+
+def _check(faults: Sequence[str], known: Sequence[str] = FAULTS) -> None:
+    unknown = sorted(set(faults) - set(known) - {"ok"})
+    if unknown:
+        message = f"No fault is called {', '.join(unknown)}."
+        raise ValueError(message)

@@ -43,6 +43,7 @@ class Draft:
     validity: int = 36000
     send_at: float | None = None
     pictures: tuple[Picture, ...] = field(default=())
+    error_code: int | None = None  # what the carriers make of it, whatever the phone would do
 
 
 def write(store: Store, knobs: Knobs, draft: Draft) -> sqlite3.Row:
@@ -104,7 +105,9 @@ def _plan(db: sqlite3.Connection, knobs: Knobs, sid: str, draft: Draft, at: floa
     steps: list[tuple[str, int | None, float, bool, str]] = []
     if draft.status in {"accepted", "scheduled"}:
         steps.append(("queued", None, start, False, magic.callbacks))
-    if magic.effect == "stick":
+    if draft.error_code is not None:
+        steps.append(("undelivered", draft.error_code, done, False, "plain"))
+    elif magic.effect == "stick":
         steps.append(("failed", _EXPIRED, start + draft.validity, True, "plain"))
     else:
         late = done > start + draft.validity

@@ -16,7 +16,7 @@ bp = Blueprint("numbers", __name__)
 _OWN = "/Accounts/<account>/IncomingPhoneNumbers"
 _LONGEST_NAME = 64
 # Settings a caller may set, and how they rest. The names are Twilio's, in both spellings.
-_SETTINGS: dict[str, str] = {
+SETTINGS: dict[str, str] = {
     "sms_url": "",
     "sms_method": "POST",
     "sms_fallback_url": "",
@@ -27,6 +27,7 @@ _SETTINGS: dict[str, str] = {
     "voice_fallback_url": "",
     "voice_fallback_method": "POST",
     "voice_application_sid": "",
+    "trunk_sid": "",  # set, calls go there, whatever the voice addresses say
     "status_callback": "",
     "status_callback_method": "POST",
     "emergency_status": "Inactive",
@@ -34,6 +35,7 @@ _SETTINGS: dict[str, str] = {
     "bundle_sid": "",
     "identity_sid": "",
 }
+_NONE_AT_REST = ("address_sid", "bundle_sid", "identity_sid", "trunk_sid")
 
 
 def camel(name: str) -> str:
@@ -42,7 +44,7 @@ def camel(name: str) -> str:
 
 
 def _shape(number: sqlite3.Row) -> dict[str, object]:
-    settings = json.loads(number["settings"])
+    settings = SETTINGS | json.loads(number["settings"])
     return {
         "sid": number["sid"],
         "account_sid": number["account_sid"],
@@ -54,7 +56,6 @@ def _shape(number: sqlite3.Row) -> dict[str, object]:
         "origin": "twilio",
         "status": "in-use",
         "type": "toll-free" if formats.is_toll_free(number["e164"]) else "local",
-        "trunk_sid": None,
         "voice_caller_id_lookup": False,
         "voice_receive_mode": "voice",
         "emergency_address_sid": None,
@@ -64,7 +65,7 @@ def _shape(number: sqlite3.Row) -> dict[str, object]:
         "uri": f"/2010-04-01/Accounts/{number['account_sid']}/IncomingPhoneNumbers/"
         f"{number['sid']}.json",
         **settings,
-        **{name: settings[name] or None for name in ("address_sid", "bundle_sid", "identity_sid")},
+        **{name: settings[name] or None for name in _NONE_AT_REST},
     }
 
 
@@ -156,7 +157,7 @@ def buy(account: str) -> Response:
     """Buy one number, by name or by area code; twice is two purchases, as at Twilio."""
     owner = account_of(account)
     require_active(owner)
-    settings = _SETTINGS | _changes()
+    settings = SETTINGS | _changes()
     at, sid = formats.now(), formats.new_sid("PN")
     with carrier().store.work() as db:
         number = _choose()
@@ -196,11 +197,18 @@ def _choose() -> str:
 def _changes() -> dict[str, str]:
     """Return the settings that this form sets."""
     form = request.form
-    changes = {name: form[camel(name)] for name in _SETTINGS if camel(name) in form}
+    changes = {name: form[camel(name)] for name in SETTINGS if camel(name) in form}
     if "FriendlyName" in form:
         if len(form["FriendlyName"]) > _LONGEST_NAME:
             raise TwilioError(20001, "FriendlyName is longer than 64 characters")
         changes["friendly_name"] = form["FriendlyName"]
+    # A trunk and a voice application shut each other out: the one set last stays.
+    for one, other in (
+        ("trunk_sid", "voice_application_sid"),
+        ("voice_application_sid", "trunk_sid"),
+    ):
+        if changes.get(one):
+            changes.setdefault(other, "")
     return changes
 
 
@@ -229,12 +237,8 @@ def update(account: str, sid: str) -> Response:
         if target != number["account_sid"]:
             _require_parent(target)
             # A move leaves the service and the webhooks behind; the new owner sets its own.
-            settings = _SETTINGS | {"friendly_name": settings["friendly_name"]} | _changes()
-            db.execute(
-                "UPDATE numbers SET account_sid = ?, service_sid = NULL, joined = NULL"
-                " WHERE sid = ?",
-                (target, sid),
-            )
+            settings = SETTINGS | {"friendly_name": settings["friendly_name"]} | _changes()
+            put(db, number, target)
         db.execute(
             "UPDATE numbers SET settings = ?, updated = ? WHERE sid = ?",
             (json.dumps(settings), formats.now(), sid),
@@ -242,11 +246,25 @@ def update(account: str, sid: str) -> Response:
     return answer(_shape(_find(target, sid)))
 
 
+def put(db: sqlite3.Connection, number: sqlite3.Row, target: str) -> None:
+    """Move a number to an account, out of its service, and remember that."""
+    db.execute(
+        "UPDATE numbers SET account_sid = ?, service_sid = NULL, joined = NULL WHERE sid = ?",
+        (target, number["sid"]),
+    )
+    db.execute(
+        "INSERT INTO moves (number_sid, source, target, at) VALUES (?, ?, ?, ?)",
+        (number["sid"], number["account_sid"], target, formats.now()),
+    )
+
+
 def _require_parent(target: str) -> None:
-    """Raise 21474 unless the caller owns both accounts as their parent."""
+    """Raise 21474 unless the caller is a parent, 21473 unless the target is in its family."""
+    if caller()["sid"] != caller()["owner_sid"]:
+        raise TwilioError(21474)
     account = carrier().store.row("SELECT owner_sid FROM accounts WHERE sid = ?", target)
     if account is None or account["owner_sid"] != caller()["sid"]:
-        raise TwilioError(21474)
+        raise TwilioError(21473, target)
 
 
 @bp.delete(f"{_OWN}/<sid>.json")

@@ -3,10 +3,12 @@
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, request
 
+Row = TypeVar("Row")
 _LARGEST = 1000
 _DEFAULT = 50
 
@@ -71,11 +73,15 @@ def sliced(
 
 
 def newer(
-    key: str, rows: Sequence[sqlite3.Row], shape: Callable[[sqlite3.Row], object]
+    key: str,
+    rows: Sequence[Row],
+    shape: Callable[[Row], object],
+    *,
+    host: str = "messaging",
 ) -> Response:
     """Return one page in the envelope of the newer hosts."""
     page, size = page_number(), page_size()
-    prefix = "https://messaging.twilio.com" + request.path.removeprefix("/messaging")
+    prefix = f"https://{host}.twilio.com" + request.path.removeprefix(f"/{host}")
     more = len(rows) > (page + 1) * size
     return answer(
         {

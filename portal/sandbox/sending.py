@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from portal.sandbox import formats, lifecycle, outbox
+from portal.sandbox import campaigns, formats, inventory, lifecycle, outbox, toll_free
 from portal.sandbox.context import Carrier
 from portal.sandbox.errors import TwilioError
 from portal.sandbox.magic import FROM, TO, find
@@ -16,6 +16,7 @@ from portal.sandbox.magic import FROM, TO, find
 _LONGEST = 1600
 _MOST_MEDIA = 10
 _LONGEST_VALIDITY = 36000
+_UNVERIFIED, _UNREGISTERED = 30032, 30034
 _SOONEST, _LATEST = 300, 35 * 86400
 
 
@@ -60,7 +61,21 @@ def check(carrier: Carrier, order: Order) -> lifecycle.Draft:
         validity=_validity(order, int(settings.get("validity_period") or _LONGEST_VALIDITY)),
         send_at=send_at,
         pictures=tuple(lifecycle.Picture(_type_of(url), url) for url in order.media),
+        error_code=_unregistered(carrier, pinned, recipient),
     )
+
+
+def _unregistered(carrier: Carrier, sender: str | None, recipient: str) -> int | None:
+    """Return the code with which the carriers fail a text into the US from an unregistered number."""
+    place = inventory.place_of(recipient)
+    is_into_us = recipient.startswith("+1") and (place is None or place.country == "US")
+    number = carrier.store.row("SELECT * FROM numbers WHERE e164 = ?", sender)
+    if not carrier.config.checks_registration or not is_into_us or number is None:
+        return None
+    if formats.is_toll_free(number["e164"]):
+        return None if toll_free.is_verified(number["sid"]) else _UNVERIFIED
+    in_campaign = number["service_sid"] and campaigns.is_registered(number["service_sid"])
+    return None if in_campaign else _UNREGISTERED
 
 
 def _recipient(order: Order) -> str:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 
 from portal.sandbox import formats, inventory
 from portal.sandbox.auth import missing
+from portal.sandbox.campaigns import is_registered
 from portal.sandbox.context import caller, carrier
 from portal.sandbox.errors import TwilioError
 from portal.sandbox.numbers import camel
@@ -46,8 +47,7 @@ def _shape(service: sqlite3.Row) -> dict[str, object]:
         "account_sid": service["account_sid"],
         "date_created": formats.iso8601(service["created"]),
         "date_updated": formats.iso8601(service["updated"]),
-        # Approved at once; brands and campaigns are not part of the sandbox yet.
-        "us_app_to_person_registered": True,
+        "us_app_to_person_registered": is_registered(service["sid"]),
         **json.loads(service["settings"]),
         "url": url,
         "links": {
@@ -57,6 +57,11 @@ def _shape(service: sqlite3.Row) -> dict[str, object]:
             "us_app_to_person": f"{url}/Compliance/Usa2p",
         },
     }
+
+
+def resting() -> dict[str, object]:
+    """Return the settings of a service for which nothing was said."""
+    return {**_TEXTS, **_FLAGS, "validity_period": _LONGEST_VALIDITY}
 
 
 def _changes() -> dict[str, object]:
@@ -98,7 +103,7 @@ def create() -> Response:
     """Make a service."""
     if not request.form.get("FriendlyName"):
         raise TwilioError(20001, "FriendlyName is required")
-    settings = _TEXTS | _FLAGS | {"validity_period": _LONGEST_VALIDITY} | _changes()
+    settings = resting() | _changes()
     at, sid = formats.now(), formats.new_sid("MG")
     with carrier().store.work() as db:
         db.execute(

@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS numbers (
   sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, e164 TEXT NOT NULL UNIQUE,
   service_sid TEXT, joined REAL, settings TEXT NOT NULL,
   carrier_keywords INTEGER NOT NULL DEFAULT 1, created REAL NOT NULL, updated REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS moves (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, number_sid TEXT NOT NULL, source TEXT NOT NULL,
+  target TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS messages (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT NOT NULL UNIQUE, account_sid TEXT NOT NULL,
   direction TEXT NOT NULL, sender TEXT, recipient TEXT NOT NULL, body TEXT NOT NULL,
@@ -47,11 +50,43 @@ CREATE TABLE IF NOT EXISTS webhooks (
   answer INTEGER, problem TEXT, closed REAL);
 CREATE INDEX IF NOT EXISTS webhooks_open ON webhooks (due) WHERE state IN ('pending', 'running');
 CREATE INDEX IF NOT EXISTS webhooks_message ON webhooks (message_sid);
+CREATE TABLE IF NOT EXISTS calls (
+  sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, direction TEXT NOT NULL, sender TEXT NOT NULL,
+  recipient TEXT NOT NULL, said TEXT NOT NULL, status TEXT NOT NULL, created REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS attempts (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, outcome TEXT NOT NULL,
   answer TEXT NOT NULL, account_sid TEXT NOT NULL, sid TEXT, code INTEGER, sender TEXT,
   recipient TEXT, service_sid TEXT, body TEXT, media TEXT, callback TEXT);
+CREATE TABLE IF NOT EXISTS bundles (
+  sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, kind TEXT NOT NULL, friendly_name TEXT NOT NULL,
+  email TEXT NOT NULL, policy_sid TEXT NOT NULL, verdict TEXT NOT NULL DEFAULT '',
+  submitted REAL, due REAL, created REAL NOT NULL, updated REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS parts (
+  sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, kind TEXT NOT NULL, type TEXT NOT NULL,
+  friendly_name TEXT NOT NULL, attributes TEXT NOT NULL, created REAL NOT NULL,
+  updated REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS assignments (
+  sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, bundle_sid TEXT NOT NULL,
+  object_sid TEXT NOT NULL, created REAL NOT NULL, UNIQUE (bundle_sid, object_sid));
+CREATE TABLE IF NOT EXISTS registrations (
+  sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, kind TEXT NOT NULL, parent TEXT NOT NULL,
+  data TEXT NOT NULL, verdict TEXT NOT NULL, submitted REAL NOT NULL, due REAL NOT NULL,
+  created REAL NOT NULL, updated REAL NOT NULL, UNIQUE (kind, parent));
+CREATE TABLE IF NOT EXISTS documents (
+  sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+  created REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS ports (
+  sid TEXT PRIMARY KEY, account_sid TEXT NOT NULL, e164 TEXT NOT NULL, number_sid TEXT NOT NULL,
+  data TEXT NOT NULL, pace REAL NOT NULL, created REAL NOT NULL, canceled REAL,
+  arrived INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS ports_open ON ports (sid) WHERE arrived = 0 AND canceled IS NULL;
+CREATE TABLE IF NOT EXISTS porting_hooks (account_sid TEXT PRIMARY KEY, url TEXT);
 CREATE TABLE IF NOT EXISTS knobs (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS stripe_objects (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
+  data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS stripe_keys (
+  name TEXT PRIMARY KEY, request TEXT NOT NULL, status INTEGER NOT NULL, answer TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tallies (name TEXT PRIMARY KEY, times INTEGER NOT NULL);
 """
 
@@ -59,14 +94,25 @@ TABLES = (
     "accounts",
     "services",
     "numbers",
+    "moves",
     "messages",
     "media",
     "blocks",
     "steps",
     "webhooks",
+    "calls",
     "attempts",
+    "bundles",
+    "parts",
+    "assignments",
+    "registrations",
+    "documents",
+    "ports",
+    "porting_hooks",
     "knobs",
     "tallies",
+    "stripe_objects",
+    "stripe_keys",
 )
 
 

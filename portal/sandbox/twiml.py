@@ -29,6 +29,12 @@ def read(content_type: str, body: bytes) -> list[Reply]:
     """Return the replies in an answer; an empty answer has none."""
     if not body.strip():
         return []
+    root = document(content_type, body)
+    return [_reply(verb) for verb in root if verb.tag in {"Message", "Sms"}]
+
+
+def document(content_type: str, body: bytes) -> ET.Element:
+    """Return the verbs of an answer. Raises TwimlError."""
     if content_type.partition(";")[0].strip().lower() not in {"text/xml", "application/xml"}:
         raise TwimlError(12300, "invalid Content-Type")
     if len(body) > _LARGEST:
@@ -39,7 +45,7 @@ def read(content_type: str, body: bytes) -> list[Reply]:
         raise TwimlError(12100, "document parse failure") from error
     if root.tag != "Response":
         raise TwimlError(12100, "document parse failure")
-    return [_reply(verb) for verb in root if verb.tag in {"Message", "Sms"}]
+    return root
 
 
 def _reply(verb: ET.Element) -> Reply:

@@ -6,8 +6,8 @@ from typing import Final
 
 from portal.core import audit, checkpoints
 from portal.core.audit import BEGINNING, INSTALLATION, Link
+from portal.doctor.queries import alerts, counts, effects, limits, months, opt_outs, texts
 from portal.doctor.queries import credits as credit_checks
-from portal.doctor.queries import effects, limits, months, opt_outs, texts
 from portal.doctor.queries.looking import Check, Look
 from portal.doctor.values import Finding, Invariant, Scope
 
@@ -16,7 +16,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     *opt_outs.CHECKS,
     *credit_checks.CHECKS,
     *months.CHECKS,
+    *counts.CHECKS,
     *limits.CHECKS,
+    *alerts.CHECKS,
     *effects.CHECKS,
 )
 _BROKEN: Final = (

@@ -7,12 +7,18 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.consent.models import ConsentRecord, ConsentStanding, OrganizationOptOut
+from portal.consent.models import (
+    ConsentRecord,
+    ConsentStanding,
+    OrganizationOptOut,
+    RevocationHold,
+)
 from portal.consent.values import Event
 from portal.doctor.queries.looking import Check, Look
 from portal.doctor.values import Found, Invariant
 from portal.messaging.models import Message, MessageAttempt
 from portal.messaging.rules.gates import STOP_CONFIRMATION
+from portal.messaging.rules.holding import CONFIRMS_HOLD
 from portal.messaging.values import CANCELABLE, Kind
 
 # STOP is written by one machine's clock, the attempt by the database's; a lock orders them.
@@ -82,6 +88,48 @@ def campaign_after_stop_elsewhere(look: Look) -> Iterable[Found]:
                 f"Campaign text {row.id} was handed over after the opt-out {row.record_id} "
                 "from another account.",
             )
+
+
+def left_while_held(look: Look) -> Iterable[Found]:
+    """Find texts handed over while the person's own words held sending (Q-4)."""
+    hold = RevocationHold
+    came_back = (
+        select(ConsentRecord.id)
+        .where(
+            ConsentRecord.account_id == look.account_id,
+            ConsentRecord.e164 == Message.e164,
+            ConsentRecord.event.in_((Event.OPTED_IN, Event.GIVEN)),
+            ConsentRecord.is_imported.is_(False),
+            ConsentRecord.recorded_at <= MessageAttempt.started_at,
+            _happened_at(ConsentRecord) > hold.said_at,
+        )
+        .exists()
+    )
+    rows = look.rows(
+        select(
+            Message.id, MessageAttempt.started_at, hold.id.label("hold_id"), hold.held_at,
+            hold.settled_at,
+        )
+        .select_from(hold)
+        .join(
+            Message,
+            and_(Message.organization_id == hold.organization_id, Message.e164 == hold.e164),
+        )
+        .join(MessageAttempt, MessageAttempt.message_id == Message.id)
+        .where(
+            look.texts,
+            hold.organization_id == look.organization_id,
+            or_(hold.account_id == look.account_id, Message.kind == Kind.BULK),
+            Message.purpose.not_in((STOP_CONFIRMATION, CONFIRMS_HOLD)),
+            MessageAttempt.started_at > hold.held_at,
+            or_(hold.settled_at.is_(None), MessageAttempt.started_at < hold.settled_at),
+            ~came_back,
+        )
+    )  # fmt: skip
+    for row in rows:
+        ends = row.settled_at or look.now
+        if min(row.started_at - row.held_at, ends - row.started_at) > CLOCKS_DIFFER:
+            yield Found(row.id, f"Text {row.id} was handed over while {row.hold_id} held it.")
 
 
 def waits_for_the_opted_out(look: Look) -> Iterable[Found]:
@@ -182,6 +230,7 @@ _TELL = (
 CHECKS: Final = (
     Check(Invariant.I3, left_after_stop, _TELL),
     Check(Invariant.I3, campaign_after_stop_elsewhere, _TELL),
+    Check(Invariant.I3, left_while_held, _TELL),
     Check(Invariant.I3, waits_for_the_opted_out, "Cancel the text: the gate would block it, too."),
     Check(
         Invariant.I3,

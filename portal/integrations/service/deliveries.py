@@ -48,10 +48,11 @@ def claim(endpoint_id: UUID, limit: int = AT_ONCE) -> list[Parcel]:
         .order_by(d.next_try_at, d.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("picked")  # asked once; a plain subquery PostgreSQL may ask for each row
     )
     rows = db.session.execute(
         update(d)
-        .where(d.id.in_(due.scalar_subquery()))
+        .where(d.id.in_(select(due.c.id)))
         .values(lease_until=now + LEASE, tries=d.tries + 1, last_tried_at=now)
         .returning(d.id, d.body, d.tries)
         .execution_options(synchronize_session=False)

@@ -12,6 +12,7 @@ from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
 from portal.core.erasing import wipe
 from portal.notifications.models import Notice
+from portal.notifications.values import KINDS, MailStep
 
 
 def notify(
@@ -27,8 +28,11 @@ def notify(
 ) -> int:
     """Tell each of these people, once per dedupe_key, and return how many are told now.
 
-    url is a path of ours. Safe to call twice and from two workers at once.
+    kind is one of `values.KINDS`; url is a path of ours. Safe to call twice and from two workers
+    at once. Mail follows from the notice, as each person chose: a sweep sees to it.
     """
+    if kind not in KINDS:
+        raise ValueError(f"{kind} is no kind of notice")
     now = utcnow()
     rows = [
         {
@@ -36,12 +40,13 @@ def notify(
             "user_id": user_id,
             "organization_id": organization_id,
             "account_id": account_id,
-            "kind": kind[:40],
+            "kind": kind,
             "title": title[:200],
             "text": text[:1000],
             "url": url,
             "dedupe_key": dedupe_key[:200],
             "created_at": now,
+            "mail_step": MailStep.DUE,
         }
         for user_id in sorted(set(user_ids))
     ]
@@ -65,16 +70,25 @@ def mark_all_read(user_id: UUID) -> int:
 
 
 def forget_about(
-    organization_id: UUID, words: Iterable[str], *, before: datetime, is_dry: bool
+    organization_id: UUID,
+    words: Iterable[str],
+    keys: Iterable[str],
+    *,
+    before: datetime,
+    is_dry: bool,
 ) -> int:
-    """Delete notices that name one of these words, or lead to it (C-10)."""
+    """Delete notices that name one of these words, or lead to it, or bear one of the keys (C-10)."""
     n = Notice
     named = [
         column.contains(word, autoescape=True)
         for word in words
         for column in (n.title, n.text, n.url)
     ]
-    about = and_(n.organization_id == organization_id, n.created_at <= before, or_(*named))
+    about = and_(
+        n.organization_id == organization_id,
+        n.created_at <= before,
+        or_(*named, n.dedupe_key.in_(list(keys))),
+    )
     return wipe(n, about, None, is_dry=is_dry)
 
 

@@ -1,0 +1,31 @@
+"""When a digest goes, and what a mail about a notice says (M-1)."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from portal.notifications.values import KINDS, Words
+
+
+def next_digest(now: datetime, hour: int, zone: str, last_day: date | None) -> datetime:
+    """Return the next moment at which it is this hour for the person, on a day without a digest.
+
+    Where the clocks skip the hour, that is the moment they skip to; where it comes twice, the first.
+    """
+    tz = ZoneInfo(zone)
+    day = now.astimezone(tz).date()
+    while True:
+        at = datetime.combine(day, time(hour), tz).astimezone(UTC)
+        if at > now and (last_day is None or day > last_day):
+            return at
+        day += timedelta(days=1)
+
+
+def mail_words(kind: str, title: str, text: str, account_name: str | None) -> tuple[str, str]:
+    """Return the title and the text a mail may say of a notice; who texts is never named."""
+    known = KINDS[kind]
+    if known.words is Words.ALL:
+        return title, text
+    if known.words is Words.TITLE:
+        return title, "The portal says what happened and what to do."
+    sentence = known.sentence.format(account=account_name or "Your organization")
+    return sentence, "Names and words stay in the portal."
