@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import audit_cli, cli, demo, foundation
 from portal.billing import queries as billing
 from portal.billing import views as billing_views
+from portal.calls import views as call_views
+from portal.compliance import views as compliance_views
 from portal.consent import api as consent_api
 from portal.consent import cli as consent_cli
 from portal.consent import views as consent_views
@@ -30,14 +33,19 @@ from portal.core.db import db
 from portal.core.desk import Desk
 from portal.core.errors import DomainError, NotAllowed
 from portal.core.health import Gauges
+from portal.core.posted import LONGEST_URL
 from portal.core.settings import ROOT, Settings, SettingsError
 from portal.core.web import refuse, wants_partial
+from portal.dnc import cli as dnc_cli
+from portal.dnc import queries as dnc
+from portal.dnc import views as dnc_views
 from portal.doctor import cli as doctor_cli
 from portal.doctor import queries as doctor
 from portal.integrations import api as integration_api
 from portal.integrations import views as integration_views
 from portal.integrations.api import problems
 from portal.integrations.api.operations import PREFIX
+from portal.mail import queries as mail
 from portal.messaging import api as messaging_api
 from portal.messaging import cli as messaging_cli
 from portal.messaging import queries as messaging
@@ -48,15 +56,22 @@ from portal.numbers import views as number_views
 from portal.optin import views as optin_views
 from portal.people import views as people_views
 from portal.people.views.session_store import DeskSession
+from portal.porting import views as porting_views
 from portal.proofs import views as proof_views
+from portal.registrations import views as registration_views
 from portal.reports import views as report_views
 from portal.retention import views as retention_views
+from portal.schedules import views as schedule_views
 from portal.site_checks import views as site_check_views
 from portal.texting_accounts import views as account_views
 from portal.texting_accounts.values import AccountRef
+from portal.transfers import views as transfer_views
+from portal.webhook_checks import service as webhook_checks
+from portal.webhook_checks import views as webhook_check_views
 
 csrf = CSRFProtect()
 MAX_FORM_BYTES = 1_000_000
+_KEPT_DRAWINGS = 1_000  # of a macro that draws the same again and again, such as an icon (G6)
 _UNREADABLE = (
     "What was sent came broken off, or in a form no page of ours sends. "
     "Go back, reload the page and send it again."
@@ -73,10 +88,18 @@ _VIEWS = (
     optin_views,
     site_check_views,
     number_views,
+    registration_views,
+    webhook_check_views,
+    porting_views,
+    call_views,
+    compliance_views,
+    dnc_views,
+    transfer_views,
     messaging_views,
     proof_views,
     retention_views,
     report_views,
+    schedule_views,
 )
 _GAUGES = (
     Gauges(
@@ -90,6 +113,18 @@ _GAUGES = (
         "How long ago the account longest unvisited was checked",
         "of",
         doctor.age_of_oldest_visit,
+    ),
+    Gauges(
+        "consentdesk_call_list_days_left",
+        "Days the do-not-call list that runs out first still counts; below 0 it is too old",
+        "of",
+        dnc.days_left_of_oldest,
+    ),
+    Gauges(
+        "consentdesk_oldest_mail_seconds",
+        "How long the mail that waits longest has waited for the mail server",
+        "of",
+        mail.age_of_oldest_waiting,
     ),
 )
 _APIS = (integration_api, contact_api, consent_api, messaging_api)  # each has a blueprint `bp`
@@ -149,7 +184,12 @@ def _register_slices(app: Flask) -> None:
         app.register_blueprint(api.bp)
         csrf.exempt(api.bp)  # a key opens it, no cookie does
     csrf.exempt(optin_views.public.bp)  # a one-time token of its own
+    csrf.exempt(notification_views.links)  # signed, and mail programs post to it by themselves
     csrf.exempt(webhooks.bp)  # the carrier signs instead
+    csrf.exempt(call_views.webhooks.bp)  # likewise
+    csrf.exempt(webhook_check_views.door)  # so do we, in its stead
+    csrf.exempt(porting_views.webhooks)
+    csrf.exempt(billing_views.webhooks)  # so does the card provider
     for command in (
         cli.config_command,
         cli.setup_command,
@@ -157,8 +197,10 @@ def _register_slices(app: Flask) -> None:
         cli.keys_group,
         contact_cli.group,
         consent_cli.group,
+        dnc_cli.group,
         doctor_cli.doctor_command,
         messaging_cli.restored_command,
+        messaging_cli.recount_command,
         demo.demo_command,
     ):
         app.cli.add_command(command)
@@ -182,6 +224,9 @@ def _answer_errors(app: Flask) -> None:
             return problems.of_http(error)
         if isinstance(error, SecurityError):
             # A foreign Host: no page can be drawn, for none of its links could be built.
+            name = request.headers.get("Host", "")
+            seen = f"{request.scheme}://{name}{request.path}"[:LONGEST_URL]
+            webhook_checks.note_foreign_host(request.path, seen)
             return Response("The portal has another address.\n", code, mimetype="text/plain")
         name = f"errors/{code}.html"
         if not (Path(app.root_path) / "templates" / name).exists():
@@ -232,6 +277,7 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
         phone=formats.phone,
     )
     app.jinja_env.globals.update(
+        kept=lru_cache(maxsize=_KEPT_DRAWINGS, typed=True),  # text and markup apart
         plural=formats.plural,
         application_name=settings.application_name,
         sandbox_url=settings.sandbox_url,

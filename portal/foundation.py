@@ -4,8 +4,10 @@ A worker needs no more, and no page, form or command is imported here: they are 
 what a worker would hold (G12). The factory builds the web on top of it.
 """
 
+import gc
 import os
 from collections.abc import Mapping
+from typing import Final
 
 import redis
 from flask import Flask
@@ -16,21 +18,38 @@ from portal.core import clock, jobs, secrets_box
 from portal.core import settings as settings_module
 from portal.core.db import compact_json, db, prepare_engine
 from portal.core.settings import ROOT, Settings
-from portal.gateways import carrier
+from portal.dnc import queries as dnc
+from portal.gateways import carrier, email, payments
 from portal.gateways import webhooks as webhook_gateway
+from portal.gateways.stripe import StripeCards
 from portal.gateways.webhooks import HttpWebhooks
+
+# Python looks for circles among what was made lately after so many things more were made than
+# went. Its own 700 is less than one page makes, and each look costs more the more is in hand: a
+# third of an import's time went there (G9).
+_MADE_BETWEEN_LOOKS: Final = 50_000
 
 
 def lay(settings: Settings | None = None) -> Settings:
     """Set this process up by its environment and return its settings. Raises SettingsError."""
+    gc.set_threshold(_MADE_BETWEEN_LOOKS, 10, 10)
     settings = settings or settings_module.read(os.environ)
     settings_module.use(settings)
     clock.watch(settings.clock_file)
     secrets_box.use(secrets_box.SecretsBox(settings.encryption_keys))
     webhook_gateway.use(HttpWebhooks(is_sandbox=settings.is_sandbox))
+    email.use_settings(settings)
     carrier.connect(settings.twilio_api_base)
+    payments.use(
+        StripeCards(settings.stripe_secret_key, settings.stripe_api_base)
+        if settings.stripe_secret_key
+        else None  # invoices are written (B-12)
+    )
     jobs.connect(redis.Redis.from_url(settings.redis_url, socket_timeout=5))
     contacts.add_mark_source(consent.contact_marks)  # who may not be texted (K-3)
+    contacts.add_mark_source(dnc.contact_marks)
+    contacts.add_note_source(dnc.listed_notes)
+    contacts.narrow_listed_by(dnc.is_listed)
     return settings
 
 
@@ -45,11 +64,18 @@ def open_database(
         "max_overflow": 10,
         "pool_pre_ping": not is_sqlite,
         "json_serializer": compact_json,
+        "hide_parameters": True,  # an error is logged, and they hold names and texts (X-5)
     }
     app.config.from_mapping(config or {})
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+
+
+def settle() -> None:
+    """Keep what is loaded by now for ever, out of every later look for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def create_worker_app() -> Flask:

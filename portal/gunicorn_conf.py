@@ -5,7 +5,7 @@ import socket
 import struct
 from typing import Any, Final
 
-from portal import lifesign
+from portal import foundation, lifesign
 from portal.core import log
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or 8000}"
@@ -39,3 +39,4 @@ def post_worker_init(worker: Any) -> None:
     """Log as every other process does, and give signs of life from now on."""
     log.set_up()
     lifesign.start(worker.wsgi)
+    foundation.settle()

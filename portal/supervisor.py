@@ -127,6 +127,10 @@ def _processes(chosen: Settings) -> tuple[list[Process], list[Process]]:
         sandbox += ["--account-sid", chosen.twilio_account_sid]
         sandbox += ["--auth-token", chosen.twilio_auth_token]
         sandbox += ["--clock-file", str(chosen.clock_file)]
+        if chosen.is_stripe_sandbox:
+            sandbox += ["--stripe-key", str(chosen.stripe_secret_key)]
+            sandbox += ["--stripe-webhook-secret", chosen.stripe_webhook_secrets[0]]
+            sandbox += ["--stripe-webhook-url", f"http://127.0.0.1:{chosen.port}/webhooks/stripe"]
         services.append(Process("sandbox", sandbox, "carrier sandbox, no real texts"))
     programs.append(
         Process(

@@ -9,6 +9,7 @@ from types import FrameType
 
 from rq import Worker
 
+from portal import foundation
 from portal.core import jobs, log
 from portal.core.jobs import Lane
 from portal.messaging.service import highwater
@@ -43,6 +44,7 @@ def work() -> None:
     # jobs need is loaded by the process that runs one (G12).
     application()
     import_module("workers.messaging")
+    foundation.settle()
     TextWorker(
         [jobs.queue(lane) for lane in Lane],
         connection=jobs.connection(),

@@ -3,26 +3,38 @@
 import logging
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
+from portal.consent import queries as consents
 from portal.contacts import queries as contacts
 from portal.contacts.service import importing
 from portal.contacts.values import ImportKind
 from portal.core import clock, jobs
+from portal.core.batches import in_batches, one_by_one
 from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
 from portal.core.jobs import Job, Lane
 from portal.gateways import sms
-from portal.messaging.service import highwater, recovery, statuses
+from portal.messaging.service import (
+    approvals,
+    highwater,
+    holds,
+    ramping,
+    recovery,
+    similar,
+    statuses,
+)
 from portal.messaging.service.optout_import import OptOutHandler
 from portal.messaging.service.recovery import Doubt
 from portal.numbers import queries as numbers
 from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
 from workers import journal
 from workers.drain import Drain
 from workers.recovery import hear_all, keep_mark
-from workers.runtime import job
+from workers.runtime import job, on_its_own, together
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +59,55 @@ def resume_opt_out_imports() -> None:
         )
 
 
+def settle_holds() -> int:
+    """Settle holds that ten business days or the person's own opt-in have overtaken (Q-4)."""
+    now, count = clock.utcnow(), 0
+    for read in (consents.overtaken_holds, lambda after: consents.overdue_holds(now, after)):
+        for hold in one_by_one(read):
+            with on_its_own("hold %s was not settled", hold.id), unit_of_work():
+                count += holds.settle(hold)
+    return count
+
+
+def expire_approvals() -> int:
+    """End what nobody approved in three days and give the drafts back (S-12)."""
+    with unit_of_work():
+        return approvals.expire()
+
+
+def judge_ramps() -> int:
+    """Judge the days of new numbers that are over (H-5), each account by itself."""
+    now, done = clock.utcnow(), 0
+    for account, judged_on in accounts.ramping():
+        with on_its_own("the days of account %s were not judged", account.id), unit_of_work():
+            done += ramping.judge_due(account, judged_on, accounts.today(account, now))
+    return done
+
+
+@job
+def sort_texts() -> int:
+    """Put confirmed texts with those that say nearly the same; a sweep (H-2). Returns how many."""
+    now, done = clock.utcnow(), 0
+    for rows in in_batches(partial(similar.due, now)):
+        for batch in similar.batches(rows):
+            what = "texts of organization %s were not compared"
+            with on_its_own(what, batch.organization_id), unit_of_work():
+                done += similar.sort(batch, now)
+    return done
+
+
+@job
+def forget_similar() -> int:
+    """Let go of texts alike whose day is over; a sweep. Returns how many groups."""
+    done = 0
+    while True:
+        with unit_of_work():
+            count = similar.forget_some(clock.utcnow())
+        done += count
+        if count < similar.FORGOTTEN_AT_ONCE:
+            return done
+
+
 @job
 def drain(account_id: str) -> int:
     """Send an account's texts whose time has come, at most once each.
@@ -63,13 +124,7 @@ def drain(account_id: str) -> int:
 @job
 def apply_statuses(_key: str = "all") -> int:
     """Apply the status callbacks that wait, 500 a transaction. Again finds nothing to do."""
-    total = 0
-    while True:
-        with unit_of_work():
-            count = statuses.apply_batch()
-        total += count
-        if count < statuses.BATCH:
-            return total
+    return together(statuses.waiting, statuses.apply_batch, "callback %s was not applied")
 
 
 @job
@@ -88,7 +143,8 @@ def catch_up_inbound(_key: str = "all", *, since: timedelta = timedelta(hours=2)
         except GatewayError as error:
             logger.warning("texts received could not be listed: %s", error)
             continue
-        found += hear_all(organization.id, listed)
+        with on_its_own("what organization %s received was not taken in", organization.id):
+            found += hear_all(organization.id, listed)
     return found
 
 
@@ -100,8 +156,11 @@ def reconcile(_key: str = "all") -> int:
     """
     found = 0
     ends_at = time.monotonic() + LOOKS_FOR_S
-    while (doubts := recovery.doubts_due()) and time.monotonic() < ends_at:
-        found += sum(_look(doubt) for doubt in doubts)
+    for doubt in one_by_one(recovery.doubts_due):
+        if time.monotonic() > ends_at:
+            break
+        with on_its_own("text %s in doubt was not looked for", doubt.message_id):
+            found += _look(doubt)
     with unit_of_work():
         recovery.give_up()
     return found
@@ -109,6 +168,10 @@ def reconcile(_key: str = "all") -> int:
 
 def _look(doubt: Doubt) -> bool:
     """Look for one text; say whether it was found. Not having looked is no look."""
+    if doubt.credentials is None:
+        with unit_of_work():
+            recovery.postpone(doubt)
+        return False
     since = doubt.submitted_at - timedelta(minutes=5)
     try:
         listed = sms.current().find(doubt.credentials, doubt.e164, since)

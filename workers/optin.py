@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from portal.core import jobs
+from portal.core.batches import one_by_one
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
@@ -33,19 +34,16 @@ def ring_for_pictures() -> int:
     """Ask again for pictures that are missing; a sweep."""
     if not picturing.is_possible():
         return 0
-    waiting = queries.unpictured()
-    for version_id in waiting:
-        jobs.ring(Job.PICTURE_FORM, version_id)
-    return len(waiting)
+    waiting = one_by_one(queries.unpictured)
+    return sum(jobs.ring(Job.PICTURE_FORM, version_id) for version_id in waiting)
 
 
 @job
 def ring_for_unasked() -> int:
     """Ask again for texts after signing up that no job has queued; a sweep."""
-    waiting = queries.unasked(utcnow())
-    for confirmation_id in waiting:
-        jobs.ring(Job.ASK_DOUBLE_OPT_IN, confirmation_id, lane=Lane.URGENT)
-    return len(waiting)
+    now = utcnow()
+    waiting = one_by_one(lambda after: queries.unasked(now, after))
+    return sum(jobs.ring(Job.ASK_DOUBLE_OPT_IN, id_, lane=Lane.URGENT) for id_ in waiting)
 
 
 @job

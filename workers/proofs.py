@@ -5,13 +5,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from portal.core import jobs
+from portal.core.batches import one_by_one
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
 from portal.proofs import queries
 from portal.proofs.service import bundling
 from portal.proofs.values import BUNDLE_DAYS
-from workers.runtime import job
+from workers.runtime import each, job
 
 
 @job
@@ -43,19 +44,22 @@ def make_bundle(bundle_id: str) -> None:
 @job
 def resume_bundles() -> None:
     """Ask again for bundles nobody has moved for two minutes; a sweep."""
-    for bundle_id in queries.stalled_bundles():
+    for bundle_id in one_by_one(queries.stalled_bundles):
         jobs.ring(Job.MAKE_BUNDLE, bundle_id, lane=Lane.REPORTS, timeout_s=bundling.JOB_TIMEOUT_S)
 
 
 @job
 def forget_bundles() -> int:
     """Delete the files of bundles whose time is over; a sweep. Returns how many."""
-    done = 0
-    for bundle_id in queries.overdue_bundles(utcnow() - timedelta(days=BUNDLE_DAYS)):
-        bundle = queries.bundle_by_id(bundle_id)
-        with unit_of_work():
-            gone = bundling.let_go(bundle_id)
-        if gone and bundle is not None:
-            bundling.delete_file(bundle)
-            done += 1
-    return done
+    before = utcnow() - timedelta(days=BUNDLE_DAYS)
+    overdue = one_by_one(lambda after: queries.overdue_bundles(before, after))
+    return each(overdue, _forget, "the file of bundle %s was not deleted")
+
+
+def _forget(bundle_id: UUID) -> bool:
+    bundle = queries.bundle_by_id(bundle_id)
+    with unit_of_work():
+        gone = bundling.let_go(bundle_id)
+    if gone and bundle is not None:
+        bundling.delete_file(bundle)
+    return gone and bundle is not None

@@ -19,7 +19,7 @@ from portal.gateways.sms import Listed
 from portal.messaging.queries import recovery as records
 from portal.messaging.service import fence, heartbeat, highwater, placing, watching
 from portal.numbers import queries as numbers
-from workers.runtime import job
+from workers.runtime import job, on_its_own
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +54,13 @@ def catch_up() -> int:
     """Read the texts of an outage, then let bulk sending go on (PROMISES 2.4)."""
     heard = 0
     for one in heartbeat.behind():
-        found = read_both_ways(one.organization_id, one.since)
-        if found is None:
-            continue  # not having looked is no look
-        heard += found.learned
-        with unit_of_work():
-            heartbeat.caught_up(one)
+        with on_its_own("the outage of organization %s was not read", one.organization_id):
+            found = read_both_ways(one.organization_id, one.since)
+            if found is None:
+                continue  # not having looked is no look
+            heard += found.learned
+            with unit_of_work():
+                heartbeat.caught_up(one)
     with unit_of_work():
         heartbeat.release()
     return heard
@@ -73,12 +74,13 @@ def sweep_both_ways() -> int:
     """
     since, strays = clock.utcnow() - watching.SWEEPS_OVER, 0
     for organization_id in watching.due():
-        found = read_both_ways(organization_id, since)
-        if found is None:
-            continue
-        with unit_of_work():
-            watching.swept(organization_id)
-        strays += found.strays
+        with on_its_own("the texts of organization %s were not compared", organization_id):
+            found = read_both_ways(organization_id, since)
+            if found is None:
+                continue
+            with unit_of_work():
+                watching.swept(organization_id)
+            strays += found.strays
     return strays
 
 
@@ -87,17 +89,18 @@ def mend_fenced() -> int:
     """Read the lists of those who stand still, and let go whom that settles (I14)."""
     lifted = 0
     for standing in records.standing_fences():
-        looked_at = standing.reconciled_at
-        if looked_at is None or clock.utcnow() - looked_at >= LOOK_AGAIN_AFTER:
-            found = read_both_ways(
-                standing.organization_id, standing.since, strays_until=standing.tripped_at
-            )
-            if found is None:
-                continue
+        with on_its_own("the fence %s was not looked at", standing.id):
+            looked_at = standing.reconciled_at
+            if looked_at is None or clock.utcnow() - looked_at >= LOOK_AGAIN_AFTER:
+                found = read_both_ways(
+                    standing.organization_id, standing.since, strays_until=standing.tripped_at
+                )
+                if found is None:
+                    continue
+                with unit_of_work():
+                    fence.looked(standing.id, recovered=found.recovered, learned=found.learned)
             with unit_of_work():
-                fence.looked(standing.id, recovered=found.recovered, learned=found.learned)
-        with unit_of_work():
-            lifted += fence.lift_settled(standing.organization_id)
+                lifted += fence.lift_settled(standing.organization_id)
     return lifted
 
 

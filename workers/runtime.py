@@ -2,19 +2,23 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, has_app_context
+from sqlalchemy.exc import OperationalError
 
-from portal.core.db import db
+from portal.core.batches import in_batches
+from portal.core.db import db, unit_of_work
 from portal.core.errors import DomainError
 from portal.core.settings import SettingsError
 from portal.foundation import create_worker_app
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +50,73 @@ def job(function: Callable[P, R]) -> Callable[P, R | None]:
     return run
 
 
+@contextmanager
+def on_its_own(what: str, of: object) -> Iterator[None]:
+    """Let one of many things be done in this block: if it fails, the others still have their turn.
+
+    `what`, with a %s for `of`, goes into the log. Raises OperationalError.
+    """
+    try:
+        yield
+    except OperationalError:
+        raise  # the database is away, and for all others too
+    except Exception:
+        db.session.rollback()  # what it read last may be what broke
+        logger.exception(what, of)
+
+
+def each(things: Iterable[T], act: Callable[[T], int], what: str) -> int:
+    """Act on each of many things on its own; return the sum of what the acts returned.
+
+    For sweeps, which read the things `one_by_one`: what fails is in the log, as `what` with a %s
+    for it, and tried again by the next sweep. However much that is, all others have their turn in
+    this one. Raises OperationalError.
+    """
+    total = 0
+    for one in things:
+        with on_its_own(what, one):
+            total += act(one)
+    return total
+
+
+def at_once(act: Callable[[T], int]) -> Callable[[T], int]:
+    """Let an act be a unit of work."""
+
+    @wraps(act)
+    def work(thing: T) -> int:
+        with unit_of_work():
+            return act(thing)
+
+    return work
+
+
+def together(
+    read: Callable[[T | None], Sequence[T]], act: Callable[[Sequence[T]], int], what: str
+) -> int:
+    """Act on whole batches of what `read` returns, each in a unit of work; return the sum.
+
+    Like `each`, for what is quicker done together: a batch that fails is halved until what is
+    wrong stands alone.
+    """
+    return sum(_whole(batch, act, what) for batch in in_batches(read))
+
+
+def _whole(batch: Sequence[T], act: Callable[[Sequence[T]], int], what: str) -> int:
+    try:
+        with unit_of_work():
+            return act(batch)
+    except OperationalError:
+        raise  # the database is away, and for all others too
+    except Exception:
+        if len(batch) == 1:
+            logger.exception(what, batch[0])
+            return 0
+    middle = len(batch) // 2
+    return _whole(batch[:middle], act, what) + _whole(batch[middle:], act, what)
+
+
 def _run(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+    db.session.rollback()  # a job reads what stands when it begins, whatever its caller had read
     try:
         return function(*args, **kwargs)
     except DomainError as refusal:

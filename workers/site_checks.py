@@ -10,7 +10,7 @@ from portal.gateways import pages
 from portal.gateways.pages import PageNotRead
 from portal.site_checks import queries, rules, service
 from portal.site_checks.values import Seen
-from workers.runtime import job
+from workers.runtime import at_once, each, job
 
 
 @job
@@ -47,8 +47,5 @@ def ring_for_page_checks() -> int:
 @job
 def recheck_pages() -> int:
     """Ask for the weekly check of pages whose week is over; a sweep."""
-    asked = 0
-    for page_id in queries.due_pages(utcnow()):
-        with unit_of_work():
-            asked += service.queue_due(page_id)
-    return asked
+    due = queries.due_pages(utcnow())
+    return each(due, at_once(service.queue_due), "the weekly check of page %s was not asked for")

@@ -1,23 +1,29 @@
 """Finds what was left behind and rings for it, or gives up on it in writing."""
 
 import logging
+import time
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from redis import RedisError
 from rq.exceptions import NoSuchJobError
 from rq.job import Job as QueuedJob
 from rq.job import JobStatus
 
+from portal.billing import queries as billing_queries
 from portal.billing import service as billing
 from portal.core import clock, jobs, tries
+from portal.core.batches import one_by_one
 from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
 from portal.doctor import service as doctor
 from portal.messaging.service import claims, recovery
 from portal.people import service as people
+from workers.runtime import at_once, each, on_its_own, together
 
 logger = logging.getLogger(__name__)
 
+CHECKS_FOR_S = 20.0  # what is not reached comes first in the next round
 DEAD_AFTER = timedelta(seconds=20)  # without a sign of life; workers give one every 5 s
 
 
@@ -41,25 +47,44 @@ def reap_submissions() -> int:
 
 def release_mended() -> int:
     """Queue what waited for an account or a campaign that goes on again."""
+    mended = each(
+        recovery.accounts_held(),
+        at_once(recovery.release_mended),
+        "what waited for account %s was not queued",
+    )
     with unit_of_work():
-        return recovery.release_mended() + recovery.release_resumed()
+        return mended + recovery.release_resumed()
 
 
 def refund_failed() -> int:
     """Give back what failed texts cost once nothing can change it any more."""
-    with unit_of_work():
-        return recovery.refund_failed()
+    return together(recovery.to_refund, recovery.refund_failed, "text %s was not refunded")
 
 
 def settle_credits() -> int:
-    """Renew or end subscriptions whose 1st has come, and write off old credits (B-3, B-4, B-7)."""
-    total = 0
-    while True:
-        with unit_of_work():
-            count = billing.settle_due(clock.utcnow())
-        total += count
-        if not count:
-            return total
+    """Renew or end subscriptions whose 1st has come, and write off old credits (B-3, B-4, B-7).
+
+    Each account by itself: what is wrong with one is in the log and tried again by the next
+    sweep, and the month of all others begins.
+    """
+    now = clock.utcnow()
+    _follow_zones(now)
+    return each(
+        one_by_one(lambda after: billing_queries.accounts_due(now, after=after)),
+        at_once(lambda account_id: billing.settled(account_id, now) is not None),
+        "what is due in account %s was not done",
+    )
+
+
+def _follow_zones(now: datetime) -> None:
+    """Put the 1st of accounts right whose organization moved to another time zone (B-3)."""
+    for organization_id, at in billing_queries.next_charges():
+        with on_its_own("the 1st of organization %s was not looked at", organization_id):
+            each(
+                billing_queries.accounts_misplaced(organization_id, at),
+                at_once(lambda account_id: billing.placed(account_id, now) is not None),
+                "the 1st of account %s was not put right",
+            )
 
 
 def forget_sessions() -> int:
@@ -75,8 +100,13 @@ def forget_tries() -> int:
 
 
 def check_promises() -> int:
-    """Look at the accounts whose last check-up is an hour ago (PROMISES 2.8)."""
-    return doctor.make_round()
+    """Look at the accounts whose last check-up is an hour ago (PROMISES 2.8).
+
+    The longest unvisited first, for 20 seconds at most; returns how many findings are new.
+    """
+    until = time.monotonic() + CHECKS_FOR_S
+    due = takewhile(lambda _: time.monotonic() <= until, doctor.due(clock.utcnow()))
+    return each(due, doctor.visit, "the check-up of %s failed")
 
 
 def _free_name(job_id: str) -> None:

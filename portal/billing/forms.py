@@ -1,13 +1,33 @@
-"""Forms of the marketplace and of the plan catalogue."""
+"""Forms of the marketplace, the plan catalogue and invoices."""
 
 import re
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from wtforms import BooleanField, HiddenField, IntegerField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, StopValidation
+from wtforms import (
+    BooleanField,
+    DateField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import (
+    DataRequired,
+    Email,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    StopValidation,
+    ValidationError,
+)
 
 from portal.core.base_form import BaseForm
+from portal.core.days import is_sane
+from portal.exports.values import FILE_WORDS
 
 MOST_TEXTS = 1_000_000
 MOST_CREDITS = 1_000_000
@@ -87,10 +107,20 @@ class SuggestionForm(BaseForm):
 
 
 class BuyForm(BaseForm):
-    """What the confirm page sends: which click it was, and the price that was shown."""
+    """What the confirm page sends: which click it was, and the price and terms that were shown."""
 
     request_key = HiddenField(validators=[DataRequired(), Length(max=64)])
     shown_cents = CountField(validators=[InputRequired(), NumberRange(0, MOST_CENTS)])
+    shown_terms = HiddenField(validators=[DataRequired(), Length(max=100)])
+
+
+class SeveralForm(BaseForm):
+    """The plan that several accounts are to have; the view fills in the plans on offer."""
+
+    plan_id = SelectField(
+        "Plan", choices=[], validators=[InputRequired("Choose a plan that is on offer.")]
+    )
+    request_key = HiddenField(validators=[Length(max=64)])
 
 
 class CancelForm(BaseForm):
@@ -122,3 +152,102 @@ class PlanForm(BaseForm):
         ],
     )
     is_offered = BooleanField("On offer in the marketplace", default=True)
+    next_price_cents = DollarsField(
+        "New price later, in dollars",
+        validators=[
+            Optional(),
+            NumberRange(0, MOST_CENTS, message="Enter an amount from 0 to 100,000 dollars."),
+        ],
+    )
+    next_price_on = DateField("from this day on", validators=[Optional()])
+
+    def validate_next_price_cents(self, field: DollarsField) -> None:
+        """Ask for the day from which this price holds."""
+        if field.data is not None and self.next_price_on.data is None:
+            raise ValidationError("Choose the day from which the new price holds.")
+
+    def validate_next_price_on(self, field: DateField) -> None:
+        """Ask for the price that holds from this day on."""
+        if field.data is not None and self.next_price_cents.data is None:
+            raise ValidationError("Enter the new price, or leave its day empty too.")
+        if field.data is not None and not is_sane(field.data):
+            raise ValidationError("Check the year of this day.")
+
+
+def _line(label: str, most: int, *further: Any) -> StringField:
+    return StringField(label, validators=[*further, Length(max=most)], filters=[_tidy])
+
+
+def _block(label: str) -> TextAreaField:
+    return TextAreaField(label, validators=[Length(max=500)], filters=[_without_returns])
+
+
+def _email(label: str) -> StringField:
+    return StringField(label, validators=[Optional(), Email(), Length(max=254)], filters=[_tidy])
+
+
+def _tidy(text: str | None) -> str:
+    return " ".join(text.split()) if text else ""
+
+
+def _without_returns(text: str | None) -> str:
+    return "\n".join(line.rstrip() for line in text.strip().splitlines()) if text else ""
+
+
+class IssuerForm(BaseForm):
+    """Who writes the invoices of this installation."""
+
+    name = _line("Name", 120, DataRequired("Say who writes the invoices."))
+    address = _block("Address")
+    tax_number = _line("Tax number", 40)
+    email = _email("E-mail for questions")
+    pay_to = _block("How to pay")
+    due_days = _count("Days until an invoice is due", 180, least=0)
+
+
+class PayerForm(BaseForm):
+    """Who pays the invoices of an organization."""
+
+    name = _line("Name on invoices", 120, DataRequired("Say who pays the invoices."))
+    address = _block("Address")
+    tax_number = _line("Tax number", 40)
+    order_number = _line("Your order number", 60)
+    contact_email = _email("Send invoices to")
+
+
+class PaidForm(BaseForm):
+    """When the money of an invoice came, and under which reference."""
+
+    paid_on = DateField("Paid on", validators=[InputRequired("Say when the money came.")])
+    reference = _line(
+        "Reference", 200, DataRequired("Name the transfer or check, so that it is found again.")
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        """Know which day it is."""
+        super().__init__(*args, **kwargs)
+        self._today = today
+
+    def validate_paid_on(self, field: DateField) -> None:
+        """Refuse a day to come, and one so far back that it is a slip."""
+        if field.data is None:
+            return  # it could not be read, and that is said already
+        if field.data > self._today:
+            raise ValidationError("That day is still to come. Enter the day the money came.")
+        if field.data < self._today - timedelta(days=3_660):
+            raise ValidationError("That is more than ten years ago. Check the year.")
+
+
+class VoidForm(BaseForm):
+    """Why an invoice is not to be paid."""
+
+    reason = _line("Reason", 200, DataRequired("Say why, so that whoever reads the books knows."))
+
+
+class StatementFileForm(BaseForm):
+    """Which kind of file the statement is to be."""
+
+    file = SelectField("As", choices=[(str(kind), words) for kind, words in FILE_WORDS.items()])
+    nonce = HiddenField(
+        validators=[DataRequired("Reload the page and try again."), Length(min=16, max=64)]
+    )

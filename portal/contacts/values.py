@@ -172,6 +172,7 @@ class Reach(StrEnum):
     TEXTABLE = "textable"
     NOT_TEXTABLE = "not_textable"
     INTERNATIONAL = "international"
+    LISTED = "listed"  # on a do-not-call list, exempt or not
 
 
 @dataclass(frozen=True, slots=True)

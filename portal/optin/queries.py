@@ -191,27 +191,23 @@ def pictures_of_records(tenant: Tenant, record_ids: Sequence[UUID]) -> dict[UUID
     return found
 
 
-def unpictured() -> list[UUID]:
-    """Return versions of late that lack a picture, for the sweep that asks again."""
+def unpictured(after: UUID | None = None) -> list[UUID]:
+    """Return some versions of late that lack a picture, by id, those after a given one."""
     taken = (
         select(func.count())
         .where(VersionPicture.version_id == FormVersion.id)
         .correlate(FormVersion)
         .scalar_subquery()
     )
-    now = utcnow()
-    return list(
-        db.session.scalars(
-            select(FormVersion.id)
-            .where(
-                taken < len(Picture),
-                FormVersion.published_at > now - PICTURE_WITHIN,
-                FormVersion.published_at < now - LEFT_BEHIND,
-            )
-            .order_by(FormVersion.published_at)
-            .limit(20)
-        )
+    now, v = utcnow(), FormVersion
+    wanted = select(v.id).where(
+        taken < len(Picture),
+        v.published_at > now - PICTURE_WITHIN,
+        v.published_at < now - LEFT_BEHIND,
     )
+    if after is not None:
+        wanted = wanted.where(v.id > after)
+    return list(db.session.scalars(wanted.order_by(v.id).limit(20)))
 
 
 def confirmation(confirmation_id: UUID) -> ConfirmationRef | None:
@@ -241,21 +237,21 @@ def confirmation_of_record(tenant: Tenant, record_id: UUID) -> ConfirmationRef |
     return confirmation_ref(row) if row else None
 
 
-def unasked(now: datetime) -> list[UUID]:
-    """Return whose text, asking or telling, is not queued a minute later (a lost job)."""
-    return list(
-        db.session.scalars(
-            select(Confirmation.id)
-            .where(
-                Confirmation.state.in_(TEXTED_STATES),
-                Confirmation.texted_at.is_(None),
-                Confirmation.asked_at < now - LEFT_BEHIND,
-                Confirmation.expires_at > now,
-            )
-            .order_by(Confirmation.asked_at)
-            .limit(200)
-        )
+def unasked(now: datetime, after: UUID | None = None) -> list[UUID]:
+    """Return some whose text, asking or telling, is not queued a minute later (a lost job).
+
+    By id, those after a given one.
+    """
+    c = Confirmation
+    wanted = select(c.id).where(
+        c.state.in_(TEXTED_STATES),
+        c.texted_at.is_(None),
+        c.asked_at < now - LEFT_BEHIND,
+        c.expires_at > now,
     )
+    if after is not None:
+        wanted = wanted.where(c.id > after)
+    return list(db.session.scalars(wanted.order_by(c.id).limit(200)))
 
 
 def form_ref(row: Form) -> FormRef:

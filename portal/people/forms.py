@@ -170,6 +170,8 @@ class OrganizationSettingsForm(BaseForm):
     timezone = SelectField("Time zone", choices=zone_choices)
     first_notice_en = TextAreaField("First-text notice, English", [DataRequired(), Length(max=480)])
     first_notice_es = TextAreaField("First-text notice, Spanish", [DataRequired(), Length(max=480)])
+    hold_notice_en = TextAreaField("Confirmation, English", [DataRequired(), Length(max=480)])
+    hold_notice_es = TextAreaField("Confirmation, Spanish", [DataRequired(), Length(max=480)])
     reserves_account_changes = BooleanField(
         "Only team leads change subscriptions and numbers",
         description="Otherwise an agent may do so in their own account.",
@@ -183,9 +185,9 @@ class OrganizationSettingsForm(BaseForm):
         """Refuse a notice without an opt-out keyword (S-3)."""
         _check_notice(field)
 
-    def validate_first_notice_es(self, field: TextAreaField) -> None:
-        """Refuse a notice without an opt-out keyword (S-3)."""
-        _check_notice(field)
+    validate_first_notice_es = validate_first_notice_en
+    validate_hold_notice_en = validate_first_notice_en  # Q-4
+    validate_hold_notice_es = validate_first_notice_en
 
 
 def _check_notice(field: TextAreaField) -> None:

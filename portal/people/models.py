@@ -1,7 +1,7 @@
 """Tables of organizations, people and their sessions."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -26,15 +26,9 @@ from portal.people.values import (
     DEFAULT_TIMEZONE,
     FIRST_NOTICE_EN,
     FIRST_NOTICE_ES,
+    HOLD_NOTICE_EN,
+    HOLD_NOTICE_ES,
 )
-
-if TYPE_CHECKING:
-
-    class UserMixin:
-        """Flask-Security's mixin without its column types, which differ from ours."""
-
-else:
-    from flask_security import UserMixin
 
 
 class Organization(Base):
@@ -49,6 +43,8 @@ class Organization(Base):
     sender_name: Mapped[str] = mapped_column(String(60))  # the brokerage as texts name it
     first_notice_en: Mapped[str] = mapped_column(String(480), default=FIRST_NOTICE_EN)
     first_notice_es: Mapped[str] = mapped_column(String(480), default=FIRST_NOTICE_ES)
+    hold_notice_en: Mapped[str] = mapped_column(String(480), server_default=HOLD_NOTICE_EN)
+    hold_notice_es: Mapped[str] = mapped_column(String(480), server_default=HOLD_NOTICE_ES)
     website_domains: Mapped[list[str]] = mapped_column(JSON, default=list)
     reserves_account_changes: Mapped[bool] = mapped_column(default=False)  # to leads (SPEC 1)
     requires_totp: Mapped[bool] = mapped_column(default=False)  # of officers and leads (X-6)
@@ -73,8 +69,12 @@ class Team(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 
-class User(UserMixin, Base):
-    """A person with a login; Flask-Security knows people by `fs_uniquifier`."""
+class User(Base):
+    """A person with a login; Flask-Security knows people by `fs_uniquifier`.
+
+    What it asks of a person stands here, not in a parent of its own: a worker, which knows
+    people too, would otherwise hold all its forms (G12).
+    """
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_is_lowercase"),)
@@ -91,6 +91,18 @@ class User(UserMixin, Base):
     tf_totp_secret: Mapped[str | None] = mapped_column(Text, info=SEALED)
     totp_last_counter: Mapped[int | None]  # a code is accepted once
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_active(self) -> bool:
+        """Say whether this person may sign in."""
+        return self.active
+
+    def get_id(self) -> str:
+        """Return what the session knows this person by."""
+        return self.fs_uniquifier
 
 
 class Membership(Base):

@@ -67,6 +67,7 @@ _COMMON = frozenset(
 )
 _NEXT = re.compile(r"/(?![/\\])")
 _OPT_OUT = re.compile(r"\b(stop|stopall|unsubscribe|cancel|end|quit|alto|baja)\b", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -158,6 +159,11 @@ def is_timezone(name: str) -> bool:
 def keeps_opt_out(notice: str) -> bool:
     """Say whether a first-text notice still names an opt-out keyword (S-3)."""
     return bool(_OPT_OUT.search(notice))
+
+
+def is_domain(name: str) -> bool:
+    """Say whether a text is the name of a site, such as juniper.com."""
+    return len(name) <= 253 and bool(_DOMAIN.fullmatch(name))
 
 
 def browser_label(user_agent: str) -> str:

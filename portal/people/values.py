@@ -16,6 +16,14 @@ FIRST_NOTICE_ES = (
     "¿Prefiere una llamada o un correo? Responda STOP para no recibir más. "
     "Pueden aplicar tarifas de mensajes y datos."
 )
+HOLD_NOTICE_EN = (  # Q-4; 47 CFR 64.1200(a)(12): it confirms, and sells nothing
+    "We understood that you want no more texts, so we have stopped. Reply STOP to make it final, "
+    "or START if we got that wrong."
+)
+HOLD_NOTICE_ES = (
+    "Entendimos que no quiere más mensajes y dejamos de enviarlos. Responda STOP para confirmarlo "
+    "o START si entendimos mal."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +51,23 @@ class OrganizationSettings:
     sender_name: str
     first_notice_en: str
     first_notice_es: str
+    hold_notice_en: str
+    hold_notice_es: str
     website_domains: tuple[str, ...]
     reserves_account_changes: bool
     requires_totp: bool
 
     def first_notice(self, language: str | None) -> str:
         """Return the notice after a first text in the contact's language (S-3)."""
-        spanish = (language or "").lower().startswith("es")
-        return self.first_notice_es if spanish else self.first_notice_en
+        return self.first_notice_es if _is_spanish(language) else self.first_notice_en
+
+    def hold_notice(self, language: str | None) -> str:
+        """Return the one text that confirms a revocation in plain words (Q-4)."""
+        return self.hold_notice_es if _is_spanish(language) else self.hold_notice_en
+
+
+def _is_spanish(language: str | None) -> bool:
+    return (language or "").lower().startswith("es")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,16 @@ class MembershipRef:
     organization_id: UUID
     organization_name: str
     role: Role
-    team_ids: tuple[UUID, ...] = ()
+    team_ids: tuple[UUID, ...]
+    organization_timezone: str
+    requires_totp: bool  # the organization, of its officers and leads (X-6)
+
+    @property
+    def organization(self) -> OrganizationRef:
+        """Return the organization itself."""
+        return OrganizationRef(
+            self.organization_id, self.organization_name, self.organization_timezone
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Read-only pages across slices: the role homes."""
+"""Read-only pages across slices: role homes, the list of accounts, reports."""

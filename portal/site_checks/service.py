@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.core import audit, jobs
+from portal.core import audit, jobs, private_files
 from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
@@ -330,10 +330,9 @@ def _keep(body: bytes) -> Snapshot:
     sha256 = hashlib.sha256(body).hexdigest()
     snapshot = Snapshot(f"{sha256}.html", sha256, len(body))
     path = path_of(snapshot)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         half = path.with_name(f"{sha256}.{secrets.token_hex(8)}.part")
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with private_files.create(half) as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())

@@ -1,12 +1,47 @@
 """What is known about plans, subscriptions, balances, statements and invoices."""
 
-from portal.billing.queries.books import balance, invoices, statement, statement_lines, zone_of
+from portal.billing.queries.books import (
+    balance,
+    statement,
+    statement_begin,
+    statement_count,
+    statement_lines,
+    zone_of,
+)
+from portal.billing.queries.catalogue import accounts_by_plan, plan_changes, plan_uses
+from portal.billing.queries.changing import OF_THE_LOT, change_quote, change_quotes
+from portal.billing.queries.charges import charge_of_received, charge_of_text
 from portal.billing.queries.checking import check_books
+from portal.billing.queries.files import statement_cells, statement_head
+from portal.billing.queries.invoices import (
+    any_invoice,
+    every_invoice,
+    invoice,
+    invoice_months,
+    invoices,
+    invoices_to_mail,
+    issuer,
+    open_sums,
+    payer,
+    renewal_of,
+)
+from portal.billing.queries.outlook import forecast, low_credits, standings
+from portal.billing.queries.payments import (
+    customer_id,
+    events_waiting,
+    payment,
+    payment_ref,
+    payments_due,
+    unpaid_renewal,
+)
 from portal.billing.queries.subscriptions import (
+    accounts_due,
+    accounts_misplaced,
     all_plans,
-    change_quote,
+    due_among,
     has_active_subscription,
     lapsed_accounts,
+    next_charges,
     plan,
     plan_ref,
     plans,
@@ -17,21 +52,54 @@ from portal.billing.queries.subscriptions import (
 )
 
 __all__ = [
+    "OF_THE_LOT",
+    "accounts_by_plan",
+    "accounts_due",
+    "accounts_misplaced",
     "all_plans",
+    "any_invoice",
     "balance",
     "change_quote",
+    "change_quotes",
+    "charge_of_received",
+    "charge_of_text",
     "check_books",
+    "customer_id",
+    "due_among",
+    "events_waiting",
+    "every_invoice",
+    "forecast",
     "has_active_subscription",
+    "invoice",
+    "invoice_months",
     "invoices",
+    "invoices_to_mail",
+    "issuer",
     "lapsed_accounts",
+    "low_credits",
+    "next_charges",
+    "open_sums",
+    "payer",
+    "payment",
+    "payment_ref",
+    "payments_due",
     "plan",
+    "plan_changes",
     "plan_ref",
+    "plan_uses",
     "plans",
     "quote",
     "rail_meter",
+    "renewal_of",
+    "standings",
     "statement",
+    "statement_begin",
+    "statement_cells",
+    "statement_count",
+    "statement_head",
     "statement_lines",
     "subscription",
     "subscription_ref",
+    "unpaid_renewal",
     "zone_of",
 ]

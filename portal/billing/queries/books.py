@@ -1,11 +1,12 @@
-"""Reading balances, statements and invoices (B-12, B-13)."""
+"""Reading balances and statements (B-13)."""
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from itertools import chain
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, Table, bindparam, func, select
 
 from portal.billing import rules
 from portal.billing.models import (
@@ -13,12 +14,12 @@ from portal.billing.models import (
     CreditEntry,
     CreditLot,
     CreditMonth,
-    Invoice,
 )
 from portal.billing.values import (
+    EVERYTHING,
     NO_BALANCE,
     Balance,
-    InvoiceRef,
+    StatementFilter,
     StatementLine,
     StatementPage,
 )
@@ -28,13 +29,29 @@ from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
 
 _EXPORT_BATCH = 1000
-_LINE = select(  # columns, not rows of the session: a download reads very many
+_CREDITS = cast(Table, CreditAccount.__table__)
+_LOT = cast(Table, CreditLot.__table__)
+_MONTH = cast(Table, CreditMonth.__table__)
+# Made once: every page has the meter (G6).
+_BALANCE = select(
+    _CREDITS.c.organization_id, _CREDITS.c.available, _CREDITS.c.reserved, _CREDITS.c.spent
+).where(_CREDITS.c.account_id == bindparam("account"))
+_LOTS = select(_LOT.c.remaining, _LOT.c.expires_at).where(
+    _LOT.c.account_id == bindparam("account"),
+    _LOT.c.remaining > 0,
+    _LOT.c.expires_at <= bindparam("month_end"),
+)
+_USED = select(_MONTH.c.used, _MONTH.c.reserved).where(
+    _MONTH.c.account_id == bindparam("account"), _MONTH.c.month == bindparam("first_day")
+)
+LINE = select(  # columns, not rows of the session: a download reads very many
     CreditEntry.position,
     CreditEntry.kind,
     CreditEntry.credits,
     CreditEntry.balance_after,
     CreditEntry.note,
     CreditEntry.message_id,
+    CreditEntry.reference,
     CreditEntry.at,
 )
 
@@ -45,89 +62,88 @@ def balance(account_id: UUID, now: datetime | None = None) -> Balance:
     Reads only: what expired since the last visit is left out here and written off later.
     """
     now = now or utcnow()
-    books = db.session.execute(
-        select(
-            CreditAccount.organization_id,
-            CreditAccount.available,
-            CreditAccount.reserved,
-            CreditAccount.spent,
-        ).where(CreditAccount.account_id == account_id)
-    ).one_or_none()
+    books = db.session.execute(_BALANCE, {"account": account_id}).one_or_none()
     if books is None:
         return NO_BALANCE
     month = rules.month_of(now, zone_of(books.organization_id))
-    lots = db.session.execute(
-        select(CreditLot.remaining, CreditLot.expires_at).where(
-            CreditLot.account_id == account_id,
-            CreditLot.remaining > 0,
-            CreditLot.expires_at <= month.ends_at,
-        )
-    ).all()
+    lots = db.session.execute(_LOTS, {"account": account_id, "month_end": month.ends_at}).all()
     gone = sum(lot.remaining for lot in lots if lot.expires_at <= now)
     expiring = sum(lot.remaining for lot in lots if lot.expires_at > now)
-    used = db.session.scalar(
-        select(CreditMonth.used).where(
-            CreditMonth.account_id == account_id, CreditMonth.month == month.first_day
-        )
-    )
+    moved = db.session.execute(
+        _USED, {"account": account_id, "first_day": month.first_day}
+    ).one_or_none()
     available = books.available - gone
     return Balance(
         available=available,
         reserved=books.reserved,
         spent=books.spent,
         expiring_this_month=expiring,
-        monthly_used=used or 0,
+        monthly_used=moved.used if moved else 0,
+        monthly_reserved=moved.reserved if moved else 0,
         monthly_left=max(0, available),
         month_ends_on=month.last_day,
     )
 
 
-def statement(tenant: Tenant, before: int | None = None, limit: int = 50) -> StatementPage:
+def statement(
+    tenant: Tenant,
+    before: int | None = None,
+    limit: int = 50,
+    asked: StatementFilter = EVERYTHING,
+) -> StatementPage:
     """Return entries of the account, newest first, below the position `before` (B-13)."""
-    wanted = _LINE.where(owned(tenant, CreditEntry))
+    wanted = LINE.where(owned(tenant, CreditEntry), *_within(asked))
     if before is not None:
         wanted = wanted.where(CreditEntry.position < before)
     newest = wanted.order_by(CreditEntry.position.desc()).limit(limit + 1)
     rows = db.session.execute(newest).all()
-    lines = tuple(_line(row) for row in rows[:limit])
+    lines = tuple(line_of(row) for row in rows[:limit])
     return StatementPage(lines, lines[-1].position if len(rows) > limit else None)
 
 
-def statement_lines(tenant: Tenant) -> Iterator[StatementLine]:
-    """Yield every entry of the account, oldest first, without holding them all at once."""
+def statement_lines(tenant: Tenant, asked: StatementFilter = EVERYTHING) -> Iterator[StatementLine]:
+    """Yield the account's entries, oldest first, without holding them all at once."""
+    return chain.from_iterable(statement_batches(tenant, asked))
+
+
+def statement_batches(
+    tenant: Tenant, asked: StatementFilter
+) -> Iterator[tuple[StatementLine, ...]]:
+    """Yield the same some at a time; between two the session may be used for something else."""
     after = 0
     while True:
         rows = db.session.execute(
-            _LINE.where(owned(tenant, CreditEntry), CreditEntry.position > after)
+            LINE.where(owned(tenant, CreditEntry), CreditEntry.position > after, *_within(asked))
             .order_by(CreditEntry.position)
             .limit(_EXPORT_BATCH)
         ).all()
-        yield from (_line(row) for row in rows)
+        yield tuple(line_of(row) for row in rows)
         if len(rows) < _EXPORT_BATCH:
             return
         after = rows[-1].position
 
 
-def invoices(tenant: Tenant, before: int | None = None, limit: int = 50) -> list[InvoiceRef]:
-    """Return the account's invoice lines, newest first, below the number `before` (B-12)."""
-    wanted = select(Invoice).where(owned(tenant, Invoice))
-    if before is not None:
-        wanted = wanted.where(Invoice.number < before)
-    rows = db.session.scalars(wanted.order_by(Invoice.number.desc()).limit(limit))
-    return [
-        InvoiceRef(
-            id=row.id,
-            number=row.number,
-            at=row.created_at,
-            description=row.description,
-            amount_cents=row.amount_cents,
-            period_start=row.period_start,
-            period_end=row.period_end,
-            state=row.state,
-            provider=row.provider,
-        )
-        for row in rows
-    ]
+def statement_count(tenant: Tenant, asked: StatementFilter, most: int | None = None) -> int:
+    """Return how many entries are asked for; counting stops at `most`."""
+    some = select(CreditEntry.position).where(owned(tenant, CreditEntry), *_within(asked))
+    return db.session.scalar(select(func.count()).select_from(some.limit(most).subquery())) or 0
+
+
+def statement_begin(tenant: Tenant) -> datetime | None:
+    """Return when the account's first entry was made; None without any."""
+    wanted = select(CreditEntry.at).where(owned(tenant, CreditEntry))
+    return db.session.scalar(wanted.order_by(CreditEntry.position).limit(1))
+
+
+def _within(asked: StatementFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if asked.kind is not None:
+        conditions.append(CreditEntry.kind == asked.kind)
+    if asked.starts_at is not None:
+        conditions.append(CreditEntry.at >= asked.starts_at)
+    if asked.ends_at is not None:
+        conditions.append(CreditEntry.at < asked.ends_at)
+    return conditions
 
 
 def zone_of(organization_id: UUID) -> str:
@@ -138,7 +154,7 @@ def zone_of(organization_id: UUID) -> str:
     return organization.timezone
 
 
-def _line(row: Row[*tuple[Any, ...]]) -> StatementLine:
+def line_of(row: Row[*tuple[Any, ...]]) -> StatementLine:
     """Return an entry as a person reads it."""
     effect = rules.EFFECTS[row.kind]
     label, detail = rules.describe(row.kind, row.note, row.message_id)
@@ -153,4 +169,5 @@ def _line(row: Row[*tuple[Any, ...]]) -> StatementLine:
         spent_change=effect.spent * row.credits,
         left_after=row.balance_after,
         message_id=row.message_id,
+        reference=row.reference,
     )

@@ -1,23 +1,20 @@
 """Reading plans and subscriptions (B-1, B-5 to B-7)."""
 
-from collections.abc import Collection
-from typing import cast
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Row, Table, bindparam, select
 
 from portal.billing import rules
 from portal.billing.models import (
-    CreditEntry,
-    CreditLot,
+    CreditAccount,
     Plan,
     Subscription,
-    SubscriptionChange,
 )
 from portal.billing.queries.books import balance, zone_of
-from portal.billing.rules import Month
 from portal.billing.values import (
-    ChangeQuote,
     PlanRef,
     Quote,
     SubscriptionRef,
@@ -25,10 +22,13 @@ from portal.billing.values import (
 )
 from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.gateways import payments
 from portal.texting_accounts.values import AccountRef
 
+_DUE_AT_ONCE: Final = 200
 _SUBSCRIPTIONS = cast(Table, Subscription.__table__)
-_RUNNING = select(_SUBSCRIPTIONS.c.ends_at).where(  # made once: every text asks it
+# Made once: every text asks it.
+_RUNNING = select(_SUBSCRIPTIONS.c.organization_id, _SUBSCRIPTIONS.c.ends_at).where(
     _SUBSCRIPTIONS.c.account_id == bindparam("account"),
     _SUBSCRIPTIONS.c.state != SubscriptionState.ENDED,
 )
@@ -54,8 +54,12 @@ def plan(plan_id: UUID) -> PlanRef | None:
 
 
 def plan_ref(row: Plan) -> PlanRef:
-    """Return a plan's row as other slices may hold it."""
-    return PlanRef(row.id, row.name, row.credits_per_month, row.price_cents, row.is_offered)
+    """Return a plan as other slices may hold it, at the price that holds now."""
+    price, at = row.price_cents, row.next_price_at
+    coming = row.next_price_cents
+    if at is not None and coming is not None and at <= utcnow():
+        price, coming, at = coming, None, None
+    return PlanRef(row.id, row.name, row.credits_per_month, price, row.is_offered, coming, at)
 
 
 def quote(account: AccountRef, plan_id: UUID) -> Quote | None:
@@ -64,7 +68,72 @@ def quote(account: AccountRef, plan_id: UUID) -> Quote | None:
     if wanted is None or not wanted.is_offered:
         return None
     left = balance(account.id).available
-    return rules.quote(wanted, left, utcnow(), zone_of(account.organization_id))
+    least = payments.current().smallest_cents
+    return rules.quote(wanted, left, utcnow(), zone_of(account.organization_id), least)
+
+
+def accounts_due(now: datetime, *, after: UUID | None = None) -> list[UUID]:
+    """Return up to 200 accounts in which something is due by now, by id, those after a given one."""
+    due = select(CreditAccount.account_id).where(CreditAccount.due_at <= now)
+    if after is not None:
+        due = due.where(CreditAccount.account_id > after)
+    return list(db.session.scalars(due.order_by(CreditAccount.account_id).limit(_DUE_AT_ONCE)))
+
+
+def next_charges() -> list[tuple[UUID, datetime]]:
+    """Return the moments at which the organizations' subscriptions renew or end next, each once."""
+    s = Subscription
+    running = select(s.organization_id, s.next_charge_at).where(s.state != SubscriptionState.ENDED)
+    rows = db.session.execute(running.distinct().order_by(s.next_charge_at, s.organization_id))
+    return [(row.organization_id, row.next_charge_at) for row in rows]
+
+
+def accounts_misplaced(organization_id: UUID, at: datetime) -> list[UUID]:
+    """Return the organization's accounts whose 1st stands at this moment, if its zone says another.
+
+    The organization moved to another time zone since that was worked out (B-3).
+    """
+    if rules.first_at(at, zone_of(organization_id)) == at:
+        return []
+    s = Subscription
+    return list(
+        db.session.scalars(
+            select(s.account_id)
+            .where(
+                s.organization_id == organization_id,
+                s.next_charge_at == at,
+                s.state != SubscriptionState.ENDED,
+            )
+            .order_by(s.account_id)
+        )
+    )
+
+
+def due_among(accounts: Sequence[AccountRef], now: datetime) -> list[AccountRef]:
+    """Return those accounts of one organization in which something is due that nobody did yet.
+
+    A month that begins or ends (B-3, B-7), credits that expire (B-4), or a 1st that is at another
+    moment since the organization moved.
+    """
+    if not accounts:
+        return []
+    ids, zone = [account.id for account in accounts], zone_of(accounts[0].organization_id)
+    due = set(
+        db.session.scalars(
+            select(CreditAccount.account_id).where(
+                CreditAccount.account_id.in_(ids), CreditAccount.due_at <= now
+            )
+        )
+    )
+    s = Subscription
+    for row in db.session.execute(
+        select(s.account_id, s.next_charge_at).where(
+            s.account_id.in_(ids), s.state != SubscriptionState.ENDED
+        )
+    ):
+        if rules.first_at(row.next_charge_at, zone) != row.next_charge_at:
+            due.add(row.account_id)
+    return [account for account in accounts if account.id in due]
 
 
 def subscription(account_id: UUID) -> SubscriptionRef | None:
@@ -78,7 +147,7 @@ def subscription(account_id: UUID) -> SubscriptionRef | None:
     return subscription_ref(row) if row else None
 
 
-def subscription_ref(row: Subscription) -> SubscriptionRef:
+def subscription_ref(row: Subscription | Row[*tuple[Any, ...]]) -> SubscriptionRef:
     """Return a subscription's row as other slices may hold it."""
     terms = PlanRef(row.plan_id, row.plan_name, row.credits_per_month, row.price_cents)
     return SubscriptionRef(
@@ -89,69 +158,39 @@ def subscription_ref(row: Subscription) -> SubscriptionRef:
         started_at=row.started_at,
         next_charge_at=row.next_charge_at,
         ends_at=row.ends_at,
+        is_unpaid=row.is_unpaid,
     )
-
-
-def change_quote(account: AccountRef, plan_id: UUID) -> ChangeQuote | None:
-    """Return the arithmetic of changing to this plan now (B-5, B-6, B-13).
-
-    None without a running subscription, or when the plan is not on offer.
-    """
-    running, wanted = subscription(account.id), plan(plan_id)
-    if running is None or wanted is None or not wanted.is_offered:
-        return None
-    now, zone = utcnow(), zone_of(account.organization_id)
-    month = rules.month_of(now, zone)
-    unused = db.session.scalar(
-        select(func.coalesce(func.sum(CreditLot.remaining), 0)).where(
-            CreditLot.account_id == account.id, CreditLot.granted_at >= month.starts_at
-        )
-    )
-    return rules.change_quote(
-        running.plan,
-        wanted,
-        granted=_granted(account.id, running.id, month),
-        unused=unused or 0,
-        available=balance(account.id, now).available,
-        now=now,
-        zone=zone,
-    )
-
-
-def _granted(account_id: UUID, subscription_id: UUID, month: Month) -> int:
-    """Return what a subscription brought in a month, less what plan changes took off (B-5)."""
-    first = db.session.scalar(
-        select(CreditEntry.credits).where(
-            CreditEntry.account_id == account_id,
-            CreditEntry.reference == rules.grant_reference(subscription_id, month.first_day),
-        )
-    )
-    changed = db.session.scalar(
-        select(func.coalesce(func.sum(SubscriptionChange.credits), 0)).where(
-            SubscriptionChange.subscription_id == subscription_id,
-            SubscriptionChange.at >= month.starts_at,
-        )
-    )
-    return (first or 0) + (changed or 0)
 
 
 def has_active_subscription(account_id: UUID) -> bool:
     """Say whether the account may set up a number and send (B-1)."""
     running = db.session.execute(_RUNNING, {"account": account_id}).one_or_none()
-    return running is not None and (running.ends_at is None or running.ends_at > utcnow())
+    if running is None or running.ends_at is None or running.ends_at > (now := utcnow()):
+        return running is not None
+    return rules.first_at(running.ends_at, zone_of(running.organization_id)) > now  # it moved
 
 
-def lapsed_accounts(among: Collection[UUID]) -> frozenset[UUID]:
-    """Return those of the accounts whose subscription ended and that bought no other (B-7)."""
+def lapsed_accounts(among: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return those of the accounts whose subscription ended and that bought no other (B-7).
+
+    Each with when its last one ended.
+    """
     running: set[UUID] = set()
-    ended: set[UUID] = set()
+    ended: dict[UUID, datetime] = {}
     for row in db.session.execute(
-        select(Subscription.account_id, Subscription.state).where(
-            Subscription.account_id.in_(among)
-        )
+        select(
+            Subscription.account_id,
+            Subscription.state,
+            Subscription.ends_at,
+            Subscription.next_charge_at,
+        ).where(Subscription.account_id.in_(among))
     ):
-        (ended if row.state is SubscriptionState.ENDED else running).add(row.account_id)
-    return frozenset(ended - running)
+        if row.state is SubscriptionState.ENDED:
+            at = row.ends_at or row.next_charge_at
+            ended[row.account_id] = max(at, ended.get(row.account_id, at))
+        else:
+            running.add(row.account_id)
+    return {account_id: at for account_id, at in ended.items() if account_id not in running}
 
 
 def rail_meter(account: AccountRef) -> dict[str, object]:

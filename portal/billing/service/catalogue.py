@@ -1,15 +1,17 @@
 """The plan catalogue, which an admin edits (B-1)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from portal.billing import queries
-from portal.billing.errors import PlanNameTaken, PlanNotFound
+from portal.billing.errors import PlanNameTaken, PlanNotFound, PriceDayPast
 from portal.billing.models import Plan
 from portal.billing.values import PlanRef
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.clock import utcnow
 from portal.core.db import db
 
 _FIRST_CATALOGUE = (  # name, credits a month, price in cents
@@ -55,9 +57,13 @@ def edit_plan(
     credits_per_month: int,
     price_cents: int,
     is_offered: bool,
+    next_price_cents: int | None = None,
+    next_price_at: datetime | None = None,
     actor: Actor,
 ) -> PlanRef:
-    """Change a plan for those who buy it from now on. Raises PlanNotFound or PlanNameTaken.
+    """Change a plan for those who buy it from now on, or its price from a moment on.
+
+    Raises PlanNotFound or PlanNameTaken, PriceDayPast when that moment isn't ahead.
 
     Who has subscribed already keeps the terms of that day.
     """
@@ -69,6 +75,10 @@ def edit_plan(
     plan.credits_per_month = credits_per_month
     plan.price_cents = price_cents
     plan.is_offered = is_offered
+    if next_price_at is not None and next_price_at <= utcnow():
+        raise PriceDayPast
+    plan.next_price_cents = next_price_cents
+    plan.next_price_at = next_price_at
     return _record("billing:plan:edit", plan, actor)
 
 
@@ -90,5 +100,7 @@ def _record(event: str, plan: Plan, actor: Actor) -> PlanRef:
         credits_per_month=plan.credits_per_month,
         price_cents=plan.price_cents,
         is_offered=plan.is_offered,
+        next_price_cents=plan.next_price_cents,
+        next_price_at=plan.next_price_at.isoformat() if plan.next_price_at else None,
     )
     return queries.plan_ref(plan)

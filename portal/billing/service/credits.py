@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, or_, select
+from sqlalchemy import Table, and_, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.billing import queries, rules
@@ -17,42 +17,41 @@ from portal.billing.service import ledger
 from portal.billing.service.ledger import Books, Line, Move
 from portal.billing.service.settling import settled
 from portal.billing.values import Charge, EntryKind, Slot
+from portal.core.among import among
 from portal.core.clock import utcnow
-from portal.core.db import db, insert_rows, is_sqlite
+from portal.core.db import db, is_sqlite
+from portal.core.many_rows import insert_rows
 from portal.texting_accounts.values import AccountRef
 
 _LOTS = cast(Table, CreditLot.__table__)
 _HOLDS = cast(Table, LotHold.__table__)
 _ENTRIES = cast(Table, CreditEntry.__table__)
 _CHUNK = 500  # ids in one IN list
-_DUE_AT_ONCE = 200  # accounts in one unit of work of the expiry job
 
 
 # Made once: building a statement costs more than asking it, and every text asks these.
 _CLOSER = _ENTRIES.alias()
-_OPENED = select(
-    _ENTRIES.c.account_id,
-    _ENTRIES.c.message_id,
-    _ENTRIES.c.credits,
-    _ENTRIES.c.month,
-    _ENTRIES.c.position,
-).where(
-    _ENTRIES.c.message_id.in_(bindparam("texts", expanding=True)),
+_IS_OPEN = and_(
+    among(_ENTRIES.c.message_id, "texts"),
     _ENTRIES.c.kind == bindparam("kind"),
     ~select(_CLOSER.c.id)
     .where(_CLOSER.c.message_id == _ENTRIES.c.message_id, _CLOSER.c.slot == bindparam("closing"))
     .exists(),
 )
-_HELD = (
+_OPENED = (
     select(
-        _HOLDS.c.account_id,
-        _HOLDS.c.message_id,
+        _ENTRIES.c.account_id,
+        _ENTRIES.c.message_id,
+        _ENTRIES.c.credits,
+        _ENTRIES.c.month,
+        _ENTRIES.c.position,
         _HOLDS.c.lot_id,
-        _HOLDS.c.credits,
+        _HOLDS.c.credits.label("held"),
         _LOTS.c.expires_at,
     )
-    .join(_LOTS, _LOTS.c.id == _HOLDS.c.lot_id)
-    .where(_HOLDS.c.message_id.in_(bindparam("texts", expanding=True)))
+    .join(_HOLDS, _HOLDS.c.message_id == _ENTRIES.c.message_id, isouter=True)
+    .join(_LOTS, _LOTS.c.id == _HOLDS.c.lot_id, isouter=True)
+    .where(_IS_OPEN)
     .order_by(_LOTS.c.expires_at, _LOTS.c.position)
 )
 
@@ -119,9 +118,9 @@ def capture_many(account_id: UUID, message_ids: Sequence[UUID]) -> int:
         return 0
     count = 0
     for ids in _chunks(message_ids):
-        opened = _opened(account_id, ids, EntryKind.RESERVE, Slot.RESOLVE)
+        opened, holds = _opened(account_id, ids, EntryKind.RESERVE, Slot.RESOLVE)
         moves: dict[UUID, Move] = defaultdict(Move)
-        for hold in _holds(account_id, opened):
+        for hold in holds:
             moves[hold.lot_id].held -= hold.credits
             moves[hold.lot_id].spent += hold.credits
         lines = [_closing(entry, EntryKind.CAPTURE, Slot.RESOLVE, now) for entry in opened]
@@ -211,45 +210,25 @@ def charge_inbound(
     return True
 
 
-def settle_due(now: datetime) -> int:
-    """Let what is due happen in up to 200 accounts; return how many were visited (B-3, B-4).
-
-    For the scheduler: call it in units of work of its own until it returns 0.
-    """
-    due = db.session.scalars(
-        select(CreditAccount.account_id)
-        .where(CreditAccount.due_at <= now)
-        .order_by(CreditAccount.account_id)
-        .limit(_DUE_AT_ONCE)
-    ).all()
-    for account_id in due:
-        settled(account_id, now)
-    return len(due)
-
-
 def _hold(account: AccountRef, charges: Sequence[Charge]) -> None:
     """Pin the lots that pay for these charges, oldest first (B-4, RULINGS 7)."""
-    lots = ledger.open_lots(account.id)
-    taken = rules.allocate(lots, [charge.credits for charge in charges])
     moves: dict[UUID, Move] = defaultdict(Move)
-    for takes in taken:
-        for take in takes:
-            moves[take.lot_id].remaining -= take.credits
-            moves[take.lot_id].held += take.credits
-    insert_rows(
-        insert(_HOLDS),
-        (
-            {
-                "message_id": charge.message_id,
-                "lot_id": take.lot_id,
-                "organization_id": account.organization_id,
-                "account_id": account.id,
-                "credits": take.credits,
-            }
-            for charge, takes in zip(charges, taken, strict=True)
-            for take in takes
-        ),
-    )
+
+    def holds() -> Iterator[dict[str, object]]:
+        taken = rules.allocate(ledger.open_lots(account.id), (c.credits for c in charges))
+        for charge, takes in zip(charges, taken, strict=True):
+            for take in takes:
+                moves[take.lot_id].remaining -= take.credits
+                moves[take.lot_id].held += take.credits
+                yield {
+                    "message_id": charge.message_id,
+                    "lot_id": take.lot_id,
+                    "organization_id": account.organization_id,
+                    "account_id": account.id,
+                    "credits": take.credits,
+                }
+
+    insert_rows(_HOLDS, holds())
     ledger.move(account.id, moves)
 
 
@@ -264,10 +243,10 @@ def _give_back(account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, r
     slot = Slot.RESOLVE if is_release else Slot.REFUND
     owed, count = max(0, -books.available), 0
     for ids in _chunks(message_ids):
-        opened = _opened(account_id, ids, opener, slot)
+        opened, holds = _opened(account_id, ids, opener, slot)
         moves: dict[UUID, Move] = defaultdict(Move)
         lapsed: dict[UUID, int] = defaultdict(int)
-        for hold in _holds(account_id, opened):
+        for hold in holds:
             shift = moves[hold.lot_id]
             shift.held -= hold.credits if is_release else 0
             shift.spent -= 0 if is_release else hold.credits
@@ -294,10 +273,10 @@ def _give_back(account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, r
 
 def _opened(
     account_id: UUID, message_ids: Sequence[UUID], kind: EntryKind, closing: Slot
-) -> list[_Open]:
-    """Return these texts' entries of one kind that nothing has closed yet, oldest first.
+) -> tuple[list[_Open], list[_Hold]]:
+    """Return these texts' entries of one kind that nothing has closed yet, and their lots.
 
-    They are looked up by the texts alone: with the account as well, a planner without
+    Both come oldest first. They are looked up by the texts alone: with the account as well, a planner without
     statistics walks through all the account's entries.
     """
     rows = db.session.execute(
@@ -306,17 +285,13 @@ def _opened(
     ours = sorted(
         (row for row in rows if row.account_id == account_id), key=lambda row: row.position
     )
-    return [_Open(row.message_id, row.credits, row.month) for row in ours]
-
-
-def _holds(account_id: UUID, opened: Sequence[_Open]) -> list[_Hold]:
-    """Return which lots these texts' credits came from, the oldest lot first."""
-    rows = db.session.execute(_HELD, {"texts": [entry.message_id for entry in opened]})
-    return [
-        _Hold(row.message_id, row.lot_id, row.credits, row.expires_at)
+    opened = {row.position: _Open(row.message_id, row.credits, row.month) for row in ours}
+    holds = [
+        _Hold(row.message_id, row.lot_id, row.held, row.expires_at)
         for row in rows
-        if row.account_id == account_id
+        if row.account_id == account_id and row.lot_id is not None
     ]
+    return list(opened.values()), holds
 
 
 def _closing(

@@ -1,12 +1,12 @@
 """Adding lots of credits, and taking unused ones off again (B-2, B-4, B-6)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
 from portal.billing import queries, rules
-from portal.billing.models import CreditLot
+from portal.billing.models import CreditEntry, CreditLot
 from portal.billing.service import ledger
 from portal.billing.service.ledger import Line, Move
 from portal.billing.service.settling import settled
@@ -23,8 +23,11 @@ def grant(
     reference: str,
     expires_at: datetime | None = None,
     note: str | None = None,
+    month: date | None = None,
 ) -> bool:
     """Add a lot of credits, which expires a year later unless told otherwise (B-2, B-4).
+
+    They count towards the month given by its first day, or the one it is now.
 
     A deficit left by inbound texts is paid from it first (B-10). Asking again with the
     same reference adds nothing and returns False.
@@ -45,7 +48,7 @@ def grant(
         account.id,
         credits,
         at=now,
-        month=rules.month_of(now, zone).first_day,
+        month=month or rules.month_of(now, zone).first_day,
         expires_at=expires_at,
         reference=reference,
         note=note,
@@ -58,24 +61,24 @@ def take_off(
     account: AccountRef,
     credits: int,  # noqa: A002 (the word of the domain)
     *,
-    granted_from: datetime,
+    month: date,
     reference: str,
     note: str,
 ) -> int:
-    """Take credits off the lots granted since then, the newest first; return how many (B-6).
+    """Take credits off the lots that count towards a month, the newest first; return how many (B-6).
 
     Never more than is unused there: what texts on their way hold stays theirs. The ledger is
     settled already. Asking again with the same reference takes nothing.
     """
     if ledger.is_posted(account.id, reference):
         return 0
-    now = utcnow()
     lots = db.session.execute(
         select(CreditLot.id, CreditLot.remaining)
+        .join(CreditEntry, queries.OF_THE_LOT)
         .where(
             CreditLot.account_id == account.id,
             CreditLot.remaining > 0,
-            CreditLot.granted_at >= granted_from,
+            CreditEntry.month == month,
         )
         .order_by(CreditLot.position.desc())
     )
@@ -87,8 +90,7 @@ def take_off(
             left -= part
     if not moves:
         return 0
-    month = rules.month_of(now, queries.zone_of(account.organization_id)).first_day
-    line = Line(EntryKind.ADJUST, left - credits, month, now, reference=reference, note=note)
+    line = Line(EntryKind.ADJUST, left - credits, month, utcnow(), reference=reference, note=note)
     ledger.post(account.organization_id, account.id, [line])
     ledger.move(account.id, moves)
     return credits - left

@@ -33,8 +33,10 @@ from portal.billing.models import (
     Subscription,
 )
 from portal.billing.rules import OpenLot
+from portal.billing.service import alerts
 from portal.billing.values import EntryKind, Slot, SubscriptionState
-from portal.core.db import db, insert_rows, is_sqlite
+from portal.core.db import db, is_sqlite
+from portal.core.many_rows import insert_rows
 
 _ENTRIES = cast(Table, CreditEntry.__table__)
 _UNSYNCED = {"synchronize_session": False}  # no row of these tables is ever held in the session
@@ -49,7 +51,6 @@ _LOCKED = (
     .where(_BOOKS.c.account_id == bindparam("account"))
     .with_for_update()
 )
-_ADD = insert(_ENTRIES)
 _COUNT = (
     update(_BOOKS)
     .where(
@@ -82,7 +83,7 @@ _ADD_TO_MONTH = (
         reserved=_MONTHS.c.reserved + bindparam("by_reserved"),
         granted=_MONTHS.c.granted + bindparam("by_granted"),
     )
-    .returning(_MONTHS.c.month)
+    .returning(_MONTHS.c.used + _MONTHS.c.reserved)
 )
 
 
@@ -146,31 +147,30 @@ def post(
     All or nothing: when only_if does not hold for the account's row, returns None and
     writes nothing. The conditional update takes the row lock (PROMISES 3.2).
     """
-    effects = [rules.EFFECTS[line.kind] for line in lines]
-    available = sum(e.available * line.credits for e, line in zip(effects, lines, strict=True))
-    reserved = sum(e.reserved * line.credits for e, line in zip(effects, lines, strict=True))
-    spent = sum(e.spent * line.credits for e, line in zip(effects, lines, strict=True))
+    sums = _sums(lines)
+    effects = [(rules.EFFECTS[kind], sum_) for (kind, _), sum_ in sums.items()]
+    available = sum(effect.available * sum_ for effect, sum_ in effects)
     after = db.session.execute(
         _COUNT.where(*only_if) if only_if else _COUNT,
         {
             "organization": organization_id,
             "account": account_id,
             "by_available": available,
-            "by_reserved": reserved,
-            "by_spent": spent,
+            "by_reserved": sum(effect.reserved * sum_ for effect, sum_ in effects),
+            "by_spent": sum(effect.spent * sum_ for effect, sum_ in effects),
             "by_lines": len(lines),
         },
     ).one_or_none()
     if after is None:
         return None
     balances = accumulate(
-        (e.available * line.credits for e, line in zip(effects, lines, strict=True)),
+        (rules.EFFECTS[line.kind].available * line.credits for line in lines),
         initial=after.available - available,
     )
     next(balances)  # the balance before the first line
     first: int = after.position - len(lines) + 1
     insert_rows(
-        _ADD,
+        _ENTRIES,
         (
             {
                 "id": uuid4(),
@@ -190,7 +190,11 @@ def post(
             for position, (line, balance) in enumerate(zip(lines, balances, strict=True), first)
         ),
     )
-    _add_to_months(organization_id, account_id, lines)
+    used = _add_to_months(organization_id, account_id, sums)
+    if available < 0:  # nothing else brings usage nearer to a threshold (B-11)
+        left = (after.available - available, after.available)
+        for month in {month for _, month in sums}:
+            alerts.watch(account_id, month, used=used.get(month), left=left)
     return cast("int", after.position)
 
 
@@ -312,6 +316,17 @@ def note_due(account_id: UUID) -> None:
     )
 
 
+def begin_limit(account_id: UUID, month: date) -> None:
+    """Begin a new credit limit: thresholds count anew under it, from where usage stands (3.4)."""
+    db.session.execute(
+        update(CreditAccount)
+        .where(CreditAccount.account_id == account_id)
+        .values(limit_epoch=CreditAccount.limit_epoch + 1)
+        .execution_options(**_UNSYNCED)
+    )
+    alerts.look(account_id, month)
+
+
 def is_posted(account_id: UUID, reference: str) -> bool:
     """Say whether the account has a line of this reference."""
     found = select(CreditEntry.id).where(
@@ -320,16 +335,32 @@ def is_posted(account_id: UUID, reference: str) -> bool:
     return db.session.scalar(found) is not None
 
 
-def _add_to_months(organization_id: UUID, account_id: UUID, lines: Sequence[Line]) -> None:
-    """Keep the sums of each month in step with its lines."""
-    sums: dict[date, dict[str, int]] = defaultdict(lambda: {"used": 0, "reserved": 0, "granted": 0})
+def _sums(lines: Sequence[Line]) -> Mapping[tuple[EntryKind, date], int]:
+    """Return the credits of all lines of one kind in one month."""
+    sums: dict[tuple[EntryKind, date], int] = defaultdict(int)
     for line in lines:
-        effect, month = rules.EFFECTS[line.kind], sums[line.month]
-        month["used"] += effect.spent * line.credits
-        month["reserved"] += effect.reserved * line.credits
-        month["granted"] += line.credits if line.kind is EntryKind.GRANT else 0
-    for first_day in sorted(sums):
-        change = sums[first_day]
+        sums[line.kind, line.month] += line.credits
+    return sums
+
+
+def _add_to_months(
+    organization_id: UUID, account_id: UUID, sums: Mapping[tuple[EntryKind, date], int]
+) -> dict[date, tuple[int, int]]:
+    """Keep the sums of each month in step with its lines.
+
+    Return what each month that changed had used, texts on their way included, before and after.
+    """
+    used = {}
+    changes: dict[date, dict[str, int]] = defaultdict(
+        lambda: {"used": 0, "reserved": 0, "granted": 0}
+    )
+    for (kind, first_day), sum_ in sums.items():
+        effect, change = rules.EFFECTS[kind], changes[first_day]
+        change["used"] += effect.spent * sum_
+        change["reserved"] += effect.reserved * sum_
+        change["granted"] += sum_ if kind is EntryKind.GRANT else 0
+    for first_day in sorted(changes):
+        change = changes[first_day]
         if not any(change.values()):
             continue
         updated = db.session.execute(
@@ -339,8 +370,10 @@ def _add_to_months(organization_id: UUID, account_id: UUID, lines: Sequence[Line
                 "first_day": first_day,
                 **{f"by_{name}": value for name, value in change.items()},
             },
-        ).one_or_none()
+        ).scalar_one_or_none()
+        moved = change["used"] + change["reserved"]
         if updated is None:
+            updated = moved
             db.session.execute(
                 insert(_MONTHS).values(
                     organization_id=organization_id,
@@ -349,3 +382,5 @@ def _add_to_months(organization_id: UUID, account_id: UUID, lines: Sequence[Line
                     **change,
                 )
             )
+        used[first_day] = (updated - moved, updated)
+    return used

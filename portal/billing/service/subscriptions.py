@@ -1,5 +1,7 @@
 """Buying a plan, changing it, canceling it (B-1, B-2, B-5 to B-7)."""
 
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -9,20 +11,23 @@ from portal.billing.errors import (
     AlreadySubscribed,
     IsCanceling,
     NotSubscribed,
+    PaidByCard,
     PlanNotFound,
     PriceChanged,
+    RenewalUnpaid,
     RequestReused,
     SamePlan,
 )
 from portal.billing.models import Plan, Subscription, SubscriptionChange
-from portal.billing.service import granting, invoicing, ledger
+from portal.billing.service import dues, granting, invoicing, ledger
 from portal.billing.service.invoicing import Due
-from portal.billing.service.settling import settled
+from portal.billing.service.ledger import Books
+from portal.billing.service.settling import placed
 from portal.billing.values import (
+    INVOICE_PROVIDER,
     Change,
     ChangeQuote,
     PlanRef,
-    Quote,
     SubscriptionRef,
     SubscriptionState,
 )
@@ -30,7 +35,24 @@ from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.gateways import payments
+from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is bought or changed to, for how much, and how it is paid: shown first, frozen since."""
+
+    plan: PlanRef
+    amount_cents: int
+    description: str
+    period_start: date
+    period_end: date
+    next_charge_at: datetime
+    request_key: str
+    provider: str = INVOICE_PROVIDER
+    reference: str | None = None  # of the money, where it came already
 
 
 def subscribe(
@@ -40,16 +62,15 @@ def subscribe(
     actor: Actor,
     request_key: str,
     shown_cents: int | None = None,
+    shown_terms: str | None = None,
 ) -> SubscriptionRef:
-    """Buy a plan: today's part of the price is billed, the whole month's credits come at once.
+    """Buy a plan by invoice: today's part of the price is billed, the credits come at once.
 
     Asking again with the same request_key returns the first subscription. Raises
-    PlanNotFound, AlreadySubscribed, RequestReused, or PriceChanged when shown_cents is
-    given and is no longer today's price.
+    PlanNotFound, AlreadySubscribed, AccountClosed, RequestReused, or PriceChanged when
+    shown_cents or shown_terms (PlanRef.terms_key) are given and are no longer today's.
     """
-    ledger.open_books(account.organization_id, account.id)
-    books = settled(account.id, utcnow())  # two buyers wait for each other here
-    assert books is not None  # opened in this unit of work
+    lock(account)
     first = db.session.scalar(
         select(Subscription).where(
             Subscription.account_id == account.id, Subscription.request_key == request_key
@@ -59,39 +80,89 @@ def subscribe(
         if first.plan_id != plan_id:
             raise RequestReused
         return queries.subscription_ref(first)
+    terms = purchase_terms(
+        account,
+        plan_id,
+        request_key=request_key,
+        shown_cents=shown_cents,
+        shown_terms=shown_terms,
+    )
+    return start(account, terms, actor=actor)
+
+
+def lock(account: AccountRef) -> Books:
+    """Lock the account's ledger, opened if need be, with all that was due done."""
+    ledger.open_books(account.organization_id, account.id)
+    books = placed(account.id, utcnow())  # two buyers wait for each other here
+    assert books is not None  # opened in this unit of work
+    return books
+
+
+def purchase_terms(
+    account: AccountRef,
+    plan_id: UUID,
+    *,
+    request_key: str,
+    shown_cents: int | None,
+    shown_terms: str | None = None,
+) -> Terms:
+    """Return on which terms a plan is bought now. Raises what subscribe raises."""
+    accounts.check_open(account.id)
     if running := queries.subscription(account.id):
         raise AlreadySubscribed(running.plan.name)
-    plan = _offered(plan_id)
-    quote = rules.quote(
-        queries.plan_ref(plan), books.available, utcnow(), queries.zone_of(account.organization_id)
-    )
-    if shown_cents not in {None, quote.price_today_cents}:
+    quote = queries.quote(account, plan_id)
+    if quote is None:
+        raise PlanNotFound
+    was_seen = shown_cents in {None, quote.price_today_cents}
+    if not was_seen or shown_terms not in {None, quote.plan.terms_key}:
         raise PriceChanged
-    subscription = _start(account, quote, request_key)
-    description = f"{plan.name}, {plan.credits_per_month:,} credits a month"
+    description = f"{quote.plan.name}, {quote.plan.credits_per_month:,} credits a month"
     if quote.days_left < quote.days_in_month:
         description += f", {quote.days_left} of {quote.days_in_month} days"
-    invoicing.bill(
-        Due(
-            organization_id=account.organization_id,
-            account_id=account.id,
-            subscription_id=subscription.id,
-            description=description,
-            amount_cents=quote.price_today_cents,
-            period_start=quote.today,
-            period_end=quote.month_ends_on,
-            request_key=request_key,
-        ),
-        actor=actor,
+    return Terms(
+        plan=quote.plan,
+        amount_cents=quote.price_today_cents,
+        description=description,
+        period_start=quote.today,
+        period_end=quote.month_ends_on,
+        next_charge_at=quote.next_charge_at,
+        request_key=request_key,
     )
+
+
+def start(account: AccountRef, terms: Terms, *, actor: Actor) -> SubscriptionRef:
+    """Begin a subscription on these terms: its invoice, and the whole month's credits (B-2).
+
+    The ledger is locked. Raises AlreadySubscribed, AccountClosed.
+    """
+    accounts.check_open(account.id)
+    if running := queries.subscription(account.id):
+        raise AlreadySubscribed(running.plan.name)
+    plan, zone = terms.plan, queries.zone_of(account.organization_id)
+    subscription = Subscription(
+        organization_id=account.organization_id,
+        account_id=account.id,
+        plan_id=plan.id,
+        plan_name=plan.name,
+        credits_per_month=plan.credits_per_month,
+        price_cents=plan.price_cents,
+        request_key=terms.request_key,
+        next_charge_at=rules.first_at(terms.next_charge_at, zone),  # shown before it moved, perhaps
+    )
+    db.session.add(subscription)
+    db.session.flush()  # the invoice and the grant are named after subscription.id
+    invoicing.bill(_due(subscription, terms), actor=actor)
+    month = terms.period_start.replace(day=1)
+    ledger.begin_limit(account.id, month)
     granting.grant(
         account,
         plan.credits_per_month,
-        reference=rules.grant_reference(subscription.id, quote.month_starts_on),
-        expires_at=quote.expires_at,
-        note=f"{plan.name}, {quote.month_starts_on:%B %Y}",
+        reference=rules.grant_reference(subscription.id, month),
+        note=f"{plan.name}, {month:%B %Y}",
+        month=month,
     )
-    _record("buy", subscription, actor, charged_cents=quote.price_today_cents)
+    ledger.note_due(account.id)
+    record("buy", subscription, actor, charged_cents=terms.amount_cents)
     return queries.subscription_ref(subscription)
 
 
@@ -102,6 +173,7 @@ def change_plan(
     actor: Actor,
     request_key: str,
     shown_cents: int | None = None,
+    shown_terms: str | None = None,
 ) -> ChangeQuote:
     """Change the running subscription's plan at once and return what that did (B-5, B-6).
 
@@ -109,25 +181,65 @@ def change_plan(
     came this month; a downgrade takes the difference off this month's unused credits, never
     what texts on their way hold. The next charge is the new price. Asking again with the same
     request_key changes nothing and raises SamePlan. Raises NotSubscribed, IsCanceling,
-    PlanNotFound, SamePlan, RequestReused, or PriceChanged when shown_cents is given and is no
-    longer what it costs.
+    AccountClosed, PlanNotFound, SamePlan, RequestReused, or PriceChanged when shown_cents or
+    shown_terms (PlanRef.terms_key) are given and no longer right; RenewalUnpaid while the card
+    has to pay this month first; PaidByCard where it costs something and cards are taken.
     """
+    quote = change_terms(
+        account,
+        plan_id,
+        request_key=request_key,
+        shown_cents=shown_cents,
+        shown_terms=shown_terms,
+    )
+    if quote.charge_cents and payments.cards() is not None:
+        raise PaidByCard
+    return apply_change(account, quote, request_key=request_key, actor=actor)
+
+
+def change_terms(
+    account: AccountRef,
+    plan_id: UUID,
+    *,
+    request_key: str,
+    shown_cents: int | None,
+    shown_terms: str | None = None,
+) -> ChangeQuote:
+    """Return what a change to this plan does now, the ledger locked. Raises what change_plan does."""
     subscription = _running(account)
+    accounts.check_open(account.id)
+    if dues.owed(account.id):
+        raise RenewalUnpaid(by_card=payments.cards() is not None)
     if subscription.state is SubscriptionState.CANCELING:
         raise IsCanceling
     plan = _offered(plan_id)
     before, after = queries.subscription_ref(subscription).plan, queries.plan_ref(plan)
-    if _terms(before) == _terms(after):
+    if before.terms == after.terms:
         raise SamePlan(plan.name)
-    used_by = select(SubscriptionChange.id).where(
-        SubscriptionChange.account_id == account.id, SubscriptionChange.request_key == request_key
-    )
-    if db.session.scalar(used_by) is not None:
+    changes = select(SubscriptionChange.id).where(SubscriptionChange.account_id == account.id)
+    if db.session.scalar(changes.where(SubscriptionChange.request_key == request_key)) is not None:
         raise RequestReused
     quote = queries.change_quote(account, plan_id)
     assert quote is not None  # subscribed and on offer, as was seen above
-    if shown_cents not in {None, quote.charge_cents}:
+    was_seen = shown_cents in {None, quote.charge_cents}
+    if not was_seen or shown_terms not in {None, quote.after.terms_key}:
         raise PriceChanged
+    return quote
+
+
+def apply_change(
+    account: AccountRef,
+    quote: ChangeQuote,
+    *,
+    request_key: str,
+    actor: Actor,
+    provider: str = INVOICE_PROVIDER,
+    reference: str | None = None,
+) -> ChangeQuote:
+    """Change the plan as the quote says, in the unit of work that made the quote (B-5, B-6)."""
+    subscription, before, after = _running(account), quote.before, quote.after
+    if before.credits_per_month != after.credits_per_month:
+        ledger.begin_limit(account.id, quote.today.replace(day=1))
     change = SubscriptionChange(
         id=uuid4(),
         organization_id=account.organization_id,
@@ -161,13 +273,15 @@ def change_plan(
                 description=f"{before.name} to {after.name}, "
                 f"{quote.days_left} of {quote.days_in_month} days",
                 amount_cents=quote.charge_cents,
-                period_start=quote.today,
-                period_end=rules.month_of(change.at, _zone(account)).last_day,
+                period_start=quote.starts_on,
+                period_end=quote.ends_on,
                 request_key=request_key,
+                provider=provider,
+                reference=reference,
             ),
             actor=actor,
         )
-    _record(
+    record(
         quote.change.value,
         subscription,
         actor,
@@ -187,42 +301,47 @@ def cancel(account: AccountRef, *, actor: Actor) -> SubscriptionRef:
     if subscription.state is SubscriptionState.ACTIVE:
         subscription.state = SubscriptionState.CANCELING
         subscription.ends_at = subscription.next_charge_at
-        _record("cancel", subscription, actor)
+        dues.try_again(account.id, None)
+        record("cancel", subscription, actor)
     return queries.subscription_ref(subscription)
 
 
 def withdraw(account: AccountRef, *, actor: Actor) -> SubscriptionRef:
     """Take a cancellation back: the subscription goes on as before (B-7).
 
-    A second time is harmless. Raises NotSubscribed, also once the 1st has come.
+    A second time is harmless. Raises NotSubscribed, also once the 1st has come, and
+    RenewalUnpaid where it ends because its card was declined, AccountClosed.
     """
     subscription = _running(account)
+    accounts.check_open(account.id)
+    if subscription.is_unpaid and dues.owed(account.id):
+        raise RenewalUnpaid(by_card=payments.cards() is not None)
     if subscription.state is SubscriptionState.CANCELING:
-        subscription.state = SubscriptionState.ACTIVE
-        subscription.ends_at = None
-        _record("keep", subscription, actor)
+        subscription.state, subscription.ends_at = SubscriptionState.ACTIVE, None
+        subscription.is_unpaid = False
+        dues.try_again(account.id, utcnow())
+        record("keep", subscription, actor)
     return queries.subscription_ref(subscription)
 
 
-def _start(account: AccountRef, quote: Quote, request_key: str) -> Subscription:
-    subscription = Subscription(
-        organization_id=account.organization_id,
-        account_id=account.id,
-        plan_id=quote.plan.id,
-        plan_name=quote.plan.name,
-        credits_per_month=quote.plan.credits_per_month,
-        price_cents=quote.plan.price_cents,
-        request_key=request_key,
-        next_charge_at=quote.next_charge_at,
+def _due(subscription: Subscription, terms: Terms) -> Due:
+    return Due(
+        organization_id=subscription.organization_id,
+        account_id=subscription.account_id,
+        subscription_id=subscription.id,
+        description=terms.description,
+        amount_cents=terms.amount_cents,
+        period_start=terms.period_start,
+        period_end=terms.period_end,
+        request_key=terms.request_key,
+        provider=terms.provider,
+        reference=terms.reference,
     )
-    db.session.add(subscription)
-    db.session.flush()  # the invoice and the grant are named after subscription.id
-    return subscription
 
 
 def _running(account: AccountRef) -> Subscription:
     """Return the account's subscription, its ledger locked and all that was due done."""
-    if settled(account.id, utcnow()) is None:
+    if placed(account.id, utcnow()) is None:
         raise NotSubscribed
     row = db.session.scalar(
         select(Subscription)
@@ -241,10 +360,6 @@ def _offered(plan_id: UUID) -> Plan:
     return plan
 
 
-def _terms(plan: PlanRef) -> tuple[UUID, int, int]:
-    return plan.id, plan.credits_per_month, plan.price_cents
-
-
 def _move_credits(
     account: AccountRef,
     subscription: Subscription,
@@ -252,27 +367,18 @@ def _move_credits(
     quote: ChangeQuote,
 ) -> None:
     """Grant what an upgrade adds, or take off what a downgrade takes."""
-    month = quote.today.replace(day=1)
+    month = quote.month
     reference = rules.change_reference(subscription.id, month, change.id)
     note = f"{change.from_plan_name} to {change.to_plan_name}"
     if quote.change is Change.UPGRADE and quote.credits:
-        granting.grant(account, quote.credits, reference=reference, note=note)
+        granting.grant(account, quote.credits, reference=reference, note=note, month=month)
     elif quote.credits:
-        granting.take_off(
-            account,
-            -quote.credits,
-            granted_from=rules.month_of(utcnow(), _zone(account)).starts_at,
-            reference=reference,
-            note=note,
-        )
+        granting.take_off(account, -quote.credits, month=month, reference=reference, note=note)
     ledger.note_due(account.id)
 
 
-def _zone(account: AccountRef) -> str:
-    return queries.zone_of(account.organization_id)
-
-
-def _record(verb: str, subscription: Subscription, actor: Actor, **facts: object) -> None:
+def record(verb: str, subscription: Subscription, actor: Actor, **facts: object) -> None:
+    """Write what happened to a subscription into the audit log."""
     audit.record(
         f"billing:subscription:{verb}",
         actor=actor,

@@ -1,93 +1,132 @@
-"""Pages of the credit statement and of invoices (B-12, B-13)."""
+"""Pages of the credit statement (B-13)."""
 
-from collections.abc import Iterator
-from csv import writer
-from tempfile import SpooledTemporaryFile
-from typing import IO
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from flask import Response, g, request
+from flask import Response, g, request, url_for
 
 from portal.billing import queries
-from portal.billing.values import InvoiceRef, StatementLine
+from portal.billing.rules import LABELS, day_start
+from portal.billing.values import EntryKind, StatementFilter
 from portal.billing.views.blueprint import PER_PAGE, bp
+from portal.billing.views.downloads import as_csv, as_workbook
 from portal.core.access import Permission, me, requires
-from portal.core.cells import safe
+from portal.core.days import day_of
 from portal.core.errors import BadInput
 from portal.core.web import page, takes
+from portal.exports import queries as exports
+from portal.exports.values import Cells, Subject
 
+AT_ONCE: Final = 10_000  # lines that the page itself hands over; more are a worker's
 _BIGGEST_KEY = 2_147_483_647
-_IN_MEMORY = 5_000_000  # bytes of a download
-_CHUNK = 65_536
+_FILES_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks of the statement, as it was typed."""
+
+    kind: str
+    first: str
+    last: str
+
+    @property
+    def is_narrow(self) -> bool:
+        """Say whether anything is left out."""
+        return bool(self.kind or self.first or self.last)
+
+    def url(self, endpoint: str, **more: object) -> str:
+        """Return the address of these entries at another place."""
+        told = {"kind": self.kind, "from": self.first, "to": self.last, **more}
+        query = urlencode({name: value for name, value in told.items() if value})
+        place = url_for(endpoint, account_id=g.account.id)
+        return f"{place}?{query}" if query else place
 
 
 @bp.get("/accounts/<uuid:account_id>/statement")
 @requires(Permission.VIEW_CREDITS)
-@takes("before")
+@takes("before", "kind", "from", "to")
 def statement(account_id: UUID) -> Response:
-    """Show every entry of the account's ledger, newest first (B-13)."""
-    found = queries.statement(g.account.tenant, before=_key("before"), limit=PER_PAGE)
+    """Show the entries of the account's ledger, newest first (B-13)."""
+    asked, wanted = read_asked()
+    standing = queries.standings([g.account])[account_id]
+    tenant = g.account.tenant
+    found = queries.statement(tenant, line_key("before"), PER_PAGE, wanted)
     return page(
         "billing/statement.html",
         "billing/_statement.html",
-        balance=queries.balance(account_id),
+        balance=standing.balance,
+        forecast=standing.forecast,
         lines=found.lines,
-        is_first_page="before" not in request.args,
-        next_before=found.next_before,
+        asked=asked,
+        kinds=[(kind.value, LABELS[kind][0]) for kind in LABELS],
+        is_large=_is_large(wanted),
+        at_once=AT_ONCE,
+        nonce=secrets.token_hex(16),
+        exports=exports.exports(tenant, Subject.STATEMENT, _FILES_SHOWN),
+        file_url=lambda export: url_for(
+            ".statement_file", account_id=account_id, export_id=export.id
+        ),
+        first_url=asked.url(".statement") if "before" in request.args else None,
+        next_url=asked.url(".statement", before=found.next_before) if found.next_before else None,
     )
 
 
 @bp.get("/accounts/<uuid:account_id>/statement/export")
 @requires(Permission.VIEW_CREDITS)
+@takes("kind", "from", "to")
 def export_statement(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
-    """Download every entry of the ledger as CSV, oldest first."""
-    zone = ZoneInfo(me().timezone)
-    head = ["line", "time_utc", f"time ({zone.key})", "entry", "what_for", "left_change",
-            "reserved_change", "charged_change", "left_after", "text_id"]  # fmt: skip
-
-    def cells(line: StatementLine) -> list[object]:
-        return [line.position, f"{line.at:%Y-%m-%d %H:%M:%S}",
-                f"{line.at.astimezone(zone):%Y-%m-%d %H:%M:%S}", line.label, line.detail,
-                line.left_change, line.reserved_change, line.spent_change, line.left_after,
-                str(line.message_id or "")]  # fmt: skip
-
-    lines = queries.statement_lines(g.account.tenant)
-    return _download("statement", head, (cells(line) for line in lines))
+    """Download the entries that are shown as CSV, oldest first."""
+    return as_csv("statement", *_table())
 
 
-@bp.get("/accounts/<uuid:account_id>/invoices")
+@bp.get("/accounts/<uuid:account_id>/statement/workbook")
 @requires(Permission.VIEW_CREDITS)
-@takes("before")
-def invoices(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
-    """List the invoice lines of the account, newest first (B-12)."""
-    rows = queries.invoices(g.account.tenant, before=_key("before"), limit=PER_PAGE + 1)
-    shown = rows[:PER_PAGE]
-    return page(
-        "billing/invoices.html",
-        "billing/_invoices.html",
-        invoices=shown,
-        is_first_page="before" not in request.args,
-        next_before=shown[-1].number if len(rows) > PER_PAGE else None,
+@takes("kind", "from", "to")
+def statement_workbook(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Download the same as an Excel workbook."""
+    return as_workbook("statement", *_table())
+
+
+def _table() -> tuple[Sequence[str], Iterator[Cells]]:
+    """Return head and rows of the statement as files hold it. Raises BadInput for too many."""
+    zone = me().timezone
+    _, wanted = read_asked()
+    if _is_large(wanted):
+        raise BadInput(
+            f"These are more than {AT_ONCE:,} lines. Ask for them as a file on the statement’s page."
+        )
+    lines = queries.statement_lines(g.account.tenant, wanted)
+    return queries.statement_head(zone), (queries.statement_cells(line, zone) for line in lines)
+
+
+def _is_large(wanted: StatementFilter) -> bool:
+    """Say whether a worker makes the file of these entries."""
+    return queries.statement_count(g.account.tenant, wanted, AT_ONCE + 1) > AT_ONCE
+
+
+def read_asked() -> tuple[Asked, StatementFilter]:
+    """Return what the address asks for; days are the reader's. Raises BadInput."""
+    typed = Asked(*(request.args.get(name, "") for name in ("kind", "from", "to")))
+    if typed.kind and typed.kind not in set(LABELS):
+        raise BadInput(f"kind: choose one of {', '.join(kind.value for kind in LABELS)}.")
+    first, last = day_of("from", typed.first), day_of("to", typed.last)
+    if first and last and last < first:
+        raise BadInput("to: this day is before the first one. Swap the two days.")
+    zone = me().timezone
+    return typed, StatementFilter(
+        EntryKind(typed.kind) if typed.kind else None,
+        day_start(first, zone) if first else None,
+        day_start(last + timedelta(days=1), zone) if last else None,
     )
 
 
-@bp.get("/accounts/<uuid:account_id>/invoices/export")
-@requires(Permission.VIEW_CREDITS)
-def export_invoices(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
-    """Download the invoice lines of the account as CSV (B-12)."""
-    head = ["number", "date_utc", "description", "from", "to", "amount_usd", "state", "provider"]
-
-    def cells(row: InvoiceRef) -> list[object]:
-        amount = f"{row.amount_cents // 100}.{row.amount_cents % 100:02d}"
-        return [row.label, f"{row.at:%Y-%m-%d}", row.description, row.period_start,
-                row.period_end, amount, row.state.value, row.provider]  # fmt: skip
-
-    rows = queries.invoices(g.account.tenant, limit=10_000)
-    return _download("invoices", head, (cells(row) for row in rows))
-
-
-def _key(name: str) -> int | None:
+def line_key(name: str) -> int | None:
     """Return where a page begins, from the URL. Raises BadInput when it is no such place."""
     text = request.args.get(name)
     if text is None:
@@ -97,26 +136,3 @@ def _key(name: str) -> int | None:
             f"The address says {name}={text[:40]}, which is no line number. Go back to the first page."
         )
     return int(text)
-
-
-def _download(name: str, head: list[str], rows: Iterator[list[object]]) -> Response:
-    """Answer with CSV; no cell is a formula (PROMISES 4).
-
-    Written in full before it is sent, so that a slow reader holds no database connection.
-    """
-    file = SpooledTemporaryFile(_IN_MEMORY, mode="w+", newline="", encoding="utf-8")  # noqa: SIM115 (_read_out closes it)
-    into = writer(file)
-    into.writerow(head)
-    for row in rows:
-        into.writerow([safe(c) if isinstance(c, str) else c for c in row])
-    file.seek(0)
-    response = Response(_read_out(file), mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
-    return response
-
-
-def _read_out(file: IO[str]) -> Iterator[str]:
-    """Yield a file piece by piece and close it at the end."""
-    with file:
-        while piece := file.read(_CHUNK):
-            yield piece

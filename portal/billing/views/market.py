@@ -8,10 +8,13 @@ from portal.billing import queries, rules
 from portal.billing import service as billing
 from portal.billing.errors import AlreadySubscribed, PlanNotFound, PriceChanged
 from portal.billing.forms import BuyForm, SuggestionForm
+from portal.billing.service import cards
 from portal.billing.views.blueprint import bp
+from portal.billing.views.payments import to_the_provider
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.web import page, see_other
+from portal.gateways import payments
 
 _INCOMPLETE = "The form came back incomplete. Check the sum below and buy again."
 
@@ -23,25 +26,29 @@ def marketplace(account_id: UUID) -> Response:
     form = SuggestionForm(formdata=request.args) if "texts" in request.args else SuggestionForm()
     is_good = "texts" not in request.args or form.validate()
     texts = form.texts.data if is_good else None
-    plans = queries.plans()
-    return page(
-        "billing/marketplace.html",
-        "billing/_plans.html",
-        200 if is_good else 422,
-        form=form,
-        plans=plans,
-        today={plan.id: queries.quote(g.account, plan.id) for plan in plans},
-        suggestion=rules.suggest(plans, texts) if texts else None,
-        subscription=queries.subscription(account_id),
-        may_buy=me().may(Permission.CHANGE_SUBSCRIPTION),
-    )
+    with billing.as_settled(g.account):
+        plans, standing = queries.plans(), queries.standings([g.account])[account_id]
+        return page(
+            "billing/marketplace.html",
+            "billing/_plans.html",
+            200 if is_good else 422,
+            form=form,
+            plans=plans,
+            today={plan.id: queries.quote(g.account, plan.id) for plan in plans},
+            suggestion=rules.suggest(plans, texts) if texts else None,
+            subscription=standing.subscription,
+            forecast=standing.forecast,
+            may_buy=me().may(Permission.CHANGE_SUBSCRIPTION),
+        )
 
 
 @bp.get("/accounts/<uuid:account_id>/marketplace/<uuid:plan_id>")
 @requires(Permission.CHANGE_SUBSCRIPTION)
 def confirm(account_id: UUID, plan_id: UUID) -> Response:
     """Show the arithmetic before anything is bought (B-2, B-13)."""
-    if queries.subscription(account_id) is not None:
+    with billing.as_settled(g.account):
+        running = queries.subscription(account_id)
+    if running is not None:
         return see_other(url_for("billing.marketplace", account_id=account_id))
     return _confirm(plan_id, BuyForm(formdata=None, request_key=uuid4().hex))
 
@@ -55,6 +62,10 @@ def buy(account_id: UUID, plan_id: UUID) -> Response:
         fresh = BuyForm(formdata=None, request_key=uuid4().hex)
         return _confirm(plan_id, fresh, status=422, fault=_INCOMPLETE)
     try:
+        if payments.cards() is not None:
+            with unit_of_work():
+                asked = cards.begin_purchase(g.account, plan_id, actor=me().actor, **form.values())
+            return to_the_provider(asked)
         with unit_of_work():
             bought = billing.subscribe(g.account, plan_id, actor=me().actor, **form.values())
     except PriceChanged as error:
@@ -75,24 +86,40 @@ def connected_apps(account_id: UUID) -> Response:
     """Show what the account is connected to: Twilio, its plan and its use (B-1)."""
     person = me()
     may_set_up = person.may(Permission.SET_UP_NUMBER)
-    number_url = None
+    number_url = transfer_url = None
     if may_set_up and "numbers.search" in current_app.view_functions:
         number_url = url_for("numbers.search", account_id=account_id)
-    return page(
-        "billing/connected_apps.html",
-        subscription=queries.subscription(account_id),
-        balance=queries.balance(account_id),
-        may_buy=person.may(Permission.CHANGE_SUBSCRIPTION),
-        may_set_up=may_set_up,
-        number_url=number_url,
-    )
+        if "transfers.new" in current_app.view_functions:
+            transfer_url = url_for("transfers.new", account_id=account_id)
+    with billing.as_settled(g.account):
+        return page(
+            "billing/connected_apps.html",
+            subscription=queries.subscription(account_id),
+            balance=queries.balance(account_id),
+            may_buy=person.may(Permission.CHANGE_SUBSCRIPTION),
+            may_set_up=may_set_up,
+            number_url=number_url,
+            transfer_url=transfer_url,
+            unpaid=queries.unpaid_renewal(g.account.tenant),
+            takes_cards=payments.cards() is not None,
+            has_cards=payments.cards() is not None and bool(queries.customer_id(g.account.tenant)),
+        )
 
 
 def _confirm(
     plan_id: UUID, form: BuyForm, *, status: int = 200, fault: str | None = None
 ) -> Response:
     """Render the arithmetic of one plan, which is what both views of a purchase answer with."""
-    quote = queries.quote(g.account, plan_id)
-    if quote is None:
-        raise PlanNotFound
-    return page("billing/confirm.html", None, status, quote=quote, form=form, fault=fault)
+    with billing.as_settled(g.account):
+        quote = queries.quote(g.account, plan_id)
+        if quote is None:
+            raise PlanNotFound
+        return page(
+            "billing/confirm.html",
+            None,
+            status,
+            quote=quote,
+            form=form,
+            fault=fault,
+            by_card=payments.cards() is not None,
+        )

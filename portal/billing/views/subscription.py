@@ -8,11 +8,14 @@ from portal.billing import queries
 from portal.billing import service as billing
 from portal.billing.errors import NotSubscribed, PlanNotFound, PriceChanged, SamePlan
 from portal.billing.forms import BuyForm, CancelForm
+from portal.billing.service import cards
 from portal.billing.values import SubscriptionRef
 from portal.billing.views.blueprint import bp
+from portal.billing.views.payments import to_the_provider
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.web import page, see_other
+from portal.gateways import payments
 
 _INCOMPLETE = "The form came back incomplete. Check the sum below and change again."
 
@@ -33,6 +36,11 @@ def change(account_id: UUID, plan_id: UUID) -> Response:
         fresh = BuyForm(formdata=None, request_key=uuid4().hex)
         return _confirm(plan_id, fresh, status=422, fault=_INCOMPLETE)
     try:
+        if payments.cards() is not None:
+            with unit_of_work():
+                asked = cards.begin_upgrade(g.account, plan_id, actor=me().actor, **form.values())
+            if asked is not None:
+                return to_the_provider(asked)
         with unit_of_work():
             done = billing.change_plan(g.account, plan_id, actor=me().actor, **form.values())
     except PriceChanged as error:
@@ -83,27 +91,37 @@ def _confirm(
     plan_id: UUID, form: BuyForm, *, status: int = 200, fault: str | None = None
 ) -> Response:
     """Render the arithmetic of one change, which is what both views of it answer with."""
-    running = _running()
-    if running.is_canceling or running.plan.id == plan_id:
-        return see_other(url_for("billing.connected_apps", account_id=running.account_id))
-    quote = queries.change_quote(g.account, plan_id)
-    if quote is None:
-        raise PlanNotFound
-    return page("billing/change.html", None, status, quote=quote, form=form, fault=fault)
+    with billing.as_settled(g.account):
+        running = _running()
+        quote = queries.change_quote(g.account, plan_id)
+        if running.is_canceling or (quote is not None and quote.is_nothing):
+            return see_other(url_for("billing.connected_apps", account_id=running.account_id))
+        if quote is None:
+            raise PlanNotFound
+        return page(
+            "billing/change.html",
+            None,
+            status,
+            quote=quote,
+            form=form,
+            fault=fault,
+            by_card=payments.cards() is not None,
+        )
 
 
 def _cancel_page(account_id: UUID, form: CancelForm, *, status: int = 200) -> Response:
-    running = _running()
-    if running.is_canceling:
-        return see_other(url_for("billing.connected_apps", account_id=account_id))
-    return page(
-        "billing/cancel.html",
-        None,
-        status,
-        subscription=running,
-        balance=queries.balance(account_id),
-        form=form,
-    )
+    with billing.as_settled(g.account):
+        running = _running()
+        if running.is_canceling:
+            return see_other(url_for("billing.connected_apps", account_id=account_id))
+        return page(
+            "billing/cancel.html",
+            None,
+            status,
+            subscription=running,
+            balance=queries.balance(account_id),
+            form=form,
+        )
 
 
 def _running() -> SubscriptionRef:

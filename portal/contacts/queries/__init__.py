@@ -22,13 +22,32 @@ from portal.contacts.queries.lists import (
     states,
     tags,
 )
-from portal.contacts.queries.marking import MarkSource, add_mark_source, marks, number_mark
-from portal.contacts.queries.people import by_ids, by_numbers, get_or_404, notes, numbers_known
+from portal.contacts.queries.marking import (
+    MarkSource,
+    NoteSource,
+    add_mark_source,
+    add_note_source,
+    import_notes,
+    marks,
+    number_mark,
+)
+from portal.contacts.queries.narrowing import narrow_listed_by
+from portal.contacts.queries.people import (
+    by_ids,
+    by_numbers,
+    get_or_404,
+    names_by_numbers,
+    notes,
+    numbers_known,
+    states_of,
+)
 from portal.contacts.rules.choosing import selection_from_json
 
 __all__ = [
     "MarkSource",
+    "NoteSource",
     "add_mark_source",
+    "add_note_source",
     "by_ids",
     "by_numbers",
     "count",
@@ -38,11 +57,14 @@ __all__ = [
     "get_or_404",
     "has_imported",
     "import_by_id",
+    "import_notes",
     "import_or_404",
     "imports",
     "kept_ids",
     "marks",
     "most_numbers",
+    "names_by_numbers",
+    "narrow_listed_by",
     "notes",
     "number_mark",
     "numbers_known",
@@ -54,5 +76,6 @@ __all__ = [
     "sources",
     "stalled_imports",
     "states",
+    "states_of",
     "tags",
 ]

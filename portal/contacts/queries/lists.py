@@ -1,40 +1,36 @@
 """The list: filters, order, pages by key, selections over all pages (K-4)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
+    Column,
+    Row,
     Select,
-    and_,
-    exists,
-    false,
+    Table,
+    bindparam,
     func,
-    literal,
-    or_,
     select,
     tuple_,
 )
-from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from portal.contacts.models import (
     Contact,
     ContactCount,
     ContactNumber,
-    ContactTag,
-    ContactWord,
     KeptSelection,
-    PhoneNumber,
     Tag,
 )
-from portal.contacts.queries.people import BATCH, refs
-from portal.contacts.rules import choosing, people
+from portal.contacts.queries import narrowing
+from portal.contacts.queries.narrowing import Shape
+from portal.contacts.queries.people import BATCH, COLUMNS, refs, whole
+from portal.contacts.rules import choosing
 from portal.contacts.values import (
     ContactFilter,
     ContactRef,
     Page,
-    Reach,
     Selection,
     Sort,
     TagRef,
@@ -42,18 +38,35 @@ from portal.contacts.values import (
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.once import once_a_page
-from portal.core.tenancy import Tenant, owned
+from portal.core.tenancy import THAT_ONE, Tenant, owned
 
 PAGE: Final = 50
 COUNT_CAP: Final = 10_000  # a filter's matches are counted up to here on a page
-COMMON: Final = 2_000  # a word that so many contacts have is not looked up first
-LAST_SIGN: Final = "\U0010ffff"
+_KEPT: Final = 500  # statements, each for another shape of filter
+_EDGE: Final = ("edge_0", "edge_1", "edge_2")  # where a page begins
 
+_CONTACT: Final = cast(Table, Contact.__table__)
 _ORDERS: Final[Mapping[Sort, tuple[tuple[Any, ...], bool]]] = {
-    Sort.NAME: ((Contact.sort_name, Contact.id), False),
-    Sort.NEWEST: ((Contact.created_at, Contact.id), True),
-    Sort.STATE: ((Contact.state, Contact.sort_name, Contact.id), False),
+    Sort.NAME: ((_CONTACT.c.sort_name, _CONTACT.c.id), False),
+    Sort.NEWEST: ((_CONTACT.c.created_at, _CONTACT.c.id), True),
+    Sort.STATE: ((_CONTACT.c.state, _CONTACT.c.sort_name, _CONTACT.c.id), False),
 }
+
+
+def _walk(column: Column[Any]) -> Select[str]:
+    """Return what steps through an indexed column from one value to the next: no scan (G6)."""
+    following = select(func.min(column).label("value")).where(owned(THAT_ONE, _CONTACT))
+    steps = following.where(column > "").cte("steps", recursive=True)
+    after = following.where(column > steps.c.value).scalar_subquery()
+    steps = steps.union_all(select(after).where(steps.c.value.is_not(None)))
+    return select(steps.c.value).where(steps.c.value.is_not(None)).limit(bindparam("most"))
+
+
+# Made once: the list asks them all (G6).
+_STATES: Final = _walk(_CONTACT.c.state)
+_SOURCES: Final = _walk(_CONTACT.c.lead_source)
+_COUNT: Final = select(ContactCount.contacts).where(owned(THAT_ONE, ContactCount))
+_TAGS: Final = select(Tag.id, Tag.name).where(owned(THAT_ONE, Tag)).order_by(Tag.key).limit(1000)
 
 
 def page(
@@ -72,51 +85,46 @@ def page(
         rows.reverse()
     forward = bool(rows) and (has_more or backwards)
     back = bool(rows) and (has_more if backwards else after is not None)
+    keys = len(_ORDERS[sort][0])
     return Page(
-        tuple(refs(tenant, [row[-1] for row in rows])),
-        choosing.mark_page(sort, rows[-1]) if forward else None,
-        choosing.mark_page(sort, rows[0], backwards=True) if back else None,
+        tuple(whole(tenant, rows)) if rows else (),
+        choosing.mark_page(sort, rows[-1][:keys]) if forward else None,
+        choosing.mark_page(sort, rows[0][:keys], backwards=True) if back else None,
     )
 
 
 @once_a_page
 def count(tenant: Tenant) -> int:
     """Return how many contacts the account has, from its counter row."""
-    return db.session.scalar(select(ContactCount.contacts).where(owned(tenant, ContactCount))) or 0
+    return db.session.scalar(_COUNT, tenant.named) or 0
 
 
 def count_matching(tenant: Tenant, wanted: ContactFilter, cap: int = COUNT_CAP) -> int:
     """Return how many match, never counting past cap + 1."""
     if wanted.is_empty:
         return count(tenant)
-    words = _search_words(wanted.text)
+    words = narrowing.search_words(wanted.text)
     if words and wanted == ContactFilter(text=wanted.text):
-        return _count_found(tenant, words, cap)
-    some = (
-        select(Contact.id)
-        .where(owned(tenant, Contact), *_conditions(tenant, wanted))
-        .limit(cap + 1)
-        .subquery()
-    )
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+        if cap > narrowing.FOUND_CAP:
+            return narrowing.count_all_found(tenant, words, cap + 1)
+        return min(narrowing.count_found(tenant, tuple(words)), cap + 1)
+    shape, values = narrowing.read(tenant, wanted, count(tenant))
+    return db.session.scalar(_counted(shape), {**values, "most": cap + 1}) or 0
 
 
 def tags(tenant: Tenant) -> list[TagRef]:
     """Return the account's tags by name."""
-    rows = db.session.execute(
-        select(Tag.id, Tag.name).where(owned(tenant, Tag)).order_by(Tag.key).limit(1000)
-    )
-    return [TagRef(id_, name) for id_, name in rows]
+    return [TagRef(id_, name) for id_, name in db.session.execute(_TAGS, tenant.named)]
 
 
 def states(tenant: Tenant) -> list[str]:
     """Return the states contacts live in, walking the index from one to the next."""
-    return _walk(tenant, Contact.state, 100)
+    return list(db.session.scalars(_STATES, {**tenant.named, "most": 100}))
 
 
 def sources(tenant: Tenant, limit: int = 50) -> list[str]:
     """Return the lead sources in use, walking the index as states() does."""
-    return _walk(tenant, Contact.lead_source, limit)
+    return list(db.session.scalars(_SOURCES, {**tenant.named, "most": limit}))
 
 
 def selection_of(tenant: Tenant, fields: Mapping[str, Sequence[str]]) -> Selection:
@@ -168,9 +176,9 @@ def selected_ids(tenant: Tenant, selection: Selection) -> Iterator[list[UUID]]:
                 yield [id_ for id_ in ids if id_ in there]
         return
     after: tuple[Any, ...] | None = None
-    while rows := _rows(tenant, selection.matching, Sort.NAME, after, BATCH):
+    while rows := _rows(tenant, selection.matching, Sort.NAME, after, BATCH, columns=()):
         yield [row[-1] for row in rows]
-        after = rows[-1]
+        after = tuple(rows[-1])
 
 
 def count_selected(tenant: Tenant, selection: Selection) -> int:
@@ -205,120 +213,32 @@ def _rows(
     limit: int,
     *,
     backwards: bool = False,
-) -> list[tuple[Any, ...]]:
-    """Return the sort keys of contacts from a key on, in the order asked for."""
-    keys, descending = _ORDERS[sort]
-    falls = descending != backwards
-    query = select(*keys).where(owned(tenant, Contact), *_conditions(tenant, wanted))
-    if after is not None:
-        edge = tuple_(*(literal(v, key.type) for v, key in zip(after, keys, strict=True)))
+    columns: tuple[Column[Any], ...] = COLUMNS,
+) -> list[Row[Any]]:
+    """Return contacts from a key on, in the order asked for: the sort's keys, then columns."""
+    falls = _ORDERS[sort][1] != backwards
+    shape, values = narrowing.read(tenant, wanted, count(tenant))
+    query = _listed(sort, shape, columns, falls=falls, goes_on=after is not None)
+    values |= {"most": limit, **dict(zip(_EDGE, after or (), strict=False))}
+    return list(db.session.execute(query, values))
+
+
+@lru_cache(maxsize=_KEPT)
+def _listed(
+    sort: Sort, shape: Shape, columns: tuple[Column[Any], ...], *, falls: bool, goes_on: bool
+) -> Select[Any]:
+    keys = _ORDERS[sort][0]
+    query = select(*(key.label(None) for key in keys), *columns).where(
+        owned(THAT_ONE, _CONTACT), *narrowing.conditions(shape)
+    )
+    if goes_on:
+        edge = tuple_(*(bindparam(n, type_=key.type) for n, key in zip(_EDGE, keys, strict=False)))
         query = query.where(tuple_(*keys) < edge if falls else tuple_(*keys) > edge)
-    order = [key.desc() if falls else key.asc() for key in keys]
-    return [tuple(row) for row in db.session.execute(query.order_by(*order).limit(limit))]
+    order = (key.desc() if falls else key.asc() for key in keys)
+    return query.order_by(*order).limit(bindparam("most"))
 
 
-def _conditions(tenant: Tenant, wanted: ContactFilter) -> list[ColumnElement[bool]]:
-    words = _search_words(wanted.text)
-    found = [_has_word(tenant, word) for word in words]
-    if wanted.text and not words:
-        found.append(false())
-    if wanted.tag:
-        found.append(
-            Contact.id.in_(
-                select(ContactTag.contact_id)
-                .join(Tag, Tag.id == ContactTag.tag_id)
-                .where(owned(tenant, ContactTag, Tag), Tag.key == people.tag_key(wanted.tag))
-            )
-        )
-    if wanted.state:
-        found.append(Contact.state == people.state_code(wanted.state))
-    if wanted.source:
-        found.append(Contact.lead_source == wanted.source)
-    if wanted.reach:
-        found.append(_reach(wanted.reach))
-    return found
-
-
-def _reach(reach: Reach) -> ColumnElement[bool]:
-    unreachable = exists().where(
-        PhoneNumber.organization_id == Contact.organization_id,
-        PhoneNumber.e164 == Contact.preferred_e164,
-        PhoneNumber.unreachable_code.is_not(None),
-    )
-    has_number = Contact.preferred_e164.is_not(None)
-    if reach is Reach.TEXTABLE:
-        return and_(has_number, ~unreachable)
-    if reach is Reach.NOT_TEXTABLE:
-        return or_(~has_number, unreachable)
-    return and_(has_number, or_(Contact.preferred_e164 < "+1", Contact.preferred_e164 >= "+2"))
-
-
-def _search_words(text: str) -> list[str]:
-    """Return the beginnings to look for; digits written as a number count as one."""
-    digits = "".join(c for c in text if c.isdigit())
-    if len(digits) >= 3 and not any(c.isalpha() or c == "@" for c in text):
-        is_home = text.lstrip().startswith("+1") or (len(digits) == 11 and digits[0] == "1")
-        return [digits[1:] if is_home else digits]
-    return people.search_words(text)[:6]
-
-
-def _walk(tenant: Tenant, column: InstrumentedAttribute[str], most: int) -> list[str]:
-    """Return the values of an indexed column, stepping from one to the next: no scan (G6)."""
-    found: list[str] = []
-    while len(found) < most:
-        last = found[-1] if found else ""
-        following = db.session.scalar(
-            select(func.min(column)).where(owned(tenant, Contact), column > last)
-        )
-        if not following:
-            break
-        found.append(following)
-    return found
-
-
-def _has_word(tenant: Tenant, start: str) -> ColumnElement[bool]:
-    """Return the condition that a contact has a word that begins so.
-
-    A rare word is looked up and leads to its contacts; for a common one the list is walked in
-    its order and each contact asked, since a page is full soon (G6).
-    """
-    if not _is_common(tenant, start):
-        return Contact.id.in_(_found_by(tenant, start))
-    return exists().where(ContactWord.contact_id == Contact.id, *_begins(start))
-
-
-def _is_common(tenant: Tenant, start: str) -> bool:
-    further = _found_by(tenant, start).offset(COMMON).limit(1)
-    return db.session.scalar(further) is not None
-
-
-def _count_found(tenant: Tenant, words: Sequence[str], cap: int) -> int:
-    """Count whom words find, in the index of words alone."""
-    first, *others = words
-    also = aliased(ContactWord)
-    some = (
-        _found_by(tenant, first)
-        .where(
-            *(
-                exists().where(
-                    also.contact_id == ContactWord.contact_id,
-                    also.word >= word,
-                    also.word < word + LAST_SIGN,
-                )
-                for word in others
-            )
-        )
-        .distinct()
-        .limit(cap + 1)
-        .subquery()
-    )
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
-
-
-def _found_by(tenant: Tenant, start: str) -> Select[UUID]:
-    return select(ContactWord.contact_id).where(owned(tenant, ContactWord), *_begins(start))
-
-
-def _begins(start: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return a word's beginning as a range, which an index can read; LIKE can't (SPEED 3c)."""
-    return ContactWord.word >= start, ContactWord.word < start + LAST_SIGN
+@lru_cache(maxsize=_KEPT)
+def _counted(shape: Shape) -> Select[int]:
+    some = select(_CONTACT.c.id).where(owned(THAT_ONE, _CONTACT), *narrowing.conditions(shape))
+    return select(func.count()).select_from(some.limit(bindparam("most")).subquery())

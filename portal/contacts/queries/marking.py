@@ -7,13 +7,29 @@ from portal.contacts.values import ContactRef, Mark
 from portal.core.tenancy import Tenant
 
 MarkSource = Callable[[Tenant, Sequence[str]], Mapping[str, Sequence[Mark]]]
+NoteSource = Callable[[Tenant, Sequence[str]], Mapping[str, str]]
 _mark_sources: list[MarkSource] = []
+_note_sources: list[NoteSource] = []
 
 
 def add_mark_source(source: MarkSource) -> None:
     """Have marks by number from a slice above: opted out, no consent, quiet hours."""
     if source not in _mark_sources:
         _mark_sources.append(source)
+
+
+def add_note_source(source: NoteSource) -> None:
+    """Have an import say something about numbers that a slice above knows: do-not-call lists."""
+    if source not in _note_sources:
+        _note_sources.append(source)
+
+
+def import_notes(tenant: Tenant, e164s: Sequence[str]) -> dict[str, str]:
+    """Return what slices above have to say of numbers as they are imported."""
+    found: dict[str, str] = {}
+    for source in _note_sources if e164s else ():
+        found |= source(tenant, e164s)
+    return found
 
 
 def marks(tenant: Tenant, contacts: Sequence[ContactRef]) -> dict[UUID, list[Mark]]:

@@ -1,10 +1,10 @@
 """One contact, or some, with their numbers, tags and notes."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import BindParameter, Row, Table, and_, bindparam, select
 
 from portal.contacts.models import (
     Contact,
@@ -15,9 +15,10 @@ from portal.contacts.models import (
     Tag,
 )
 from portal.contacts.values import ContactRef, NoteRef, NumberRef, Problem
+from portal.core.among import among
 from portal.core.db import db
 from portal.core.errors import NotFound
-from portal.core.tenancy import Tenant, owned
+from portal.core.tenancy import THAT_ONE, Tenant, owned
 
 BATCH: Final = 500
 
@@ -40,22 +41,30 @@ def by_ids(tenant: Tenant, ids: Sequence[UUID]) -> list[ContactRef]:
 
 def by_numbers(tenant: Tenant, e164s: Iterable[str]) -> dict[str, ContactRef]:
     """Return whom each number stands for: who is texted there, else who has had it longest."""
-    wanted = list(dict.fromkeys(e164s))
-    holders: dict[str, UUID] = {}
-    for start in range(0, len(wanted), BATCH):
-        rows = db.session.execute(
-            select(ContactNumber.e164, ContactNumber.contact_id)
-            .join(Contact, Contact.id == ContactNumber.contact_id)
-            .where(
-                owned(tenant, ContactNumber),
-                ContactNumber.e164.in_(wanted[start : start + BATCH]),
-            )
-            .order_by(ContactNumber.is_preferred.desc(), Contact.created_at, Contact.id)
-        )
-        for e164, contact_id in rows:
-            holders.setdefault(str(e164), contact_id)
+    holders = {e164: id_ for e164, (id_, _) in names_by_numbers(tenant, e164s).items()}
     refs = {ref.id: ref for ref in by_ids(tenant, list(dict.fromkeys(holders.values())))}
     return {e164: refs[id_] for e164, id_ in holders.items() if id_ in refs}
+
+
+def states_of(tenant: Tenant, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the states in the addresses of at most 500 contacts; who has none is left out."""
+    rows = db.session.execute(_STATES_OF, {**tenant.named, "ids": ids})
+    return {id_: state for id_, state in rows if state}
+
+
+def names_by_numbers(tenant: Tenant, e164s: Iterable[str]) -> dict[str, tuple[UUID, str]]:
+    """Return whom each number stands for, as by_numbers does, by id and by what they are called.
+
+    Somebody without a name is called by e-mail, else by the number.
+    """
+    wanted = list(dict.fromkeys(e164s))
+    holders: dict[str, tuple[UUID, str]] = {}
+    for start in range(0, len(wanted), BATCH):
+        asked = {**tenant.named, "numbers": wanted[start : start + BATCH]}
+        for e164, id_, first, last, email in db.session.execute(_HOLDERS, asked):
+            if e164 not in holders:
+                holders[e164] = id_, f"{first} {last}".strip() or email or e164
+    return holders
 
 
 def notes(tenant: Tenant, contact_id: UUID, limit: int = 100) -> list[NoteRef]:
@@ -73,39 +82,21 @@ def refs(tenant: Tenant, ids: Sequence[UUID]) -> list[ContactRef]:
     """Return contacts with their numbers and tags in three reads, in the order of ids."""
     if not ids:
         return []
-    contacts = {
-        row.id: row
-        for row in db.session.execute(
-            select(*_COLUMNS).where(owned(tenant, Contact), Contact.id.in_(ids))
-        )
-    }
+    rows = db.session.execute(_CONTACTS, {**tenant.named, "ids": ids})
+    contacts = {row.id: row for row in rows}
+    return whole(tenant, [contacts[id_] for id_ in ids if id_ in contacts])
+
+
+def whole(tenant: Tenant, contacts: Sequence[Row[Any]]) -> list[ContactRef]:
+    """Return contacts of which COLUMNS were read, with their numbers and tags."""
+    asked = {**tenant.named, "ids": [row.id for row in contacts]}
     numbers: dict[UUID, list[NumberRef]] = {}
-    for n in db.session.execute(
-        select(*_NUMBER_COLUMNS)
-        .outerjoin(
-            PhoneNumber,
-            and_(
-                PhoneNumber.organization_id == ContactNumber.organization_id,
-                PhoneNumber.e164 == ContactNumber.e164,
-            ),
-        )
-        .where(owned(tenant, ContactNumber), ContactNumber.contact_id.in_(ids))
-        .order_by(ContactNumber.is_preferred.desc(), ContactNumber.position)
-    ):
-        numbers.setdefault(n.contact_id, []).append(_number_ref(n))
+    for number in db.session.execute(_NUMBERS, asked):
+        numbers.setdefault(number.contact_id, []).append(_number_ref(number))
     words: dict[UUID, list[str]] = {}
-    for contact_id, name in db.session.execute(
-        select(ContactTag.contact_id, Tag.name)
-        .join(Tag, Tag.id == ContactTag.tag_id)
-        .where(owned(tenant, ContactTag), ContactTag.contact_id.in_(ids))
-        .order_by(Tag.key)
-    ):
+    for contact_id, name in db.session.execute(_TAGS, asked):
         words.setdefault(contact_id, []).append(name)
-    return [
-        _contact_ref(contacts[id_], words.get(id_, ()), numbers.get(id_, ()))
-        for id_ in ids
-        if id_ in contacts
-    ]
+    return [_contact_ref(row, words.get(row.id, ()), numbers.get(row.id, ())) for row in contacts]
 
 
 def numbers_known(organization_id: UUID) -> Iterator[str]:
@@ -115,26 +106,60 @@ def numbers_known(organization_id: UUID) -> Iterator[str]:
     )
 
 
-_COLUMNS: Final = (
-    Contact.id, Contact.organization_id, Contact.account_id, Contact.first_name, Contact.last_name,
-    Contact.email, Contact.street, Contact.city, Contact.state, Contact.zip, Contact.language,
-    Contact.lead_source, Contact.known_since, Contact.created_at,
+# Made once, of columns: lists are full of them (G6).
+_CONTACT: Final = cast(Table, Contact.__table__)
+_NUMBER: Final = cast(Table, ContactNumber.__table__)
+_TAG: Final = cast(Table, Tag.__table__)
+_TAGGED: Final = cast(Table, ContactTag.__table__)
+_PHONE: Final = cast(Table, PhoneNumber.__table__)
+_IDS: Final[BindParameter[list[UUID]]] = bindparam("ids", expanding=True)
+COLUMNS: Final = tuple(  # in ContactRef's own order
+    _CONTACT.c[name] for name in ContactRef.__dataclass_fields__ if name not in {"tags", "numbers"}
+)
+_CONTACTS: Final = select(*COLUMNS).where(owned(THAT_ONE, _CONTACT), _CONTACT.c.id.in_(_IDS))
+_STATES_OF: Final = select(_CONTACT.c.id, _CONTACT.c.state).where(
+    owned(THAT_ONE, _CONTACT), among(_CONTACT.c.id, "ids")
+)
+_NUMBERS: Final = (
+    select(
+        _NUMBER.c.contact_id, _NUMBER.c.id, _NUMBER.c.e164, _NUMBER.c.raw, _NUMBER.c.label,
+        _NUMBER.c.kind, _NUMBER.c.region, _NUMBER.c.is_preferred, _NUMBER.c.problem,
+        _NUMBER.c.is_verified, _PHONE.c.unreachable_code,
+    )
+    .outerjoin_from(
+        _NUMBER,
+        _PHONE,
+        and_(
+            _PHONE.c.organization_id == _NUMBER.c.organization_id,
+            _PHONE.c.e164 == _NUMBER.c.e164,
+        ),
+    )
+    .where(owned(THAT_ONE, _NUMBER), _NUMBER.c.contact_id.in_(_IDS))
+    .order_by(_NUMBER.c.is_preferred.desc(), _NUMBER.c.position)
 )  # fmt: skip
-_NUMBER_COLUMNS: Final = (
-    ContactNumber.id, ContactNumber.contact_id, ContactNumber.e164, ContactNumber.raw,
-    ContactNumber.label, ContactNumber.kind, ContactNumber.region, ContactNumber.is_preferred,
-    ContactNumber.problem, ContactNumber.is_verified, PhoneNumber.unreachable_code,
-)  # fmt: skip
+_TAGS: Final = (
+    select(_TAGGED.c.contact_id, _TAG.c.name)
+    .join_from(_TAGGED, _TAG, _TAG.c.id == _TAGGED.c.tag_id)
+    .where(owned(THAT_ONE, _TAGGED), _TAGGED.c.contact_id.in_(_IDS))
+    .order_by(_TAG.c.key)
+)
+_HOLDERS: Final = (
+    select(
+        _NUMBER.c.e164, _CONTACT.c.id, _CONTACT.c.first_name, _CONTACT.c.last_name, _CONTACT.c.email
+    )
+    .join_from(_NUMBER, _CONTACT, _CONTACT.c.id == _NUMBER.c.contact_id)
+    .where(owned(THAT_ONE, _NUMBER), _NUMBER.c.e164.in_(bindparam("numbers", expanding=True)))
+    .order_by(_NUMBER.c.is_preferred.desc(), _CONTACT.c.created_at, _CONTACT.c.id)
+)
 
 
 def _number_ref(row: Any) -> NumberRef:
-    unreachable = row.unreachable_code is not None
+    code = row.unreachable_code
     return NumberRef(
         row.id, row.e164, row.raw, row.label, row.kind, row.region, row.is_preferred,
-        row.problem or (Problem.UNREACHABLE if unreachable else None), row.is_verified,
-        row.unreachable_code,
+        row.problem or (Problem.UNREACHABLE if code is not None else None), row.is_verified, code,
     )  # fmt: skip
 
 
 def _contact_ref(row: Any, tags: Sequence[str], numbers: Sequence[NumberRef]) -> ContactRef:
-    return ContactRef(**row._mapping, tags=tuple(tags), numbers=tuple(numbers))  # noqa: SLF001 (public, in spite of its name)
+    return ContactRef(*(*row[-len(COLUMNS) :], tuple(tags), tuple(numbers)))

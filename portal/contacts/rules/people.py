@@ -147,6 +147,8 @@ def is_state(code: str) -> bool:
 
 def split_tags(text: str) -> list[str]:
     """Return the tags in a field, parted by ; , | or line, each once, in order."""
+    if not text:
+        return []
     found: dict[str, str] = {}
     for part in _tag_ends.split(text):
         name = tidy(part)[:MAX_TAG].strip()
@@ -185,6 +187,7 @@ def read_day(text: str) -> date | None:
     return _day(year, first, second) or _day(year, second, first)
 
 
+@lru_cache(maxsize=4096)  # cities, states and sources are few
 def said(text: str) -> str:
     """Return one line of text, nothing where it only says that there is nothing."""
     line = tidy(text)
@@ -196,6 +199,7 @@ def says_nothing(text: str) -> bool:
     return text.strip().casefold() in _NOTHING
 
 
+@lru_cache(maxsize=1024)
 def line_label(text: str) -> str:
     """Return what a number is called: "mobile" as "Mobile", anything else as written."""
     label = tidy(text)[:40].strip()

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, bindparam, delete, false, func, insert, select, update
+from sqlalchemy import Table, bindparam, delete, false, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts.models import (
@@ -29,6 +29,7 @@ from portal.contacts.service.numbers import lock_known
 from portal.contacts.values import Language
 from portal.core.clock import utcnow
 from portal.core.db import Base, db, is_sqlite, lock_referring
+from portal.core.many_rows import insert_rows
 from portal.core.tenancy import Tenant, owned
 
 MAX_NUMBERS = 10
@@ -141,7 +142,7 @@ def add(tenant: Tenant, persons: Sequence[Person], import_id: UUID | None = None
         }
         for p in persons
     ]
-    db.session.execute(insert(_table(Contact)), rows)
+    insert_rows(_table(Contact), rows)
     add_numbers(tenant, [(p, 0, p.lines) for p in persons])
     _insert(
         ContactWord, [{**own, "contact_id": p.id, "word": w} for p in persons for w in p.words()]
@@ -325,8 +326,7 @@ def _table(model: type[Base]) -> Table:
 
 
 def _insert(model: type[Base], rows: list[dict[str, Any]]) -> None:
-    if rows:
-        db.session.execute(insert(_table(model)), rows)
+    insert_rows(_table(model), rows)
 
 
 def _insert_new(model: type[Base], rows: list[dict[str, Any]], key: Any) -> int:

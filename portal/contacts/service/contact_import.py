@@ -9,6 +9,7 @@ number that can be read is kept when it has an e-mail address, marked N/A (K-3).
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from portal.contacts import queries
 from portal.contacts.rules import mapping as mapping_rules
 from portal.contacts.rules import numbers as number_rules
 from portal.contacts.rules import people
@@ -70,6 +71,7 @@ class _ContactBatcher:
             book.hold(self._tenant)
             self._index = Index()
         self._index.load(self._tenant, persons, dry=self._dry)
+        self._note(read)
         changes = Changes()
         verdicts = [
             self._settle(row, person, findings, changes)
@@ -82,6 +84,16 @@ class _ContactBatcher:
     def runs(self) -> tuple[Run, ...]:
         """Return runs of numbers among all rows."""
         return number_rules.runs(self._seen)
+
+    def _note(self, read: Sequence[tuple[Person | None, list[Finding]]]) -> None:
+        """Add what is known of the numbers texts would go to: do-not-call lists (S-2)."""
+        preferred = [person.preferred for person, _ in read if person and person.preferred]
+        told = queries.import_notes(self._tenant, preferred)
+        for person, findings in read if told else ():
+            if person and (why := told.get(person.preferred or "")):
+                findings.append(
+                    Finding(Weight.NOTE, "call_list", why, value=person.preferred or "")
+                )
 
     def _read(self, row: Row) -> tuple[Person | None, list[Finding]]:
         """Make a person of a row, or say why it is none."""
@@ -96,9 +108,8 @@ class _ContactBatcher:
         person.first_name, person.last_name = _name(row, findings)
         if people.fold(row.first("language")) in _SPANISH:
             person.language = Language.ES
-        person.tags = people.split_tags(
-            ";".join([*(text for _, text in row.all("tags")), *self._extra_tags])
-        )[: people.MAX_TAGS]
+        tags = [*(text for _, text in row.all("tags")), *self._extra_tags]
+        person.tags = people.split_tags(";".join(tags))[: people.MAX_TAGS]
         _email(row, person, findings)
         _day(row, person, findings)
         person.lines = self._lines(row, findings)

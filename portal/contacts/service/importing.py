@@ -29,6 +29,7 @@ A handler answers each row with a `Verdict`; its findings are kept and shown by
 `contacts.service.exporting.rejects`.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final, Protocol
@@ -42,7 +43,14 @@ from portal.contacts.models import Import, ImportFinding
 from portal.contacts.rules import cells as cell_rules
 from portal.contacts.rules.mapping import IGNORED, Field, guess
 from portal.contacts.service import reading
-from portal.contacts.service.rows import Finding, Row, Verdict, finding_rows, looks, rows_of
+from portal.contacts.service.rows import (
+    Finding,
+    Row,
+    Verdict,
+    finding_rows,
+    judged,
+    rows_of,
+)
 from portal.contacts.values import (
     CONSENT_SOURCE_WORDS,
     ConsentSource,
@@ -50,7 +58,6 @@ from portal.contacts.values import (
     ImportRef,
     ImportState,
     Run,
-    Weight,
 )
 from portal.core import audit, jobs
 from portal.core.audit import Actor
@@ -69,10 +76,7 @@ _JOBS: Final = {
     ImportKind.OPT_OUTS: Job.IMPORT_OPT_OUTS,
 }
 _COUNTS: Final = ("rows_done", "imported", "merged", "rejected", "untextable", "noted")
-_UNTIL: Final = {
-    ImportState.CHECKING: ImportState.CHECKED,
-    ImportState.RUNNING: ImportState.DONE,
-}
+_UNTIL: Final = {ImportState.CHECKING: ImportState.CHECKED, ImportState.RUNNING: ImportState.DONE}
 
 
 class Batcher(Protocol):
@@ -308,18 +312,20 @@ class ImportRun:
         good = [item for item in self._rows if isinstance(item, Row)]
         verdicts = iter(self._batcher.take(good))
         findings: list[dict[str, Any]] = []
+        counts: Counter[str] = Counter()
         for item in self._rows:
             if isinstance(item, Row):
                 verdict, line = next(verdicts), item
             else:
                 line, finding = item
                 verdict = Verdict(findings=(finding,))
-            is_kept = verdict.is_imported or verdict.is_merged
-            found = (*verdict.findings, *looks(line)) if is_kept else verdict.findings
-            _count(row, verdict, found)
-            findings += finding_rows(row, line, found)
+            found, counted = judged(line, verdict)
+            counts.update(counted)
+            findings += finding_rows(row, line, found) if found else ()
         if findings:
             db.session.execute(insert(ImportFinding), findings)
+        for name, count in counts.items():
+            setattr(row, name, getattr(row, name) + count)
         self._done += len(self._rows)
         row.rows_done = self._done
 
@@ -390,11 +396,3 @@ def _check_mapping(import_: ImportRef, handler: RowHandler, mapping: Sequence[st
     problem = handler.mapping_problem(mapping)
     if problem:
         raise BadInput(problem)
-
-
-def _count(row: Import, verdict: Verdict, found: Sequence[Finding]) -> None:
-    row.imported += verdict.is_imported
-    row.merged += verdict.is_merged
-    row.rejected += not (verdict.is_imported or verdict.is_merged)
-    row.untextable += any(finding.weight is Weight.KEPT for finding in found)
-    row.noted += any(finding.weight is Weight.NOTE for finding in found)

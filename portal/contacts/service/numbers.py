@@ -4,21 +4,22 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, Uuid, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, bindparam, select, update
 
 from portal.contacts.models import PhoneNumber
 from portal.contacts.rules.numbers import Reading, read
+from portal.core.among import among
 from portal.core.clock import utcnow
-from portal.core.db import db, is_sqlite
+from portal.core.db import db
+from portal.core.many_rows import insert_rows
 
 _CHUNK = 500
 _TABLE = cast("Table", PhoneNumber.__table__)  # rows in one statement, whatever is None in them
 _LOCK = (  # made once: every text asks it
     select(_TABLE.c.e164, _TABLE.c.unreachable_code)
     .where(
-        _TABLE.c.organization_id == bindparam("organization", type_=Uuid()),
-        _TABLE.c.e164.in_(bindparam("numbers", expanding=True)),
+        _TABLE.c.organization_id == bindparam("organization"),
+        among(_TABLE.c.e164, "numbers"),
     )
     .order_by(_TABLE.c.e164)
     .with_for_update()
@@ -28,9 +29,8 @@ _LOCK = (  # made once: every text asks it
 def keep_numbers(organization_id: UUID, readings: Iterable[Reading]) -> None:
     """Make the lock rows of numbers that have none yet, in order, leaving others alone."""
     by_e164 = {r.e164: r for r in readings if r.e164 is not None}
-    insert = (sqlite if is_sqlite() else postgresql).insert(_TABLE)
     now = utcnow()
-    rows = [
+    rows = (
         {
             "organization_id": organization_id,
             "e164": e164,
@@ -39,9 +39,8 @@ def keep_numbers(organization_id: UUID, readings: Iterable[Reading]) -> None:
             "created_at": now,
         }
         for e164 in sorted(by_e164)
-    ]
-    if rows:
-        db.session.execute(insert.on_conflict_do_nothing(), rows)
+    )
+    insert_rows(_TABLE, rows, only_new=True)
 
 
 def lock_numbers(organization_id: UUID, e164s: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 import codecs
 import csv
 import hashlib
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import BinaryIO, Final, TextIO, cast
 from portal.contacts.errors import FileRefused
 from portal.contacts.rules import files
 from portal.contacts.service import sheets
+from portal.core import private_files
 from portal.core.settings import settings
 
 MAX_BYTES: Final = 25_000_000
@@ -62,20 +62,16 @@ def path_of(stored_name: str) -> Path:
 
 def store(stream: BinaryIO) -> Stored:
     """Keep a file under a random name. Raises FileRefused when it is no text or too large."""
-    folder = path_of("")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     head = stream.read(len(sheets.MAGIC))
     if head == sheets.MAGIC:
         return _store_workbook(head + stream.read(MAX_BYTES))
     stream = cast(BinaryIO, _Rejoined(head, stream))
     name, looks = f"{secrets.token_hex(16)}.csv", _Looks()
     try:
-        with os.fdopen(
-            os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-        ) as f:
+        with private_files.create(path_of(name)) as file:
             while chunk := stream.read(_CHUNK):
                 looks.at(chunk)
-                f.write(chunk)
+                file.write(chunk)
     except FileRefused:
         remove(name)
         raise
@@ -210,9 +206,7 @@ def _store_workbook(content: bytes) -> Stored:
     looks.at(made)
     stem = secrets.token_hex(16)
     for ending, kept in ((".xlsx", content), (".csv", made)):
-        with os.fdopen(
-            os.open(path_of(stem + ending), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-        ) as file:
+        with private_files.create(path_of(stem + ending)) as file:
             file.write(kept)
     return Stored(f"{stem}.csv", len(content), hashlib.sha256(content).hexdigest(), "utf-8")
 

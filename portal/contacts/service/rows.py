@@ -49,6 +49,20 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
 
 
+def judged(row: Row, verdict: Verdict) -> tuple[Sequence[Finding], Mapping[str, int]]:
+    """Return all there is to tell about a row, and what it adds to the import's counts."""
+    is_kept = verdict.is_imported or verdict.is_merged
+    found = (*verdict.findings, *looks(row)) if is_kept else verdict.findings
+    weights = {finding.weight for finding in found} if found else ()
+    return found, {
+        "imported": verdict.is_imported,
+        "merged": verdict.is_merged,
+        "rejected": not is_kept,
+        "untextable": Weight.KEPT in weights,
+        "noted": Weight.NOTE in weights,
+    }
+
+
 def rows_of(import_: ImportRef) -> Iterator[Row | tuple[Row, Finding]]:
     """Give the rows from where the last run stopped, those of the wrong shape with the reason."""
     records = reading.read(import_.stored_name, import_.encoding, import_.delimiter)
@@ -71,13 +85,15 @@ def _misshapen(record: reading.Record, header: Sequence[str] | None, width: int)
     cells = record.cells
     if header is not None and cells == header:
         return Finding(Weight.REJECTED, "header_again", "This line repeats the header.")
-    if any(cell.strip() for cell in cells[width:]):
+    if len(cells) > width and any(cell.strip() for cell in cells[width:]):
         return Finding(
             Weight.REJECTED,
             "too_many_cells",
             f"It has {len(cells)} cells where {width} belong. A cell with a separator in it must "
             "stand in quotation marks.",
         )
+    if max(map(len, cells), default=0) <= reading.MAX_CELL:
+        return None
     for column, cell in enumerate(cells):
         if len(cell) > reading.MAX_CELL:
             return Finding(
@@ -95,6 +111,8 @@ def looks(row: Row) -> Iterator[Finding]:
         if field.startswith("phone"):
             continue
         for column, cell in cells:
+            if "(" not in cell and "?" not in cell and cell[:1] not in "=@＝＠":
+                continue  # as nearly all do
             if cell[:1] in "=@＝＠" or (is_formula(cell) and "(" in cell):
                 yield Finding(
                     Weight.NOTE,

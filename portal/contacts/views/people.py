@@ -9,6 +9,7 @@ from portal.contacts import queries
 from portal.contacts import service as contacts
 from portal.contacts.forms import ContactForm, NoteForm
 from portal.contacts.queries.lists import COUNT_CAP
+from portal.contacts.queries.narrowing import FOUND_CAP
 from portal.contacts.rules import choosing
 from portal.contacts.rules import people as rules
 from portal.contacts.values import ContactRef, Reach, Sort
@@ -22,6 +23,7 @@ REACH_LABELS = {
     Reach.TEXTABLE: "Number can be texted",
     Reach.NOT_TEXTABLE: "No usable number",
     Reach.INTERNATIONAL: "International number",
+    Reach.LISTED: "On a do-not-call list",
 }
 
 
@@ -38,6 +40,7 @@ def index(account_id: UUID) -> Response:
     if wanted.state and not _is_known(wanted.state, states):
         known = ", ".join(states) or "two letters, like IL"
         raise BadInput(f"state: no contact lives there. Choose one of: {known}.")
+    count_cap = FOUND_CAP if wanted.text else COUNT_CAP
     kept_id = choosing.one(given, "selection")
     kept = (
         set(queries.kept_ids(tenant, choosing.identifier(kept_id, "selection")))
@@ -56,8 +59,8 @@ def index(account_id: UUID) -> Response:
         listed=listed,
         marks=queries.marks(tenant, listed.contacts),
         total=queries.count(tenant),
-        matching=queries.count_matching(tenant, wanted),
-        count_cap=COUNT_CAP,
+        matching=queries.count_matching(tenant, wanted, count_cap),
+        count_cap=count_cap,
         kept=kept,
         kept_id=kept_id,
         query=query,

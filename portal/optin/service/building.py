@@ -4,7 +4,7 @@ import secrets
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from portal.consent.rules import disclosures
 from portal.consent.service import evidence
@@ -14,7 +14,7 @@ from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import BadInput
 from portal.core.jobs import Job
-from portal.core.tenancy import Tenant, owned
+from portal.core.tenancy import Tenant, lock, owned
 from portal.optin import queries
 from portal.optin.errors import (
     EditedMeanwhile,
@@ -166,12 +166,7 @@ def findings_of(content: Content) -> dict[str, disclosures.Finding]:
 
 def _locked(tenant: Tenant, form_id: UUID) -> Form:
     queries.form_or_404(tenant, form_id)
-    return db.session.scalars(
-        select(Form)
-        .where(owned(tenant, Form), Form.id == form_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    return lock(tenant, Form, form_id)
 
 
 def _named(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import qrcode
 from flask import Response, flash, g, request, url_for
@@ -17,6 +17,9 @@ from portal.core.db import unit_of_work
 from portal.core.errors import NotFound
 from portal.core.settings import settings
 from portal.core.web import page, see_other
+from portal.mail import service as mail
+from portal.mail.rules import one_line
+from portal.mail.values import Outgoing
 from portal.optin import queries
 from portal.optin import service as optin
 from portal.optin.forms import InvitationForm
@@ -24,7 +27,6 @@ from portal.optin.rules import tokens
 from portal.optin.rules.tokens import KioskToken
 from portal.optin.values import FormRef, FormState, VersionRef
 from portal.optin.views.blueprint import bp, form_of_account
-from portal.people.views import mail
 
 _FORM: Final = "/accounts/<uuid:account_id>/forms/<uuid:form_id>"
 
@@ -98,18 +100,21 @@ def invite(account_id: UUID, form_id: UUID) -> Response:
     email = form.email.data.strip()
     with unit_of_work():
         optin.note_invitation(found, email, contact.id if contact else None, actor=me().actor)
-    went = mail.send(
-        "optin_invitation",
-        email,
-        version.content.title,
-        content=version.content,
-        note=(form.note.data or "").strip(),
-        url=_address(found),
-    )
-    if went:
-        flash(f"The invitation is on its way to {email}.", "ok")
-    else:
-        flash("The mail server did not take the invitation. Try again in a minute.", "bad")
+        mail.post(
+            Outgoing(
+                to=email,
+                template="optin_invitation",
+                subject=one_line(version.content.title),
+                key=f"optin-invitation:{uuid4()}",
+                context={
+                    "content": version.content,
+                    "note": (form.note.data or "").strip(),
+                    "url": _address(found),
+                },
+                organization_id=found.organization_id,
+            )
+        )
+    flash(f"The invitation is on its way to {email}.", "ok")
     return see_other(url_for(".show", account_id=account_id, form_id=form_id))
 
 

@@ -1,6 +1,8 @@
 """Reading organizations, teams and people."""
 
 from portal.people.queries.memberships import (
+    ids_of_people_in,
+    ids_of_teams,
     leads,
     leads_of_team,
     leads_over,
@@ -11,7 +13,6 @@ from portal.people.queries.memberships import (
     memberships,
     officers,
     team_ids,
-    user_ids_of_teams,
 )
 from portal.people.queries.organizations import (
     installation_counts,
@@ -39,6 +40,8 @@ __all__ = [
     "administrators",
     "demo_logins",
     "every_user",
+    "ids_of_people_in",
+    "ids_of_teams",
     "installation_counts",
     "leads",
     "leads_of_team",
@@ -63,6 +66,5 @@ __all__ = [
     "user",
     "user_by_email",
     "user_details",
-    "user_ids_of_teams",
     "users",
 ]

@@ -1,10 +1,11 @@
 """Who works where, in which role."""
 
 from collections.abc import Iterable
-from typing import Final
+from itertools import groupby
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Table, and_, bindparam, select
 
 from portal.core.access import Role
 from portal.core.db import db
@@ -12,6 +13,10 @@ from portal.core.errors import NotFound
 from portal.core.once import once_a_page
 from portal.people.models import Membership, Organization, Team, TeamMember, User
 from portal.people.values import MemberRow, MembershipRef, UserRef
+
+_MEMBERS: Final = cast(Table, Membership.__table__)
+_ORGANIZATIONS: Final = cast(Table, Organization.__table__)
+_TEAM_MEMBERS: Final = cast(Table, TeamMember.__table__)
 
 
 def membership(user_id: UUID, organization_id: UUID) -> MembershipRef | None:
@@ -27,32 +32,43 @@ def memberships(user_id: UUID) -> list[MembershipRef]:
 
 @once_a_page
 def _memberships(user_id: UUID) -> tuple[MembershipRef, ...]:
-    rows = db.session.execute(_MEMBERSHIPS, {"user": user_id}).all()
+    rows = db.session.execute(_MEMBERSHIPS, {"user": user_id})
     return tuple(
         MembershipRef(
-            user_id, organization_id, name, role, tuple(team_ids(user_id, organization_id))
+            user_id,
+            organization_id,
+            name,
+            role,
+            tuple(row.team_id for row in of_one if row.team_id),
+            timezone,
+            requires_totp,
         )
-        for organization_id, role, name in rows
+        for (organization_id, role, name, timezone, requires_totp), of_one in groupby(
+            rows, key=lambda row: tuple(row[:-1])
+        )
     )
 
 
-@once_a_page
-def _teams_of(user_id: UUID) -> tuple[tuple[UUID, UUID], ...]:
-    rows = db.session.execute(_TEAMS, {"user": user_id})
-    return tuple((row.organization_id, row.team_id) for row in rows)
-
-
-# Made once: every page asks for them (G6).
+# Made once: every page asks it (G6). A row for each team of each role.
 _MEMBERSHIPS: Final = (
-    select(Membership.organization_id, Membership.role, Organization.name)
-    .join(Organization, Organization.id == Membership.organization_id)
-    .where(Membership.user_id == bindparam("user"))
-    .order_by(Organization.name, Organization.id)
-)
-_TEAMS: Final = (
-    select(TeamMember.organization_id, TeamMember.team_id)
-    .where(TeamMember.user_id == bindparam("user"))
-    .order_by(TeamMember.team_id)
+    select(
+        _MEMBERS.c.organization_id,
+        _MEMBERS.c.role,
+        _ORGANIZATIONS.c.name,
+        _ORGANIZATIONS.c.timezone,
+        _ORGANIZATIONS.c.requires_totp,
+        _TEAM_MEMBERS.c.team_id,
+    )
+    .join_from(_MEMBERS, _ORGANIZATIONS, _ORGANIZATIONS.c.id == _MEMBERS.c.organization_id)
+    .outerjoin(
+        _TEAM_MEMBERS,
+        and_(
+            _TEAM_MEMBERS.c.organization_id == _MEMBERS.c.organization_id,
+            _TEAM_MEMBERS.c.user_id == _MEMBERS.c.user_id,
+        ),
+    )
+    .where(_MEMBERS.c.user_id == bindparam("user"))
+    .order_by(_ORGANIZATIONS.c.name, _ORGANIZATIONS.c.id, _TEAM_MEMBERS.c.team_id)
 )
 
 
@@ -69,20 +85,19 @@ def members_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[Us
     return _people_of(TeamMember.organization_id == organization_id, TeamMember.team_id.in_(ids))
 
 
-def user_ids_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[UUID]:
-    """Return everybody in any of these teams, disabled people included."""
-    return list(_user_ids_of_teams(organization_id, tuple(team_ids)))
-
-
-@once_a_page
-def _user_ids_of_teams(organization_id: UUID, team_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
-    return tuple(
-        db.session.scalars(
-            select(TeamMember.user_id)
-            .where(TeamMember.organization_id == organization_id, TeamMember.team_id.in_(team_ids))
-            .distinct()
-        )
+def ids_of_teams(
+    user_id: BindParameter[UUID], organization_id: BindParameter[UUID]
+) -> Select[UUID]:
+    """Return what selects the teams a person works in or leads, for a larger question."""
+    return select(_TEAM_MEMBERS.c.team_id).where(
+        _TEAM_MEMBERS.c.user_id == user_id, _TEAM_MEMBERS.c.organization_id == organization_id
     )
+
+
+def ids_of_people_in(teams: Select[UUID]) -> Select[UUID]:
+    """Return what selects everybody in these teams, disabled people included."""
+    their = _TEAM_MEMBERS.alias()
+    return select(their.c.user_id).where(their.c.team_id.in_(teams))
 
 
 def officers(organization_id: UUID) -> list[UserRef]:
@@ -105,7 +120,8 @@ def leads_over(user_id: UUID, organization_id: UUID) -> list[UserRef]:
 
 def team_ids(user_id: UUID, organization_id: UUID) -> list[UUID]:
     """Return the ids of the teams the person works in or leads."""
-    return [team_id for within, team_id in _teams_of(user_id) if within == organization_id]
+    mine = membership(user_id, organization_id)
+    return list(mine.team_ids) if mine else []
 
 
 def members(organization_id: UUID, within: Iterable[UUID] | None = None) -> list[MemberRow]:

@@ -37,6 +37,8 @@ def organization_settings(organization_id: UUID) -> OrganizationSettings:
         sender_name=row.sender_name,
         first_notice_en=row.first_notice_en,
         first_notice_es=row.first_notice_es,
+        hold_notice_en=row.hold_notice_en,
+        hold_notice_es=row.hold_notice_es,
         website_domains=tuple(row.website_domains),
         reserves_account_changes=row.reserves_account_changes,
         requires_totp=row.requires_totp,

@@ -20,6 +20,7 @@ from portal.people.service.organizations import (
     create_organization,
     create_team,
     edit_organization,
+    set_website_domains,
 )
 from portal.people.service.passwords import (
     change_password,
@@ -76,6 +77,7 @@ __all__ = [
     "revoke_session",
     "session_of",
     "set_active",
+    "set_website_domains",
     "start_session",
     "touch_session",
     "use_code",

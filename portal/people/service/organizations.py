@@ -1,5 +1,6 @@
 """Organizations and teams."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -51,6 +52,8 @@ def edit_organization(
     timezone: str,
     first_notice_en: str,
     first_notice_es: str,
+    hold_notice_en: str,
+    hold_notice_es: str,
     reserves_account_changes: bool,
     requires_totp: bool,
     actor: Actor,
@@ -60,7 +63,7 @@ def edit_organization(
     if row is None:
         raise NotFound("We can't find that organization.")
     _check_timezone(timezone)
-    for notice in (first_notice_en, first_notice_es):
+    for notice in (first_notice_en, first_notice_es, hold_notice_en, hold_notice_es):
         if not rules.keeps_opt_out(notice):
             raise BadInput("The notice must tell people how to opt out: keep the word STOP in it.")
     new: dict[str, str | bool] = {
@@ -69,6 +72,8 @@ def edit_organization(
         "timezone": timezone,
         "first_notice_en": first_notice_en.strip(),
         "first_notice_es": first_notice_es.strip(),
+        "hold_notice_en": hold_notice_en.strip(),
+        "hold_notice_es": hold_notice_es.strip(),
         "reserves_account_changes": reserves_account_changes,
         "requires_totp": requires_totp,
     }
@@ -84,6 +89,24 @@ def edit_organization(
         subject_id=organization_id,
         changed=changed,
     )
+
+
+def set_website_domains(organization_id: UUID, domains: Sequence[str], *, actor: Actor) -> None:
+    """Name the organization's own sites, to which its texts may link (H-1)."""
+    row = db.session.get(Organization, organization_id)
+    if row is None:
+        raise NotFound("We can't find that organization.")
+    if list(domains) == row.website_domains:
+        return
+    audit.record(
+        "people:organization:sites",
+        actor=actor,
+        organization_id=organization_id,
+        subject_id=organization_id,
+        before=list(row.website_domains),
+        after=list(domains),
+    )
+    row.website_domains = list(domains)
 
 
 def create_team(organization_id: UUID, name: str, *, actor: Actor) -> TeamRef:

@@ -15,7 +15,7 @@ from portal.people.errors import AlreadyMember, NameTaken
 from portal.people.forms import InviteForm, OrganizationForm, TeamForm
 from portal.people.values import Issued
 from portal.people.views.blueprint import bp
-from portal.people.views.members import tell_invited
+from portal.people.views.members import mail_invitation, on_its_way
 
 ORGANIZATION = "/admin/organizations/<uuid:organization_id>"
 USERS_A_PAGE = 100
@@ -33,7 +33,7 @@ def admin_organizations() -> Response:
             form.refuse("name", error)
         else:
             if issued is not None:
-                tell_invited(issued, form.name.data)
+                flash(on_its_way(issued), "ok")
             flash(f"{form.name.data} is created.", "ok")
             return see_other(url_for("people.admin_organization", organization_id=created))
     return page(
@@ -66,10 +66,11 @@ def admin_invite(organization_id: UUID) -> Response:
                     UUID(form.team_id.data) if form.team_id.data else None,
                     actor=g.me.actor,
                 )
+                mail_invitation(issued, g.organization.name)
         except AlreadyMember as error:
             form.refuse("email", error)
         else:
-            tell_invited(issued, g.organization.name)
+            flash(on_its_way(issued), "ok")
             return see_other(url_for("people.admin_organization", organization_id=organization_id))
     return _organization_page(organization_id, form, status=422)
 
@@ -80,7 +81,8 @@ def admin_resend_invitation(organization_id: UUID, invitation_id: UUID) -> Respo
     """Send an invitation again, with a fresh link."""
     with unit_of_work():
         issued = people.resend_invitation(organization_id, invitation_id, actor=g.me.actor)
-    tell_invited(issued, g.organization.name)
+        mail_invitation(issued, g.organization.name)
+    flash(on_its_way(issued), "ok")
     return see_other(url_for("people.admin_organization", organization_id=organization_id))
 
 
@@ -168,6 +170,7 @@ def _create(form: OrganizationForm) -> tuple[UUID, Issued | None]:
         issued = people.invite(
             created.id, form.lead_email.data, Role.TEAM_LEAD, team.id, actor=g.me.actor
         )
+        mail_invitation(issued, form.name.data)
     return created.id, issued
 
 

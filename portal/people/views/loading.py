@@ -60,7 +60,8 @@ def _person(user_id: UUID) -> Me | None:
     for organization_id in _candidates(user_id):
         person = queries.person(user_id, organization_id, request.remote_addr)
         if person is not None:
-            g.organization = queries.organization(organization_id) if organization_id else None
+            mine = queries.membership(user_id, organization_id) if organization_id else None
+            g.organization = mine.organization if mine else None
             return person
     return None
 

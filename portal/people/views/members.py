@@ -9,12 +9,15 @@ from portal.core.access import ROLE_LABELS, Permission, Role, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError, NotAllowed, NotFound
 from portal.core.web import page, see_other
+from portal.mail import service as mail
+from portal.mail.rules import one_line
+from portal.mail.values import Outgoing
 from portal.people import queries, rules
 from portal.people import service as people
 from portal.people.errors import AlreadyMember
 from portal.people.forms import InviteForm, MemberForm, OrganizationSettingsForm, TeamForm
+from portal.people.service.tokens import token_hash
 from portal.people.values import InvitationRef, Issued, MemberRow
-from portal.people.views import mail
 from portal.people.views.blueprint import bp
 
 MEMBERS = "/organizations/<uuid:organization_id>/members"
@@ -43,10 +46,11 @@ def invite(organization_id: UUID) -> Response:
                     UUID(form.team_id.data) if form.team_id.data else None,
                     actor=g.me.actor,
                 )
+                mail_invitation(issued, g.organization.name)
         except AlreadyMember as error:
             form.refuse("email", error)
         else:
-            tell_invited(issued, g.organization.name)
+            flash(on_its_way(issued), "ok")
             return see_other(url_for("people.members", organization_id=organization_id))
     return _members_page(organization_id, form, status=422)
 
@@ -58,7 +62,8 @@ def resend_invitation(organization_id: UUID, invitation_id: UUID) -> Response:
     _own_invitation(organization_id, invitation_id)
     with unit_of_work():
         issued = people.resend_invitation(organization_id, invitation_id, actor=g.me.actor)
-    tell_invited(issued, g.organization.name)
+        mail_invitation(issued, g.organization.name)
+    flash(on_its_way(issued), "ok")
     return see_other(url_for("people.members", organization_id=organization_id))
 
 
@@ -142,25 +147,28 @@ def organization_settings(organization_id: UUID) -> Response:
     )
 
 
-def tell_invited(issued: Issued, organization_name: str) -> None:
-    """Mail an invitation's link and say whether it went."""
-    sent = mail.send(
-        "invitation",
-        issued.email,
-        f"Join {organization_name} on ConsentDesk",
-        url=mail.link("people.accept", token=issued.token),
-        organization_name=organization_name,
-        invited_by=g.me.name,
-        expires_at=issued.expires_at,
-    )
-    if sent:
-        flash(f"An invitation is on its way to {issued.email}. It holds for 7 days.", "ok")
-    else:
-        flash(
-            f"The invitation of {issued.email} is kept, but the mail could not be sent. "
-            "Send it again later.",
-            "bad",
+def mail_invitation(issued: Issued, organization_name: str) -> None:
+    """Mail an invitation's link; inside the unit of work that made it."""
+    mail.post(
+        Outgoing(
+            to=issued.email,
+            template="invitation",
+            subject=one_line(f"Join {organization_name} on ConsentDesk"),
+            key=f"invitation:{token_hash(issued.token)}",
+            context={
+                "url": mail.address(url_for("people.accept", token=issued.token)),
+                "organization_name": organization_name,
+                "invited_by": g.me.name,
+                "expires_at": issued.expires_at,
+            },
+            zone=g.me.timezone,
         )
+    )
+
+
+def on_its_way(issued: Issued) -> str:
+    """Return what a page says once an invitation is mailed."""
+    return f"An invitation is on its way to {issued.email}. It holds for 7 days."
 
 
 def _members_page(organization_id: UUID, form: InviteForm, status: int = 200) -> Response:

@@ -8,11 +8,14 @@ from portal.core.access import open_to_all
 from portal.core.db import unit_of_work
 from portal.core.tries import limited
 from portal.core.web import page, see_other
+from portal.mail import service as mail
+from portal.mail.values import Outgoing
 from portal.people import queries
 from portal.people import service as people
 from portal.people.errors import PasswordRefused
 from portal.people.forms import AcceptForm, ForgotForm, JoinForm, NewPasswordForm
-from portal.people.views import mail
+from portal.people.service.tokens import token_hash
+from portal.people.values import Issued
 from portal.people.views.blueprint import bp
 from portal.people.views.security import MAILS, PER_ADDRESS, asked_email
 from portal.people.views.sign_in import let_in
@@ -27,14 +30,8 @@ def forgot() -> Response:
     if form.validate_on_submit():
         with unit_of_work():
             issued = people.request_reset(form.email.data)
-        if issued is not None:
-            mail.send(
-                "reset",
-                issued.email,
-                "Set a new ConsentDesk password",
-                wait=False,
-                url=mail.link("people.reset", token=issued.token),
-            )
+            if issued is not None:
+                _mail_link(issued)
         return page("people/reset_sent.html", email=form.email.data)
     return page("people/forgot.html", status=422 if form.errors else 200, form=form)
 
@@ -93,6 +90,18 @@ def accept(token: str) -> Response:
         invitation=invitation,
         known=known,
         token=token,
+    )
+
+
+def _mail_link(issued: Issued) -> None:
+    mail.post(
+        Outgoing(
+            to=issued.email,
+            template="reset",
+            subject="Set a new ConsentDesk password",
+            key=f"reset:{token_hash(issued.token)}",
+            context={"url": mail.address(url_for("people.reset", token=issued.token))},
+        )
     )
 
 

@@ -1,19 +1,17 @@
-"""Sets Flask-Security, the session store and mail up for an application; limits of tries."""
+"""Sets Flask-Security and the session store up for an application; limits of tries."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from flask import Flask, request
-from flask_mailman import Mail
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore
+from sqlalchemy import bindparam, select
 
 from portal.core.db import db
-from portal.core.settings import Settings, settings
 from portal.core.tries import Limit, by_address
 from portal.people.models import User
 from portal.people.rules import tidy_email
 from portal.people.service.tokens import token_hash
-from portal.people.views.mail import mail_settings
 from portal.people.views.session_store import DeskSessions
 
 WINDOW = timedelta(minutes=5)
@@ -22,6 +20,7 @@ PER_ADDRESS = Limit("address", 30, WINDOW), by_address
 EVERYBODY = Limit("everybody", 600, WINDOW), lambda: "all"
 CODES = Limit("codes", 5, WINDOW)
 MAILS = Limit("mails", 3, timedelta(hours=1))
+_BY_KEY: Final = select(User).where(User.fs_uniquifier == bindparam("key"))  # every page asks (G6)
 
 
 class NoRole(RoleMixin):
@@ -30,15 +29,13 @@ class NoRole(RoleMixin):
 
 def set_up(app: Flask) -> None:
     """Prepare sign-in. Flask-Security's own pages stay off: ours keep the unit of work."""
-    app.config.from_mapping(
-        {key: app.config.get(key, value) for key, value in _config(settings()).items()}
-    )
+    app.config.from_mapping({key: app.config.get(key, value) for key, value in _config().items()})
     app.session_interface = DeskSessions()
     Security(app, SQLAlchemyUserDatastore(db, cast("Any", User), NoRole), register_blueprint=False)
     people = cast("Any", app).login_manager
     people.session_protection = None  # rows are revoked
+    people.user_loader(_who)
     people.request_loader(lambda _request: None)  # no token in a header, query or JSON signs in
-    Mail(app)
 
 
 def asked_email() -> str:
@@ -46,7 +43,13 @@ def asked_email() -> str:
     return token_hash(tidy_email(request.form.get("email", "")[:254]))
 
 
-def _config(chosen: Settings) -> dict[str, object]:
+def _who(key: str) -> User | None:
+    """Return the active person of a session, as Flask-Security would, by a statement made once."""
+    person = db.session.scalars(_BY_KEY, {"key": key}).first()
+    return person if person is not None and person.active else None
+
+
+def _config() -> dict[str, object]:
     return {
         "SECURITY_PASSWORD_HASH": "argon2",
         "SECURITY_PASSWORD_SCHEMES": ["argon2"],
@@ -61,5 +64,4 @@ def _config(chosen: Settings) -> dict[str, object]:
         "SECURITY_JOIN_USER_ROLES": False,
         "SECURITY_TRACKABLE": False,  # the audit log and the sessions page tell more
         "SECURITY_DEFAULT_REMEMBER_ME": False,
-        **mail_settings(chosen),
     }

@@ -124,20 +124,20 @@ def unproven(bundle: BundleRef, limit: int) -> list[Unproven]:
     return [Unproven(written, why) for written, why in rows]
 
 
-def stalled_bundles() -> list[UUID]:
-    """Return bundles nobody has moved for two minutes."""
-    waiting = select(ProofBundle.id).where(
-        ProofBundle.state == BundleState.WAITING,
-        ProofBundle.moved_at < utcnow() - STALLED_AFTER,
-    )
-    return list(db.session.scalars(waiting.limit(100)))
+def stalled_bundles(after: UUID | None = None) -> list[UUID]:
+    """Return some bundles nobody has moved for two minutes, by id, those after a given one."""
+    return _bundles_of(BundleState.WAITING, utcnow() - STALLED_AFTER, after)
 
 
-def overdue_bundles(before: datetime, limit: int = 100) -> list[UUID]:
-    """Return bundles that were ready before a time, whose files are to go."""
+def overdue_bundles(before: datetime, after: UUID | None = None) -> list[UUID]:
+    """Return some bundles that were ready before a time, whose files are to go, likewise."""
+    return _bundles_of(BundleState.READY, before, after)
+
+
+def _bundles_of(state: BundleState, before: datetime, after: UUID | None) -> list[UUID]:
     b = ProofBundle
-    old = select(b.id).where(b.state == BundleState.READY, b.moved_at < before)
-    return list(db.session.scalars(old.limit(limit)))
+    wanted = select(b.id).where(b.state == state, b.moved_at < before).order_by(b.id).limit(100)
+    return list(db.session.scalars(wanted if after is None else wanted.where(b.id > after)))
 
 
 def link_or_404(tenant: Tenant, link_id: UUID) -> LinkRef:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from portal.core import formats
-from portal.proofs.rules import printing
+from portal.core import formats, glyphs
 from portal.proofs.values import SOURCE_WORDS, BundleRef
 
 
@@ -23,10 +22,10 @@ def document(
         "application": application,
         "organization": organization,
         "account": account,
-        "title": printing.code_points(bundle.title),
+        "title": glyphs.code_points(bundle.title),
         "asked": [
             ["Asked for", f"{formats.moment(at, zone)} ({formats.iso(at)})"],
-            ["By", printing.code_points(bundle.created_by)],
+            ["By", glyphs.code_points(bundle.created_by)],
             ["Numbers", f"{formats.number(bundle.numbers)} ({SOURCE_WORDS[bundle.source]})"],
             ["With proof", formats.number(bundle.proven)],
             ["Without proof", formats.number(bundle.numbers - bundle.proven)],

@@ -30,20 +30,6 @@ _KINDS: Final = {
     "image/jpeg": "a photograph",
     "text/html": "the page as it was served",
 }
-# Scripts the fonts of a certificate hold; what lies beyond is given by its code points, too.
-_DRAWN: Final = (
-    (0x20, 0x7E),
-    (0xA0, 0x24F),
-    (0x2B0, 0x36F),
-    (0x370, 0x52F),
-    (0x1E00, 0x1EFF),
-    (0x1F00, 0x1FFF),
-    (0x2010, 0x2027),
-    (0x2030, 0x205E),
-    (0x20A0, 0x20BF),
-    (0x2190, 0x2193),
-)
-_MOST_CODES: Final = 12
 CLAIMS: Final = frozenset({Event.GIVEN, Event.ASKED, Event.NOT_VALID})  # a person is said to agree
 _ON_LINE: Final = (
     "On line: open {address} or scan the code on the first page. The page works the fingerprint "
@@ -148,26 +134,6 @@ def texts(story: Story) -> str:
     )
 
 
-def code_points(text: str) -> str:
-    """Return text with the code points of what the fonts do not hold, for a reader who needs them."""
-    odd = list(dict.fromkeys(c for c in text if not _is_drawn(c)))
-    if not odd:
-        return text
-    named = " ".join(f"U+{ord(c):04X}" for c in odd[:_MOST_CODES])
-    return f"{text} ({named}{' ...' if len(odd) > _MOST_CODES else ''})"
-
-
-def with_code_points(value: Any) -> Any:
-    """Return the text of a document, each value with its code points where it needs them."""
-    if isinstance(value, str):
-        return code_points(value)
-    if isinstance(value, list):
-        return [with_code_points(item) for item in value]
-    if isinstance(value, dict):
-        return {name: with_code_points(item) for name, item in value.items()}
-    return value
-
-
 def is_picture(media_type: str) -> bool:
     """Say whether a piece of evidence can be set as a picture."""
     return media_type in _PICTURES
@@ -243,8 +209,3 @@ def _shown(text: str) -> str:
         or (ord(c) >= 0x20 and ord(c) != 0x7F and not 0x80 <= ord(c) < 0xA0
             and c not in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     )  # fmt: skip
-
-
-def _is_drawn(char: str) -> bool:
-    code = ord(char)
-    return char == "\n" or any(first <= code <= last for first, last in _DRAWN)

@@ -33,7 +33,7 @@ from sqlalchemy import insert, update
 
 from portal.consent.rules import allows
 from portal.consent.values import MessageKind
-from portal.core import audit, checkpoints, formats, jobs
+from portal.core import audit, checkpoints, formats, jobs, private_files
 from portal.core.audit import Actor
 from portal.core.audit_tree import Measure, Tree
 from portal.core.clock import utcnow
@@ -189,7 +189,7 @@ class BundleRun:
         outcomes: list[list[str | None]] = []
         trees: dict[int, Tree] = {}
         with (
-            packing.private(fresh) as file,
+            private_files.create(fresh) as file,
             zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
         ):
             for asked in batch.asked:
@@ -229,7 +229,7 @@ class BundleRun:
         """Join the batches into the bundle, with its list, verifier and manifest."""
         target = file_of(self.bundle)
         fresh = target.with_name(f"{target.name}.{secrets.token_hex(4)}.new")
-        with packing.private(fresh) as file:
+        with private_files.create(fresh) as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
                 packing.Joiner(archive).join(self.bundle, self._parts(), self._cover())
             file.flush()

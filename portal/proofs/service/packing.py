@@ -7,7 +7,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,12 +128,6 @@ def row_without(asked: Asked, why: str) -> list[str]:
     e164 = asked.e164 or ""
     cells = [e164, e164[1:], asked.written, *[""] * (len(_HEADINGS) - 4), why]
     return [safe(cell) for cell in cells]
-
-
-def private(path: Path) -> IO[bytes]:
-    """Open a new file that nobody else of the machine can read."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
 
 
 def info_of(name: str, packing: int = zipfile.ZIP_STORED) -> zipfile.ZipInfo:

@@ -15,6 +15,7 @@ from portal.core import checkpoints, tries
 from portal.core.access import open_to_all
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
+from portal.core.desk import FRAMING
 from portal.core.errors import NotFound
 from portal.core.tries import Limit, TooManyTries
 from portal.core.web import page, refuse
@@ -24,7 +25,6 @@ from portal.proofs.service.typesetting import Setter
 from portal.proofs.values import LinkRef, Story
 from portal.proofs.views.blueprint import bp
 from portal.proofs.views.records import (
-    FRAMING,
     as_picture,
     as_served,
     download,

@@ -13,6 +13,7 @@ from portal.consent.values import RecordRef
 from portal.core.access import Permission, me, requires
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
+from portal.core.desk import FRAMING
 from portal.core.errors import NotFound
 from portal.core.web import page, see_other
 from portal.optin.values import PICTURE_WORDS, PictureRef
@@ -29,12 +30,6 @@ _HTML: Final = "text/html"
 SERVED: Final = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
-)
-# Our own page around it: as every other, and it may frame what we serve.
-FRAMING: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "object-src 'none'; frame-ancestors 'none'; frame-src 'self'; manifest-src 'self'"
 )
 
 

@@ -27,7 +27,12 @@ from portal.core.clock import utcnow
 from portal.core.db import after_commit, db
 from portal.core.errors import BadInput, NotFound
 from portal.core.settings import settings
+from portal.core.tenancy import Tenant
+from portal.dnc.service import forgetting as call_lists
+from portal.exports import service as exports
+from portal.mail import service as mail
 from portal.messaging.service import forgetting as texts
+from portal.messaging.service import inbound
 from portal.notifications import service as notifications
 from portal.optin.service import forgetting as visits
 from portal.proofs.service import forgetting as proofs
@@ -192,20 +197,33 @@ def _wipe(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -
         *consents.imports_of(organization_id, e164),
     }
     subjects = [*ids, *consents.subjects_of(organization_id, e164)]
+    names = [e164, phone.show(e164), *map(str, ids)]
+    known = [
+        person
+        for account_id, contact_id in with_it
+        for person in contact_queries.by_ids(Tenant(organization_id, account_id), [contact_id])
+    ]
+    addresses = {person.email for person in known if person.email}
     counts = {
         "uploads": people.remove_files(organization_id, imports, is_dry=is_dry),
         "consent_records": consents.redact_number(
             organization_id, e164, before=before, is_dry=is_dry
         ),
+        "exemptions": call_lists.forget_words(organization_id, e164, before=before, is_dry=is_dry),
         "bundles": proofs.forget_bundles(organization_id, e164, before=before, is_dry=is_dry),
+        "text_files": exports.forget_exports(organization_id, before=before, is_dry=is_dry),
         "visits": visits.forget_visits(organization_id, e164, before=before, is_dry=is_dry),
         "callbacks": texts.forget_callbacks_of(organization_id, e164, before=before, is_dry=is_dry),
         **texts.erase_words(organization_id, before=before, only=e164, is_dry=is_dry),
         "notices": notifications.forget_about(
             organization_id,
-            [e164, phone.show(e164), *map(str, ids)],
+            names,
+            [inbound.notice_key(sid) for sid in texts.heard_from(organization_id, e164)],
             before=before,
             is_dry=is_dry,
+        ),
+        "mails": mail.forget_about(
+            organization_id, [*names, *addresses], before=before, is_dry=is_dry
         ),
     }
     entries = erasing.entries_about(

@@ -1,0 +1,125 @@
+"""Facts across slices for the role homes; read-only."""
+
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from redis import RedisError
+from rq import Worker
+from sqlalchemy import Select, func, select
+
+from portal.billing import queries as billing
+from portal.consent import queries as consent
+from portal.consent.models import ConsentRecord, DoNotContact
+from portal.contacts import queries as contacts
+from portal.core import audit, jobs
+from portal.core.audit import AuditHead
+from portal.core.db import db
+from portal.core.jobs import Lane
+from portal.core.tenancy import owned
+from portal.dnc import queries as dnc
+from portal.doctor import queries as doctor
+from portal.doctor.values import KeptFinding
+from portal.messaging import queries as messaging
+from portal.messaging.models import Message
+from portal.messaging.queries import approvals, linting, similar
+from portal.messaging.values import CampaignRef, Kind
+from portal.numbers import queries as numbers
+from portal.people.values import OrganizationRef
+from portal.reports.queries import consents
+from portal.reports.queries.accounts import last_days
+from portal.reports.values import AccountFacts, ChainState, OrganizationFacts, ProcessFacts
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef
+
+CHECKED_UP_TO = 5_000  # a longer chain is checked by command, not on a page
+
+
+def account_facts(account: AccountRef, now: datetime) -> AccountFacts:
+    """Return what the home of one account stands on."""
+    tenant = account.tenant
+    standing = billing.standings([account], now)[account.id]
+    return AccountFacts(
+        has_subscription=standing.subscription is not None,
+        sender=numbers.default_sender(account.id),
+        contacts=contacts.count(tenant),
+        has_old_opt_outs=consent.old_opt_outs(tenant) is not None,
+        has_consent=_any(select(ConsentRecord.id).where(owned(tenant, ConsentRecord))),
+        has_sent=_any(
+            select(Message.id).where(owned(tenant, Message), Message.kind != Kind.SYSTEM)
+        ),
+        has_delivered=messaging.first_text_delivered(tenant),
+        balance=standing.balance,
+        forecast=standing.forecast,
+        counters=messaging.counters(account, now),
+        brand=messaging.brand_day(account.organization_id, now),
+        unread=messaging.unread_count(tenant),
+    )
+
+
+def latest_campaigns(account: AccountRef, limit: int = 5) -> tuple[CampaignRef, ...]:
+    """Return the account's newest sends."""
+    return messaging.campaigns(account.tenant, limit=limit).rows
+
+
+def organization_facts(organization: OrganizationRef, now: datetime) -> OrganizationFacts:
+    """Return what the compliance officer's home stands on."""
+    organization_id = organization.id
+    today = now.astimezone(ZoneInfo(organization.timezone)).date()
+    return OrganizationFacts(
+        accounts=tuple(accounts.of_organization(organization_id)),
+        opted_out_week=_opted_out(organization_id, now, 7),
+        opted_out_today=_opted_out(organization_id, now, 1),
+        do_not_contact=_count(DoNotContact, organization_id),
+        blocked_texts=linting.open_reviews(organization_id),
+        similar_texts=similar.flagged(organization_id, now),
+        approvals=approvals.open_approvals(organization_id),
+        holds=consent.open_holds(organization_id),
+        call_lists=tuple(dnc.sources(organization_id, today)),
+        chain=chain_state(organization_id),
+        findings=tuple(doctor.kept_findings(organization_id)),
+    )
+
+
+def chain_state(chain: UUID) -> ChainState:
+    """Return whether a chain holds; a long one is only counted."""
+    head = db.session.get(AuditHead, chain)
+    length = head.position if head else 0
+    if length > CHECKED_UP_TO:
+        return ChainState(length, is_checked=False, fault=None)
+    held, fault = audit.verify(chain)
+    said = f"Entry {fault.position}: {fault.reason}" if fault else None
+    return ChainState(max(held, length), is_checked=True, fault=said)
+
+
+def installation_findings() -> tuple[KeptFinding, ...]:
+    """Return what the last check-ups found anywhere, newest first."""
+    return tuple(doctor.kept_findings())
+
+
+def process_facts() -> ProcessFacts:
+    """Return whether the queue answers and which workers were heard of."""
+    try:
+        workers = Worker.all(connection=jobs.connection())
+        beats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat]
+    except RedisError:
+        return ProcessFacts(queue_answers=False, workers=0, oldest_beat=None, waiting=())
+    return ProcessFacts(
+        queue_answers=True,
+        workers=len(workers),
+        oldest_beat=min(beats, default=None),
+        waiting=tuple((lane.value, jobs.waiting(lane)) for lane in Lane),
+    )
+
+
+def _any(rows: Select[UUID]) -> bool:
+    return bool(db.session.scalar(select(rows.exists())))
+
+
+def _opted_out(organization_id: UUID, now: datetime, days: int) -> int:
+    return sum(consents.opted_out(organization_id, last_days(organization_id, now, days)).values())
+
+
+def _count(model: type[DoNotContact], organization_id: UUID) -> int:
+    rows = select(func.count()).select_from(model)
+    return db.session.scalar(rows.where(model.organization_id == organization_id)) or 0

@@ -1,0 +1,5 @@
+"""The blueprint of pages across slices."""
+
+from flask import Blueprint
+
+bp = Blueprint("reports", __name__)
