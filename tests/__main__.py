@@ -9,7 +9,8 @@ import sys
 
 from portal.bench import postgres
 
-PARALLEL = ["-n", "2", "--dist", "loadgroup"]
+# One more than two cores, as many tests wait for processes they started.
+PARALLEL = ["-n", "3", "--dist", "loadgroup"]
 SOAK = ["-m", "soak", "-s"]  # a soak wants the machine for itself
 
 

@@ -14,6 +14,7 @@ from portal.core.db import db
 from portal.core.settings import Settings, database_url
 from portal.factory import create_app
 from portal.numbers import queries as number_queries
+from portal.webhook_checks.service import believing
 from tests import cast, databases
 from tests.browser import Browser
 from tests.keys import fernet_key, signing_key
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(config, items):
     """On PostgreSQL run what touches a database; pure rules were asked on SQLite's turn."""
     if config.getoption("--database") != "postgresql":
         return
-    asks = {"database", "product"}
+    asks = {"database", "product", "database_of_copy"}
     # A test that takes `request` may ask for the database by name while it runs.
     pure = [
         item
@@ -93,8 +94,9 @@ def clock():
 
 @pytest.fixture(autouse=True)
 def _no_account_just_read():
-    """What a webhook read a moment ago belongs to the test before."""
+    """What a webhook read or noted a moment ago belongs to the test before."""
     number_queries._just_read.clear()
+    believing._marked.clear()
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +145,7 @@ def settings(valkey, database, tmp_path_factory):
         twilio_api_base="http://127.0.0.1:1",
         is_sandbox=True,
         smtp_url=None,
+        smtp_tls=None,
         evidence_dir=var / "evidence",
         support_email="support@localhost.example",
         sender_email="consentdesk@localhost.example",
@@ -160,13 +163,6 @@ def process_environment(settings):
         "SECRET_KEY": settings.secret_key,
         "ENCRYPTION_KEYS": fernet_key("tests"),
     }
-
-
-@pytest.fixture
-def outbox(settings):
-    """The folder of kept mails, empty for the test that asks."""
-    shutil.rmtree(settings.outbox_dir, ignore_errors=True)
-    return settings.outbox_dir
 
 
 @pytest.fixture(scope="session")
@@ -192,7 +188,7 @@ def built_app(settings):
 
 
 def _reset_for(app):
-    """Return what brings the database back to the cast alone: a file copy, or truncate and refill."""
+    """Return what brings the database back to the cast alone: a file copy, or delete and refill."""
     if db.engine.dialect.name == "sqlite":
         path = db.engine.url.database
         db.engine.dispose()
@@ -208,19 +204,7 @@ def _reset_for(app):
 
         return reset
 
-    tables = db.metadata.sorted_tables
-    with db.engine.connect() as connection:
-        kept = [(t, [dict(r._mapping) for r in connection.execute(t.select())]) for t in tables]
-    names = ", ".join(f'"{t.name}"' for t in tables)
-
-    def refill():
-        with db.engine.begin() as connection:
-            connection.exec_driver_sql(f"TRUNCATE {names}")
-            for table, rows in kept:
-                if rows:
-                    connection.execute(table.insert(), rows)
-
-    return refill
+    return databases.kept_apart(db.engine, [table.name for table in db.metadata.sorted_tables])
 
 
 @pytest.fixture

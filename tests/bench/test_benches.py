@@ -15,15 +15,24 @@ TARGETS = {
     "webhooks": {"G7 stored", "G7 sending", "W5 p99", "W5 lost", "G8"},
     "start": {"G16 start", "G16 page", "G12 memory", "G12 growth"},
     "import": {"G9", "G9 memory"},
+    "dnc": {"G17", "G17 look-up", "G17 memory"},
     "pages": {"G6 growth", "G6 hello"},
+    "reports": {"G13"},
     "segments": {"G10"},
+    "similar": {"H-2 sorted", "H-2 growth", "H-2 found", "H-2 look"},
     "form": {"form opened", "form opened p95", "S9 form taken p95"},
     "bundle": {"G15", "G15 memory"},
+    "gates": {"gates", "gates capped"},
     "confirm": {"G4", "G5", "R14 time", "R14 memory"},
 }
 
 
-SHORT = {"confirm", "segments"}  # the others start whole installations; they run with the soaks
+SHORT = {
+    "confirm",
+    "gates",
+    "segments",
+    "similar",
+}  # the others start whole installations; they run with the soaks
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.bench.measure import Figure, Target, Verdict, compare, table
+from portal.bench.measure import Figure, Target, Verdict, compare, compare_with_each, table
 
 MORE, LESS = Target("G4", 0.35, 0.50), Target("G18", 10, 2, higher_is_better=False, unit=" s")
 
@@ -38,6 +38,16 @@ def test_ours_and_the_limit_are_read_by_turns_and_the_median_round_counts():
     assert figure.values == (0.4, 0.2, 0.6)
     assert (figure.value, figure.verdict) == (0.4, Verdict.ABOVE_FLOOR)
     assert (figure.ours, figure.limit) == ("30.0/s", "50.0/s")
+
+
+def test_one_reading_of_ours_stands_beside_several_limits():
+    ours, few, hello = [40.0, 20.0], [20.0, 10.0], [10.0, 2.0]
+    growth, slow = compare_with_each(
+        lambda: ours.pop(0),
+        {(MORE, "few"): lambda: few.pop(0), (LESS, "hello"): lambda: hello.pop(0)},
+        rounds=2,
+    )
+    assert (growth.what, growth.values, slow.values) == ("few", (2.0, 2.0), (4.0, 10.0))
 
 
 def test_the_table_has_aligned_columns_and_shows_the_spread():

@@ -21,7 +21,7 @@ def plus(agent_plan):
 
 def click(reply):
     """Return what the confirm page's form sends."""
-    return {name: reply.field(name) for name in ("request_key", "shown_cents")}
+    return {name: reply.field(name) for name in ("request_key", "shown_cents", "shown_terms")}
 
 
 def test_an_upgrade_shows_its_sum_and_then_does_exactly_that(alice, northside, plus):
@@ -63,7 +63,7 @@ def test_a_downgrade_says_what_it_takes(alice, northside, agent_plan):
 )
 def test_a_form_that_says_something_else_changes_nothing(alice, northside, plus, cents, said):
     where = {"account_id": northside.id, "plan_id": plus.id}
-    data = {"request_key": "k", "shown_cents": cents}
+    data = {"request_key": "k", "shown_cents": cents, "shown_terms": "t"}
     reply = alice.post("billing.change", status=422, data=data, **where)
     assert said in reply.text
     assert queries.subscription(northside.id).plan.name == "Agent"

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.db import db
+from portal.doctor import service as doctor
 from portal.messaging.models import Message, WebhookEvent
 from tests.chaos import records, world
 from tests.chaos.disasters import Disasters
@@ -293,6 +294,7 @@ def chaos(plan: Plan, scale: Scale, home: Path) -> Report:
         settled = time.monotonic()
         with stage.app.app_context():
             case = records.gather(stage.sandbox, run.intents, plan.workers)
+            odd = [found for _, findings in doctor.examine_everything() for found in findings]
         verdict = judge(case)
         webhooks = stage.sandbox.get("webhooks")["webhooks"]
     log.info(
@@ -327,5 +329,8 @@ def chaos(plan: Plan, scale: Scale, home: Path) -> Report:
         crimes={crime.value: verdict.count(crime) for crime in Crime},
         unconfirmed_though_accepted=verdict.unconfirmed_though_accepted,
         left_as_stop_came=verdict.left_as_stop_came,
-        findings=[f"{f.crime}: {f.about}: {f.sentence}" for f in verdict.findings],
+        findings=[
+            *(f"{f.crime}: {f.about}: {f.sentence}" for f in verdict.findings),
+            *(f"doctor, {f.invariant}: account {f.account_id}: {f.sentence}" for f in odd),
+        ],
     )

@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import psycopg
 import redis
 from flask import Flask
 
 from portal.bench import postgres
+from portal.bench.scratch import civil_hour
 from portal.core import clock, embedded, settings
 from portal.core.db import db
 from portal.factory import create_app
@@ -34,7 +34,7 @@ class Time:
 
     def __init__(self, path: Path, pace: float) -> None:
         self._path, self._pace = path, pace
-        self._offset = _morning() - datetime.now(UTC)
+        self._offset = civil_hour() - datetime.now(UTC)
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="time", daemon=True)
@@ -60,13 +60,6 @@ class Time:
             now = time.monotonic()
             self.jump(timedelta(seconds=(now - before) * (self._pace - 1)))
             before = now
-
-
-def _morning() -> datetime:
-    """Return ten o'clock in Chicago on a Wednesday to come: an hour at which one may text."""
-    now = datetime.now(ZoneInfo("America/Chicago"))
-    days = (2 - now.weekday()) % 7 or 7
-    return (now + timedelta(days=days)).replace(hour=10, minute=0).astimezone(UTC)
 
 
 @dataclass
@@ -162,6 +155,7 @@ def carrier(nursery: Nursery, port: int, home: Path, clock_file: Path) -> Sandbo
     """Start the carrier's double in a process of its own, which nobody kills."""
     arguments = ["--port", str(port), "--state", str(home / "carrier")]
     arguments += ["--account-sid", SID, "--auth-token", TOKEN, "--clock-file", str(clock_file)]
+    arguments += ["--unregistered-may-text"]
     nursery.start("sandbox", home / "logs" / "carrier.log", *arguments)
     end = time.monotonic() + 20
     while time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""N1, PROMISES 5.0: bugs planted into a copy of the product; the tests must see each one.
+"""N1, PROMISES 5.0: bugs planted into a copy of the product, one by one; the tests must see each one.
 
 A bug is a patch in bugs/, applied with `git apply` to a copy of portal/ and workers/. The tests
 beside it must pass on the untouched copy and fail on the patched one: by what they assert, not
@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,12 @@ CAUGHT_BY = {
     "charge_without_a_name": "billing/test_books.py::test_a_text_is_charged_or_given_back_never_both",
     "refund_before_it_is_settled": f"{_JOBS}::test_failed_texts_are_refunded_after_three_days",
     "late_proof_is_charged": f"{_LEDGER}::TestResolve::test_late_proof_is_paid_by_the_house",
+    "alert_told_before_the_burst_ends": (
+        "billing/test_alerts.py::test_a_burst_in_one_unit_of_work_is_one_alert"
+    ),
+    "upgrade_keeps_the_old_limit": (
+        "billing/test_alerts.py::test_an_upgrade_is_a_new_limit_and_80_percent_can_alert_again"
+    ),
     "key_of_one_column": (
         "messaging/test_walls.py::test_a_text_of_an_account_cannot_be_another_organizations"
     ),
@@ -73,24 +80,20 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    """Give copies of the product with its tests, each in a folder of its own."""
-    home = tmp_path_factory.mktemp("controls")
-
-    def make(name):
-        tree = home / name
-        for folder in ("portal", "workers", "tests"):
-            shutil.copytree(ROOT / folder, tree / folder)  # with the byte code, which still fits
-        for other in NEEDED:
-            (tree / other).symlink_to(ROOT / other)
-        return tree
-
-    return make
+def tree(tmp_path_factory):
+    """A copy of the product with its tests."""
+    tree = tmp_path_factory.mktemp("controls")
+    half_written = shutil.ignore_patterns("*.pyc.*")  # byte code that others are writing
+    for folder in ("portal", "workers", "tests"):  # with the byte code, which still fits
+        shutil.copytree(ROOT / folder, tree / folder, ignore=half_written)
+    for other in NEEDED:
+        (tree / other).symlink_to(ROOT / other)
+    return tree
 
 
 @pytest.fixture(scope="module")
-def database_of_copies(request):
-    """A server for the copies alone: the outer test's database stays as it is."""
+def database_of_copy(request):
+    """A server for the copy alone: the outer test's database stays as it is."""
     if request.config.getoption("--database") == "sqlite":
         yield "sqlite", {}
         return
@@ -99,9 +102,9 @@ def database_of_copies(request):
 
 
 @pytest.fixture(scope="module")
-def ask(database_of_copies):
-    """Run tests of a copy in a fork of one warm process."""
-    database, more = database_of_copies
+def ask(database_of_copy, tree):
+    """Run tests of the copy in a fork of one warm process."""
+    database, more = database_of_copy
     process = subprocess.Popen(
         [sys.executable, str(HERE / "warm.py")],
         env={**os.environ, **more, "PYTEST_ADDOPTS": ""},
@@ -110,7 +113,7 @@ def ask(database_of_copies):
         text=True,
     )
 
-    def run(tree, tests):
+    def run(tests):
         wanted = [f"tests/{test}" for test in tests]
         asked = {"tree": str(tree), "tests": wanted, "database": database}
         process.stdin.write(json.dumps(asked) + "\n")
@@ -124,16 +127,16 @@ def ask(database_of_copies):
 
 
 @pytest.fixture(scope="module")
-def untouched(request, ask, copy):
+def untouched(request, ask):
     """What becomes of all these tests where no bug was planted."""
     is_sqlite = request.config.getoption("--database") == "sqlite"
-    return ask(copy("untouched"), (CAUGHT_BY if is_sqlite else CAUGHT_ON_POSTGRESQL).values())
+    return ask((CAUGHT_BY if is_sqlite else CAUGHT_ON_POSTGRESQL).values())
 
 
-def plant(bug, tree):
+def apply(bug, tree, *options):
     """Apply a bug's patch to a copy, wherever that lies: no repository around it is asked."""
     done = subprocess.run(
-        ["git", "apply", str(HERE / "bugs" / f"{bug}.patch")],
+        ["git", "apply", *options, str(HERE / "bugs" / f"{bug}.patch")],
         cwd=tree,
         env={**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)},
         capture_output=True,
@@ -143,15 +146,23 @@ def plant(bug, tree):
     assert done.returncode == 0, f"{bug}.patch no longer fits the code: {done.stderr}"
 
 
+@contextmanager
+def planted(bug, tree):
+    """Plant a bug in the copy, and leave the copy as it was."""
+    apply(bug, tree)
+    try:
+        yield
+    finally:
+        apply(bug, tree, "--reverse")
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("controls")  # one warm process and one untouched run for all
-def test_a_planted_bug_is_caught(bug, request, copy, untouched, ask):
+def test_a_planted_bug_is_caught(bug, tree, untouched, ask):
     test = {**CAUGHT_BY, **CAUGHT_ON_POSTGRESQL}[bug]
     assert f"tests/{test}" in untouched["passed"], untouched["why"]
-    tree = copy(bug)
-    plant(bug, tree)
-    verdict = ask(tree, [test])
-    shutil.rmtree(tree)
+    with planted(bug, tree):
+        verdict = ask([test])
     assert (verdict["failed"], verdict["broken"]) == ([f"tests/{test}"], []), verdict
     print(f"{bug}: caught in {verdict['cpu_s']} CPU-s")
 

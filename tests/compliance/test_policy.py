@@ -17,9 +17,11 @@ from portal.compliance.rules.policy import (
     CLOSED,
     STRICTEST,
     TABLES,
+    DatedEdit,
     Edit,
     PolicyTable,
     Span,
+    rulebook,
     table_on,
     tightened,
 )
@@ -74,8 +76,56 @@ def test_tables_hold_from_their_day_on():
     later = PolicyTable(date(2027, 6, 1), LAW.rows)
     assert table_on(date(2027, 5, 31), (LAW, later)) is LAW
     assert table_on(date(2027, 6, 1), (LAW, later)) is later
-    with pytest.raises(LookupError, match="2026-10-17"):
-        table_on(date(2026, 10, 17))
+    with pytest.raises(LookupError, match="2025-12-31"):
+        table_on(date(2025, 12, 31))
+
+
+def test_the_law_of_a_day_holds_on_that_day():
+    """Pennsylvania closed its Sundays by Act 47, on 18 October 2026."""
+    ask = {"state": "PA", "phone": "+12155550123", "automated": True, "table": rulebook()}
+    for sunday, opens in (("2026-10-11", "2026-10-11 12:00"), ("2026-10-25", "2026-10-26 09:00")):
+        found = windows.next_allowed(moment(f"{sunday} 12:00", ET), **ask)
+        assert found == moment(opens, ET)
+    eve = windows.next_allowed(moment("2026-10-17 21:00", ET), **ask)
+    assert eve == moment("2026-10-19 09:00", ET)
+
+
+class TestRulebook:
+    def edited(self, *edits):
+        return rulebook(tuple(DatedEdit(code, date.fromisoformat(d), e) for code, d, e in edits))
+
+    def test_an_edit_holds_from_its_day_until_the_next_of_that_row(self):
+        book = self.edited(
+            ("FL", "2026-12-01", Edit(weekday=Span.read("10:00", "18:00"))),
+            ("FL", "2026-12-03", Edit()),
+        )
+        ask = {"state": "FL", "phone": FL, "automated": True, "table": book}
+        for day, opens in (
+            ("11-30", "08:00"),
+            ("12-01", "10:00"),
+            ("12-02", "10:00"),
+            ("12-03", "08:00"),
+        ):
+            found = windows.next_allowed(moment(f"2026-{day} 06:00", ET), **ask)
+            assert found == moment(f"2026-{day} {opens}", ET)
+
+    def test_the_same_edits_give_the_same_book(self):
+        edit = ("FL", "2026-12-01", Edit(bars_holidays=True))
+        assert self.edited(edit) is self.edited(edit)
+
+    def test_where_the_law_became_tighter_both_hold(self):
+        """PA was open 8:00-21:00 when an organization chose 8:00-20:00; since Act 47 it is 9:00-19:00."""
+        book = self.edited(("PA", "2026-05-01", Edit(weekday=Span.read("08:00", "20:00"))))
+        assert str(book.on(date(2026, 5, 4)).rows["PA"].weekday) == "08:00-20:00"
+        assert str(book.on(date(2026, 12, 1)).rows["PA"].weekday) == "09:00-19:00"
+
+    def test_whom_an_organization_left_no_time_is_never_texted_by_a_looser_rule(self):
+        """Whoever is nowhere known may be from New York to Honolulu: 10:00-14:00 meets nowhere."""
+        book = self.edited(("NY", "2026-12-01", Edit(*[Span.read("10:00", "14:00")] * 3)))
+        with pytest.raises(NeverOpen):
+            windows.next_allowed(
+                moment("2026-12-01 12:00", ET), state=None, phone="", automated=True, table=book
+            )
 
 
 @pytest.mark.parametrize("ends", [(0, 1441), (600, 600), (700, 600), (-1, 5)])

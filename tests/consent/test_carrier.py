@@ -18,11 +18,10 @@ from workers import carrier_consents as worker
 
 
 @pytest.fixture
-def told():
+def told(monkeypatch):
     fake = consents.FakeConsentGateway()
-    consents.use(fake)
-    yield fake
-    consents.use(None)
+    monkeypatch.setattr(consents, "_in_use", fake)
+    return fake
 
 
 @pytest.fixture

@@ -20,12 +20,12 @@ OURS = "+13125550160"
 
 
 @pytest.fixture
-def sandbox(tmp_path):
+def sandbox(tmp_path, monkeypatch):
     with run_sandbox(tmp_path / "state") as running:
         http = CarrierHttpClient(running.base_url, read_timeout_s=5)
-        consents.use(TwilioConsentGateway(TwilioClients(http)))
+        gateway = TwilioConsentGateway(TwilioClients(http))
+        monkeypatch.setattr(consents, "_in_use", gateway)
         yield running
-        consents.use(None)
         http.close()
 
 

@@ -41,7 +41,7 @@ def test_coverage_follows_the_clock_and_the_person(northside, clock):
 
 
 def test_coverage_is_counted_in_indexes_alone(northside):
-    """SPEED G6: a page of a million numbers reads none of their rows."""
+    """SPEED G6: a page of a million numbers reads their counts, and the few in motion in an index."""
     heard = []
 
     def keep(_connection, _cursor, statement, parameters, *_):
@@ -56,4 +56,7 @@ def test_coverage_is_counted_in_indexes_alone(northside):
     for statement, parameters in heard if is_sqlite() else ():  # PostgreSQL chooses by statistics
         asked = f"EXPLAIN QUERY PLAN {statement}"
         plan = db.session.connection().exec_driver_sql(asked, parameters)
-        assert "USING COVERING INDEX ix_consent_standings" in str(plan.all())
+        told = str(plan.all())
+        assert "USING COVERING INDEX ix_consent_standings_in_motion" in told or (
+            "standing_counts" in told and "SEARCH" in told
+        )

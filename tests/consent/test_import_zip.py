@@ -148,6 +148,10 @@ TABLE = HEADER + ROW.format("a.png")
         (zipped("", []), "empty"),
         (zipped("x" * 26_000_000, []), "larger than 25 MB"),
     ],
+    ids=[  # an archive bears the time it was made at: no name for a test
+        "no table", "two tables", "up and out", "from the root", "up and out, as Windows",
+        "from a drive", "twice", "locked", "lying", "cut", "too many", "empty", "too large",
+    ],
 )  # fmt: skip
 def test_an_archive_that_is_not_taken_is_refused_in_words(northside, content, said):
     with pytest.raises(FileRefused, match=said):

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from portal.contacts import queries
 from portal.contacts import service as contacts
 from portal.contacts.models import ContactWord, PhoneNumber
-from portal.contacts.queries import lists, marking
+from portal.contacts.queries import marking, narrowing
 from portal.contacts.values import (
     ContactDetails,
     ContactFilter,
@@ -107,8 +107,8 @@ def test_pages_by_key_show_everybody_once_in_both_directions(town, northside, so
     ],
 )
 def test_the_list_is_narrowed(town, northside, wanted, expected, monkeypatch):
-    for common in (lists.COMMON, 0):  # the same people, whether a word is rare or common
-        monkeypatch.setattr(lists, "COMMON", common)
+    for common in (narrowing.COMMON, 0):  # the same people, whether a word is rare or common
+        monkeypatch.setattr(narrowing, "COMMON", common)
         assert names(northside, wanted) == expected
         assert queries.count_matching(northside.tenant, wanted) == len(expected)
 

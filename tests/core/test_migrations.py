@@ -15,7 +15,8 @@ from portal.core.db import db
 from portal.core.secrets_box import Place, SecretsBox
 from portal.core.settings import database_url
 from portal.factory import create_app
-from tests import databases
+from tests import cast, databases
+from tests.factories import consent as make
 
 ROOT = Path(__file__).parents[2]
 
@@ -123,3 +124,25 @@ def test_secrets_of_an_old_installation_are_bound_to_their_place(empty_app, sett
         downgrade(revision="0005_quick_lists")
         assert unbound.decrypt(sealed("carrier_accounts", "sealed_token")[0]) == b"token"
         assert unbound.decrypt(sealed("users", "tf_totp_secret")[0]) == b"codes"
+
+
+def test_consents_kept_before_there_were_counts_are_counted(empty_app, capfd):
+    """M-3: each on its account's own day, which an update of a guarded table may set."""
+    with empty_app.app_context():
+        upgrade()
+        cast.assemble()
+        northside = cast.account(cast.NORTHSIDE)
+        make.written(northside, form_name="Open house")
+        make.stop(northside, at=utcnow())
+        counts = [db.metadata.tables[name] for name in ("consent_days", "standing_counts")]
+
+        def counted():
+            with db.engine.connect() as connection:
+                return [sorted(map(str, connection.execute(select(one)))) for one in counts]
+
+        before = counted()
+        assert all(before)
+        db.session.remove()
+        downgrade(revision="0037_check_words")
+        upgrade()
+        assert counted() == before

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from portal.billing import service as billing
 from portal.core import clock
 from portal.core.db import db, unit_of_work
 from portal.gateways import sms
@@ -26,6 +25,7 @@ from tests.factories.messaging import (
 )
 from tests.messaging.talks import answer, hear
 from tests.messaging.world import BEHAVIOURS, Behaviour, Carrier, recover, sweep
+from workers import sweeps
 
 UNKNOWN = Verdict.UNKNOWN
 ODD = {
@@ -71,8 +71,7 @@ def live(account, other, clock_):
     _days_of_trouble(busy, people, carrier, clock_)
     _stops_and_returns(busy, carrier, clock_)
     _waiting(busy)
-    with unit_of_work():
-        billing.settle_due(clock.utcnow())
+    sweeps.settle_credits()
     busy.now = clock.utcnow()
     db.session.rollback()
     return busy
@@ -88,7 +87,7 @@ def _days_of_trouble(busy, people, carrier, clock_):
     sweep(busy.account)
     clock_.travel(by=timedelta(days=4))
     with unit_of_work():
-        recovery.refund_failed()
+        recovery.refund_failed(recovery.to_refund())
     for text in texts(busy.account):
         name = next((n for n, p in people.items() if p.number.e164 == text.e164), "blocked")
         busy.ids[name] = text.id

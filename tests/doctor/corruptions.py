@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, update
 
 from portal.billing.models import (
     CreditAccount,
+    CreditAlert,
     CreditEntry,
     CreditLot,
     CreditMonth,
@@ -18,21 +19,35 @@ from portal.billing.models import (
     Subscription,
     SubscriptionChange,
 )
-from portal.billing.values import Change, EntryKind, Slot
-from portal.consent.models import ConsentRecord, ConsentStanding, OrganizationOptOut
-from portal.consent.values import Event
+from portal.billing.values import AlertState, Change, EntryKind, Slot
+from portal.consent.models import (
+    ConsentDay,
+    ConsentRecord,
+    ConsentStanding,
+    OrganizationOptOut,
+    RevocationHold,
+    StandingCount,
+)
+from portal.consent.values import Event, HoldState
 from portal.core.audit import AuditEntry
+from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.messaging.models import (
+    BasisDay,
     Campaign,
+    CampaignCount,
     DailyCountry,
     DailyLimit,
     DailyRecipient,
+    FormDay,
     InboundText,
     Message,
     MessageAttempt,
+    ReceivedDay,
+    TextDay,
     WebhookEvent,
 )
+from portal.messaging.rules.stages import Stage
 from portal.messaging.values import CampaignState, State
 
 STRANGER = "SM" + "f" * 32
@@ -166,7 +181,7 @@ def a_paused_text_outlives_the_pause(busy):
     change(Campaign, Campaign.id == paused.campaign_id, state=CampaignState.RUNNING)
 
 
-@breaks("I2", "I10")
+@breaks("I2", "I10", "I11")
 def a_delivered_text_turned_undelivered(busy):
     change(Message, Message.id == busy.ids["created_201"], state=State.UNDELIVERED)
 
@@ -180,7 +195,7 @@ def a_text_left_after_the_stop(busy):
     change(MessageAttempt, attempt, started_at=busy.now)
 
 
-@breaks("I3")
+@breaks("I3", "I11")
 def the_start_never_was(busy):
     start = one(ConsentRecord, ConsentRecord.event == Event.OPTED_IN)
     change(ConsentRecord, ConsentRecord.id == start.id, event=Event.ENDED)
@@ -206,6 +221,19 @@ def a_text_waits_for_who_opted_out(busy):
 def a_stop_is_forgotten(busy):
     stopped = db.session.get(Message, busy.ids["stopped"])
     change(ConsentStanding, ConsentStanding.e164 == stopped.e164, stopped_at=None)
+
+
+@breaks("I3")
+def a_text_left_while_a_hold_stood(busy):
+    text = db.session.get(Message, busy.ids["created_201"])
+    run(
+        insert(RevocationHold).values(
+            id=uuid4(), organization_id=text.organization_id, account_id=text.account_id,
+            e164=text.e164, sid=STRANGER, words="no more", said_at=text.submitted_at,
+            held_at=text.submitted_at - timedelta(minutes=5), lapses_at=busy.now,
+            state=HoldState.STANDING, settled_by="", reason="",
+        )
+    )  # fmt: skip
 
 
 # I4
@@ -285,7 +313,7 @@ def a_grant_grew(busy):
 # I6
 
 
-@breaks("I5", "I6")
+@breaks("I5", "I6", "I11")
 def a_text_became_dearer(busy):
     change(Message, Message.id == busy.ids["queued"], credits=Message.credits + 1)
 
@@ -344,7 +372,7 @@ def a_text_abroad_is_not_counted(busy):
 # I9
 
 
-@breaks("I9")
+@breaks("I9", "I11")
 def a_text_of_a_campaign_is_gone(busy):
     remove(Message, Message.id == busy.ids["blocked"])
 
@@ -392,12 +420,12 @@ def a_delivery_nobody_reported(busy):
     remove(WebhookEvent, WebhookEvent.message_id == busy.ids["created_201"])
 
 
-@breaks("I10")
+@breaks("I10", "I11")
 def an_incoming_text_is_gone(busy):
     remove(InboundText, InboundText.account_id == busy.account.id, InboundText.credits > 0)
 
 
-@breaks("I10")
+@breaks("I10", "I11")
 def an_incoming_text_cost_more(busy):
     change(InboundText, InboundText.credits > 0, credits=InboundText.credits + 1)
 
@@ -410,6 +438,56 @@ def a_charge_moved_to_another_month(busy):
     entry = entry_of(busy.ids["created_201"], EntryKind.CAPTURE)
     month = one(CreditEntry, *entry).month
     change(CreditEntry, *entry, month=(month - timedelta(days=1)).replace(day=1))
+
+
+@breaks("I11")
+def a_delivered_text_is_reported_twice(busy):
+    change(TextDay, *_delivered(TextDay, busy), texts=TextDay.texts + 1)
+
+
+@breaks("I11")
+def a_texts_day_moved(busy):
+    day = one(TextDay, *_delivered(TextDay, busy)).day
+    change(TextDay, *_delivered(TextDay, busy), TextDay.day == day, day=day - timedelta(days=9))
+
+
+@breaks("I11")
+def a_campaign_lost_what_arrived(busy):
+    remove(CampaignCount, *_delivered(CampaignCount, busy))
+
+
+@breaks("I11")
+def a_form_lost_what_arrived(busy):
+    remove(FormDay, *_delivered(FormDay, busy))
+
+
+@breaks("I11")
+def an_opt_out_is_not_reported(busy):
+    change(ConsentDay, ConsentDay.event == Event.OPTED_OUT, records=ConsentDay.records - 1)
+
+
+@breaks("I11")
+def a_number_stands_with_a_consent_it_never_gave(busy):
+    change(
+        StandingCount,
+        StandingCount.account_id == busy.account.id,
+        numbers=StandingCount.numbers + 1,
+    )
+
+
+@breaks("I11")
+def a_basis_lost_what_left(busy):
+    remove(BasisDay, BasisDay.account_id == busy.account.id)
+
+
+@breaks("I11")
+def a_reply_is_not_reported(busy):
+    received = ReceivedDay.account_id == busy.account.id, ReceivedDay.keyword == ""
+    change(ReceivedDay, *received, texts=ReceivedDay.texts - 1)
+
+
+def _delivered(model, busy):
+    return model.account_id == busy.account.id, model.stage == Stage.DELIVERED
 
 
 @breaks("I11")
@@ -461,6 +539,28 @@ def a_plan_change_moved_nothing(busy):
 def a_lot_came_from_nowhere(busy):
     lot = one(CreditLot, CreditLot.account_id == busy.account.id)
     change(CreditLot, CreditLot.id == lot.id, position=999_999)
+
+
+# I8
+
+
+@breaks("I8")
+def an_alert_was_left_out_for_one_that_was_never_told(busy):
+    mine = one(CreditMonth, CreditMonth.account_id == busy.account.id)
+    db.session.add(
+        CreditAlert(
+            account_id=mine.account_id,
+            organization_id=mine.organization_id,
+            month=mine.month,
+            limit_epoch=99,
+            threshold=80,
+            state=AlertState.SUPERSEDED,
+            used=8,
+            remaining=2,
+            at=utcnow(),
+        )
+    )
+    db.session.flush()
 
 
 # I13

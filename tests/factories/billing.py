@@ -2,10 +2,12 @@
 
 from uuid import uuid4
 
+from sqlalchemy import update
+
 from portal.billing import queries
 from portal.billing import service as billing
-from portal.billing.models import Plan
-from portal.billing.values import Charge
+from portal.billing.models import Payment, Plan, Subscription
+from portal.billing.values import Charge, PaymentKind, SubscriptionState
 from portal.core.audit import SYSTEM
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
@@ -31,6 +33,15 @@ def make_subscription(account, plan=None):
         return billing.subscribe(account, plan.id, actor=SYSTEM, request_key=uuid4().hex)
 
 
+def end_subscription(account):
+    """Let the account's subscription have ended now."""
+    ended = {"state": SubscriptionState.ENDED, "ends_at": utcnow()}
+    with unit_of_work():
+        db.session.execute(
+            update(Subscription).where(Subscription.account_id == account.id).values(ended)
+        )
+
+
 def make_credits(account, count=100, expires_at=None):
     """Give the account credits."""
     with unit_of_work():
@@ -43,3 +54,30 @@ def make_reserve(account, *costs):
     with unit_of_work():
         billing.reserve(account, charges, at=utcnow())
     return [charge.message_id for charge in charges]
+
+
+def make_payment(account, description="Agent, 500 credits a month", **more):
+    """Return the id of a payment by card that waits on the provider's page."""
+    subscription = queries.subscription(account.id) or make_subscription(account)
+    plan, today = subscription.plan, utcnow().date()
+    row = Payment(
+        organization_id=account.organization_id,
+        account_id=account.id,
+        request_key=uuid4().hex,
+        kind=PaymentKind.RENEWAL,
+        subscription_id=subscription.id,
+        plan_id=plan.id,
+        plan_name=plan.name,
+        credits_per_month=plan.credits_per_month,
+        price_cents=plan.price_cents,
+        amount_cents=plan.price_cents,
+        description=description,
+        period_start=today.replace(day=1),
+        period_end=today,
+        next_charge_at=subscription.next_charge_at,
+        actor_label="tests",
+        **more,
+    )
+    with unit_of_work():
+        db.session.add(row)
+    return row.id

@@ -14,8 +14,9 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.gateways.sms import Outgoing
+from portal.messaging import queries
 from portal.messaging.models import Message, MessageAttempt
-from portal.messaging.service import claims, gate, sending
+from portal.messaging.service import approvals, claims, drafts, gate, planning, sending
 from portal.messaging.values import Draft, Kind, Recipient, State
 from tests.cast import ALICE
 from tests.factories.billing import make_credits, make_subscription
@@ -86,6 +87,16 @@ def make_campaign(account, recipients, draft=None, nonce=None):
             shown_key=None,
             actor=ALICE_ACTS,
         )
+
+
+def make_approval(account, recipients, body=BODY, actor=ALICE_ACTS):
+    """Put a send to these people before a second person; return the question's id."""
+    with unit_of_work():
+        ids = [recipient.contact.id for recipient in recipients]
+        draft_id = drafts.start_draft(account, ids, body=body, actor=actor)
+        written = queries.draft(account.tenant, draft_id, actor.id)
+        planned = planning.plan(account, recipients, bulk(body), utcnow())
+        return approvals.ask(account, written, bulk(body), planned, lint_ok="", actor=actor)
 
 
 def take(account, owner="worker-1", limit=20):

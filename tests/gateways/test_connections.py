@@ -104,7 +104,7 @@ def test_a_certificate_nobody_vouches_for_is_not_sent_and_raises_an_alarm(
 ):
     server, _ = certificate(tmp_path)
     with carrier(answers(http("201 Created", GOOD)), tls=server) as twin:
-        outcome = send(gateway_to(twin.base))
+        outcome = send(gateway_to(twin.base, connect_timeout_s=10))
     assert (outcome.verdict, twin.requests) == (NOT_SENT, [])
     assert "TLS with the carrier failed" in caplog.text
 
@@ -112,7 +112,7 @@ def test_a_certificate_nobody_vouches_for_is_not_sent_and_raises_an_alarm(
 def test_a_text_over_tls_is_accepted(gateway_to, tmp_path):
     server, client = certificate(tmp_path)
     with carrier(answers(http("201 Created", GOOD)), tls=server) as twin:
-        gateway = gateway_to(twin.base, tls=client, read_timeout_s=2)
+        gateway = gateway_to(twin.base, tls=client, connect_timeout_s=10, read_timeout_s=2)
         outcomes = [send(gateway) for _ in range(3)]
         gateway._clients.http.close()
     assert {outcome.verdict for outcome in outcomes} == {ACCEPTED}

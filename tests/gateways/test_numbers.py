@@ -4,15 +4,16 @@ import json
 
 import pytest
 
-from portal.core.errors import GatewayBusy, GatewayRejected, GatewayUnclear
+from portal.core.errors import GatewayBusy, GatewayError, GatewayRejected, GatewayUnclear
 from portal.gateways.carrier_http import CarrierHttpClient
 from portal.gateways.credentials import CarrierCredentials
-from portal.gateways.numbers import NumberSearch
+from portal.gateways.numbers import NumberHooks, NumberSearch
 from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_numbers import TwilioNumberGateway
 from tests.gateways.wire import answers, carrier, http, refusal
 
 CREDENTIALS = CarrierCredentials("AC" + "b" * 32, "secret")
+NUMBER = "PN" + "a" * 32
 
 
 def says(body, status="201 Created"):
@@ -34,8 +35,10 @@ WRITES = {
     "service": lambda g: g.create_service(CREDENTIALS, "x"),
     "configure": lambda g: g.configure_service(CREDENTIALS, "MG" + "a" * 32),
     "add": lambda g: g.add_to_service(CREDENTIALS, "MG" + "a" * 32, "PN" + "a" * 32),
-    "buy": lambda g: g.buy(CREDENTIALS, "+13125550160", name="x", sms_url=""),
-    "webhooks": lambda g: g.set_webhooks(CREDENTIALS, "PN" + "a" * 32, name="x", sms_url=""),
+    "buy": lambda g: g.buy(CREDENTIALS, "+13125550160", name="x", hooks=NumberHooks("")),
+    "webhooks": lambda g: g.set_webhooks(
+        CREDENTIALS, "PN" + "a" * 32, name="x", hooks=NumberHooks("")
+    ),
     "release": lambda g: g.release(CREDENTIALS, "PN" + "a" * 32),
 }
 READS = {
@@ -43,6 +46,7 @@ READS = {
     "service": lambda g: g.find_service(CREDENTIALS, "x"),
     "search": lambda g: g.search(CREDENTIALS, NumberSearch()),
     "owned": lambda g: g.find_owned(CREDENTIALS, "+13125550160"),
+    "number": lambda g: g.fetch_owned(CREDENTIALS, NUMBER),
 }
 
 
@@ -105,3 +109,39 @@ def test_only_a_subaccount_of_exactly_that_name_is_taken(lessor_at):
     account = {"sid": "AC" + "c" * 32, "friendly_name": "x y", "auth_token": "t"}
     with carrier(answers(says({"accounts": [account]}, "200 OK"))) as twin:
         assert lessor_at(twin).find_subaccount(CREDENTIALS, "x") is None
+
+
+def _account(status, sid=CREDENTIALS.account_sid):
+    return says({"sid": sid, "status": status}, "200 OK")
+
+
+MISSING = refusal("404 Not Found", 20404)
+
+
+def test_a_number_is_gone_only_where_its_own_account_says_so(lessor_at):
+    with carrier(answers(MISSING, _account("active"))) as twin:
+        assert lessor_at(twin).fetch_owned(CREDENTIALS, NUMBER) is None
+    number, account = twin.requests
+    assert (
+        f"/Accounts/{CREDENTIALS.account_sid}/IncomingPhoneNumbers/{NUMBER}.json".encode() in number
+    )
+    assert f"/Accounts/{CREDENTIALS.account_sid}.json".encode() in account
+
+
+@pytest.mark.parametrize(
+    ("replies", "error"),
+    [
+        ([http("404 Not Found", b"<h1>no such page</h1>")], GatewayBusy),
+        ([refusal("404 Not Found", 21613)], GatewayRejected),
+        ([MISSING, _account("suspended")], GatewayBusy),
+        ([MISSING, _account("closed")], GatewayBusy),
+        ([MISSING, _account("active", "AC" + "9" * 32)], GatewayBusy),
+        ([MISSING, MISSING], GatewayRejected),
+        ([MISSING, refusal("401 Unauthorized", 20003)], GatewayRejected),
+        ([MISSING, http("200 OK", b"garbage")], GatewayBusy),
+        ([says({"sid": None}, "200 OK")], GatewayError),
+    ],
+)
+def test_what_is_no_proof_that_a_number_is_gone_is_an_error(lessor_at, replies, error):
+    with carrier(answers(*replies)) as twin, pytest.raises(error):
+        lessor_at(twin).fetch_owned(CREDENTIALS, NUMBER)

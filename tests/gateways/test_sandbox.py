@@ -10,7 +10,7 @@ from portal.core.errors import GatewayBusy, GatewayRejected
 from portal.gateways import carrier, numbers, sms
 from portal.gateways.carrier_http import CarrierHttpClient
 from portal.gateways.credentials import CarrierCredentials
-from portal.gateways.numbers import NumberSearch
+from portal.gateways.numbers import NumberHooks, NumberSearch
 from portal.gateways.sms import Verdict
 from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_numbers import TwilioNumberGateway
@@ -58,7 +58,9 @@ def lessor(clients):
 
 @pytest.fixture
 def sender(lessor, parent):
-    return lessor.buy(parent, "+13125550160", name="Front desk", sms_url="http://127.0.0.1:9/#rc=0")
+    return lessor.buy(
+        parent, "+13125550160", name="Front desk", hooks=NumberHooks("http://127.0.0.1:9/#rc=0")
+    )
 
 
 @pytest.fixture
@@ -175,13 +177,14 @@ def test_a_number_is_set_up_from_nothing(lessor, texts, parent, clients):
     assert first.e164.startswith("+1312")
     assert (first.region, first.capabilities.sms) == ("IL", True)
     assert lessor.find_owned(opened, first.e164) is None
-    bought = lessor.buy(opened, first.e164, name="Northside", sms_url=SMS_URL)
+    bought = lessor.buy(opened, first.e164, name="Northside", hooks=NumberHooks(SMS_URL))
     assert lessor.find_owned(opened, first.e164) == bought
+    assert lessor.fetch_owned(opened, bought.sid) == bought
     assert (bought.name, bought.sms_url, bought.capabilities.sms) == ("Northside", SMS_URL, True)
     lessor.add_to_service(opened, service, bought.sid)
     lessor.add_to_service(opened, service, bought.sid)  # already there: fine
 
-    lessor.set_webhooks(opened, bought.sid, name="Southside", sms_url=SMS_URL)
+    lessor.set_webhooks(opened, bought.sid, name="Southside", hooks=NumberHooks(SMS_URL))
     assert lessor.find_owned(opened, first.e164).name == "Southside"
 
     outcome = send(
@@ -198,6 +201,7 @@ def test_a_number_is_set_up_from_nothing(lessor, texts, parent, clients):
     lessor.release(opened, bought.sid)
     lessor.release(opened, bought.sid)  # gone already: fine
     assert lessor.find_owned(opened, first.e164) is None
+    assert lessor.fetch_owned(opened, bought.sid) is None
 
 
 @pytest.mark.parametrize(
@@ -219,7 +223,7 @@ def test_numbers_are_found_by_what_is_asked(lessor, parent, wanted, holds):
 
 def test_the_same_number_is_not_bought_twice(lessor, parent, sender):
     with pytest.raises(GatewayRejected) as caught:
-        lessor.buy(parent, sender.e164, name="Again", sms_url=SMS_URL)
+        lessor.buy(parent, sender.e164, name="Again", hooks=NumberHooks(SMS_URL))
     assert caught.value.code == 21422
 
 
@@ -228,7 +232,7 @@ def test_a_carrier_that_is_away_did_nothing(parent):
     for call in (
         lambda: away.search(parent, NumberSearch()),
         lambda: away.create_subaccount(parent, "x"),
-        lambda: away.buy(parent, "+13125550160", name="x", sms_url=SMS_URL),
+        lambda: away.buy(parent, "+13125550160", name="x", hooks=NumberHooks(SMS_URL)),
     ):
         with pytest.raises(GatewayBusy):
             call()

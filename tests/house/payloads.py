@@ -92,7 +92,7 @@ _SHAPED = re.compile(
     r".*(sid|hash|sha256|_key|e164|_token|sealed|secret|nonce|zone|media_type|uniquifier)|"
     r"email|key|salt|commitment|previous|region|password|intent|event|cause|code|encoding|delimiter|"
     r"provider|status|outcome|verdict|keyword|source|purpose|prefix|owner|check|subject|origin|ip|"
-    r"ip_address|stored_name|slug|evidence_name|word|reference|zip|name_key|sort_name|url|kind"
+    r"ip_address|stored_name|slug|evidence_name|word|reference|zip|name_key|sort_name|url|checkout_url|kind"
 )
 # The database keeps these as they are; tests/optin poisons a draft before it is published.
 _STAYS = {"optin_form_versions", "audit_checkpoints"}

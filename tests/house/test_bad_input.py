@@ -10,11 +10,12 @@ import zipfile
 
 import pytest
 from twilio.request_validator import RequestValidator
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import Headers, MultiDict
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from tests.factories.numbers import make_carrier_account
 from tests.house.test_idor import endpoint_of
-from tests.house.vandal import BAD_TEXT, LONG, Vandal
+from tests.house.vandal import BAD_TEXT, LONG, Vandal, judge
 
 # How many bad values each field gets; a run that wants them all says BAD_INPUT_DEPTH=99.
 DEPTH = int(os.environ.get("BAD_INPUT_DEPTH", "1"))
@@ -158,3 +159,25 @@ def test_a_foreign_host_is_refused_and_not_an_error_of_ours(app, client, monkeyp
     assert answer.status_code == 400
     assert "evil.example" not in answer.text
     assert client.get("/sign-in", headers={"Host": "localhost:8000"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("mimetype", "said", "is_bad"),
+    [
+        ("text/html", "<script>alert(1)</script>", True),
+        ("image/svg+xml", "<script>alert(1)</script>", True),
+        ("text/csv", "<script>alert(1)</script>", False),
+        ("text/csv", '"=HYPERLINK(1)"', True),
+        ("text/html", '"=HYPERLINK(1)"', False),
+    ],
+)
+def test_what_runs_is_told_by_what_opens_it(mimetype, said, is_bad):
+    """A script runs in a page, a formula in a table; either is plain text in the other."""
+    headers = {
+        "Content-Type": mimetype,
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'",
+    }
+    request = EnvironBuilder().get_request()
+    answer = TestResponse([said.encode()], "200 OK", Headers(headers), request)
+    assert bool(list(judge(answer, "/x"))) is is_bad

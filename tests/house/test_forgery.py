@@ -42,12 +42,13 @@ def changed(before):
 def unsafe(person, own):
     """Give every address a form is sent to, of those that go by the cookie.
 
-    The public's forms go by a one-time token of their own (tests/optin/test_abuse.py).
+    The public's forms go by a one-time token of their own (tests/optin/test_abuse.py), links in
+    mails by their signature.
     """
     for rule in person.app.url_map.iter_rules():
         access = getattr(person.app.view_functions[rule.endpoint], "access", None)
         by_cookie = access != "signed_by_carrier" and not isinstance(access, Scope)
-        by_cookie = by_cookie and not rule.endpoint.startswith("hosted.")
+        by_cookie = by_cookie and not rule.endpoint.startswith(("hosted.", "mail_links."))
         for method in sorted(rule.methods - {"GET", "HEAD", "OPTIONS"}) if by_cookie else ():
             yield method, person.url(rule.endpoint, **own.for_rule(rule))
 

@@ -1,6 +1,8 @@
 """The house rules that a machine can keep (HOUSE 2.11)."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import grimp
@@ -9,7 +11,7 @@ from rq.utils import import_attribute
 
 from portal.core.access import PERMISSIONS, Permission
 from portal.core.jobs import Job
-from portal.core.settings import VARIABLES
+from portal.core.variables import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [p for folder in ("portal", "workers", "tests") for p in (ROOT / folder).rglob("*.py")]
@@ -115,3 +117,19 @@ def test_no_file_lies_dead_beside_a_folder_of_its_name():
     """Python imports the folder and never says that the file is there."""
     folders = [*ROOT.glob("portal/**/__init__.py"), *ROOT.glob("workers/**/__init__.py")]
     assert [f.parent.name for f in folders if f.parent.with_suffix(".py").exists()] == []
+
+
+@pytest.mark.parametrize(
+    "begun", [("portal.gunicorn_conf", "app"), ("workers.__main__",)], ids=["web", "worker"]
+)
+def test_statements_made_once_know_their_types_in_whatever_process(begun):
+    """Types hang on what was imported first; here it is what a real process begins with."""
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.house.made_once", *begun],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert said[:-1] == []
+    assert int(said[-1].split()[0]) > 20

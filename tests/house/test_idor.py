@@ -7,6 +7,7 @@ wherever an address, a query or a form takes one.
 import contextvars
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from uuid import UUID
 
@@ -17,31 +18,48 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from portal.billing import queries as billing
+from portal.compliance.rules.lint import Finding
 from portal.consent import service as consent
 from portal.consent.service.importing_consents import ConsentHandler
 from portal.contacts import service as contacts
 from portal.contacts.values import Selection
 from portal.core.access import Role, Scope
 from portal.core.audit import Actor
+from portal.core.clock import utcnow
 from portal.core.db import Base, db, unit_of_work
 from portal.integrations import service as integrations
 from portal.integrations.values import Event
 from portal.messaging import queries as messaging
-from portal.messaging.service import drafts, inbound
+from portal.messaging.rules.linted import Verdict
+from portal.messaging.service import approving, drafts, inbound, linting
 from portal.messaging.service.inbound import Incoming
 from portal.messaging.values import Recipient
 from portal.notifications import service as notifications
 from portal.numbers import queries as numbers
 from portal.people import service as people
+from portal.porting import service as porting
+from portal.porting.values import Checked
+from portal.registrations import service as registrations
 from portal.site_checks import service as site_checks
 from tests import cast
 from tests.factories import proofs
+from tests.factories.billing import make_payment
 from tests.factories.consent import written
 from tests.factories.contacts import make_contact, upload
 from tests.factories.integrations import make_endpoint, make_key
-from tests.factories.messaging import agree, make_campaign, make_ready, one_to_one, only_text
+from tests.factories.mail import make_mail
+from tests.factories.messaging import (
+    agree,
+    bulk,
+    make_approval,
+    make_campaign,
+    make_ready,
+    one_to_one,
+    only_text,
+)
 from tests.factories.numbers import make_carrier_account
 from tests.factories.optin import make_published
+from tests.factories.transfers import make_transfer
 from tests.house.listening import Ear, ids_in
 from workers import messaging as jobs
 
@@ -51,9 +69,9 @@ ONE_TIME = re.compile(  # ids, and tokens of pages and forms
     HAS_ID.pattern.encode() + rb'|nonce(?:&#34;:&#34;|":"|=")[^"&]+|csrf[^>]*?value="[^"]+"'
 )
 SHARED = {  # nobody owns these
-    "plan_id", "country_code", "token", "name", "filename", "e164", "slug", "kiosk_token", "number", "kind",
+    "plan_id", "country_code", "token", "name", "filename", "e164", "slug", "kiosk_token", "number", "kind", "position",
 }  # fmt: skip
-PLAIN = {"country_code": 52, "token": "x", "name": "x", "filename": "x", "e164": "+13125550142", "number": 1, "kind": "phone", "slug": "x", "kiosk_token": "x"}  # fmt: skip
+PLAIN = {"registrations.name": "business", "porting.name": "carrier", "country_code": 52, "position": 1, "token": "x", "name": "x", "filename": "x", "e164": "+13125550142", "number": 1, "kind": "phone", "slug": "x", "kiosk_token": "x"}  # fmt: skip
 # Fields that take an id somewhere, with the kind of id they take.
 TAKERS = {
     "ids": "contact_id",
@@ -98,7 +116,8 @@ class Property:
         found = {}
         for name in rule.arguments:
             mine = self.ids.get(f"{slice_}.{name}") or self.ids.get(name)
-            found[name] = mine or PLAIN.get(name, NOBODY)
+            plain = PLAIN.get(f"{slice_}.{name}") or PLAIN.get(name, NOBODY)
+            found[name] = mine or plain
         return found
 
 
@@ -142,7 +161,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         session = people.start_session(user_id, ip="127.0.0.1", user_agent=word)
         notifications.notify(
             organization_id=account.organization_id, account_id=account.id, user_ids=[user_id],
-            kind="test", title=f"{word} wrote", text=word, url=None, dedupe_key=str(account.id),
+            kind="lead", title=f"{word} wrote", text=word, url=None, dedupe_key=str(account.id),
         )  # fmt: skip
     bundle_id = proofs.ask(account, e164)
     link, token = proofs.share(account, record_id=record, shared_with=f"{word} counsel")
@@ -152,24 +171,59 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         integrations.tell(account.tenant, Event.OPT_OUT, {"number": e164})
     with unit_of_work():
         check = site_checks.ask(account.tenant, f"https://{word.lower()}.example.com/", actor=actor)
+        begun = registrations.begin(account.organization_id, actor=actor)
+        registrations.save(
+            begun.tenant, begun.id, {"legal_name": f"{word} LLC"}, edits=begun.edits, actor=actor
+        )
+        port_in = porting.begin(account, Checked(f"{e164[:-2]}85", "", True, ""), actor=actor)
+        porting.save(
+            port_in.tenant, port_in.id, {"customer_name": f"{word} LLC"}, edits=0, actor=actor
+        )
     checked_page = _row("checked_pages", account_id=account.id)["id"]
     delivery = _row("webhook_deliveries", account_id=account.id)["id"]
+    told = f"{word} houses sell above asking while buyers outnumber listings everywhere nearby."
+    make_campaign(account, [Recipient(contact, contact.preferred)], bulk(told))
+    jobs.sort_texts()
+    with unit_of_work():
+        approval = approving.approve_template(
+            account.organization_id, name=f"{word} news", body=f"{told} Shall I visit {word}?",
+            justification=f"Every agent of {word} writes to clients of their own", actor=actor,
+        )  # fmt: skip
+    with unit_of_work():
+        hold = consent.place_hold(
+            account.tenant, e164, words=f"{word} said no more", sid=f"SM{message.id.hex}",
+            said_at=utcnow(), lapses_at=utcnow() + timedelta(days=14), actor=actor,
+        )  # fmt: skip
+    with unit_of_work():
+        asked = linting.ask(
+            account, f"{word} loans", Verdict((Finding("forbidden", "block", word, "No"),)), actor=actor
+        )  # fmt: skip
     talk = messaging.conversation(account.tenant, e164)
     notice = _row("notices", user_id=user_id)["id"]
+    make_mail(f"{word} asks", to=f"zelda@{word.lower()}.example", user_id=user_id)
+    mail = _row("outgoing_mails", user_id=user_id)["id"]
+    payment_id = make_payment(account, f"{word} plan")
     return Property(
         {
             "account_id": account.id, "organization_id": account.organization_id,
             "contact_id": contact.id, "number_id": contact.preferred.id, "record_id": record,
+            "review_id": asked, "approval_id": approval,
+            "group_id": _row("text_groups", organization_id=account.organization_id)["id"],
+            "asked_id": make_approval(account, [Recipient(contact, contact.preferred)], f"{word} sale", actor),
             "import_id": import_.id, "consent.import_id": consents.id, "campaign_id": campaign.id,
             "message_id": message.id, "conversation_id": talk.id, "draft_id": draft,
             "selection_id": kept, "sender_id": sender.id, "user_id": user_id, "team_id": team_id,
-            "invitation_id": invited.id, "session_id": session.id, "notice_id": notice,
+            "invitation_id": invited.id, "session_id": session.id, "notice_id": notice, "mail_id": mail,
             "bundle_id": bundle_id, "link_id": link.id, "proofs.token": token,
             "key_id": key.id, "endpoint_id": endpoint.id, "delivery_id": delivery,
             "form_id": make_published(account, name=f"{word} form").id,
             "check_id": check, "page_id": checked_page,
+            "registration_id": begun.id, "hold_id": hold, "port_in_id": port_in.id,
+            "transfer_id": make_transfer(account, e164=f"{other_e164[:-1]}9").id,
             "token": invited.token,
             "plan_id": billing.subscription(account.id).plan.id,
+            "payment_id": payment_id,
+            "invoice_id": billing.invoices(account.tenant)[0].id,
         },
         (word.lower(), e164.removeprefix("+1"), other_e164.removeprefix("+1")),
     )  # fmt: skip

@@ -7,12 +7,16 @@ page and piece of one is opened and compared with what harmless words made of it
 import contextvars
 import re
 from email import message_from_bytes, policy
+from email.headerregistry import Address
 from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
 
+from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
+from portal.gateways.email import Letter, as_message
+from tests.factories.mail import kept
 from tests.house.payloads import PAYLOADS, SUM, poison
 
 TURNS = 2
@@ -26,7 +30,7 @@ class Reader:
 
     def __init__(self, person, own):
         self.person, self.own = person, own
-        self.made_of, self.elsewhere, self.pages = set(), set(), 0
+        self.pages, self.handed_out = 0, set()  # the addresses of files: no browser shows them
 
     def read(self):
         """Yield address and source of every page, and of every piece that is no page."""
@@ -40,6 +44,8 @@ class Reader:
             if answer.mimetype == "text/html" and answer.status_code == 200:
                 assert "default-src 'none'" in answer.headers["Content-Security-Policy"], url
                 self.pages += 1
+                if "attachment" in answer.headers.get("Content-Disposition", ""):
+                    self.handed_out.add(url)
                 yield url, answer.get_data(as_text=True)
 
     def get(self, url, headers=None):
@@ -62,7 +68,8 @@ def reader(alice, own):
 def _harmless(reader):
     with unit_of_work():
         poison(None)
-    names, odd = set(), set()
+    # The content check quotes what it warns of and has OK typed (H-1); harmless words need neither.
+    names, odd = {("q", ""), ("input", "size")}, set()
     for _, html in reader.read():
         for name, attributes, addresses in reader.look(html):
             names |= {(name, attribute) for attribute in attributes} | {(name, "")}
@@ -98,18 +105,19 @@ def test_what_is_stored_never_becomes_part_of_a_page(reader):
     assert not found, "\n".join(sorted(set(found))[:40])
 
 
-def test_a_mail_holds_what_is_stored_as_words(alice, pat, own, northside, outbox):
+def test_a_mail_holds_what_is_stored_as_words(alice, pat, own, northside):
     """Names go into mails as text, and never into another header (PROMISES 4 row 23)."""
     with unit_of_work():
         poison(1)
     data = {"email": "new@juniper.example", "role": "agent", "team_id": str(own.ids["team_id"])}
     alice.post("people.invite", data=data, organization_id=northside.organization_id)
-    [mail] = outbox.glob("*.eml")
-    message = message_from_bytes(mail.read_bytes(), policy=policy.default)
-    for part in message.walk():
-        html = part.get_content() if part.get_content_type() == "text/html" else ""
-        assert [raw for raw in RAW if raw in html] == []
+    [mail] = [each for each in kept() if each.mail.to == data["email"]]
+    assert [raw for raw in RAW if raw in mail.html] == []
+    letter = as_message(
+        Letter("x@example.com", mail.mail.to, mail.mail.subject, mail.text, mail.html, utcnow()),
+        Address(addr_spec="desk@example.com"),
+    )
+    message = message_from_bytes(letter.as_bytes(), policy=policy.default)
     assert len(message.get_all("Subject")) == len(message.get_all("To")) == 1
-    shown = Reader(pat, own).get(f"/outbox/{mail.name}").get_data(as_text=True)
-    mail.unlink()
+    shown = Reader(pat, own).get(f"/outbox/{mail.mail.id}").get_data(as_text=True)
     assert [raw for raw in RAW if raw in shown] == []

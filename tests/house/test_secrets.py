@@ -13,14 +13,17 @@ from portal.core.db import Base, db, unit_of_work
 from portal.core.secrets_box import Place, SecretsBox, SecretUnreadable
 from portal.core.settings import settings
 from portal.people import service as people
+from portal.transfers import service as transfers
 from tests import cast
 from tests.factories.integrations import make_endpoint, make_key
 from tests.factories.numbers import make_carrier_account
 from tests.factories.people import PASSWORD, give_password
+from tests.factories.transfers import make_transfer
 from tests.house.test_scripts import Reader
 from tests.keys import fernet_key
 
 CARRIER_TOKEN = "c0ffee" + "5" * 26
+OLD_TOKEN = "decade" + "7" * 26
 
 
 @pytest.fixture
@@ -29,6 +32,9 @@ def planted(own, northside, bob):
     email = give_password(cast.BOB)
     make_carrier_account(northside.organization_id, auth_token=CARRIER_TOKEN)
     with unit_of_work():
+        transfers.give_up(northside.tenant, own.ids["transfer_id"], actor=SYSTEM)
+    own.ids["transfer_id"] = make_transfer(northside, OLD_TOKEN).id
+    with unit_of_work():
         reset = people.request_reset(email)
         session = people.start_session(cast.BOB, ip="127.0.0.1", user_agent="tests")
         invited = people.invite(
@@ -36,6 +42,7 @@ def planted(own, northside, bob):
         )
     return {
         "carrier token": CARRIER_TOKEN,
+        "token of an old account": OLD_TOKEN,
         "password": PASSWORD,
         "reset link": reset.token,
         "session": session.token,

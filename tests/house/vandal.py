@@ -56,6 +56,7 @@ ENDING = (
 )  # fmt: skip
 LEAVES = {"people.sign_out", "people.revoke_session", "people.change_password", "static", "assets"}
 IN_CACHES = ("/static", "/assets", "/metrics")
+RUNS = {"text/html", "image/svg+xml"}  # a script in anything else is text
 
 
 class Hang(BaseException):
@@ -149,7 +150,10 @@ def judge(answer, url, typed=None):
         yield "a server error"
     said = answer.get_data().decode(errors="replace")  # a picture is no text
     is_html, is_csv = answer.mimetype == "text/html", answer.mimetype == "text/csv"
-    if "<script>alert" in said or (is_csv and re.search(r'(?m)(^|[,"])=HYPERLINK', said)):
+    # Markup is text in a CSV, and runs in a page alone; a formula the other way round.
+    if (answer.mimetype in RUNS and "<script>alert" in said) or (
+        is_csv and re.search(r'(?m)(^|[,"])=HYPERLINK', said)
+    ):
         yield "what was typed runs: a script, or a formula in a CSV"
     if "evil" in answer.headers.get("Location", "") + answer.headers.get("HX-Redirect", ""):
         yield "leads away"

@@ -89,7 +89,7 @@ class TestSending:
         assert codes(said)[0] == "account_closed"
 
     def test_what_costs_more_than_is_left_names_the_credits(self, program, ready, carol):
-        long = {"to": CAROL, "body": "\u2713" * 7_900}
+        long = {"to": CAROL, "body": "\u2713" * 7_900, "accept_warnings": True}
         said = read(program.post("/messages", long))
         assert program.post("/messages", MESSAGE).status_code == 202
         spent = 0
@@ -98,6 +98,15 @@ class TestSending:
             said = read(program.post("/messages", long))
         assert codes(said)[0] == "credits"
         assert spent < 20
+
+    def test_a_warning_says_what_it_warns_of_and_is_accepted_by_name(self, program, ready, carol):
+        bait = MESSAGE | {"body": "Act now! The house on Elm Street, http://bit.ly/elm"}
+        answer = program.post("/messages", bait)
+        said = read(answer)
+        assert (answer.status_code, set(codes(said))) == (422, {"lint_warning"})
+        assert any("bit.ly" in gate["sentence"] for gate in said["gates"])
+        assert texts(ready) == []
+        assert program.post("/messages", bait | {"accept_warnings": True}).status_code == 202
 
     def test_beyond_today_s_limit_it_is_held_until_a_day_with_room(self, program, ready, carol):
         make_recipient(ready, DAVE)

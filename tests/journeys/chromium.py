@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, sync_playwright
 
 EXECUTABLE = shutil.which("chromium") or "/usr/bin/chromium"
+PATIENCE_MS = 30_000  # a page on a busy machine
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -59,6 +60,30 @@ class Eye:
                 self.complaints.append(f"{name} {width}: scrolls sideways by {wide} px")
         self.page.set_viewport_size(dict(zip(("width", "height"), WIDTHS["desk"], strict=True)))
 
+    @contextmanager
+    def of_another(self):
+        """Look through a browser of somebody else's, signed in by nobody; complaints are shared."""
+        page = _open(self.page.context.browser)
+        other = Eye(page, self.folder, self.complaints, self.count + 50)
+        other.listen()
+        yield other
+        page.close()
+
+    def listen(self) -> None:
+        """Keep console errors and CSP violations as complaints."""
+
+        def hear(message) -> None:
+            expected = (
+                "the server responded with a status of 4",  # refusals are part of a journey
+                "htmx:sendAbort",  # leaving a page ends what it was asking
+                "htmx:afterRequest",
+            )
+            if message.type == "error" and not any(words in message.text for words in expected):
+                self.complaints.append(f"console: {message.text}")
+
+        self.page.on("console", hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+
     def _take(self, picture: Path, tries: int = 3) -> None:
         for left in range(tries - 1, -1, -1):
             try:
@@ -76,20 +101,13 @@ def chromium(folder: Path):
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-        eye = Eye(page, folder)
-
-        def hear(message) -> None:
-            expected = (
-                "the server responded with a status of 4",  # refusals are part of a journey
-                "htmx:sendAbort",  # leaving a page ends what it was asking
-                "htmx:afterRequest",
-            )
-            if message.type == "error" and not any(words in message.text for words in expected):
-                eye.complaints.append(f"console: {message.text}")
-
-        page.on("console", hear)
-        page.on("pageerror", lambda error: eye.complaints.append(f"script: {error}"))
-        page.set_default_timeout(15_000)
+        eye = Eye(_open(browser), folder)
+        eye.listen()
         yield eye
         browser.close()
+
+
+def _open(browser) -> Page:
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page.set_default_timeout(PATIENCE_MS)
+    return page

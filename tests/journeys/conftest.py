@@ -9,6 +9,14 @@ from tests.journeys.chromium import chromium
 from tests.journeys.product import running
 
 
+def pytest_collection_modifyitems(items):
+    """Walk the journeys in the order of their names: each finds the product as the last left it."""
+    places = [n for n, item in enumerate(items) if "product" in item.fixturenames]
+    walked = sorted((items[n] for n in places), key=lambda item: item.nodeid)
+    for place, item in zip(places, walked, strict=True):
+        items[place] = item
+
+
 @pytest.fixture(scope="session")
 def product(request, tmp_path_factory):
     """The product on its embedded database, or told of a PostgreSQL by environment alone (X-3)."""

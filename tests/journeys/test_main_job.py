@@ -232,7 +232,7 @@ def read_the_statement(eye, product, granted):
     page.get_by_role("link", name="Credits", exact=True).first.click()
     eye.look("statement")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download CSV").click()
+        page.get_by_role("link", name="CSV").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
     assert int(rows[-1]["left_after"]) == granted - spent - heard
     assert sum(int(row["left_change"]) for row in rows) == granted - spent - heard

@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from tests.journeys.chromium import WIDTHS, needs_chromium
+from tests.journeys.signing_in import sign_in_as
 
 pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
 
@@ -36,12 +37,8 @@ def test_a_form_is_built_and_a_person_agrees_on_a_phone(product, eye):
 
 
 def sign_in(eye, product):
-    page, login = eye.page, product.login("Team lead")
-    page.goto(product.url)
-    page.get_by_label("E-mail").fill(login["email"])
-    page.get_by_label("Password", exact=True).fill(login["password"])
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.get_by_role("heading", level=1).wait_for()
+    page = eye.page
+    sign_in_as(page, product, "Team lead")
     page.get_by_role("button", name="Switch account").click()
     page.get_by_role("link", name="Bob Tran").click()
 

@@ -111,6 +111,7 @@ def test_a_campaign_of_another_account_is_not_found(mallory, northside, lakeview
     mallory.get("messaging.campaign", 404, **where)
     mallory.post("messaging.cancel_campaign", 404, **where)
     mallory.htmx.get("messaging.campaign_progress", 404, **where)
+    mallory.get("messaging.campaign_progress", 404, **where)
 
 
 # The page -----------------------------------------------------------------------------------------------------------

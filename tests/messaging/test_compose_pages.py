@@ -115,7 +115,7 @@ def test_marks_say_why_and_go_away_with_x(alice, northside, sender, compose):
 def test_a_long_list_shows_a_dozen_and_pages_the_rest(
     alice, northside, sender, compose, monkeypatch
 ):
-    monkeypatch.setattr("portal.messaging.views.sheet.PER_PAGE", 15)
+    monkeypatch.setattr("portal.messaging.views.chips.PER_PAGE", 15)
     where = compose(make_recipients(northside, 20), HI)
     reply = alice.get("messaging.compose", **where)
     assert len(reply.page.select(".recipient__name")) == 12

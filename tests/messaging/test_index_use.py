@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from portal.billing import service as billing
 from portal.core.db import db, is_sqlite, unit_of_work
-from portal.messaging.service import claims, recovery
+from portal.messaging.service import claims, gate, recovery
 from tests.factories.messaging import make_campaign, make_recipients, take, texts
 
 MOVING, BY_TEXT = "ix_messages_moving", "credit_entries_message_id_slot"
@@ -46,7 +46,7 @@ def plan_of(statements, words):
         (claims.due_accounts, ["DISTINCT", "priority"]),
         (recovery.reap, ["SELECT messages.id", "submit_deadline"]),
         (recovery.doubts_due, ["next_check_at <="]),
-        (recovery.release_mended, ["DISTINCT", "reason_code"]),
+        (recovery.accounts_held, ["DISTINCT", "reason_code"]),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -73,3 +73,28 @@ def test_a_charge_reads_the_entries_of_its_texts_alone(northside, sender):
     plan = plan_of(statements, ["credit_entries.kind", "NOT (EXISTS"])
     assert "account_id" not in plan.partition("message_id")[0]
     assert BY_TEXT in plan or "(message_id=?)" in plan
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("phone_numbers", ["unreachable_code"]),
+        ("messages", ["lease_until >"]),
+        ("messages", ["body_hash", "messages.organization_id ="]),
+        ("consent_standings", ["consent_standings.strength"]),
+    ],
+    ids=["numbers", "texts", "twins", "standings"],
+)
+def test_the_last_look_finds_its_rows_by_their_keys(table, words, northside, sender):
+    """One of many values is looked up in the index, also where many make one parameter."""
+    make_campaign(northside, make_recipients(northside, 3))
+    claimed = take(northside)
+    with asked() as statements, unit_of_work():
+        assert len(gate.clear_many(claimed)) == 3
+    plan = plan_of(statements, [f"FROM {table}", *words])
+    if is_sqlite():
+        assert f"SEARCH {table}" in plan
+        assert "e164=?" in plan or "(id=?)" in plan
+    else:  # with so few rows it does not matter to PostgreSQL which column it begins with
+        assert "Index" in plan
+        assert "Seq Scan" not in plan

@@ -12,7 +12,7 @@ from portal.core.db import db, unit_of_work
 from portal.integrations.service import keys
 from portal.messaging.queries import recovery as records
 from portal.messaging.rules import gates
-from portal.messaging.rules.gates import AccountFacts, TextFacts
+from portal.messaging.rules.gate_facts import AccountFacts, TextFacts
 from portal.messaging.service import fence, sending
 from portal.messaging.values import Fate, FenceCause, Kind, State
 from portal.people.models import Membership, User

@@ -12,6 +12,8 @@ from portal.gateways.sms import Outcome, Verdict
 from portal.messaging.service import campaigns, optouts, outcomes, rounds, sending, statuses
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import State
+from portal.registrations import values as registrations
+from portal.registrations.models import Registration
 from tests.factories.messaging import (
     ALICE_ACTS,
     agree,
@@ -30,14 +32,24 @@ RANK = {
     "phone_numbers": 0,
     "messages": 1,
     "campaigns": 2,
-    "daily_limits": 3,
-    "daily_recipients": 3,
-    "credit_accounts": 4,
-    "audit_heads": 5,
+    "daily_brands": 3,
+    "daily_limits": 4,
+    "daily_recipients": 4,
+    "credit_accounts": 5,
+    "received_days": 6,
+    "text_days": 6,
+    "campaign_counts": 6,
+    "form_days": 6,
+    "basis_days": 6,
+    "consent_days": 6,
+    "standing_counts": 6,
+    "credit_alerts": 7,
+    "audit_heads": 8,
 }
 LOCKS = re.compile(
     r"(?:WITH .*?)?\s*(?:UPDATE|DELETE FROM|SELECT (?=.*FOR UPDATE).*?\sFROM|"
-    r"INSERT INTO(?= audit_heads))\s+(\w+)",
+    r"INSERT INTO(?= (?:audit_heads|received_days|text_days|campaign_counts|form_days|basis_days|"
+    r"consent_days|standing_counts|credit_alerts|daily_brands)))\s+(\w+)",
     re.DOTALL,
 )
 
@@ -151,3 +163,28 @@ def test_a_round_locks_in_order_what_came_back_and_what_leaves_next(northside, s
     assert sorted(t.state for t in texts(northside)) == sorted(
         [State.REJECTED, State.ACCEPTED, State.UNKNOWN, *[State.SUBMITTING] * 3]
     )
+
+
+def test_late_texts_of_a_registered_brand_lock_in_order(northside, sender, clock, departures):
+    """The brand's day goes before the account's, which others give places back to at their end.
+
+    One round that stops a text and lets another leave, one of a second worker whose texts take a
+    place of a later day: in another order than this they would wait for each other.
+    """
+    with unit_of_work():
+        db.session.add(
+            Registration(
+                organization_id=northside.organization_id,
+                kind=registrations.Kind.A2P,
+                state=registrations.State.REGISTERED,
+                details=registrations.Details().to_json(),
+            )
+        )
+    make_campaign(northside, make_recipients(northside, 2))
+    clock.travel(by=timedelta(days=1))
+    claims = take(northside)
+    with unit_of_work():
+        left = rounds.go_round([], claims)
+    assert len(left) == 2
+    # When texts are locked SQLite does not say.
+    assert {d for d in departures if not d.startswith("messages after")} == set()

@@ -4,12 +4,11 @@ One stands still in the middle until the other waits for it. That takes PostgreS
 the second waits at its first statement, and what comes of it must be the same.
 """
 
-import threading
-import time
-from uuid import uuid4
+from itertools import count
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from portal.billing import queries as books
 from portal.billing import service as billing
@@ -22,7 +21,7 @@ from portal.core.db import db, unit_of_work
 from portal.messaging import queries
 from portal.messaging.errors import LimitChoiceNeeded
 from portal.messaging.models import Campaign, DailyRecipient, Message
-from portal.messaging.service import campaigns, claims, gate, sending
+from portal.messaging.service import campaigns, claims, freezing, gate, sending
 from portal.messaging.values import CampaignState, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
@@ -36,47 +35,9 @@ from tests.factories.messaging import (
     only_text,
     texts,
 )
+from tests.meanwhile import Meanwhile
 from tests.messaging.world import says
 from workers import sweeps as scheduled
-
-
-class Meanwhile:
-    """Does work in a unit of work of its own, in another thread."""
-
-    def __init__(self, app):
-        self.app, self.threads, self.ends = app, [], []
-
-    def do(self, work):
-        """Start the work and come back when it waits for a lock, or is done."""
-        thread = threading.Thread(target=self._run, args=(work,))
-        self.threads.append(thread)
-        thread.start()
-        if db.engine.dialect.name == "sqlite":  # it waits for the one write lock
-            return
-        end = time.monotonic() + 20
-        with db.engine.connect() as connection:
-            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            while thread.is_alive() and not connection.scalar(waiting):
-                assert time.monotonic() < end
-                connection.rollback()
-                time.sleep(0.01)
-
-    def end(self):
-        """Return what came of each: its result, or the kind of its error."""
-        for thread in self.threads:
-            thread.join()
-        return self.ends
-
-    def _run(self, work):
-        with self.app.app_context():
-            try:
-                with unit_of_work():
-                    result = work()
-                self.ends.append(result)
-            except Exception as error:
-                self.ends.append(type(error))
-            finally:
-                db.session.remove()
 
 
 @pytest.fixture
@@ -84,6 +45,13 @@ def meanwhile(built_app):
     other = Meanwhile(built_app)
     yield other
     other.end()
+
+
+@pytest.fixture
+def falling_ids(monkeypatch):
+    """Each text gets a lower id than the one before: taken as they lie, they are in no order."""
+    numbers = count(2**127, -1)
+    monkeypatch.setattr(freezing, "uuid4", lambda: UUID(int=next(numbers)))
 
 
 def confirm(account, people, draft=None):
@@ -114,27 +82,29 @@ def test_a_stop_and_cancel_the_rest(northside, sender, meanwhile, monkeypatch):
     assert {t.state for t in texts(northside)} == {State.BLOCKED, State.CANCELED}
 
 
-def test_cancel_the_rest_and_the_gate(northside, sender, meanwhile):
+def test_cancel_the_rest_and_the_gate(northside, sender, meanwhile, falling_ids):
     """Once a cancel locked texts as it found them, and T2 by their ids."""
     running = make_campaign(northside, make_recipients(northside, 6))
-    first, *others = sorted(row.id for row in texts(northside))
+    *others, lowest = [row.id for row in texts(northside)]
+    assert lowest < min(others)
     with unit_of_work():
         lock = select(Message.id).order_by(Message.id).with_for_update()
-        db.session.execute(lock.where(Message.id == first)).all()
+        db.session.execute(lock.where(Message.id == lowest)).all()
         meanwhile.do(lambda: cancel(northside, running))
         db.session.execute(lock.where(Message.id.in_(others))).all()
     assert meanwhile.end() == [6]
 
 
-def test_deleting_contacts_and_the_gate(northside, sender, meanwhile):
+def test_deleting_contacts_and_the_gate(northside, sender, meanwhile, falling_ids):
     """RULINGS 6: once the database took the texts off their people as it came upon them."""
     people = make_recipients(northside, 6)
     make_campaign(northside, people)
-    first, *others = sorted(row.id for row in texts(northside))
+    *others, lowest = [row.id for row in texts(northside)]
+    assert lowest < min(others)
     picked = Selection(ids=tuple(person.contact.id for person in people))
     with unit_of_work():
         lock = select(Message.id).order_by(Message.id).with_for_update()
-        db.session.execute(lock.where(Message.id == first)).all()
+        db.session.execute(lock.where(Message.id == lowest)).all()
         meanwhile.do(lambda: contacts.delete_contacts(northside.tenant, picked, actor=ALICE_ACTS))
         db.session.execute(lock.where(Message.id.in_(others))).all()
     assert meanwhile.end() == [6]

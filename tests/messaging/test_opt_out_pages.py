@@ -73,7 +73,7 @@ class TestEntering:
 
 class TestTheClock:
     def test_open_ones_stand_with_their_business_days_until_the_carrier_knows(
-        self, vera, bob, northside
+        self, vera, bob, northside, monkeypatch
     ):
         make_sender(northside)
         enter(bob, northside, said_at="2026-02-20T09:30")
@@ -87,9 +87,8 @@ class TestTheClock:
         assert "(312) 555-0143" in first  # the longest open stands first
         assert "business days late" in first
         fake = consents.FakeConsentGateway()
-        consents.use(fake)
+        monkeypatch.setattr(consents, "_in_use", fake)
         worker.tell_carrier(str(cast.JUNIPER))
-        consents.use(None)
         after = vera.get("messaging.opt_outs", organization_id=cast.JUNIPER)
         assert "The carrier knows all we know" in after.text
 

@@ -9,16 +9,19 @@ import pytest
 from redis import exceptions
 from rq import Queue
 
+from portal.core import clock
 from portal.core.db import db
 from portal.messaging.values import State
 from tests.factories.messaging import make_campaign, make_recipients, texts
 from workers.__main__ import TextWorker
 
-# As `python -m workers`, but with a home of its own: the project's var/ is somebody's installation.
+# As `python -m workers`, but with a home of its own, for the project's var/ is somebody's
+# installation, and at the test's own time, for at night texts wait (P-3).
 IN_ITS_HOME = """
-import pathlib, sys
+import datetime, pathlib, sys
 from workers import __main__ as program
-from portal.core import settings
+from portal.core import clock, settings
+clock.travel(datetime.timedelta(seconds=float(sys.argv.pop())))
 settings.ROOT = pathlib.Path(sys.argv.pop())
 sys.exit(program.main())
 """
@@ -30,8 +33,9 @@ def start(environment, tmp_path):
     started = []
 
     def run(what):
+        offset = str(clock.offset().total_seconds())
         process = subprocess.Popen(
-            [sys.executable, "-c", IN_ITS_HOME, what, str(tmp_path)],
+            [sys.executable, "-c", IN_ITS_HOME, what, str(tmp_path), offset],
             env=environment,
             stderr=subprocess.PIPE,
             text=True,

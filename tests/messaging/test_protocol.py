@@ -140,7 +140,7 @@ def die_with_the_news(death, account, carrier):
     carrier.call_back(account.organization_id)
     if death == "applier_before_commit":
         with dying():
-            assert statuses.apply_batch() > 0
+            assert statuses.apply_batch(statuses.waiting()) > 0
 
 
 def observed(account, people, carrier):

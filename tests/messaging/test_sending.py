@@ -124,8 +124,9 @@ def test_an_account_that_may_not_send_stops_everything(bobs):
         make_campaign(bobs, [person])
 
 
-def test_a_foreign_number_needs_its_country_switched_on(northside, sender):
+def test_a_foreign_number_needs_its_country_switched_on(northside, sender, clock):
     """S-2: then 100 a day by default."""
+    clock.travel(by=timedelta(hours=22))  # four in London, within the strictest hours (P-3)
     person = make_recipient(northside, number="+447911123456")
     assert fates(planned(northside, [person], bulk()))[0][1] == "region_blocked"
     with unit_of_work():

@@ -91,6 +91,9 @@ class Carrier:
     def find(self, credentials, to, since):
         return [t for t in self.listed if t.to == to] if self.is_listing else []
 
+    def listed_since(self, credentials, since):
+        return list(self.listed) if self.is_listing else []
+
     def _take(self, outgoing, final):
         with self.lock:  # sixteen threads text at once
             self.accepts[outgoing.to, outgoing.body] += 1
@@ -169,7 +172,7 @@ def sweep(account):
     jobs.drain(str(account.id))
     jobs.reconcile()
     with unit_of_work():
-        recovery.release_mended()
+        recovery.release_mended(account.id)
 
 
 def ends(account):

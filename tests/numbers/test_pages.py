@@ -215,13 +215,12 @@ def test_an_address_without_a_right_number_says_what_is_wrong(
     [
         ("+19005550123", "(900) 555-0123 is a premium number"),
         ("+13129765555", "is a premium number"),
-        ("+18005550123", "(800) 555-0123 is a toll-free number"),
         ("+11125550123", "Choose the number again"),
         ("+1312555016", "9 digits where 10 are needed"),
         ("+1312555016a", "has a letter"),
     ],
 )
-def test_only_a_local_number_can_be_bought(alice, subscribed, lessor, e164, said):
+def test_only_a_number_that_can_text_can_be_bought(alice, subscribed, lessor, e164, said):
     """N-1: a form that names another kind of number buys nothing and says why."""
     data = form_of(confirm_page(alice, subscribed), e164=e164)
     reply = alice.post("numbers.buy", 422, data, account_id=subscribed.id)
@@ -237,7 +236,9 @@ def test_without_a_subscription_the_pages_say_why(alice, northside, lessor):
         page = alice.get(endpoint, account_id=northside.id)
         assert "You need an active subscription." in page.text
         assert page.page.select_one("main a[href$='/marketplace']")
-    data = form_of(confirm_page(alice, northside))
+    page = confirm_page(alice, northside)
+    assert "Buy this number" not in page.text
+    data = {"name": "Late", "e164": CHICAGO.e164, "request_key": "opened before it ended"}
     refused = alice.post("numbers.buy", 409, data, account_id=northside.id)
     assert "You need an active subscription." in refused.text
     assert "buy" not in lessor.calls
@@ -334,3 +335,41 @@ def test_the_owner_of_an_account_sets_it_up(bob, bobs, lessor):
 def test_a_number_of_another_account_is_not_found_here(alice, northside, bobs):
     sender = make_sender(bobs)
     alice.get("numbers.show", 404, account_id=northside.id, sender_id=sender.id)
+
+
+def test_a_stopped_account_reads_why_before_it_searches_chooses_or_leaves(
+    alice, subscribed, lessor
+):
+    """N-7: the reason and the way on stand on the pages, not only in the refusal."""
+    northside = subscribed
+    sender = make_sender(northside)
+    with unit_of_work():
+        accounts.suspend(northside.id, "a complaint", SYSTEM)
+    lessor.calls.clear()
+    pages = [
+        alice.get("numbers.index", account_id=northside.id),
+        alice.get("numbers.search", query={"area_code": "312"}, account_id=northside.id),
+        alice.get("numbers.choose", query={"e164": STOCK[0].e164}, account_id=northside.id),
+        alice.get("numbers.leave", account_id=northside.id, sender_id=sender.id),
+    ]
+    for page in pages:
+        assert "This account is suspended (a complaint)" in page.text_of(".notice--warn")
+        assert "See the restriction" in page.text_of(".notice--warn a")
+    assert lessor.calls == ["search"], "only the number that was chosen is looked up"
+    assert "Give it back in" not in pages[-1].text
+
+
+def test_an_agent_reads_who_goes_on_with_a_purchase(bob, alice, subscribed, lessor):
+    failed = {"state": SenderState.FAILED, "ready_at": None, "carrier_sid": None}
+    sold = make_sender(subscribed, **failed, trouble="It is gone.", trouble_code=21422)
+    ids = {"account_id": subscribed.id, "sender_id": sold.id}
+    assert (
+        "A team lead or the account's owner goes on with it" in bob.get("numbers.show", **ids).text
+    )
+    page = alice.get("numbers.show", **ids)
+    assert page.texts_of("main .btn-primary") == ["Choose another number"], (
+        "trying again is in vain"
+    )
+    busy = make_sender(subscribed, **failed, trouble="Twilio could not be reached.")
+    page = alice.get("numbers.show", account_id=subscribed.id, sender_id=busy.id)
+    assert page.texts_of("main .btn-primary") == ["Try again"]

@@ -6,7 +6,6 @@ import pytest
 
 from portal.billing import service as billing
 from portal.core.audit import SYSTEM
-from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.errors import GatewayUnclear
 from portal.gateways.numbers import Owned
@@ -17,6 +16,7 @@ from portal.numbers.values import SenderState
 from tests import cast
 from tests.factories.billing import make_subscription
 from tests.factories.numbers import make_carrier_account, make_sender
+from workers import sweeps
 from workers.numbers import release_numbers
 
 E164 = "+13125550160"
@@ -35,8 +35,7 @@ def end(account, clock):
     with unit_of_work():
         billing.cancel(account, actor=SYSTEM)
     clock.travel(by=timedelta(days=31))
-    with unit_of_work():
-        billing.settle_due(utcnow())
+    sweeps.settle_credits()
 
 
 def state(sender):
@@ -61,7 +60,7 @@ def test_an_unheard_answer_is_asked_again(number, subscribed, lessor, clock):
     end(subscribed, clock)
     lessor.failures["release"] = [GatewayUnclear("no answer")]
     assert release_numbers() == 0
-    assert state(number) is SenderState.READY
+    assert state(number) is SenderState.RELEASING  # it may be gone, so nothing leaves from it
     assert release_numbers() == 1
 
 
@@ -75,3 +74,71 @@ def test_who_subscribes_again_first_keeps_it(number, subscribed, lessor, clock):
 def test_a_number_without_any_subscription_in_its_past_is_left_alone(number, bobs, lessor):
     make_sender(bobs, e164="+13125550199")
     assert release_numbers() == 0
+
+
+def test_a_number_that_came_after_the_end_has_a_week_to_be_kept_by_a_plan(
+    number, subscribed, lessor, clock
+):
+    """N-4: it was ported or moved while the subscription lapsed, and would be gone for good."""
+    end(subscribed, clock)
+    db.session.get(SenderNumber, number.id).ready_at = clock.now
+    db.session.commit()
+    assert release_numbers() == 0
+    left = queries.sender(number.id).release_at - clock.now
+    assert timedelta(days=6) < left <= timedelta(days=7)
+    [notice] = [n for n in notifications.latest(cast.ALICE) if n.kind == "numbers"]
+    assert "came after the subscription ended" in notice.title
+    make_subscription(subscribed)
+    assert release_numbers() == 0
+    assert queries.sender(number.id).release_at is None
+
+
+def test_that_week_over_it_goes_back(number, subscribed, lessor, clock):
+    end(subscribed, clock)
+    db.session.get(SenderNumber, number.id).ready_at = clock.now
+    db.session.commit()
+    assert release_numbers() == 0
+    clock.travel(by=timedelta(days=7))
+    assert (release_numbers(), state(number)) == (1, SenderState.RELEASED)
+
+
+def test_only_a_plan_keeps_a_number_without_a_subscription(
+    browser, number, subscribed, lessor, clock
+):
+    """B-7: else a click a week would keep a number nobody pays for."""
+    end(subscribed, clock)
+    db.session.get(SenderNumber, number.id).ready_at = clock.now
+    db.session.commit()
+    release_numbers()
+    goes_at, alice = queries.sender(number.id).release_at, browser(cast.ALICE)
+    ids = {"account_id": subscribed.id, "sender_id": number.id}
+    for page in ("numbers.show", "numbers.leave"):
+        shown = alice.get(page, **ids)
+        assert "Buy a plan" in shown.text
+        assert "Keep it" not in [button.get_text(strip=True) for button in shown.page("button")]
+    refused = alice.post("numbers.keep", 409, {}, **ids)
+    assert "You need an active subscription." in refused.text
+    assert "Open the marketplace" in refused.text
+    clock.travel(by=timedelta(days=6))
+    release_numbers()
+    assert queries.sender(number.id).release_at == goes_at, "the week does not begin anew"
+    clock.travel(by=timedelta(days=1))
+    assert (release_numbers(), state(number)) == (1, SenderState.RELEASED)
+
+
+def test_a_week_somebody_asked_for_is_no_way_round_that_either(
+    browser, number, subscribed, lessor, clock
+):
+    end(subscribed, clock)
+    db.session.get(SenderNumber, number.id).ready_at = clock.now
+    db.session.commit()
+    alice, ids = browser(cast.ALICE), {"account_id": subscribed.id, "sender_id": number.id}
+    alice.post("numbers.release", 303, {"typed": E164}, **ids)
+    alice.post("numbers.keep", 409, {}, **ids)
+    make_subscription(subscribed)
+    assert release_numbers() == 0
+    db.session.rollback()
+    assert queries.sender(number.id).release_at is not None, "Alice asked for it, and may keep it"
+    alice.post("numbers.keep", 303, {}, **ids)
+    db.session.rollback()  # what it read before is not what holds now
+    assert queries.sender(number.id).release_at is None

@@ -103,6 +103,6 @@ def test_errors_speak(error, doing, sentence, cause):
 
 
 def test_texts_come_in_at_the_public_address_and_are_retried():
-    assert rules.inbound_url("https://texts.example.com/") == (
+    assert rules.hooks("https://texts.example.com/").sms_url == (
         "https://texts.example.com/webhooks/twilio/sms#rc=5&rp=all&ct=3000&rt=8000"
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from portal.core import settings as settings_module
-from portal.gateways import carrier, sms
+from portal.gateways import carrier, registrations, sms
 from portal.gateways import numbers as gateways
 from portal.numbers import queries
 from tests.sandbox.server import run_sandbox
@@ -14,7 +14,7 @@ from tests.sandbox.server import run_sandbox
 @pytest.fixture
 def twin(app, tmp_path):
     """A sandbox whose main account is the installation's; what was in place comes back."""
-    before = settings_module.settings(), gateways.current(), sms.current()
+    before = settings_module.settings(), gateways.current(), sms.current(), registrations.current()
     with run_sandbox(tmp_path / "state", token="f" * 32) as running:
         settings_module.use(
             replace(before[0], twilio_account_sid=running.sid, twilio_auth_token=running.token)
@@ -25,6 +25,7 @@ def twin(app, tmp_path):
     settings_module.use(before[0])
     gateways.use(before[1])
     sms.use(before[2])
+    registrations.use(before[3])
 
 
 def test_a_number_from_search_to_its_first_webhook(alice, subscribed, twin):
@@ -35,7 +36,7 @@ def test_a_number_from_search_to_its_first_webhook(alice, subscribed, twin):
     data = {name: form.field(name) for name in names}
     alice.post("numbers.buy", 303, data, account_id=subscribed.id)
     [sender] = queries.senders(subscribed.id)
-    assert (sender.e164[:5], sender.may_send, sender.is_default) == ("+1512", True, True)
+    assert (sender.e164[:5], sender.is_ready, sender.is_default) == ("+1512", True, True)
     credentials = queries.credentials(subscribed.organization_id)
     assert credentials.account_sid != twin.sid
     client = twin.client(credentials.account_sid, credentials.auth_token)

@@ -66,7 +66,7 @@ def test_the_first_number_opens_everything_it_needs(subscribed, lessor):
         CHICAGO.e164,
         "Front desk",
     )
-    assert (sender.is_default, sender.is_registered, sender.may_send) == (True, True, True)
+    assert (sender.is_default, sender.is_registered, sender.may_send) == (True, False, False)
     assert sender.capabilities == CHICAGO.capabilities
     assert sender.segments_per_second == 100  # the sandbox's
     bought = lessor.owned[CHICAGO.e164]
@@ -147,11 +147,35 @@ def test_a_suspended_account_buys_nothing(subscribed, lessor):
         place(cast.account(subscribed.id))
 
 
-def test_a_number_of_the_real_carrier_waits_for_its_registration(subscribed, lessor, real_carrier):
-    """N-5."""
+def test_a_number_waits_for_its_campaign_and_sends_once_that_is_live(subscribed, lessor):
+    """N-5: numbers that are there, and those to come."""
     sender = buy(subscribed)
-    assert (sender.is_ready, sender.is_registered, sender.may_send) == (True, False, False)
-    assert sender.segments_per_second == 1
+    assert (sender.is_ready, sender.may_send) == (True, False)
+    with unit_of_work():
+        assert numbers.note_campaign(subscribed.organization_id, is_live=True) == 1
+    assert queries.sender(sender.id).may_send
+    assert buy(subscribed, OTHER).may_send
+    with unit_of_work():
+        assert numbers.note_campaign(subscribed.organization_id, is_live=True) == 0  # said before
+        assert numbers.note_campaign(subscribed.organization_id, is_live=False) == 2
+    assert not queries.sender(sender.id).may_send
+
+
+def test_a_toll_free_number_has_a_registration_of_its_own(subscribed, lessor):
+    """N-5."""
+    sender = make_sender(subscribed, "+18335550160", is_registered=False)
+    with unit_of_work():
+        numbers.note_campaign(subscribed.organization_id, is_live=True)
+    assert not queries.sender(sender.id).may_send
+    with unit_of_work():
+        assert (
+            numbers.note_toll_free(subscribed.organization_id, sender.e164, is_verified=True) == 1
+        )
+    assert queries.sender(sender.id).may_send
+
+
+def test_a_number_of_the_real_carrier_keeps_its_pace(subscribed, lessor, real_carrier):
+    assert buy(subscribed).segments_per_second == 1
 
 
 # What can go wrong, at each call, before and after the carrier did it.

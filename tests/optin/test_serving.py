@@ -22,6 +22,7 @@ from portal.optin.rules import tokens
 from portal.optin.service import drawing
 from portal.optin.values import ConfirmationState
 from tests import pagelint
+from tests.factories.mail import kept
 from tests.factories.optin import (
     ALICE,
     CAROL,
@@ -289,7 +290,7 @@ def test_a_page_drawn_after_our_templates_changed_is_kept_as_it_was_seen(
     assert (record.evidence.sha256 == version.page_sha256) == (how == "as published")
 
 
-def test_a_form_has_a_code_a_sheet_and_an_invitation(bob, northside, outbox):
+def test_a_form_has_a_code_a_sheet_and_an_invitation(bob, northside):
     form = make_published(northside)
     where = {"account_id": northside.id, "form_id": form.id}
     assert bob.get("optin.qr_png", **where).data.startswith(b"\x89PNG")
@@ -300,8 +301,8 @@ def test_a_form_has_a_code_a_sheet_and_an_invitation(bob, northside, outbox):
     bob.post(
         "optin.invite", 303, data={"email": "carol@example.com", "note": "As promised"}, **where
     )
-    [mail] = list(outbox.iterdir())
-    assert form.path in mail.read_text() and "As promised" in mail.read_text()
+    [mail] = kept()
+    assert form.path in mail.text and "As promised" in mail.text
 
 
 def test_nothing_of_a_form_is_shared_before_it_is_published(bob, northside):

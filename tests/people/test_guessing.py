@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 from redis import exceptions
+from sqlalchemy import func, select
 
 from portal.core import jobs, tries
-from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.tries import Limit, TooManyTries, Try
 from portal.people.service import passwords
@@ -32,11 +32,14 @@ def bobs_email(app):
 
 @pytest.fixture
 def checked(monkeypatch):
-    """When each password was compared; nothing is hashed, so that ten thousand take seconds."""
+    """When each compared password was counted; nothing is hashed, so ten thousand take seconds.
+
+    It is compared milliseconds after that, now more and now fewer: a window would count those.
+    """
     moments = []
 
     def compare(password, stored):
-        moments.append(utcnow())
+        moments.append(db.session.scalar(select(func.max(Try.expires_at))) - WINDOW)
         return False
 
     monkeypatch.setattr(passwords.flask_security, "verify_password", compare)

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from portal.consent.models import ConsentRecord
 from portal.consent.service import evidence as evidence_files
-from portal.core import checkpoints
+from portal.core import checkpoints, glyphs
 from portal.core.audit import AuditEntry
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
@@ -151,7 +151,7 @@ class TestPdf:
                 setter, story_of(northside, record), proofs.certify(northside, record)
             )
         assert made.pdf.is_archival
-        assert printing.code_points(name) == name
+        assert glyphs.code_points(name) == name
 
     def test_a_damaged_picture_costs_its_page_alone(self, northside, carol):
         with Setter() as setter:

@@ -1,12 +1,17 @@
 """Role homes and the set-up checklist (X-7)."""
 
+from datetime import timedelta
+
 import pytest
 
+from portal.consent import service as consent
+from portal.consent.values import Method, NewConsent
 from portal.core import audit
 from portal.core.audit import SYSTEM, AuditEntry
 from portal.core.db import db, unit_of_work
 from portal.texting_accounts import service as accounts
 from tests import cast
+from tests.factories.consent import stop
 
 
 def steps(page):
@@ -52,6 +57,27 @@ def test_the_officer_sees_the_whole_organization(vera):
     assert "1 not sending" in page.text
     assert "Verified just now" in page.text
     assert "do-not-call list" in page.text
+
+
+def opted_out(officer):
+    tiles = officer.get("reports.home").page.select(".stat")
+    return next(tile for tile in tiles if "7 days" in tile.text)
+
+
+def test_the_officer_sees_the_opt_outs_of_seven_days_and_no_old_list(browser, northside, clock):
+    """M-3: from the running counts; what an old tool's list brought is no news of this week."""
+    stop(northside, "+13125550101", at=clock.now)
+    clock.travel(by=timedelta(days=1))
+    stop(northside, "+13125550102", at=clock.now)
+    with unit_of_work():
+        old = NewConsent("+13125550103", Method.LIST, idempotency_key="list:1")
+        consent.opt_out_many(northside.tenant, [old], import_id=None, actor=SYSTEM)
+    tile = opted_out(browser(cast.VERA))
+    assert tile.select_one(".stat__value").text.strip() == "2"
+    assert "1 today" in tile.text
+    clock.travel(by=timedelta(days=8))
+    tile = opted_out(browser(cast.VERA))
+    assert tile.select_one(".stat__value").text.strip() == "0"
 
 
 def test_the_officer_is_told_when_the_log_was_changed(vera):

@@ -11,7 +11,7 @@ from portal.consent.models import ConsentRecord
 from portal.consent.service import evidence
 from portal.contacts import queries as contacts
 from portal.contacts.models import Contact, Import
-from portal.contacts.service import reading
+from portal.contacts.service import book, reading
 from portal.core import audit, checkpoints
 from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
@@ -41,6 +41,7 @@ from tests.factories import proofs
 from tests.factories.consent import CAROL, DAVE, spoken, written
 from tests.factories.contacts import import_file
 from tests.factories.files import pdf
+from tests.factories.mail import kept, make_mail
 from tests.factories.messaging import make_campaign, make_ready, make_recipient, one_to_one
 from tests.factories.optin import fill_in, make_published
 from workers import retention as jobs
@@ -157,6 +158,27 @@ def test_nothing_of_a_person_is_left_and_every_hash_holds(juniper, northside, kn
     assert checkpoints.verify(juniper.id).fault is None
     assert doctor.examine(Scope(juniper.id, northside.id), utcnow()) == found
     assert db.session.query(Message).filter(Message.body == ERASED).count() == 1
+
+
+def test_a_notice_about_somebody_whose_contact_was_deleted_goes(juniper, northside, known):
+    """C-10: it names them and quotes their text, and leads to a contact that is no more."""
+    person = contacts.get_or_404(northside.tenant, known["contact"])
+    with unit_of_work():
+        book.remove(northside.tenant, [person.id])
+    assert "Carol Diaz replied" in everything_said()
+    _, counts = erase(juniper)
+    assert counts["notices"] == 1
+    assert "Carol Diaz replied" not in everything_said()
+
+
+def test_a_mail_to_a_person_or_about_them_goes(juniper, known):
+    make_mail("to", to="carol@home.example", organization_id=juniper.id)
+    make_mail("about", context={"url": f"/contacts?q={CAROL}"}, organization_id=juniper.id)
+    make_mail("other", organization_id=juniper.id)
+    make_mail("theirs", to="carol@home.example", organization_id=cast.LAKEVIEW_HOMES)
+    _, counts = erase(juniper)
+    assert counts["mails"] == 2
+    assert {each.mail.to for each in kept()} == {"ana@example.com", "carol@home.example"}
 
 
 def test_the_page_of_a_form_outlives_who_signed_up_on_it(juniper, northside, anyone, clock):

@@ -108,13 +108,25 @@ def run_sandbox(
     token: str = "",
     clock_file: Path | None = None,
     port: int = 0,
+    checks_registration: bool = False,
+    **stripe: str,
 ) -> Iterator[Sandbox]:
     """Serve a sandbox from a thread of this process until the block ends."""
-    port = port or free_port()
     token = token or secrets.token_hex(16)
-    base_url = f"http://127.0.0.1:{port}"
-    app = create_sandbox(SandboxConfig(state, sid, token, base_url, clock_file))
-    server = SandboxServer("127.0.0.1", port, app, app.extensions["carrier"])
+
+    def listen(at: int) -> tuple[str, SandboxServer]:
+        base_url = f"http://127.0.0.1:{at}"
+        app = create_sandbox(
+            SandboxConfig(state, sid, token, base_url, clock_file, checks_registration, **stripe)
+        )
+        return base_url, SandboxServer("127.0.0.1", at, app, app.extensions["carrier"])
+
+    try:
+        base_url, server = listen(port or free_port())
+    except OSError:
+        if port:
+            raise
+        base_url, server = listen(free_port())  # somebody took the first one meanwhile
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -142,6 +154,7 @@ def spawn_sandbox(
     command = [sys.executable, "-m", "portal.sandbox", "--port", str(port)]
     command += ["--state", str(state), "--account-sid", sid, "--auth-token", token]
     command += ["--clock-file", str(clock_file)] if clock_file else []
+    command += ["--unregistered-may-text"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout
         program.stdout.readline()

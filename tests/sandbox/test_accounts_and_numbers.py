@@ -108,7 +108,7 @@ def test_an_unrelated_account_has_numbers_of_its_own_that_do_not_move_by_api(
     other = sandbox.post("accounts", friendly_name="Old office")
     theirs = sandbox.client(other["sid"], other["auth_token"])
     bought = theirs.incoming_phone_numbers.create(area_code="312")
-    assert refused(bought.update, account_sid=child.sid).code == 21474
+    assert refused(bought.update, account_sid=child.sid).code == 21473
     assert refused(twilio.api.v2010.accounts(other["sid"]).fetch).status == 404
 
 
@@ -250,3 +250,12 @@ def test_a_number_is_in_one_pool_at_most(twilio):
     assert member.delete()
     assert two.phone_numbers.create(phone_number_sid=bought.sid).sid == bought.sid
     assert refused(one.phone_numbers.create, phone_number_sid="PN" + "0" * 32).status == 404
+
+
+def test_a_trunk_and_a_voice_application_shut_each_other_out(twilio):
+    bought = twilio.incoming_phone_numbers.create(area_code="312", trunk_sid="TK" + "a" * 32)
+    assert bought.trunk_sid == "TK" + "a" * 32
+    changed = bought.update(voice_application_sid="AP" + "b" * 32)
+    assert (changed.trunk_sid, changed.voice_application_sid) == (None, "AP" + "b" * 32)
+    changed = changed.update(trunk_sid="TK" + "c" * 32)
+    assert (changed.trunk_sid, changed.voice_application_sid) == ("TK" + "c" * 32, "")

@@ -149,6 +149,7 @@ def test_weather_can_turn_while_callbacks_are_posted(sandbox, ear, send):
     for n in range(20):
         send(body=str(n))
         sandbox.turn(callbacks_doubled=0.5 + n / 100)
-    done = sandbox.flush()["done"]
-    assert 40 < done < 80
-    assert len(ear.heard) == done
+    sandbox.flush()
+    posted = len(sandbox.get("webhooks")["webhooks"])  # some went out before, on a slow machine
+    assert 40 < posted < 80
+    assert len(ear.heard) == posted

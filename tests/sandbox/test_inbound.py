@@ -223,6 +223,14 @@ def test_the_fallback_hears_of_it_when_the_webhook_fails(sandbox, ear, twilio, n
     assert ear.heard[1]["form"]["ErrorUrl"] == f"{ear.url}/sms"
 
 
+def test_an_application_goes_before_the_address_of_a_number(sandbox, ear, twilio, number):
+    twilio.incoming_phone_numbers.list()[0].update(
+        sms_url=f"{ear.url}/sms", sms_application_sid="AP" + "a" * 32
+    )
+    sandbox.says(PERSON, number, "Hi")
+    assert ear.heard == []
+
+
 def test_a_get_webhook_carries_its_form_in_the_signed_query(sandbox, ear, twilio, number):
     twilio.incoming_phone_numbers.list()[0].update(sms_url=f"{ear.url}/get", sms_method="GET")
     sandbox.says(PERSON, number, "Hi")

@@ -79,7 +79,7 @@ def test_a_text_that_failed_shows_as_an_event_with_its_reason(sandbox, visit, se
     send(to="+13125551003")
     sandbox.flush()
     event = visit("/handsets/13125551003").select_one(".chat__event")
-    assert "Nothing has arrived yet" in visit().select_one("#people").text
+    assert "No text has arrived yet" in visit().select_one("#people").text
     assert event.text == "A text did not arrive: Unreachable destination handset (30003)"
 
 

@@ -117,6 +117,7 @@ def signed_in() -> dict[str, object]:
         ),
         "organization": SimpleNamespace(id="1", name="Juniper Realty"),
         "account": SimpleNamespace(id="2", name="Dana Whitfield", owner_name="Dana Whitfield"),
+        "switch_url": "/kit",
         "accounts": [
             SimpleNamespace(
                 id="2",
@@ -158,6 +159,7 @@ def signed_in() -> dict[str, object]:
         "clock_note": "Demo time: 2 days ahead",
         "sign_out_url": "/kit/answer",
         "profile_url": "/kit",
+        "help_url": "/kit",
     }
 
 
@@ -257,6 +259,7 @@ def create_kit() -> Flask:
     CSRFProtect(app)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["static_url"] = lambda name: url_for("static", filename=name)
+    app.jinja_env.globals["kept"] = lambda draw: draw  # the kit draws everything anew
     app.jinja_env.filters.update(
         when=lambda moment: f"{moment:%-d %b}, {moment:%-I:%M} {moment:%p}".lower().replace(
             "nov", "Nov"

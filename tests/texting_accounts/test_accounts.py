@@ -3,14 +3,16 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import delete
 
 from portal.core import audit
 from portal.core.access import Permission, Role
 from portal.core.audit import SYSTEM
-from portal.core.db import unit_of_work
+from portal.core.db import db, unit_of_work
 from portal.core.errors import BadInput, NotFound
 from portal.core.tenancy import Tenant
 from portal.people import service as people
+from portal.people.models import TeamMember
 from portal.texting_accounts import queries, service
 from portal.texting_accounts.errors import AccountClosed, NoteMissing, WrongState
 from portal.texting_accounts.values import AccountState
@@ -74,6 +76,8 @@ def test_an_owner_may_do_more_unless_leads_keep_it(bob, app):
             timezone="America/Chicago",
             first_notice_en="STOP",
             first_notice_es="STOP",
+            hold_notice_en="STOP",
+            hold_notice_es="STOP",
             reserves_account_changes=True,
             requires_totp=False,
             actor=SYSTEM,
@@ -216,7 +220,7 @@ def test_who_works_in_a_shared_account(alice, browser):
 
 def test_accounts_are_listed_to_those_who_reach_them(alice, vera, bob):
     for browser in (alice, vera, bob):
-        text = browser.get("texting_accounts.index").text
+        text = browser.get("reports.accounts").text
         assert "Northside" in text
         assert "Lakeview" not in text
 
@@ -231,6 +235,13 @@ def test_who_is_told_about_an_account(northside, bobs):
     """B-11: the owner and the team's leads."""
     assert queries.watchers(northside) == [cast.ALICE]
     assert queries.watchers(bobs) == [cast.BOB, cast.ALICE]
+
+
+def test_of_a_team_without_a_lead_the_organizations_leads_are_told(northside):
+    """B-11: an alert that nobody gets is none."""
+    with unit_of_work():
+        db.session.execute(delete(TeamMember).where(TeamMember.team_id == northside.team_id))
+    assert queries.watchers(northside) == [cast.ALICE]
 
 
 def test_owner_permissions_are_few():
@@ -257,3 +268,21 @@ def test_a_suspension_is_lifted_with_what_the_carrier_said(alice, bob, northside
         data={"carrier_note": "Lifted by mail today."},
     )
     assert queries.account(bobs.id).is_active
+
+
+def test_the_switcher_draws_a_handful_of_accounts_and_leads_to_the_rest(alice):
+    """G13's weight: no page grows with the number of accounts; the way to each is by its name."""
+    light = alice.get("texting_accounts.settings", account_id=cast.NORTHSIDE)
+    assert len(light.page.select("#accounts a")) == 2
+    with unit_of_work():
+        for place in range(150):
+            service.open_account(cast.JUNIPER, f"Desk {place:03d}", cast.BOB, actor=SYSTEM)
+    page = alice.get("texting_accounts.settings", account_id=cast.NORTHSIDE)
+    *drawn, way = page.page.select("#accounts a")
+    assert (len(drawn), way.get_text(strip=True)) == (12, "Find another account")
+    assert len(page.text) - len(light.text) < 1_500
+    assert "These are the first 100." in alice.open("GET", way["href"]).text
+    found = alice.get("texting_accounts.switch", q="desk 149")
+    [there] = found.page.select("#places a")
+    assert alice.follow(alice.open("GET", there["href"], 303)).text_of(".account-switch__name")
+    assert "No account matches" in alice.get("texting_accounts.switch", q="lakeview").text

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from portal.consent.values import BOTH_KINDS, TALK_ONLY, Standing, Strength
-from portal.messaging.rules import gates
-from portal.messaging.rules.gates import AccountFacts, TextFacts
+from portal.messaging.rules import gates, price
+from portal.messaging.rules.gate_facts import AccountFacts, TextFacts
 from portal.messaging.values import Fate, Kind
 from portal.numbers.values import SenderRef, SenderState
 from portal.texting_accounts.values import AccountState
@@ -163,8 +163,8 @@ def test_every_reason_is_a_sentence_and_every_fix_has_a_label():
 
 def test_credits_are_all_or_nothing():
     """PROMISES 3.2."""
-    assert gates.credits_enough(5, 5) is None
-    assert gates.credits_enough(170, 50).sentence == "This send needs 170 credits and 50 are left."
+    assert price.credits_enough(5, 5) is None
+    assert price.credits_enough(170, 50).sentence == "This send needs 170 credits and 50 are left."
 
 
 def test_inquiry_consent_runs_out_after_90_days():

@@ -24,7 +24,7 @@ def test_a_plain_word_may_be_a_keyword(word):
 @pytest.mark.parametrize(
     "word",
     [
-        *keywords.STOP_WORDS, *keywords.START_WORDS, *keywords.HELP_WORDS, "S.T.O.P", "Ｓtop",
+        *sorted(keywords.STOP_WORDS), *sorted(keywords.START_WORDS), *sorted(keywords.HELP_WORDS), "S.T.O.P", "Ｓtop",
         "opt out", "yes", "no", "alto", "remove", "", "ab", "x" * 16, "two words", "44", "4homes",
         "ho-mes", "😀", "日本語", "unsubscribe!", "stop all",
     ],

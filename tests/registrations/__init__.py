@@ -1,0 +1,1 @@
+"""Tests of registering with the carriers (N-5)."""
