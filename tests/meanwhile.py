@@ -22,7 +22,7 @@ class Meanwhile:
         thread.start()
         if db.engine.dialect.name == "sqlite":  # it waits for the one write lock
             return
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         with db.engine.connect() as connection:
             waiting = text(
                 "SELECT count(*) FROM pg_stat_activity "

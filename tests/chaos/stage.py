@@ -157,7 +157,7 @@ def carrier(nursery: Nursery, port: int, home: Path, clock_file: Path) -> Sandbo
     arguments += ["--account-sid", SID, "--auth-token", TOKEN, "--clock-file", str(clock_file)]
     arguments += ["--unregistered-may-text"]
     nursery.start("sandbox", home / "logs" / "carrier.log", *arguments)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 90
     while time.monotonic() < end:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -175,7 +175,7 @@ class FrontDoor:
         self.ended = threading.Event()
         self.stumbles = 0  # requests that met a dead or dying process
 
-    def wait(self, timeout_s: float = 30.0) -> None:
+    def wait(self, timeout_s: float = _PATIENCE_S) -> None:
         """Return once the product answers."""
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:

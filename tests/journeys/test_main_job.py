@@ -191,7 +191,7 @@ def answer_from_handsets(eye, product, number, asker, leaver):
 def see_both_in_the_inbox(eye, product):
     page = eye.page
     page.get_by_role("link", name="Inbox").first.click()
-    page.get_by_text(QUESTION).first.wait_for(timeout=20_000)
+    page.get_by_text(QUESTION).first.wait_for(timeout=60_000)
     page.get_by_text("STOP", exact=True).first.wait_for()
     eye.look("inbox")
     page.get_by_role("link").filter(has_text=QUESTION).first.click()
@@ -199,7 +199,7 @@ def see_both_in_the_inbox(eye, product):
     eye.look("conversation")
     page.get_by_role("button", name=re.compile("^Send")).last.click()
     delivered = f'.chat__bubble:has-text("{ANSWER}") + .chat__meta:has-text("Delivered")'
-    page.locator(delivered).wait_for(timeout=30_000)
+    page.locator(delivered).wait_for(timeout=60_000)
     eye.look("answered")
     assert any(entry["body"] == ANSWER for entry in accepted(product))
 

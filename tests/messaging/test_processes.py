@@ -50,7 +50,7 @@ def start(environment, tmp_path):
         process.communicate()
 
 
-def wait_until(what, timeout_s=30.0):
+def wait_until(what, timeout_s=120.0):
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         if what():

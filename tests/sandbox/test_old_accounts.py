@@ -63,16 +63,16 @@ def test_a_planned_read_fails_once(sandbox, twilio, fault, status, code):
 
 def test_the_page_gives_the_credentials_out_and_does_what_support_does(sandbox, twilio):
     url = f"{sandbox.base_url}/old-accounts"
-    assert "None is open yet." in requests.get(url, timeout=5).text
+    assert "None is open yet." in requests.get(url, timeout=30).text
     target = twilio.api.v2010.accounts.create(friendly_name="ConsentDesk x").sid
-    assert "Two old accounts are open." in requests.post(url, timeout=5).text
+    assert "Two old accounts are open." in requests.post(url, timeout=30).text
     by_name = {one.friendly_name: one for one in twilio.api.v2010.accounts.list()}
-    shown = requests.get(url, timeout=5).text
+    shown = requests.get(url, timeout=30).text
     assert by_name["Old account, same owner"].auth_token in shown
     number = sandbox.get("numbers")["numbers"][0]["e164"]
     form = {"number": number, "account_sid": target}
-    assert requests.post(f"{url}/support", data=form, timeout=5).status_code == 200
+    assert requests.post(f"{url}/support", data=form, timeout=30).status_code == 200
     there = {one["e164"]: one for one in sandbox.get("numbers")["numbers"]}
     assert there[number]["account_sid"] == target
     form["number"] = "+13125550000"
-    assert "was not found" in requests.post(f"{url}/support", data=form, timeout=5).text
+    assert "was not found" in requests.post(f"{url}/support", data=form, timeout=30).text

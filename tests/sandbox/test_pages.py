@@ -22,7 +22,7 @@ def browser(sandbox):
 @pytest.fixture
 def visit(sandbox, browser):
     def visit(path="/"):
-        answer = browser.get(sandbox.base_url + path, timeout=5)
+        answer = browser.get(sandbox.base_url + path, timeout=30)
         assert answer.status_code == 200, answer.text
         return page(answer)
 
@@ -33,7 +33,7 @@ def visit(sandbox, browser):
 def submit(sandbox, browser):
     def submit(path, **form):
         files = form.pop("files", None)
-        answer = browser.post(sandbox.base_url + path, data=form, files=files, timeout=5)
+        answer = browser.post(sandbox.base_url + path, data=form, files=files, timeout=30)
         assert answer.status_code == 200, answer.text
         return page(answer)
 
@@ -114,7 +114,7 @@ def test_a_picture_is_sent_and_shown(sandbox, ear, browser, submit, number):
     form = {"from": PERSON, "to": number, "body": ""}
     shown = submit("/handsets", **form, files=picture)
     source = shown.select_one("img.handset__picture")["src"]
-    assert browser.get(sandbox.base_url + source, timeout=5).content.startswith(b"\x89PNG")
+    assert browser.get(sandbox.base_url + source, timeout=30).content.startswith(b"\x89PNG")
     assert ear.heard[0]["form"]["NumMedia"] == "1"
 
 
@@ -213,7 +213,7 @@ def test_the_log_shows_requests_and_webhooks(sandbox, visit, send):
 
 
 def test_unknown_places_are_told_apart(sandbox, browser):
-    assert browser.get(f"{sandbox.base_url}/nowhere", timeout=5).status_code == 404
+    assert browser.get(f"{sandbox.base_url}/nowhere", timeout=30).status_code == 404
     path = f"{sandbox.base_url}/api/2010-04-01/Nowhere.json"
-    answer = browser.get(path, timeout=5, auth=(sandbox.sid, sandbox.token))
+    answer = browser.get(path, timeout=30, auth=(sandbox.sid, sandbox.token))
     assert answer.json()["code"] == 20404
