@@ -260,7 +260,7 @@ class TestPages:
             (cast.PAT, "billing.admin_export_invoices", {}, 3),
         ):
             reader = browser(who)
-            text = reader.get(endpoint, **where).data.decode()
+            text = reader.get(endpoint, **where).data.decode("utf-8-sig")
             numbers = [row["number"] for row in csv.DictReader(io.StringIO(text))]
             assert numbers == [f"INV-{number:05d}" for number in range(count, 0, -1)]
 

@@ -327,8 +327,8 @@ class TestStatement:
             billing.charge_inbound(northside, 1, reference="in:1", note='=HYPERLINK("x")')
         reply = alice.get("billing.export_statement", account_id=northside.id)
         assert reply.headers["Content-Disposition"] == "attachment; filename=statement.csv"
-        rows = list(csv.DictReader(StringIO(reply.data.decode())))
-        assert len(rows) == 1_052
+        rows = list(csv.DictReader(StringIO(reply.data.decode("utf-8-sig"))))
+        assert [rows[0]["line"], len(rows)] == ["1", 1_052]
         assert [rows[0]["time_utc"], rows[0]["time (America/Chicago)"]] == [
             "2026-03-02 18:00:00",
             "2026-03-02 12:00:00",

@@ -1,6 +1,6 @@
 """The ledger: grants, reserves, charges and what is given back (B-2, B-4, B-8 to B-10)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -382,7 +382,7 @@ class TestExpiry:
         make_credits(northside, 20, expires_at=at("2026-04-01T05:01"))
         now = queries.balance(northside.id)
         assert now.expiring_this_month == 10
-        assert str(now.month_ends_on) == "2026-03-31"
+        assert now.expiring_on == (date(2026, 3, 31), date(2026, 3, 31))
 
     def test_a_release_brings_an_earlier_date_back(self, northside, clock):
         make_credits(northside, 5, expires_at=utcnow() + timedelta(days=1))
@@ -564,9 +564,11 @@ class TestRailMeter:
 
     def test_warns_of_what_expires_and_of_a_deficit(self, northside):
         make_credits(northside, 10, expires_at=at("2026-03-20T05:00"))
-        assert queries.rail_meter(northside)["foot"] == "10 expire by 31 Mar"
+        assert queries.rail_meter(northside)["foot"] == "10 expire after 19 Mar"
+        make_credits(northside, 1, expires_at=at("2026-03-31T15:00"))  # in the course of the 31st
+        assert queries.rail_meter(northside)["foot"] == "11 expire between 19 Mar and 31 Mar"
         with unit_of_work():
-            billing.charge_inbound(northside, 12, reference="in:1")
+            billing.charge_inbound(northside, 13, reference="in:1")
         meter = queries.rail_meter(northside)
         assert (meter["value"], meter["percent"]) == ("-2", 100)
         assert "Below zero" in meter["foot"]

@@ -100,19 +100,22 @@ def test_a_short_one_comes_at_once_and_a_long_one_never_from_the_address(browser
 
 
 def test_what_leaves_is_in_the_audit_log_with_its_lines(browser, long):
-    """M-4."""
+    """M-4: lines of texts that came in name who wrote, in a short file as in a long one."""
     lead = browser(cast.ALICE)
     ask(lead, long)
     make_file(str(newest(long).id))
     download(lead, newest(long))
+    for endpoint in ("billing.export_statement", "billing.statement_workbook"):
+        lead.get(endpoint, account_id=long.id, kind="reserve")
+        lead.get(endpoint, status=400, account_id=long.id)
     db.session.rollback()
     told = db.session.scalars(
         select(AuditEntry)
         .where(AuditEntry.event.startswith("billing:statement:"))
         .order_by(AuditEntry.position)
     ).all()
-    assert [e.event.rpartition(":")[2] for e in told] == ["export", "download"]
-    assert [e.payload["lines"] for e in told] == [7, 7]
+    assert [e.event.rpartition(":")[2] for e in told] == ["export", *["download"] * 3]
+    assert [e.payload["lines"] for e in told] == [7, 7, 5, 5]
 
 
 def test_one_click_is_one_file_and_more_than_a_sheet_takes_is_refused(browser, long, monkeypatch):

@@ -65,10 +65,11 @@ def balance(account_id: UUID, now: datetime | None = None) -> Balance:
     books = db.session.execute(_BALANCE, {"account": account_id}).one_or_none()
     if books is None:
         return NO_BALANCE
-    month = rules.month_of(now, zone_of(books.organization_id))
+    zone = zone_of(books.organization_id)
+    month = rules.month_of(now, zone)
     lots = db.session.execute(_LOTS, {"account": account_id, "month_end": month.ends_at}).all()
     gone = sum(lot.remaining for lot in lots if lot.expires_at <= now)
-    expiring = sum(lot.remaining for lot in lots if lot.expires_at > now)
+    expiring = [lot for lot in lots if lot.expires_at > now]
     moved = db.session.execute(
         _USED, {"account": account_id, "first_day": month.first_day}
     ).one_or_none()
@@ -77,11 +78,11 @@ def balance(account_id: UUID, now: datetime | None = None) -> Balance:
         available=available,
         reserved=books.reserved,
         spent=books.spent,
-        expiring_this_month=expiring,
+        expiring_this_month=sum(lot.remaining for lot in expiring),
         monthly_used=moved.used if moved else 0,
         monthly_reserved=moved.reserved if moved else 0,
         monthly_left=max(0, available),
-        month_ends_on=month.last_day,
+        expiring_on=rules.last_days([lot.expires_at for lot in expiring], zone),
     )
 
 

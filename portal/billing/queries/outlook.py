@@ -30,7 +30,6 @@ from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
-_MOMENT = timedelta(microseconds=1)
 _SUBSCRIPTIONS = cast(Table, Subscription.__table__)
 
 
@@ -108,7 +107,7 @@ def _balances(
     """Return balances, and each account's open lots as (first day they are gone, credits)."""
     month = rules.month_of(now, zone)
     gone: dict[UUID, int] = defaultdict(int)
-    expiring: dict[UUID, int] = defaultdict(int)
+    expiring: dict[UUID, list[tuple[datetime, int]]] = defaultdict(list)
     lots: dict[UUID, list[tuple[date, int]]] = defaultdict(list)
     for row in db.session.execute(
         select(CreditLot.account_id, CreditLot.remaining, CreditLot.expires_at).where(
@@ -119,8 +118,8 @@ def _balances(
             gone[row.account_id] += row.remaining
             continue
         if row.expires_at <= month.ends_at:
-            expiring[row.account_id] += row.remaining
-        last = rules.local_day(row.expires_at - _MOMENT, zone)
+            expiring[row.account_id].append((row.expires_at, row.remaining))
+        last = rules.last_day(row.expires_at, zone)
         lots[row.account_id].append((last + timedelta(days=1), row.remaining))
     balances = {}
     for books in db.session.execute(
@@ -144,11 +143,11 @@ def _balances(
             available=left,
             reserved=books.reserved,
             spent=books.spent,
-            expiring_this_month=expiring[books.account_id],
+            expiring_this_month=sum(count for _, count in expiring[books.account_id]),
             monthly_used=books.used,
             monthly_reserved=books.monthly_reserved,
             monthly_left=max(0, left),
-            month_ends_on=month.last_day,
+            expiring_on=rules.last_days([at for at, _ in expiring[books.account_id]], zone),
         )
     return balances, lots
 

@@ -199,9 +199,8 @@ def rail_meter(account: AccountRef) -> dict[str, object]:
     foot = None
     if now.available < 0:
         foot = "Below zero by texts that came in"
-    elif now.expiring_this_month and now.month_ends_on:
-        day = f"{now.month_ends_on.day} {now.month_ends_on:%b}"
-        foot = f"{now.expiring_this_month:,} expire by {day}"
+    elif now.expiring_this_month:
+        foot = f"{now.expiring_this_month:,} expire {rules.expiry_words(now)}"
     elif not has_active_subscription(account.id):
         foot = "No active subscription"
     return {

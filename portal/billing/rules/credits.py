@@ -98,11 +98,32 @@ def lot_expiry(granted_at: datetime, zone: str) -> datetime:
 
     Granted on 1 September they go at the end of 31 August: the instant at which the same
     date begins a year later. What was granted on 29 February goes at the end of the 28th.
+    It stays that instant where the organization moves to another zone: it was named to people.
     """
     day = local_day(granted_at, zone)
     if (day.month, day.day) == (2, 29):
         return day_start(date(day.year + 1, 3, 1), zone)
     return day_start(day.replace(year=day.year + 1), zone)
+
+
+def last_day(expires_at: datetime, zone: str) -> date:
+    """Return the day with whose end, or in whose course, credits are gone that expire then (B-4)."""
+    return local_day(expires_at - timedelta(microseconds=1), zone)
+
+
+def last_days(expiries: Sequence[datetime], zone: str) -> tuple[date, date] | None:
+    """Return the first and the last of the days with which these credits are gone."""
+    if not expiries:
+        return None
+    return last_day(min(expiries), zone), last_day(max(expiries), zone)
+
+
+def expiry_words(balance: Balance) -> str:
+    """Return when the credits go that expire this month: with one day, or from one on (B-4)."""
+    if balance.expiring_on is None:
+        return "credits stay for a year"
+    first, last = (f"{day.day} {day:%b}" for day in balance.expiring_on)
+    return f"after {first}" if first == last else f"between {first} and {last}"
 
 
 def prorated(cents: int, days: int, days_in_month: int) -> int:
@@ -132,7 +153,7 @@ def quote(plan: PlanRef, available: int, now: datetime, zone: str, least: int = 
         balance_before=available,
         balance_after=available + plan.credits_per_month,
         expires_at=expires_at,
-        usable_until=local_day(expires_at - timedelta(seconds=1), zone),
+        usable_until=last_day(expires_at, zone),
         next_charge_at=month.ends_at,
         next_charge_on=month.last_day + timedelta(days=1),
     )

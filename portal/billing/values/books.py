@@ -107,6 +107,7 @@ class Balance:
     `available` may be below zero, by inbound texts alone (B-10). `monthly_used` is what
     was charged this month, `monthly_reserved` what texts of this month set aside (`reserved` has
     earlier months' too), `monthly_left` all unexpired credits (RULINGS 7), never below zero.
+    `expiring_on` are the first and the last of the days with whose end those of this month go.
     """
 
     available: int
@@ -116,7 +117,7 @@ class Balance:
     monthly_used: int
     monthly_reserved: int
     monthly_left: int
-    month_ends_on: date | None = None
+    expiring_on: tuple[date, date] | None = None
 
     @property
     def used_this_month(self) -> int:
@@ -218,6 +219,11 @@ class ChangeQuote:
     def is_nothing(self) -> bool:
         """Say whether these are the terms the account has (SamePlan)."""
         return self.before.terms == self.after.terms
+
+    @property
+    def terms_key(self) -> str:
+        """Return what changes into what as one word, to tell whether that is what was shown."""
+        return f"{self.before.terms_key}>{self.after.terms_key}"
 
     @property
     def starts_on(self) -> date:

@@ -11,16 +11,18 @@ from uuid import UUID
 from flask import Response, g, request, url_for
 
 from portal.billing import queries
-from portal.billing.rules import LABELS, day_start
+from portal.billing.rules import LABELS, day_start, expiry_words
 from portal.billing.values import EntryKind, StatementFilter
 from portal.billing.views.blueprint import PER_PAGE, bp
 from portal.billing.views.downloads import as_csv, as_workbook
+from portal.core import audit
 from portal.core.access import Permission, me, requires
 from portal.core.days import day_of
+from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
 from portal.core.web import page, takes
 from portal.exports import queries as exports
-from portal.exports.values import Cells, Subject
+from portal.exports.values import Cells, Subject, event_of
 
 AT_ONCE: Final = 10_000  # lines that the page itself hands over; more are a worker's
 _BIGGEST_KEY = 2_147_483_647
@@ -61,6 +63,7 @@ def statement(account_id: UUID) -> Response:
         "billing/statement.html",
         "billing/_statement.html",
         balance=standing.balance,
+        expiry=expiry_words(standing.balance),
         forecast=standing.forecast,
         lines=found.lines,
         asked=asked,
@@ -94,12 +97,28 @@ def statement_workbook(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as
 
 
 def _table() -> tuple[Sequence[str], Iterator[Cells]]:
-    """Return head and rows of the statement as files hold it. Raises BadInput for too many."""
+    """Return head and rows of the statement as files hold it; that they left is written down.
+
+    The lines of texts that came in name who wrote (M-4). Raises BadInput for too many.
+    """
     zone = me().timezone
-    _, wanted = read_asked()
-    if _is_large(wanted):
+    asked, wanted = read_asked()
+    count = queries.statement_count(g.account.tenant, wanted, AT_ONCE + 1)
+    if count > AT_ONCE:
         raise BadInput(
             f"These are more than {AT_ONCE:,} lines. Ask for them as a file on the statement’s page."
+        )
+    with unit_of_work():
+        audit.record(
+            event_of(Subject.STATEMENT, "download"),
+            actor=me().actor,
+            organization_id=g.account.organization_id,
+            account_id=g.account.id,
+            subject_id=None,
+            first=asked.first,
+            last=asked.last,
+            narrowed=asked.kind,
+            lines=count,
         )
     lines = queries.statement_lines(g.account.tenant, wanted)
     return queries.statement_head(zone), (queries.statement_cells(line, zone) for line in lines)

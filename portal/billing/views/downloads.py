@@ -11,6 +11,7 @@ from portal.core import workbook
 from portal.core.cells import safe
 from portal.core.errors import BadInput
 
+_BOM = "\ufeff"  # spreadsheets read UTF-8 right only with it
 _IN_MEMORY = 5_000_000  # bytes of a download
 _CHUNK = 65_536
 
@@ -21,6 +22,7 @@ def as_csv(name: str, head: Sequence[str], rows: Iterator[Sequence[object]]) -> 
     Written in full before it is sent, so that a slow reader holds no database connection.
     """
     file = SpooledTemporaryFile(_IN_MEMORY, mode="w+", newline="", encoding="utf-8")  # noqa: SIM115 (_read_out closes it)
+    file.write(_BOM)
     into = writer(file)
     into.writerow(head)
     for row in rows:

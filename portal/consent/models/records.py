@@ -129,6 +129,7 @@ class ConsentStanding(Base):
     __table_args__ = (
         of_account(),
         _number(),
+        # For the doctor's recount, and for what asks for all standings of an organization.
         Index("ix_consent_standings_counted", "organization_id", "account_id", "strength"),
         Index(
             "ix_consent_standings_in_motion",

@@ -57,7 +57,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "messaging:texts:export": "File of texts asked for",
     "messaging:texts:download": "File of texts downloaded",
     "billing:statement:export": "File of the statement asked for",
-    "billing:statement:download": "File of the statement downloaded",
+    "billing:statement:download": "Statement downloaded",
     "schedules:report:make": "Report by mail set up",
     "schedules:report:stop": "Report by mail stopped",
     "dnc:list:upload": "Do-not-call list uploaded",
