@@ -14,6 +14,7 @@ from portal.numbers.values import SenderRef
 from portal.registrations.values import BrandDay
 from portal.texting_accounts.values import AccountRef
 
+COUNTED_UP_TO: Final = 10_000  # numbers of a do-not-contact list: what is more is not told apart
 CHART_WIDTH: Final = 720
 CHART_HEIGHT: Final = 200
 CHART_LEFT: Final = 48  # where the figures end and the grid begins
@@ -63,7 +64,7 @@ class OrganizationFacts:
     accounts: tuple[AccountRef, ...]
     opted_out_week: int  # opt-outs of the last 7 days, today among them
     opted_out_today: int
-    do_not_contact: int
+    do_not_contact: int  # counting stops just past COUNTED_UP_TO
     holds: tuple[int, datetime | None]  # to look at, and when the first becomes an opt-out (Q-4)
     blocked_texts: int  # that somebody asked to release (H-1)
     call_lists: tuple[SourceRef, ...]  # do-not-call lists, the one that runs out first (S-2)
@@ -71,6 +72,12 @@ class OrganizationFacts:
     approvals: int  # sends that wait for a second person (S-12)
     chain: ChainState
     findings: tuple[KeptFinding, ...]
+
+    @property
+    def do_not_contact_words(self) -> str:
+        """Return how many numbers the list has, as a tile says it."""
+        is_more = self.do_not_contact > COUNTED_UP_TO
+        return f"{COUNTED_UP_TO:,}+" if is_more else f"{self.do_not_contact:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +243,8 @@ class ReportName(StrEnum):
     ACCOUNTS = "accounts"
     PEOPLE = "people"
     CAMPAIGNS = "campaigns"
+    FORMS = "forms"
+    BASIS = "basis"
     DELIVERY = "delivery"
     CALLS = "calls"
     CREDITS = "credits"

@@ -5,14 +5,13 @@ from wtforms.validators import Length
 
 from portal.core.base_form import BaseForm
 from portal.exports.values import FILE_WORDS
-from portal.reports.rules.tables import NAMES
 from portal.schedules.values import RHYTHM_WORDS
 
 
 class ScheduleForm(BaseForm):
-    """One report by mail."""
+    """One report by mail; the view fills in the reports there are."""
 
-    report = SelectField("Report", choices=list(NAMES.items()))
+    report = SelectField("Report", choices=[])
     rhythm = SelectField("When", choices=[(str(k), v) for k, v in RHYTHM_WORDS.items()])
     file_kind = SelectField("Attached as", choices=[(str(k), v) for k, v in FILE_WORDS.items()])
     addresses = TextAreaField(

@@ -10,7 +10,7 @@ from portal.core.errors import BadInput, DomainError
 from portal.core.web import page, see_other, takes
 from portal.exports.values import FILE_WORDS, FileKind
 from portal.people import queries as people
-from portal.reports.rules.tables import NAMES
+from portal.reports.rules.tables import NAMES, names
 from portal.reports.values import ReportName
 from portal.schedules import queries, service
 from portal.schedules.errors import ReadersRefused
@@ -26,9 +26,11 @@ bp = Blueprint("schedules", __name__)
 @takes("account", "report")
 def schedules(organization_id: UUID) -> Response:
     """List the person's own reports by mail, with the form for one more."""
-    chosen = request.args.get("report", "")
-    form = ScheduleForm(formdata=None, report=chosen if chosen in NAMES else "days")
-    return _page(organization_id, form, _account_id(request.args.get("account", "")))
+    account_id = _account_id(request.args.get("account", ""))
+    known, chosen = names(is_one=account_id is not None), request.args.get("report", "")
+    form = ScheduleForm(formdata=None, report=chosen if chosen in known else ReportName.DAYS)
+    form.report.choices = list(known.items())
+    return _page(organization_id, form, account_id)
 
 
 @bp.post("/organizations/<uuid:organization_id>/reports-by-mail")
@@ -36,6 +38,7 @@ def schedules(organization_id: UUID) -> Response:
 def add_schedule(organization_id: UUID) -> Response:
     """Have a report go by mail."""
     form, account_id = ScheduleForm(), _account_id(request.form.get("account", ""))
+    form.report.choices = list(names(is_one=account_id is not None).items())
     if not form.validate_on_submit():
         return _page(organization_id, form, account_id, 422)
     addresses = (form.addresses.data or "").replace(",", "\n").split() or [me().email]

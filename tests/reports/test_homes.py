@@ -59,9 +59,13 @@ def test_the_officer_sees_the_whole_organization(vera):
     assert "do-not-call list" in page.text
 
 
-def opted_out(officer):
+def tile(officer, words):
     tiles = officer.get("reports.home").page.select(".stat")
-    return next(tile for tile in tiles if "7 days" in tile.text)
+    return next(one for one in tiles if words in one.text)
+
+
+def figure(officer, words):
+    return tile(officer, words).select_one(".stat__value").text.strip()
 
 
 def test_the_officer_sees_the_opt_outs_of_seven_days_and_no_old_list(browser, northside, clock):
@@ -72,12 +76,24 @@ def test_the_officer_sees_the_opt_outs_of_seven_days_and_no_old_list(browser, no
     with unit_of_work():
         old = NewConsent("+13125550103", Method.LIST, idempotency_key="list:1")
         consent.opt_out_many(northside.tenant, [old], import_id=None, actor=SYSTEM)
-    tile = opted_out(browser(cast.VERA))
-    assert tile.select_one(".stat__value").text.strip() == "2"
-    assert "1 today" in tile.text
+    vera = browser(cast.VERA)
+    assert figure(vera, "7 days") == "2"
+    assert "1 today" in tile(vera, "7 days").text
     clock.travel(by=timedelta(days=8))
-    tile = opted_out(browser(cast.VERA))
-    assert tile.select_one(".stat__value").text.strip() == "0"
+    assert figure(browser(cast.VERA), "7 days") == "0"
+
+
+def test_the_officers_own_list_is_counted_as_far_as_it_costs_nothing(vera, monkeypatch):
+    """G13: a list of millions costs as much as one of thousands."""
+    for place in range(3):
+        with unit_of_work():
+            consent.add_do_not_contact(
+                cast.JUNIPER, f"+1312555010{place}", reason="Asked", actor=SYSTEM
+            )
+    assert figure(vera, "Do not contact") == "3"
+    for module in ("values", "queries.homes"):
+        monkeypatch.setattr(f"portal.reports.{module}.COUNTED_UP_TO", 1)
+    assert figure(vera, "Do not contact") == "1+"
 
 
 def test_the_officer_is_told_when_the_log_was_changed(vera):

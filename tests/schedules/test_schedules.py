@@ -15,6 +15,7 @@ from portal.core.audit import SYSTEM
 from portal.core.db import db, unit_of_work
 from portal.mail.models import OutgoingFile, OutgoingMail
 from portal.people import service as people
+from portal.reports.rules import tables
 from portal.schedules import queries, rules, service
 from portal.schedules.models import ReportSchedule
 from portal.schedules.values import Rhythm
@@ -70,6 +71,19 @@ def test_a_weekly_report_goes_on_monday_at_seven_about_the_week_before(busy, ali
     [file] = attached()
     rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
     assert [row[0] for row in rows if row and "News" in row[0]] == ["'=News", "'=News"]
+
+
+def test_every_report_there_is_goes_by_mail(busy, alice, clock):
+    """M-3: of all accounts and of one, which alone has none by account."""
+    everywhere, of_one = list(tables.NAMES), [n for n in tables.NAMES if n != "accounts"]
+    for name in everywhere:
+        ask(alice, report=name)
+    for name in of_one:
+        ask(alice, report=name, account=str(busy.id))
+    ask(alice, 422, report="accounts", account=str(busy.id))
+    clock.travel(to=MONDAY)
+    assert send_reports() == len(everywhere) + len(of_one)
+    assert {subject.partition(" of ")[0] for _, subject in mails()} == set(tables.NAMES.values())
 
 
 def test_a_name_that_no_header_takes_holds_up_no_report(busy, alice, clock):

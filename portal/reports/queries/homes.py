@@ -16,7 +16,7 @@ from portal.core import audit, jobs
 from portal.core.audit import AuditHead
 from portal.core.db import db
 from portal.core.jobs import Lane
-from portal.core.tenancy import owned
+from portal.core.tenancy import Tenant, owned
 from portal.dnc import queries as dnc
 from portal.doctor import queries as doctor
 from portal.doctor.values import KeptFinding
@@ -28,7 +28,13 @@ from portal.numbers import queries as numbers
 from portal.people.values import OrganizationRef
 from portal.reports.queries import consents
 from portal.reports.queries.accounts import last_days
-from portal.reports.values import AccountFacts, ChainState, OrganizationFacts, ProcessFacts
+from portal.reports.values import (
+    COUNTED_UP_TO,
+    AccountFacts,
+    ChainState,
+    OrganizationFacts,
+    ProcessFacts,
+)
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
@@ -70,7 +76,7 @@ def organization_facts(organization: OrganizationRef, now: datetime) -> Organiza
         accounts=tuple(accounts.of_organization(organization_id)),
         opted_out_week=_opted_out(organization_id, now, 7),
         opted_out_today=_opted_out(organization_id, now, 1),
-        do_not_contact=_count(DoNotContact, organization_id),
+        do_not_contact=_do_not_contact(organization_id),
         blocked_texts=linting.open_reviews(organization_id),
         similar_texts=similar.flagged(organization_id, now),
         approvals=approvals.open_approvals(organization_id),
@@ -120,6 +126,8 @@ def _opted_out(organization_id: UUID, now: datetime, days: int) -> int:
     return sum(consents.opted_out(organization_id, last_days(organization_id, now, days)).values())
 
 
-def _count(model: type[DoNotContact], organization_id: UUID) -> int:
-    rows = select(func.count()).select_from(model)
-    return db.session.scalar(rows.where(model.organization_id == organization_id)) or 0
+def _do_not_contact(organization_id: UUID) -> int:
+    """Return how many numbers the own list has; counting stops just past COUNTED_UP_TO."""
+    d = DoNotContact
+    some = select(d.e164).where(owned(Tenant(organization_id), d)).limit(COUNTED_UP_TO + 1)
+    return db.session.scalar(select(func.count()).select_from(some.subquery())) or 0

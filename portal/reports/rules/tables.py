@@ -1,11 +1,12 @@
 """Reports made of sums: tiles, charts and the tables that say the same (M-3)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from portal.billing.rules import last_day
 from portal.billing.values import Standing
 from portal.core.formats import plural
 from portal.messaging.rules.stages import LEFT, WENT_WRONG, Stage
@@ -20,6 +21,7 @@ from portal.reports.values import (
     Column,
     MonthSums,
     Report,
+    ReportName,
     Row,
     Sums,
     Table,
@@ -27,16 +29,16 @@ from portal.reports.values import (
 )
 
 NAMES: Final[Mapping[str, str]] = {
-    "days": "Usage",
-    "accounts": "By account",
-    "people": "By person",
-    "campaigns": "By campaign",
-    "forms": "By form",
-    "basis": "By consent basis",
-    "delivery": "Delivery",
-    "calls": "Calls",
-    "credits": "Credits",
-    "consent": "Consent and opt-outs",
+    ReportName.DAYS: "Usage",
+    ReportName.ACCOUNTS: "By account",
+    ReportName.PEOPLE: "By person",
+    ReportName.CAMPAIGNS: "By campaign",
+    ReportName.FORMS: "By form",
+    ReportName.BASIS: "By consent basis",
+    ReportName.DELIVERY: "Delivery",
+    ReportName.CALLS: "Calls",
+    ReportName.CREDITS: "Credits",
+    ReportName.CONSENT: "Consent and opt-outs",
 }
 STAGE_WORDS: Final[Mapping[Stage, str]] = {
     Stage.WAITING: "On its way or held",
@@ -61,6 +63,11 @@ _OF_TEXTS: Final = (
     Column("Credits"),
 )
 _RECEIVED: Final = (Column("Received"), Column("Credits for received", is_wide=True))
+
+
+def names(*, is_one: bool) -> dict[str, str]:
+    """Return the reports there are, with what they are called; one account has none by account."""
+    return {n: label for n, label in NAMES.items() if not (is_one and n == ReportName.ACCOUNTS)}
 
 
 def days(period: Period, now: Mapping[date, Sums], before: Sums, *, of_one_person: bool) -> Report:
@@ -277,7 +284,7 @@ def credits(  # noqa: A001 (the word of the domain)
         "expiring",
         "What expires next",
         (Column("Last day", _TEXT), Column("Account", _TEXT), Column("Credits")),
-        tuple(Row((_last_day(at, zone), account, n)) for account, at, n in expiring),
+        tuple(Row((last_day(at, zone).isoformat(), account, n)) for account, at, n in expiring),
         foot="Credits are used oldest first and are gone a year after they were granted.",
         empty="No credits are waiting to expire.",
     )
@@ -361,8 +368,3 @@ def _notices(sums: Sums) -> str:
 
 def _total(several: Iterable[Sums]) -> Sums:
     return sum(several, Sums())
-
-
-def _last_day(at: datetime, zone: str) -> str:
-    """Return the last day of a lot that is gone at this moment."""
-    return (at - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date().isoformat()

@@ -68,7 +68,7 @@ def show(
         form_url=url_for(request.endpoint or "", **(request.view_args or {})),
         links=[
             _Link(label, _url("reports.show", asked, name=each), each == name)
-            for each, label in _names(asked.scope).items()
+            for each, label in tables.names(is_one=asked.scope.is_one).items()
         ],
         url=lambda **changed: _url("reports.show", asked, name=name, **changed),
         file_url=lambda kind: _url("reports.file", asked, name=name, kind=kind),
@@ -106,7 +106,7 @@ def file(
 def _asked(name: str, *, is_one: bool) -> Asked:
     """Return what the address asks for. Raises NotFound or BadInput."""
     scope = _scope(is_one=is_one)
-    if name not in _names(scope):
+    if name not in tables.names(is_one=is_one):
         raise NotFound("We can't find that report.")
     now = clock.utcnow()
     today = periods.today(now, scope.zone)
@@ -135,10 +135,6 @@ def _scope(*, is_one: bool) -> Scope:
     return Scope(
         organization.id, organization.name, organization.timezone, tuple(reached), is_one=False
     )
-
-
-def _names(scope: Scope) -> dict[str, str]:
-    return {n: label for n, label in tables.NAMES.items() if n != "accounts" or not scope.is_one}
 
 
 def _url(endpoint: str, asked: Asked, **values: Any) -> str:
