@@ -53,13 +53,13 @@ class PriceChanged(DomainError):
 
 
 class RequestReused(DomainError):
-    """One request key stood for two different purchases (PROMISES I9)."""
+    """One request key stood for two purchases or changes (PROMISES I9)."""
 
     code = "request_reused"
 
     def __init__(self) -> None:
         """Ask for a fresh form."""
-        super().__init__("This form was already used for another plan. Open the plan again.")
+        super().__init__("This form was already used. Open the plan again.")
 
 
 class NotSubscribed(DomainError):

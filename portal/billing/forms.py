@@ -21,6 +21,7 @@ from wtforms.validators import (
     Length,
     NumberRange,
     Optional,
+    Regexp,
     StopValidation,
     ValidationError,
 )
@@ -33,6 +34,7 @@ MOST_TEXTS = 1_000_000
 MOST_CREDITS = 1_000_000
 MOST_CENTS = 10_000_000
 _WHOLE = re.compile(r"\d{1,3}(,\d{3})+|\d+")
+_KEY = re.compile(r"[0-9a-f]{32}\Z")  # as our pages make them: renewals have keys of another form
 _DOLLARS = re.compile(r"\$?\s?((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?)")
 
 
@@ -109,9 +111,9 @@ class SuggestionForm(BaseForm):
 class BuyForm(BaseForm):
     """What the confirm page sends: which click it was, and the price and terms that were shown."""
 
-    request_key = HiddenField(validators=[DataRequired(), Length(max=64)])
+    request_key = HiddenField(validators=[DataRequired(), Regexp(_KEY)])
     shown_cents = CountField(validators=[InputRequired(), NumberRange(0, MOST_CENTS)])
-    shown_terms = HiddenField(validators=[DataRequired(), Length(max=100)])
+    shown_terms = HiddenField(validators=[DataRequired(), Length(max=150)])
 
 
 class SeveralForm(BaseForm):
@@ -120,7 +122,7 @@ class SeveralForm(BaseForm):
     plan_id = SelectField(
         "Plan", choices=[], validators=[InputRequired("Choose a plan that is on offer.")]
     )
-    request_key = HiddenField(validators=[Length(max=64)])
+    request_key = HiddenField(validators=[Optional(), Regexp(_KEY)])
 
 
 class CancelForm(BaseForm):

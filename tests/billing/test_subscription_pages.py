@@ -1,10 +1,18 @@
 """Pages of a running subscription: change, cancel, keep (B-5 to B-7, B-13)."""
 
+from datetime import UTC, datetime
+from uuid import uuid4
+
 import pytest
+from sqlalchemy import select
 
 from portal.billing import queries
-from portal.core.db import db
+from portal.billing import service as billing
+from portal.billing.models import Invoice
+from portal.core.audit import SYSTEM
+from portal.core.db import db, unit_of_work
 from tests.factories.billing import make_plan, make_subscription
+from workers import sweeps
 
 
 @pytest.fixture
@@ -63,10 +71,50 @@ def test_a_downgrade_says_what_it_takes(alice, northside, agent_plan):
 )
 def test_a_form_that_says_something_else_changes_nothing(alice, northside, plus, cents, said):
     where = {"account_id": northside.id, "plan_id": plus.id}
-    data = {"request_key": "k", "shown_cents": cents, "shown_terms": "t"}
+    data = {"request_key": uuid4().hex, "shown_cents": cents, "shown_terms": "t"}
     reply = alice.post("billing.change", status=422, data=data, **where)
     assert said in reply.text
     assert queries.subscription(northside.id).plan.name == "Agent"
+
+
+def test_what_a_downgrade_was_shown_to_take_is_the_most_it_takes(alice, northside, plus):
+    """B-13, I6: somebody bought a larger plan meanwhile, and both changes cost nothing today."""
+    where = {"account_id": northside.id, "plan_id": make_plan("Starter", 250, 900).id}
+    form = click(alice.get("billing.confirm_change", **where))
+    with unit_of_work():
+        billing.change_plan(northside, plus.id, actor=SYSTEM, request_key=uuid4().hex)
+    asked_again = alice.post("billing.change", status=422, data=form, **where)
+    assert "The price changed" in asked_again.text
+    assert "−750" in asked_again.text
+    assert queries.balance(northside.id).available == 1_000
+
+
+def test_a_key_that_stands_for_something_else_is_refused(alice, northside, agent_plan, plus, clock):
+    """I9: neither one of another form nor one of a renewal to come, whose invoice it would take."""
+    where = {"account_id": northside.id, "plan_id": plus.id}
+    form = click(alice.get("billing.confirm_change", **where))
+    used = db.session.scalar(select(Invoice.request_key))
+    assert (
+        "already used"
+        in alice.post(
+            "billing.change", status=409, data={**form, "request_key": used}, **where
+        ).text
+    )
+    forged = f"renewal:{queries.subscription(northside.id).id}:2026-04"
+    alice.post("billing.change", status=422, data={**form, "request_key": forged}, **where)
+    assert queries.subscription(northside.id).plan.name == "Agent"
+    clock.travel(to=datetime(2026, 4, 1, 5, 0, tzinfo=UTC))
+    sweeps.settle_credits()
+    assert queries.balance(northside.id).available == 1_000
+
+
+def test_plans_with_the_longest_names_can_be_changed(northside):
+    """B-5: their two names are the words of one line of the statement."""
+    make_subscription(northside, make_plan("A" * 60, 100, 900))
+    larger = make_plan("B" * 60, 200, 900)
+    with unit_of_work():
+        billing.change_plan(northside, larger.id, actor=SYSTEM, request_key=uuid4().hex)
+    assert queries.statement(northside.tenant).lines[0].detail.startswith("A" * 60 + " to B")
 
 
 def test_canceling_asks_for_a_tick_and_can_be_taken_back(alice, northside, agent_plan, plus):

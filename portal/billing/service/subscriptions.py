@@ -18,7 +18,7 @@ from portal.billing.errors import (
     RequestReused,
     SamePlan,
 )
-from portal.billing.models import Plan, Subscription, SubscriptionChange
+from portal.billing.models import Invoice, Plan, Subscription, SubscriptionChange
 from portal.billing.service import dues, granting, invoicing, ledger
 from portal.billing.service.invoicing import Due
 from portal.billing.service.ledger import Books
@@ -66,7 +66,7 @@ def subscribe(
 ) -> SubscriptionRef:
     """Buy a plan by invoice: today's part of the price is billed, the credits come at once.
 
-    Asking again with the same request_key returns the first subscription. Raises
+    Asking again with the same request_key returns the subscription while it runs. Raises
     PlanNotFound, AlreadySubscribed, AccountClosed, RequestReused, or PriceChanged when
     shown_cents or shown_terms (PlanRef.terms_key) are given and are no longer today's.
     """
@@ -77,7 +77,7 @@ def subscribe(
         )
     )
     if first is not None:
-        if first.plan_id != plan_id:
+        if first.plan_id != plan_id or first.state is SubscriptionState.ENDED:
             raise RequestReused
         return queries.subscription_ref(first)
     terms = purchase_terms(
@@ -116,6 +116,7 @@ def purchase_terms(
     was_seen = shown_cents in {None, quote.price_today_cents}
     if not was_seen or shown_terms not in {None, quote.plan.terms_key}:
         raise PriceChanged
+    _check_fresh(account, request_key)
     description = f"{quote.plan.name}, {quote.plan.credits_per_month:,} credits a month"
     if quote.days_left < quote.days_in_month:
         description += f", {quote.days_left} of {quote.days_in_month} days"
@@ -182,7 +183,7 @@ def change_plan(
     what texts on their way hold. The next charge is the new price. Asking again with the same
     request_key changes nothing and raises SamePlan. Raises NotSubscribed, IsCanceling,
     AccountClosed, PlanNotFound, SamePlan, RequestReused, or PriceChanged when shown_cents or
-    shown_terms (PlanRef.terms_key) are given and no longer right; RenewalUnpaid while the card
+    shown_terms (ChangeQuote.terms_key) are given and no longer right; RenewalUnpaid while the card
     has to pay this month first; PaidByCard where it costs something and cards are taken.
     """
     quote = change_terms(
@@ -216,13 +217,11 @@ def change_terms(
     before, after = queries.subscription_ref(subscription).plan, queries.plan_ref(plan)
     if before.terms == after.terms:
         raise SamePlan(plan.name)
-    changes = select(SubscriptionChange.id).where(SubscriptionChange.account_id == account.id)
-    if db.session.scalar(changes.where(SubscriptionChange.request_key == request_key)) is not None:
-        raise RequestReused
+    _check_fresh(account, request_key)
     quote = queries.change_quote(account, plan_id)
     assert quote is not None  # subscribed and on offer, as was seen above
     was_seen = shown_cents in {None, quote.charge_cents}
-    if not was_seen or shown_terms not in {None, quote.after.terms_key}:
+    if not was_seen or shown_terms not in {None, quote.terms_key}:
         raise PriceChanged
     return quote
 
@@ -353,6 +352,14 @@ def _running(account: AccountRef) -> Subscription:
     return row
 
 
+def _check_fresh(account: AccountRef, request_key: str) -> None:
+    """Raise RequestReused where a change or an invoice of the account has this key already."""
+    for of in (SubscriptionChange, Invoice):
+        used = select(of.id).where(of.account_id == account.id, of.request_key == request_key)
+        if db.session.scalar(used) is not None:
+            raise RequestReused
+
+
 def _offered(plan_id: UUID) -> Plan:
     plan = db.session.get(Plan, plan_id)
     if plan is None or not plan.is_offered:
@@ -369,7 +376,7 @@ def _move_credits(
     """Grant what an upgrade adds, or take off what a downgrade takes."""
     month = quote.month
     reference = rules.change_reference(subscription.id, month, change.id)
-    note = f"{change.from_plan_name} to {change.to_plan_name}"
+    note = f"{change.from_plan_name} to {change.to_plan_name}"[:120]
     if quote.change is Change.UPGRADE and quote.credits:
         granting.grant(account, quote.credits, reference=reference, note=note, month=month)
     elif quote.credits:
