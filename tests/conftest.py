@@ -6,6 +6,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from jinja2 import FileSystemBytecodeCache
 
 from portal.core import clock as core_clock
 from portal.core import embedded, jobs, secrets_box
@@ -38,7 +39,7 @@ def pytest_report_header(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """On PostgreSQL run what touches a database; pure rules were asked on SQLite's turn."""
+    """On PostgreSQL run what touches a database; pure rules and pages were asked on SQLite's turn."""
     if config.getoption("--database") != "postgresql":
         return
     asks = {"database", "product", "database_of_copy"}
@@ -46,8 +47,11 @@ def pytest_collection_modifyitems(config, items):
     pure = [
         item
         for item in items
-        if not asks & set(item.fixturenames)
-        and "request" not in inspect.signature(item.function).parameters
+        if item.get_closest_marker("pages")
+        or (
+            not asks & set(item.fixturenames)
+            and "request" not in inspect.signature(item.function).parameters
+        )
     ]
     if pure:
         config.hook.pytest_deselected(items=pure)
@@ -166,45 +170,49 @@ def process_environment(settings):
 
 
 @pytest.fixture(scope="session")
-def built_app(settings):
+def built_app(settings, tmp_path_factory):
     """The application, once for each test process, with the schema and the cast in its database."""
     app = create_app(settings, {"TESTING": True, "WTF_CSRF_ENABLED": False, **QUICK_HASHES})
+    compiled = tmp_path_factory.getbasetemp().parent / "templates"  # one for all test processes
+    compiled.mkdir(exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
     with app.app_context():
         db.create_all()
         core_clock.travel(NOON - datetime.now(UTC))
         cast.assemble()
         db.session.remove()
-        to_the_cast = _reset_for(app)
+        to_the_cast = _keep(app, "cast")
 
         def reset():
             to_the_cast()
             shutil.rmtree(settings_module.settings().audit_dir, ignore_errors=True)
             secrets_box.use(secrets_box.SecretsBox((fernet_key("tests"),)))
 
-        app.extensions["test_reset"] = reset
+        app.extensions["test_reset"], app.extensions["test_scenes"] = reset, {}
     yield app
     with app.app_context():
         db.engine.dispose()
 
 
-def _reset_for(app):
-    """Return what brings the database back to the cast alone: a file copy, or delete and refill."""
+def _keep(app, name):
+    """Return what brings the database back to what it holds now: a file copy, or delete and refill."""
     if db.engine.dialect.name == "sqlite":
         path = db.engine.url.database
         db.engine.dispose()
-        template = f"{path}.template"
-        shutil.copy(path, template)
+        kept = f"{path}.{name}"
+        shutil.copy(path, kept)
 
-        def reset():
+        def back():
             db.engine.dispose()
             for suffix in ("-wal", "-shm"):
                 if os.path.exists(path + suffix):
                     os.unlink(path + suffix)
-            shutil.copy(template, path)
+            shutil.copy(kept, path)
 
-        return reset
+        return back
 
-    return databases.kept_apart(db.engine, [table.name for table in db.metadata.sorted_tables])
+    tables = [table.name for table in db.metadata.sorted_tables]
+    return databases.kept_apart(db.engine, name, tables)
 
 
 @pytest.fixture
@@ -214,6 +222,28 @@ def app(built_app, clock, redis):
         built_app.extensions["test_reset"]()
         yield built_app
         db.session.remove()
+
+
+@pytest.fixture
+def scene(app, clock):
+    """Give what a long preparation returns; the tests after the first find it in the database.
+
+    Rows and the time come back, nothing else: no queue, no files, no carrier.
+    """
+
+    def at(prepare):
+        scenes = app.extensions["test_scenes"]
+        name = f"scene_{prepare.__module__}_{prepare.__name__}".replace(".", "_")
+        if name not in scenes:
+            made = prepare()
+            db.session.remove()
+            scenes[name] = (made, clock.now, _keep(app, name))
+        made, moment, back = scenes[name]
+        back()
+        clock.travel(to=moment)
+        return made
+
+    return at
 
 
 @pytest.fixture

@@ -51,8 +51,8 @@ GROWN = 256 * 1024  # bytes of a table that is cheaper to truncate than to delet
 PATIENCE_S = 30  # for who is still writing; after that the test that left it open is to be mended
 
 
-def kept_apart(engine: Engine, tables: Sequence[str]) -> Callable[[], None]:
-    """Keep what these tables hold; return what brings them back to it (PostgreSQL).
+def kept_apart(engine: Engine, schema: str, tables: Sequence[str]) -> Callable[[], None]:
+    """Keep what these tables hold in a schema; return what brings them back to it (PostgreSQL).
 
     Deleting the few rows of a test is twenty times as quick as truncating every table. The role
     of a replica fires no triggers: those that guard a log, and those of foreign keys, as all
@@ -65,19 +65,19 @@ def kept_apart(engine: Engine, tables: Sequence[str]) -> Callable[[], None]:
         f"AND relname IN ({every}) AND pg_relation_size(oid) > {GROWN}"
     )
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE SCHEMA kept")
+        connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
         for name in tables:
-            connection.exec_driver_sql(f'CREATE TABLE kept."{name}" AS TABLE public."{name}"')
+            connection.exec_driver_sql(f'CREATE TABLE "{schema}"."{name}" AS TABLE public."{name}"')
         filled = [
             name
             for name in tables
-            if connection.exec_driver_sql(f'SELECT 1 FROM kept."{name}" LIMIT 1').first()
+            if connection.exec_driver_sql(f'SELECT 1 FROM "{schema}"."{name}" LIMIT 1').first()
         ]
     quoted = ", ".join(f'public."{name}"' for name in tables)
     steps = [f"LOCK TABLE {quoted} IN EXCLUSIVE MODE"]
     steps += ["SET LOCAL session_replication_role = replica"]
     steps += [f'DELETE FROM public."{name}"' for name in tables]
-    steps += [f'INSERT INTO public."{name}" TABLE kept."{name}"' for name in filled]
+    steps += [f'INSERT INTO public."{name}" TABLE "{schema}"."{name}"' for name in filled]
     back = "; ".join(steps)
 
     def reset() -> None:

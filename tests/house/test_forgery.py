@@ -13,6 +13,8 @@ from portal.core.access import Scope
 from portal.core.db import Base, db
 from tests import cast
 
+pytestmark = pytest.mark.pages
+
 # What reading may write (RULINGS 23): when a session was last seen.
 MAY_GROW = {"sessions"}
 

@@ -16,7 +16,12 @@ from tests.house.payloads import poison
 from tests.house.test_scripts import Reader
 from tests.journeys.chromium import chromium, needs_chromium
 
-pytestmark = [*needs_chromium, pytest.mark.slow, pytest.mark.xdist_group("journeys")]
+pytestmark = [
+    *needs_chromium,
+    pytest.mark.pages,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("journeys"),
+]
 RAW = "<!doctype html><title>x</title><p>x<img src=/x onerror=xss(1)>"
 # Payloads call xss(): it would tell; and the policy tells what it kept from running.
 TELLING = """

@@ -11,6 +11,8 @@ from portal.people import service as people
 from tests import cast
 from tests.factories.people import person as make_person
 
+pytestmark = pytest.mark.pages
+
 NOBODY = UUID(int=7)
 # A view that asks more than its permission: who owns the account, or who may undo what.
 STRICTER = {"texting_accounts.settings", "consent.remove_do_not_contact"}

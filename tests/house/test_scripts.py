@@ -19,6 +19,8 @@ from portal.gateways.email import Letter, as_message
 from tests.factories.mail import kept
 from tests.house.payloads import PAYLOADS, SUM, poison
 
+pytestmark = pytest.mark.pages
+
 TURNS = 2
 ADDRESSES = {"href", "src", "action", "formaction", "hx-get", "hx-post", "hx-push-url", "data", "poster", "srcset"}  # fmt: skip
 RAW = tuple(p for p in PAYLOADS if re.match(r"<[a-zA-Z/!?]", p))

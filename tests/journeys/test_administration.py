@@ -13,7 +13,7 @@ import pytest
 from tests.journeys.chromium import needs_chromium
 from tests.journeys.test_credits import sign_in
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 MAIL_WITHIN_S = 60
 

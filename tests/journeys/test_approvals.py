@@ -10,7 +10,7 @@ from tests.house.test_payloads_in_chromium import served
 from tests.journeys.chromium import chromium, needs_chromium
 from tests.messaging.composer import HI, Composer
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 
 def test_a_large_send_goes_once_somebody_else_has_looked(app, alice, vera, northside, tmp_path):

@@ -11,7 +11,7 @@ from tests.factories.dnc import DATA
 from tests.journeys.chromium import needs_chromium
 from tests.journeys.test_credits import sign_in
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 
 def test_a_list_is_imported_met_and_exempted_from(product, eye):

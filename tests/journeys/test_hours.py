@@ -10,7 +10,7 @@ import pytest
 from tests.journeys.chromium import needs_chromium
 from tests.journeys.test_credits import sign_in
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 INGRID = "(952) 555-0134"  # of the demo, in Minnesota; it is a quarter past four there
 OWN = "Minnesota rule: texts go 18:00-21:00"

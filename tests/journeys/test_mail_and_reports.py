@@ -12,7 +12,7 @@ from portal.reports.rules.tables import NAMES
 from tests.journeys.chromium import needs_chromium
 from tests.journeys.test_credits import sign_in
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 
 def test_a_team_lead_reads_reports_and_chooses_mail(product, eye):

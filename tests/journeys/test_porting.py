@@ -11,7 +11,7 @@ from tests.journeys.chromium import needs_chromium
 from tests.journeys.signing_in import sign_in_as
 from tests.journeys.test_opt_in import sign_in
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 BILL = {
     "name": "bill.pdf",
     "mimeType": "application/pdf",

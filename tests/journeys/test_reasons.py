@@ -27,7 +27,7 @@ from tests.messaging.composer import HI, Composer
 from tests.messaging.talks import hear
 from workers.messaging import drain
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 MIAMI, GUAM, LOUISVILLE = "+13055550142", "+16715550142", "+15025550142"
 LONDON, MAYA, CALLER, TALKER = "+447911123456", "+13125550150", "+13125550151", "+13125550152"

@@ -21,7 +21,7 @@ from tests.journeys.chromium import chromium, needs_chromium
 from tests.sandbox.wired import TOKEN, wired
 from workers.messaging import drain
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 WRONG = "0" * 32
 BAD_CREDENTIALS = (
     "Something went wrong. Please check your Twilio account credentials and message support if "

@@ -8,7 +8,7 @@ import pytest
 from tests.journeys.chromium import needs_chromium
 from tests.journeys.test_opt_in import sign_in
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 
 def test_a_toll_free_number_is_registered(product, eye):

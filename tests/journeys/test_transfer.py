@@ -12,7 +12,7 @@ from tests.journeys.chromium import needs_chromium
 from tests.journeys.signing_in import sign_in_as
 from tests.journeys.test_opt_in import sign_in
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 
 def test_numbers_of_old_accounts_are_brought_over(product, eye):

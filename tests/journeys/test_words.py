@@ -11,7 +11,7 @@ import pytest
 from tests.journeys.chromium import PATIENCE_MS, needs_chromium
 from tests.journeys.test_credits import sign_in
 
-pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
+pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
 MAYA = "13125550142"
 WORDS = "Please take me off your list"

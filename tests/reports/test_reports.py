@@ -24,6 +24,7 @@ from portal.reports.rules.periods import Span
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
 from tests import cast
+from tests.conftest import Clock
 from tests.factories.billing import make_credits
 from tests.factories.messaging import (
     bulk,
@@ -41,8 +42,13 @@ EACH = ("days", "people", "campaigns", "forms", "basis", "delivery", "credits", 
 
 
 @pytest.fixture
-def lively(northside, clock):
+def lively(scene):
     """An account that sent a campaign and a text, and got answers: 2 arrived, 1 didn't, 1 refused."""
+    return scene(live)
+
+
+def live():
+    northside, clock = cast.account(cast.NORTHSIDE), Clock()
     make_ready(northside)
     odd = {"fine": "created_201", "lost": "taken_then_undelivered", "refused": "rejected_21211"}
     people = {

@@ -110,8 +110,9 @@ def test_signed_out_error_page_shows_no_navigation(kit):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit, width, theme):
+    """Every part in every pair; the other pages, made of the same parts, in two of four."""
     page = visit(PAGES[0], viewport={"width": width, "height": 900}, color_scheme=theme)
-    for path in PAGES:
+    for path in PAGES if (width, theme) in {(1280, "light"), (390, "dark")} else PAGES[:1]:
         page.goto(path)
         page.wait_for_timeout(300)  # the flash has risen, so that its contrast is final
         result = Axe().run(page)
