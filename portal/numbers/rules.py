@@ -11,6 +11,7 @@ from portal.core.steps import Trouble
 from portal.numbers.values import NumberHooks
 
 PROVIDER = "Twilio"  # N-6
+SUPPORT_URL: Final = "https://help.twilio.com/"  # where people write to Twilio's support
 BAD_CREDENTIALS = (
     "Something went wrong. Please check your Twilio account credentials and message support "
     "if this persists"

@@ -1,6 +1,5 @@
 """Pages with which an account gets its numbers (N-1, N-6)."""
 
-from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from flask import Blueprint, Flask, Response, current_app, flash, g, request, url_for
@@ -13,16 +12,9 @@ from portal.core.steps import Trouble
 from portal.core.web import page, see_other
 from portal.numbers import queries, rules
 from portal.numbers import service as numbers
-from portal.numbers.errors import (
-    AccountRestricted,
-    CarrierTrouble,
-    NotConfirmed,
-    NumberTaken,
-    SubscriptionNeeded,
-)
+from portal.numbers.errors import CarrierTrouble, NotConfirmed, NumberTaken, SubscriptionNeeded
 from portal.numbers.forms import BuyForm, ReleaseForm, SearchForm, problems
 from portal.numbers.values import Available, Order, SenderRef, SenderState
-from portal.texting_accounts.values import AccountRef
 
 bp = Blueprint("numbers", __name__, url_prefix="/accounts/<uuid:account_id>/numbers")
 
@@ -39,7 +31,7 @@ def index(account_id: UUID) -> Response:
     return page(
         "numbers/index.html",
         senders=queries.senders(account_id),
-        stop=_stop(),
+        stop=numbers.stop_of(g.account),
         may_set_up=me().may(Permission.SET_UP_NUMBER),
     )
 
@@ -50,7 +42,7 @@ def search(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Search numbers that can be bought."""
     is_asked = any(name in request.args for name in ("area_code", "city", "state", "digits"))
     form = SearchForm(formdata=request.args if is_asked else None)
-    if not is_asked or _stop() is not None:
+    if not is_asked or numbers.stop_of(g.account) is not None:
         return _search_page(form)
     if not form.validate():
         return _search_page(form, status=422)
@@ -197,7 +189,7 @@ def _leave_page(sender: SenderRef, form: ReleaseForm, status: int = 200) -> Resp
         carrier_account=queries.carrier_account_sid(sender.organization_id),
         days=rules.COOLING_OFF.days,
         plan_url=_plan_url(),
-        stop=_stop(numbers.check_unrestricted),
+        stop=numbers.stop_of(g.account, numbers.check_unrestricted),
     )
 
 
@@ -226,7 +218,7 @@ def _search_page(
         found=found,
         trouble=trouble,
         again_url=request.full_path.removesuffix("?"),
-        stop=_stop(),
+        stop=numbers.stop_of(g.account),
     )
 
 
@@ -245,7 +237,7 @@ def _choose_page(
         number=number,
         faults=[*(faults or []), *([refusal.message] if refusal else [])],
         way=(refusal.fix_url, refusal.fix_label) if refusal and refusal.fix_url else None,
-        stop=_stop(),
+        stop=numbers.stop_of(g.account),
     )
 
 
@@ -254,6 +246,7 @@ def _show(sender: SenderRef) -> Response:
         "numbers/show.html",
         "numbers/_number.html",
         sender=sender,
+        stop=numbers.stop_of(g.account) if sender.may_retry else None,
         is_sold=sender.trouble is not None and rules.needs_another(sender.trouble),
         plan_url=_plan_url(),
         may_set_up=me().may(Permission.SET_UP_NUMBER),
@@ -278,17 +271,6 @@ def _next_links() -> list[tuple[str, str, str]]:
         for permission, endpoint, label, icon in places
         if me().may(permission) and endpoint in current_app.view_functions
     ]
-
-
-def _stop(check: Callable[[AccountRef], None] = numbers.check_allowed) -> DomainError | None:
-    """Return why the account's numbers may not change now, with the way on (B-1, N-7)."""
-    try:
-        check(g.account)
-    except SubscriptionNeeded as error:
-        return _with_marketplace(error)
-    except AccountRestricted as error:
-        return error
-    return None
 
 
 def _plan_url() -> str | None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from flask import Blueprint, Response, flash, g, request, url_for
 
-from portal.billing import queries as billing
 from portal.core import posted
 from portal.core.access import Permission, me, requires, signed_by_carrier
 from portal.core.db import unit_of_work
@@ -53,11 +52,11 @@ _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 @bp.get("")
 @requires(Permission.VIEW_ACCOUNT)
-def index(account_id: UUID) -> Response:
+def index(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show the numbers that come from other carriers, and check others."""
     is_asked = "numbers" in request.args and me().may(Permission.SET_UP_NUMBER)
     form = CheckForm(formdata=request.args if is_asked else None)
-    if not is_asked or not billing.has_active_subscription(account_id):
+    if not is_asked or numbers.stop_of(g.account) is not None:
         return _index_page(form)
     if not form.validate():
         return _index_page(form, status=422)
@@ -271,7 +270,7 @@ def _index_page(
         trouble=trouble,
         again_url=url_for(".index", account_id=g.account.id, numbers=form.numbers.data),
         port_ins=queries.of_account(g.account.tenant),
-        has_subscription=billing.has_active_subscription(g.account.id),
+        stop=numbers.stop_of(g.account),
         may_set_up=me().may(Permission.SET_UP_NUMBER),
         most=portability.MOST_AT_ONCE,
     )
@@ -288,6 +287,7 @@ def _show_page(known: PortInRef) -> Response:
         ],
         timeline=queries.timeline(known),
         way=numbers.way_past(g.account, known.trouble),
+        stop=numbers.stop_of(g.account) if known.may_be_edited else None,
         page_words=PAGE_WORDS,
         may_set_up=me().may(Permission.SET_UP_NUMBER),
     )
@@ -327,7 +327,7 @@ def _letter_page(
         status=status,
         port_in=known,
         form=form,
-        fault=fault,
+        stop=fault or numbers.stop_of(g.account),
         steps=_steps(known, Page.LETTER),
         stops=[problem for problem in found if problem.page is not Page.LETTER],
         labels=_labels(),

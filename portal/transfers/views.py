@@ -4,7 +4,6 @@ from uuid import UUID
 
 from flask import Blueprint, Flask, Response, flash, g, request, url_for
 
-from portal.billing import queries as billing
 from portal.core.access import Permission, me, requires
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
@@ -12,6 +11,7 @@ from portal.core.errors import DomainError
 from portal.core.steps import Trouble
 from portal.core.web import page, see_other
 from portal.numbers import queries as numbers
+from portal.numbers import rules as number_rules
 from portal.numbers import service as number_service
 from portal.numbers.errors import AccountRestricted, CarrierTrouble, SubscriptionNeeded
 from portal.transfers import queries
@@ -44,6 +44,7 @@ def index(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     return page(
         "transfers/index.html",
         transfers=queries.transfers(g.account.tenant),
+        stop=number_service.stop_of(g.account),
         may_act=me().may(Permission.SET_UP_NUMBER),
     )
 
@@ -99,7 +100,8 @@ def connect(account_id: UUID, transfer_id: UUID) -> Response:  # noqa: ARG001
 def list_numbers(account_id: UUID, transfer_id: UUID) -> Response:  # noqa: ARG001
     """List the numbers of the old account, as they are there now."""
     known = _transfer(transfer_id)
-    if not steps.may_pick(known.step, known.path):
+    is_stopped = number_service.stop_of(g.account) is not None  # the transfer says why
+    if is_stopped or not steps.may_pick(known.step, known.path):
         return see_other(_url("show", known))
     return _pick_page(known)
 
@@ -254,7 +256,7 @@ def _connect_page(
         status=status,
         form=form,
         fault=fault,
-        has_subscription=billing.has_active_subscription(g.account.id),
+        stop=number_service.stop_of(g.account),
     )
 
 
@@ -303,6 +305,7 @@ def _show(
     fault: DomainError | None = None,
 ) -> Response:
     may_act = me().may(Permission.SET_UP_NUMBER)
+    stop = number_service.stop_of(g.account) if steps.may_be_stopped(known.step) else None
     agree = agree_form or (SignForm if known.path is Path.UNRELATED else AgreeForm)(formdata=None)
     return page(
         "transfers/show.html",
@@ -311,6 +314,7 @@ def _show(
         transfer=known,
         fault=fault,
         way=number_service.way_past(g.account, known.trouble),
+        stop=stop,
         milestones=[
             {"label": name, "state": state, "url": None}
             for name, state in steps.milestones(known.todo, is_seen=known.is_seen)
@@ -319,13 +323,13 @@ def _show(
         is_stopped=findings.is_stopped(known.findings),
         weights={weight: [f for f in known.findings if f.weight is weight] for weight in Weight},
         needs_token=steps.needs_token(known.todo) and known.step not in steps.BY_PERSON,
-        may_pick=steps.may_pick(known.step, known.path) and known.has_token,
+        may_pick=steps.may_pick(known.step, known.path) and known.has_token and not stop,
         may_skip=known.step in steps.MAY_BE_SKIPPED,
         letter=_letter(known) if may_act else None,
         statement=letters.statement(known.e164, known.old_account_sid, g.organization.name)
         if known.e164
         else "",
-        support_url=letters.SUPPORT_URL,
+        support_url=number_rules.SUPPORT_URL,
         token_form=token_form or TokenForm(formdata=None),
         agree_form=agree,
         request_form=request_form or RequestForm(formdata=None, ticket=known.ticket),

@@ -13,6 +13,8 @@ from portal.core.settings import settings
 from portal.core.web import page, see_other
 from portal.numbers.errors import CarrierTrouble
 from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef, AccountState
 from portal.webhook_checks import queries, rules
 from portal.webhook_checks import service as checks
 from portal.webhook_checks.values import ROUTE_WORDS, Mark
@@ -96,6 +98,12 @@ def _call(organization_id: UUID | None) -> None:
             checks.settle(call, answer, look)
 
 
+def _stopped(organization_id: UUID) -> list[AccountRef]:
+    """Return the suspended accounts this person reaches: their numbers may be out of reach (N-7)."""
+    reached = accounts.accounts_for(me().user_id, organization_id, me().role)
+    return [one for one in reached if one.state is AccountState.SUSPENDED]
+
+
 def _page(organization_id: UUID | None, marks: list[Mark], names: dict[UUID, str]) -> Response:
     trusted = settings().trusted_proxies
     made = [
@@ -110,6 +118,7 @@ def _page(organization_id: UUID | None, marks: list[Mark], names: dict[UUID, str
         trusted=trusted,
         calls=[(*one, rules.verdict(one[2], trusted=trusted)) for one in made],
         looked=forms,
+        stopped=_stopped(organization_id) if organization_id else [],
         proxies=rules.proxies(forms.hops, trusted) if forms and forms.arrived_at else "",
         marks=[
             (

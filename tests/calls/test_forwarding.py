@@ -6,7 +6,10 @@ from datetime import timedelta
 import pytest
 
 from portal.calls import queries, rules
+from portal.core.audit import SYSTEM
+from portal.core.db import unit_of_work
 from portal.core.errors import GatewayBusy, GatewayRejected, GatewayUnclear
+from portal.texting_accounts import service as accounts
 from tests.calls.conftest import OURS
 from tests.factories.numbers import make_sender
 
@@ -122,6 +125,22 @@ def test_a_call_that_may_ring_keeps_its_code(alice, sender, carrier):
     carrier.failures = [GatewayUnclear("?")]
     _ask(alice, sender)
     assert queries.forwarding(sender.tenant, sender.id).pending_phone == MINE
+
+
+def test_a_stopped_account_reads_why_and_sets_no_other_phone(alice, northside, sender, carrier):
+    """N-7: the reason stands before the click; calls can still be stopped."""
+    _ask(alice, sender)
+    code = _code(carrier)
+    with unit_of_work():
+        accounts.suspend(northside.id, "a complaint", SYSTEM)
+    page = alice.get("calls.show", **_ids(sender))
+    assert "This account is suspended (a complaint)" in page.text_of(".notice--warn")
+    assert page.texts_of("main form button") == ["Never mind"]
+    refused = alice.post("calls.confirm", 409, {"code": code}, **_ids(sender))
+    assert "a complaint" in refused.text
+    alice.post("calls.ask", 409, {"phone": "(312) 555-0199", "shown": "caller"}, **_ids(sender))
+    assert len(carrier.calls) == 1
+    alice.post("calls.stop", 303, **_ids(sender))
 
 
 def test_a_number_without_voice_is_not_forwarded(alice, bob, northside, carrier):

@@ -10,6 +10,7 @@ from portal.core.errors import GatewayBusy, GatewayRejected, GatewayUnclear
 from portal.numbers import queries
 from portal.numbers.values import SenderState
 from portal.texting_accounts import service as accounts
+from tests import cast
 from tests.factories.numbers import make_carrier_account, make_sender
 from tests.numbers.conftest import STOCK
 
@@ -287,6 +288,21 @@ def test_the_default_is_changed_with_one_button(alice, northside):
     assert queries.default_sender(northside.id).id == second.id
 
 
+def test_a_number_named_by_its_own_digits_shows_them_once(alice, northside):
+    """As one that was moved or ported is named at first."""
+    e164, shown = "+13125550163", "(312) 555-0163"
+    sender = make_sender(northside, e164, name=shown)
+    [row] = alice.get("numbers.index", account_id=northside.id).texts_of(
+        f"#number-row-{sender.id} td:first-child"
+    )
+    assert row == shown
+    page = alice.get("numbers.show", account_id=northside.id, sender_id=sender.id)
+    assert page.text_of(".page-head").count(shown) == 1
+    assert page.text_of("#about").count(shown) == 1
+    listed = alice.get("registrations.index", organization_id=cast.JUNIPER)
+    assert listed.text_of("#numbers td:first-child") == shown
+
+
 # Who may.
 
 SETTING_UP = [
@@ -355,6 +371,10 @@ def test_a_stopped_account_reads_why_before_it_searches_chooses_or_leaves(
     for page in pages:
         assert "This account is suspended (a complaint)" in page.text_of(".notice--warn")
         assert "See the restriction" in page.text_of(".notice--warn a")
+    failed = make_sender(northside, state=SenderState.FAILED, ready_at=None, carrier_sid=None)
+    purchase = alice.get("numbers.show", account_id=northside.id, sender_id=failed.id)
+    assert "This account is suspended (a complaint)" in purchase.text_of(".notice--warn")
+    assert "Try again" not in purchase.text
     assert lessor.calls == ["search"], "only the number that was chosen is looked up"
     assert "Give it back in" not in pages[-1].text
 

@@ -156,6 +156,23 @@ def test_a_stopped_account_sends_nothing_in_and_may_call_off(alice, account, dra
     assert (known.state, known.has_account_number, known.bill) == (State.CANCELED, False, None)
 
 
+def test_a_stopped_account_reads_why_before_it_checks_or_signs(alice, account, twin, draft):
+    """N-7: on the page, not only in the refusal; and nothing is asked of Twilio."""
+    with unit_of_work():
+        accounts.suspend(account.id, "a complaint", SYSTEM)
+    twin.turn(rate_read_error=1)
+    pages = [
+        alice.get("porting.index", query={"numbers": E164}, account_id=account.id),
+        alice.get("porting.show", **ids(draft)),
+        alice.get("porting.edit", **ids(draft), name="letter"),
+    ]
+    for page in pages:
+        assert "This account is suspended (a complaint)" in page.text_of(".notice--warn")
+        assert page.page.select_one('.notice--warn a[href$="#sending-state"]')
+    assert not pages[0].page.select("#check")
+    assert "Sign and send in" not in pages[2].texts_of("main button")
+
+
 def test_the_same_number_is_brought_over_once_at_a_time(alice, mallory, account, lakeview, draft):
     alice.post("porting.begin", 303, {"e164": E164}, account_id=account.id)
     assert len(queries.of_account(account.tenant)) == 1

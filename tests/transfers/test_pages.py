@@ -209,6 +209,29 @@ def test_a_restricted_account_can_neither_begin_nor_go_on(alice, account, twin, 
     assert "suspended (too many opt-outs)" in refused.text
 
 
+def test_a_stopped_account_reads_why_before_it_connects_picks_or_agrees(alice, account, twin, old):
+    """N-7: on the page, not only in the refusal."""
+
+    def suspended(*endpoints, known=None):
+        with unit_of_work():
+            accounts.suspend(account.id, "too many opt-outs", SYSTEM)
+        shown = [alice.get(f"transfers.{name}", **here(account, known)) for name in endpoints]
+        for page in shown:
+            assert "suspended (too many opt-outs)" in page.text_of(".notice--warn")
+            assert page.page.select_one('.notice--warn a[href$="#sending-state"]')
+            buttons = " ".join(page.texts_of("main .btn-primary, main form button"))
+            assert not {"Connect", "Transfer", "Pick", "Move"} & set(buttons.split())
+        with unit_of_work():
+            accounts.reinstate(account.id, note="mended", actor=SYSTEM)
+
+    suspended("index", "new")
+    known = run_until(account, start(account, old), Step.PICK, old["numbers"][0])
+    suspended("show", known=known)
+    known = run_until(account, known, Step.CONFIRM, old["numbers"][0])
+    suspended("show", known=known)
+    alice.post("transfers.confirm", 303, {"agrees": "y"}, **here(account, known))
+
+
 def test_a_mistyped_token_is_told_of_wherever_one_is_asked_for(alice, account, twin, old):
     typed, e164 = {"token": "abc"}, old["numbers"][0]
     known = start(account, old)

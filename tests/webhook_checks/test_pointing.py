@@ -6,12 +6,15 @@ from dataclasses import replace
 import pytest
 
 from portal.core import audit
+from portal.core.audit import SYSTEM
+from portal.core.db import unit_of_work
 from portal.core.errors import GatewayBusy, GatewayRejected
 from portal.gateways import numbers as gateways
 from portal.gateways import webhooks
 from portal.gateways.numbers import Capabilities, FakeNumberGateway, NumberHooks, Owned
 from portal.gateways.webhooks import FakeWebhooks
 from portal.numbers import rules
+from portal.texting_accounts import service as accounts
 from tests import cast
 from tests.factories.numbers import make_sender
 
@@ -67,6 +70,19 @@ def test_a_carrier_that_does_not_tell_is_no_fault_of_the_call(vera, carrier, fai
     carrier.failures = failures
     assert words in _ask(vera).text_of("#strays")
     assert words in _ask(vera, "point").text_of("#flash")
+
+
+def test_a_suspended_account_is_named_before_anything_is_pointed(
+    alice, mallory, northside, carrier
+):
+    here = {"organization_id": cast.JUNIPER}
+    assert "suspended" not in alice.get("webhook_checks.index", **here).text
+    with unit_of_work():
+        accounts.suspend(northside.id, "a complaint", SYSTEM)
+    page = alice.get("webhook_checks.index", **here)
+    assert "Northside is suspended (a complaint)." in page.text_of(".notice--warn")
+    theirs = {"organization_id": cast.LAKEVIEW_HOMES}
+    assert "suspended" not in mallory.get("webhook_checks.index", **theirs).text
 
 
 def test_a_number_that_can_not_be_pointed_says_so(alice, carrier):

@@ -5,7 +5,7 @@ A view asks in three steps, so that no transaction is open while the carrier tal
     with unit_of_work():
         call = calls.ask(...)
     calls.place(call)              # raises CarrierTrouble
-    ... with unit_of_work(): calls.confirm(tenant, sender_id, code, actor=...)
+    ... with unit_of_work(): calls.confirm(account, sender_id, code, actor=...)
 """
 
 import hmac
@@ -37,6 +37,7 @@ from portal.numbers import service as number_service
 from portal.numbers.errors import CarrierTrouble
 from portal.numbers.rules import Doing
 from portal.numbers.values import SenderRef
+from portal.texting_accounts.values import AccountRef
 
 CODE_HOLDS: Final = timedelta(minutes=10)
 TRIES: Final = 5
@@ -45,14 +46,16 @@ _BY_PHONE: Final = Limit("forwarding-phone", 4, timedelta(hours=1))
 
 
 def ask(
-    tenant: Tenant, sender_id: UUID, phone: str, shown: Shown, *, actor: Actor
+    account: AccountRef, sender_id: UUID, phone: str, shown: Shown, *, actor: Actor
 ) -> CodeCall | None:
     """Keep a phone that calls are to go to, and return the call that says its code.
 
     None where that phone is verified already: then only what it shows changed. Raises NotFound,
-    CannotForward, PhoneRefused or TooManyCodes.
+    AccountRestricted (N-7), CannotForward, PhoneRefused or TooManyCodes.
     """
+    tenant = account.tenant
     sender = numbers.get_or_404(tenant, sender_id)
+    number_service.check_unrestricted(account)
     credentials = numbers.credentials(tenant.organization_id)
     if not (sender.is_ready and sender.capabilities.voice and sender.carrier_sid and credentials):
         raise CannotForward("Calls can be forwarded once the number is set up, if it takes calls.")
@@ -111,13 +114,15 @@ def take_back(call: CodeCall) -> None:
         _forget_pending(row)
 
 
-def confirm(tenant: Tenant, sender_id: UUID, code: str, *, actor: Actor) -> bool:
+def confirm(account: AccountRef, sender_id: UUID, code: str, *, actor: Actor) -> bool:
     """Let calls go to the phone that was asked for, if that is its code; say whether it was.
 
     A wrong one uses up one of a few tries, so the caller commits whatever comes back. Raises
-    NotFound, or WrongCode where no code is awaited any more.
+    NotFound, AccountRestricted (N-7), or WrongCode where no code is awaited any more.
     """
+    tenant = account.tenant
     sender = numbers.get_or_404(tenant, sender_id)
+    number_service.check_unrestricted(account)
     row = _locked(tenant, sender_id)
     is_awaited = row and row.pending_hash and row.pending_until and row.pending_until > utcnow()
     if row is None or not is_awaited or row.tries_left <= 0:

@@ -17,6 +17,7 @@ from portal.core.errors import DomainError
 from portal.core.steps import Trouble
 from portal.core.web import page, see_other
 from portal.numbers import queries as numbers
+from portal.numbers import service as number_service
 from portal.numbers.errors import CarrierTrouble
 
 bp = Blueprint(
@@ -41,7 +42,7 @@ def ask(account_id: UUID, sender_id: UUID) -> Response:  # noqa: ARG001 (loaded 
     try:
         with unit_of_work():
             call = calls.ask(
-                g.account.tenant,
+                g.account,
                 sender_id,
                 form.phone.data,
                 Shown(form.shown.data),
@@ -72,7 +73,7 @@ def confirm(account_id: UUID, sender_id: UUID) -> Response:  # noqa: ARG001 (loa
         return _page(sender_id, code_form=form, status=422)
     try:
         with unit_of_work():
-            is_right = calls.confirm(g.account.tenant, sender_id, form.code.data, actor=me().actor)
+            is_right = calls.confirm(g.account, sender_id, form.code.data, actor=me().actor)
         error: DomainError = WrongCode("That is not the code that was said. Try again.")
     except WrongCode as too_late:
         is_right, error = False, too_late
@@ -122,6 +123,7 @@ def _page(
         ),
         code_form=code_form or CodeForm(formdata=None),
         trouble=trouble,
+        stop=number_service.stop_of(g.account, number_service.check_unrestricted),
         calls=queries.recent(g.account.tenant, sender_id),
         state_words=STATE_WORDS,
         heard=" ".join(rules.told_words(g.organization.name)),

@@ -1,7 +1,12 @@
 """What can be done with numbers: search, order, carry out, settle, and pace."""
 
 from portal.numbers.service.adopting import adopt, note_joined
-from portal.numbers.service.allowing import check_allowed, check_unrestricted, way_past
+from portal.numbers.service.allowing import (
+    check_allowed,
+    check_unrestricted,
+    stop_of,
+    way_past,
+)
 from portal.numbers.service.buying import (
     carry_out,
     is_available,
@@ -44,6 +49,7 @@ __all__ = [
     "room",
     "search",
     "settle",
+    "stop_of",
     "take_away",
     "take_charge_of_opening",
     "take_slots",

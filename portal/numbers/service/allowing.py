@@ -1,5 +1,7 @@
 """Whether an account may change its numbers at all (B-1, N-7)."""
 
+from collections.abc import Callable
+
 from portal.billing import queries as billing
 from portal.core.errors import DomainError
 from portal.core.steps import Trouble
@@ -19,16 +21,6 @@ def check_allowed(account: AccountRef) -> None:
     check_unrestricted(account)
 
 
-def way_past(account: AccountRef, trouble: Trouble | None) -> tuple[str | None, str | None]:
-    """Return the way to what stops an account, and its label, where that is the trouble."""
-    try:
-        check_allowed(account)
-    except DomainError as stop:
-        if trouble is not None and trouble.sentence == stop.message[:500]:
-            return stop.fix_url, stop.fix_label
-    return None, None
-
-
 def check_unrestricted(account: AccountRef) -> None:
     """Raise AccountRestricted under a restriction: no number is bought or recycled then (N-7)."""
     if is_restricted(account):
@@ -40,6 +32,28 @@ def check_unrestricted(account: AccountRef) -> None:
             fix_url=f"/accounts/{account.id}/settings#sending-state",
             fix_label="See the restriction",
         )
+
+
+def stop_of(
+    account: AccountRef, check: Callable[[AccountRef], None] = check_allowed
+) -> DomainError | None:
+    """Return why an account's numbers may not change, with the way on; None: they may.
+
+    Pages name it before anybody presses a button (B-1, N-7).
+    """
+    try:
+        check(account)
+    except DomainError as stop:
+        return stop
+    return None
+
+
+def way_past(account: AccountRef, trouble: Trouble | None) -> tuple[str | None, str | None]:
+    """Return the way to what stops an account, and its label, where that is the trouble."""
+    stop = stop_of(account)
+    if stop is None or trouble is None or trouble.sentence != stop.message[:500]:
+        return None, None
+    return stop.fix_url, stop.fix_label
 
 
 def is_restricted(account: AccountRef) -> bool:

@@ -3,8 +3,6 @@
 from portal.core import phone
 from portal.transfers.values import Signature
 
-SUPPORT_URL = "https://help.twilio.com/"
-
 
 def statement(e164: str, old_account_sid: str, organization: str) -> str:
     """Return what the owner of the old account signs."""

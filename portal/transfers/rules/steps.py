@@ -73,6 +73,11 @@ def may_pick(step: Step | None, path: Path | None) -> bool:
     return path is not None and step in {Step.PICK, Step.CHECK, Step.CONFIRM}
 
 
+def may_be_stopped(step: Step | None) -> bool:
+    """Say whether a restriction of the account would still hold it up, now or soon (N-7)."""
+    return step in {*_BEFORE, Step.MOVE}
+
+
 def needs_token(todo: Sequence[Step]) -> bool:
     """Say whether the old account has still to be opened for something."""
     return bool(_WITH_OLD & set(todo))
