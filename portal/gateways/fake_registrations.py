@@ -154,6 +154,16 @@ class FakeRegistrationGateway:
         self._again("campaign", sid)
         self._leave("resubmit_campaign")
 
+    def withdraw_campaign(self, credentials: CarrierCredentials, service: str, sid: str) -> bool:
+        """Take from `campaigns` what was rejected; another one is reviewed anew."""
+        self._enter("withdraw_campaign")
+        if self.campaigns.get(service) == sid:
+            if self._review("campaign").decision is not Decision.REJECTED:
+                return False
+            del self.campaigns[service], self.reviews["campaign"]
+        self._leave("withdraw_campaign")
+        return True
+
     def find_verification(
         self, credentials: CarrierCredentials, number: str, *, other_than: Sequence[str] = ()
     ) -> str | None:

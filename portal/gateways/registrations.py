@@ -181,6 +181,12 @@ class RegistrationGateway(Protocol):
     ) -> None:
         """Send a failed campaign in again; one that is in review is left alone."""
 
+    def withdraw_campaign(self, credentials: CarrierCredentials, service: str, sid: str) -> bool:
+        """Take a rejected campaign back, which frees its service for another; again is harmless.
+
+        False where it is not rejected any more: then it stays.
+        """
+
     def find_verification(
         self, credentials: CarrierCredentials, number: str, *, other_than: Sequence[str] = ()
     ) -> str | None:

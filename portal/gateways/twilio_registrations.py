@@ -45,6 +45,7 @@ _TOLL_FREE_WORDS: Final = {
     "TWILIO_APPROVED": Decision.APPROVED,
     "TWILIO_REJECTED": Decision.REJECTED,
 }
+_NOT_FOUND: Final = 404
 _NOT_AGAIN: Final = frozenset({30885, 30897, 30863})  # no second try (error dictionary)
 
 
@@ -247,6 +248,20 @@ class TwilioRegistrationGateway:
                 self._messaging(credentials).services(service).us_app_to_person(sid).update(
                     **forms.campaign(campaign)
                 )
+
+    def withdraw_campaign(self, credentials: CarrierCredentials, service: str, sid: str) -> bool:
+        """Take a rejected campaign back; see RegistrationGateway."""
+        try:
+            review = self.campaign(credentials, service, sid)
+        except GatewayRejected as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return True  # an earlier run took it back
+        if review.decision is not Decision.REJECTED:
+            return False
+        with writing():
+            self._messaging(credentials).services(service).us_app_to_person(sid).delete()
+        return True
 
     def find_verification(
         self, credentials: CarrierCredentials, number: str, *, other_than: Sequence[str] = ()

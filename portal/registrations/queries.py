@@ -119,6 +119,8 @@ def ref(row: Registration) -> RegistrationRef:
         edited_by=row.edited_by,
         edited_at=row.edited_at,
         begun_at=row.created_at,
+        step_since=row.step_since,
+        sids=dict(row.sids),
         ended_at=row.ended_at,
         is_in_progress=row.lease_until is not None and row.lease_until > utcnow(),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,7 @@ class Step(StrEnum):
     UPDATE_PARTS = "update_parts"
     RESUBMIT_BRAND = "resubmit_brand"
     RESUBMIT_CAMPAIGN = "resubmit_campaign"
+    WITHDRAW_CAMPAIGN = "withdraw_campaign"  # for another one: a service has one at most
     RESUBMIT_VERIFICATION = "resubmit_verification"
 
 
@@ -218,6 +219,8 @@ class RegistrationRef:
     edited_by: str
     edited_at: datetime
     begun_at: datetime
+    step_since: datetime | None = None  # since when its next step is the next
+    sids: Mapping[str, str] = field(default_factory=dict)  # what the carrier calls its parts
     ended_at: datetime | None = None  # a newer request took its place, or its number went
     is_in_progress: bool = False  # somebody talks to the carrier about it right now
 
@@ -235,7 +238,14 @@ class RegistrationRef:
     def may_be_edited(self) -> bool:
         """Say whether what it says can be changed now."""
         is_open = self.state is State.REJECTED and self.may_send_in_again
-        return self.ended_at is None and (self.state is State.DRAFT or is_open)
+        is_changed = self.state is State.DRAFT or is_open or self.needs_new_campaign
+        return self.ended_at is None and is_changed
+
+    @property
+    def needs_new_campaign(self) -> bool:
+        """Say whether the carriers take the campaign no second time: only another one helps."""
+        is_shut = self.state is State.REJECTED and not self.may_send_in_again
+        return self.kind is Kind.A2P and is_shut
 
     @property
     def may_begin_anew(self) -> bool:
@@ -254,6 +264,19 @@ class RegistrationRef:
     def step(self) -> Step | None:
         """Return what is to be done next."""
         return self.todo[0] if self.todo else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """By when the carriers should have answered, and whether that day has passed."""
+
+    on: date
+    is_late: bool
+
+    @property
+    def words(self) -> str:
+        """Return the day as it is shown."""
+        return f"{self.on.day} {self.on:%b %Y}"
 
 
 @dataclass(frozen=True, slots=True)

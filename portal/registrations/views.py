@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, g, url_for
+from flask import Blueprint, Flask, Response, flash, g, request, url_for
 
 from portal.core.access import Permission, me, requires
 from portal.core.clock import utcnow
@@ -12,19 +12,25 @@ from portal.core.web import page, see_other
 from portal.numbers import queries as numbers
 from portal.numbers import rules as number_rules
 from portal.numbers.values import SenderRef
+from portal.people import queries as people
 from portal.registrations import queries
 from portal.registrations import service as registrations
 from portal.registrations.errors import EditedMeanwhile, NoNumberYet, NotReady
 from portal.registrations.forms import FillForm, NumberForm, PageForm, form_of
-from portal.registrations.rules import preflight, steps, tiers
+from portal.registrations.rules import letters, preflight, rejections, steps, tiers
 from portal.registrations.service.drafting import published_forms
-from portal.registrations.values import PAGE_WORDS, Kind, Page, RegistrationRef
+from portal.registrations.values import PAGE_WORDS, Expected, Kind, Page, RegistrationRef, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 bp = Blueprint(
     "registrations", __name__, url_prefix="/organizations/<uuid:organization_id>/registrations"
 )
+
+
+def init_app(app: Flask) -> None:
+    """Let the page of a number say when its registration can be expected."""
+    app.context_processor(_of_number)
 
 
 @bp.get("")
@@ -90,6 +96,8 @@ def show(organization_id: UUID, registration_id: UUID) -> Response:  # noqa: ARG
         others=[one for one in requests if one.id != known.id],
         milestones=_milestones(known),
         expected=_expected(known),
+        letter=_letter(known),
+        support_url=number_rules.SUPPORT_URL,
         step_words=steps.STEP_WORDS.get(known.step) if known.step else None,
         cap=tiers.daily_cap(known.score),
         carrier_cap=tiers.carrier_cap(known.score),
@@ -300,9 +308,42 @@ def _milestones(known: RegistrationRef) -> list[dict[str, str | None]]:
     return [{"label": name, "state": word, "url": None} for name, word in found]
 
 
-def _expected(known: RegistrationRef) -> str | None:
-    day = steps.expected_on(known.todo, utcnow().date()) if known.is_waiting else None
-    return f"{day.day} {day:%b %Y}" if day else None
+def _expected(known: RegistrationRef) -> Expected | None:
+    if not known.is_waiting or known.step_since is None:
+        return None
+    return steps.expected(known.todo, known.step_since.date(), utcnow().date())
+
+
+def _letter(known: RegistrationRef) -> str | None:
+    """Return the request to Twilio's support, where only that or another campaign helps."""
+    is_rejected = known.state is State.REJECTED and (
+        known.needs_new_campaign or rejections.is_for_support(known.reasons)
+    )
+    is_wanted = known.kind is Kind.A2P and (is_rejected or known.state is State.SUSPENDED)
+    if not is_wanted or not me().may(Permission.REGISTER):
+        return None
+    return letters.look_again(
+        known,
+        account_sid=numbers.carrier_account_sid(known.organization_id),
+        service_sid=numbers.messaging_service(known.organization_id),
+    )
+
+
+def _of_number() -> dict[str, object]:
+    """Give a number's page, which a lower slice draws, how its registration stands (N-5)."""
+    account, named = g.get("account"), request.view_args or {}
+    if request.endpoint != "numbers.show" or account is None or g.get("me") is None:
+        return {}
+    sender = numbers.sender(named["sender_id"])
+    if sender is None or sender.account_id != account.id or sender.is_registered:
+        return {}
+    if number_rules.is_toll_free(sender.e164):
+        known = _of_now(queries.of_number(sender.organization_id, sender.e164), sender)
+    else:
+        known = queries.of_organization(sender.organization_id)
+    if known is None:
+        return {"awaited": (steps.awaited(None, None), None)}
+    return {"awaited": (steps.awaited(known.state, _expected(known)), _show_url(known))}
 
 
 def _page_url(known: RegistrationRef, of: Page) -> str:
@@ -315,10 +356,15 @@ def _page_url(known: RegistrationRef, of: Page) -> str:
 
 
 def _show_url(known: RegistrationRef) -> str:
-    return url_for(".show", organization_id=known.organization_id, registration_id=known.id)
+    return url_for(
+        "registrations.show", organization_id=known.organization_id, registration_id=known.id
+    )
 
 
 def _number_url(organization_id: UUID) -> str | None:
-    """Return where a first number is set up: in any account this person reaches."""
-    mine = _accounts(organization_id) if me().may(Permission.SET_UP_NUMBER) else []
+    """Return where a first number is set up: in any account this person may set one up for."""
+    mine = _accounts(organization_id)
+    if not me().may(Permission.SET_UP_NUMBER):
+        is_reserved = people.organization_settings(organization_id).reserves_account_changes
+        mine = [one for one in mine if one.owner_user_id == me().user_id and not is_reserved]
     return url_for("numbers.search", account_id=mine[0].id) if mine else None

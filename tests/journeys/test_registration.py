@@ -1,6 +1,6 @@
 """A toll-free number registered as a team lead does it, rejected, mended and approved (issue 6, N-5).
 
-The agent sees how it stands. The brokerage's brand and campaign are registered from the start.
+The brokerage's brand and campaign are registered from the start.
 """
 
 import pytest

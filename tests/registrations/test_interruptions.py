@@ -121,6 +121,59 @@ def test_a_killed_worker_loses_nothing(request, registrar, clock, step, when):
     assert is_once(registrar, step)
 
 
+def taken_no_more(draft, registrar):
+    """A draft whose first campaign is rejected for good, changed, and sent in again."""
+    reason = Reason(30897, "Disallowed content")
+    registrar.reviews["campaign"] = Review("FAILED", Decision.REJECTED, (reason,), None, False)
+    rejected = advance(send_in(draft))
+    assert (rejected.state, rejected.needs_new_campaign) == (State.REJECTED, True)
+    first = rejected.sids[Step.CAMPAIGN]
+    save(rejected, description=f"{rejected.details.description} Nothing else is texted.")
+    return first, send_in(now(rejected))
+
+
+def is_replaced(registrar, known, first):
+    """The old campaign is gone, and there is one other with the new words."""
+    [campaign] = registrar.campaigns.values()
+    return (
+        campaign != first
+        and known.sids[Step.CAMPAIGN] == campaign
+        and len(registrar.campaign_texts) == 2
+        and registrar.campaign_texts[1].description == known.details.description
+        and len(registrar.brands) == 1
+    )
+
+
+@pytest.mark.parametrize("fault", [None, *FAULTS])
+def test_a_campaign_taken_no_second_time_makes_way_for_another(draft, registrar, clock, fault):
+    first, sent = taken_no_more(draft, registrar)
+    if fault is not None:
+        where, error = FAULTS[fault]
+        getattr(registrar, where)["withdraw_campaign"] = [error]
+    known = patiently(sent, clock)
+    assert is_replaced(registrar, known, first)
+
+
+@pytest.mark.parametrize("where", ["failures", "lost_answers"])
+def test_a_worker_killed_while_a_campaign_is_taken_back_loses_nothing(
+    draft, registrar, clock, where
+):
+    first, sent = taken_no_more(draft, registrar)
+    getattr(registrar, where)["withdraw_campaign"] = [Killed()]
+    with pytest.raises(Killed):
+        advance(sent)
+    clock.travel(by=LEASE)
+    assert is_replaced(registrar, patiently(sent, clock), first)
+
+
+def test_a_campaign_the_carriers_took_after_all_stays(draft, registrar, clock):
+    """Twilio's support looked again while somebody changed it here."""
+    first, sent = taken_no_more(draft, registrar)
+    del registrar.reviews["campaign"]
+    known = patiently(sent, clock)
+    assert (known.sids[Step.CAMPAIGN], len(registrar.campaign_texts)) == (first, 1)
+
+
 @pytest.mark.parametrize("step", sorted(MAKING))
 def test_what_lists_do_not_show_yet_is_not_made_again(request, registrar, clock, step):
     """PROMISES 1.3: a list that lacks something new proves nothing."""

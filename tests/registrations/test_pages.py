@@ -1,5 +1,7 @@
 """The wizard and the status page, as lead, officer and agent (N-5)."""
 
+from datetime import timedelta
+
 import pytest
 
 from portal.core.access import Role
@@ -7,7 +9,7 @@ from portal.core.db import unit_of_work
 from portal.gateways.registrations import Decision, Reason, Review
 from portal.registrations import queries
 from portal.registrations import service as registrations
-from portal.registrations.values import Page, State
+from portal.registrations.values import Page, State, Step
 from tests import cast
 from tests.factories.numbers import make_sender
 from tests.factories.people import person as make_person
@@ -123,6 +125,50 @@ def test_a_rejection_shows_its_reason_and_the_way_to_the_field(alice, bob, draft
     assert not agents.page.select("#reasons a")
 
 
+FINAL = Review("FAILED", Decision.REJECTED, (Reason(30885, "High risk"),), may_send_in_again=False)
+
+
+def test_a_final_rejection_leads_to_another_campaign_or_to_twilios_support(
+    alice, bob, draft, registrar
+):
+    registrar.reviews["campaign"] = FINAL
+    known = advance(send_in(draft))
+    shown = alice.get("registrations.show", **where(draft))
+    assert "High risk" in shown.text_of("#reasons")
+    assert "register another campaign" in shown.text_of("#reasons")
+    assert shown.page.select_one('#reasons a[href$="/help#forbidden"]')
+    letter = shown.text_of("#letter-text")
+    campaign = known.sids[Step.CAMPAIGN]
+    for words in ("30885: High risk", f"Campaign SID: {campaign}", known.details.description):
+        assert words in letter
+    [way] = shown.page.select("#progress a.btn-primary")
+    assert way["href"].endswith("/pages/messages")
+    assert (
+        "Take the old one back"
+        in alice.get("registrations.edit", **where(draft, name="check")).text
+    )
+    agents = bob.get("registrations.show", **where(draft))
+    assert "A team lead or compliance officer registers another one" in agents.text
+    assert not agents.page.select("#letter")
+
+
+def test_a_suspension_says_what_was_said_and_whom_to_ask(browser, draft, registrar, clock):
+    advance(send_in(draft))
+    said = Reason(30899, "Carrier complaint")
+    registrar.reviews["campaign"] = Review("SUSPENDED", Decision.SUSPENDED, (said,))
+    clock.travel(by=timedelta(days=2))
+    assert advance(draft).state is State.SUSPENDED
+    alice, bob = browser(cast.ALICE), browser(cast.BOB)
+    shown = alice.get("registrations.show", **where(draft))
+    assert "Carrier complaint" in shown.text_of("#reasons")
+    assert "Carrier complaint" in shown.text_of("#letter-text")
+    assert "can ask Twilio's support why" in bob.get("registrations.show", **where(draft)).text
+    alice.post("registrations.submit", 409, **where(draft))
+    registrar.reviews.clear()
+    clock.travel(by=timedelta(hours=2))
+    assert (advance(draft).state, now(draft).reasons) == (State.REGISTERED, ())
+
+
 def test_an_agent_sees_the_status_and_nothing_of_the_papers(bob, draft):
     shown = bob.get("registrations.show", **where(draft)).text
     assert "Not sent in yet" in shown
@@ -171,6 +217,41 @@ def test_an_unregistered_number_says_so_and_leads_here(alice, bob, northside, se
     assert "This number can't send yet" in shown.text
     [link] = shown.page.select("main .notice a")
     assert link["href"] == f"/organizations/{cast.JUNIPER}/registrations"
+
+
+def test_the_number_says_by_when_its_registration_is_expected(
+    browser, northside, sender, draft, registrar, clock
+):
+    """N-5: the reason and the expected date, which stays the same while days pass."""
+    ids = {"account_id": northside.id, "sender_id": sender.id}
+    notice = lambda: (  # noqa: E731 (signed in anew: a session ends while days pass)
+        browser(cast.ALICE).get("numbers.show", **ids).page.select_one("main .notice")
+    )
+    assert "a draft that was not sent in yet" in notice().text
+    registrar.reviews["brand"] = Review("IN_REVIEW", Decision.PENDING)
+    advance(send_in(draft))
+    first = notice()
+    assert first.select_one("a")["href"].endswith(str(draft.id))
+    told = "expected by 30 Mar 2026"  # 5 and 15 business days after 2 March
+    assert told in first.text
+    clock.travel(by=timedelta(days=7))
+    assert told in notice().text
+    alice = browser(cast.ALICE)
+    assert "Expected by 30 Mar 2026" in alice.get("registrations.index", **HERE).text
+    clock.travel(by=timedelta(days=28))
+    assert "longer than usual" in notice().text
+    alice = browser(cast.ALICE)
+    assert "longer than usual" in alice.get("registrations.index", **HERE).text
+    assert "longer than usual" in alice.get("registrations.show", **where(draft)).text
+
+
+def test_who_has_no_number_yet_reads_who_sets_one_up(alice, bob, vera, browser, registrar):
+    empty = lambda person: person.get("registrations.index", **HERE).page.select_one("#numbers")  # noqa: E731
+    assert "Set up a number" in empty(alice).text
+    assert empty(bob).select_one("a")["href"] == f"/accounts/{cast.BOBS}/numbers/search"
+    dora = browser(make_person("Dora Webb", organization_id=cast.JUNIPER, role=Role.AGENT).id)
+    for person in (vera, dora):
+        assert "A team lead, or the owner of an account, sets one up" in empty(person).text
 
 
 def test_a_strangers_registration_is_missing(mallory, draft):

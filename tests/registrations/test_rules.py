@@ -8,7 +8,7 @@ import pytest
 from portal.gateways.registrations import Reason
 from portal.registrations.rules import pages, preflight, rejections, steps, tiers, wordings
 from portal.registrations.rules.preflight import Facts
-from portal.registrations.values import Details, Kind, Level, Page, Seen, State, Step
+from portal.registrations.values import Details, Expected, Kind, Level, Page, Seen, State, Step
 from portal.sandbox.reviews import BUSINESSES, CAMPAIGNS, TOLL_FREE
 
 FORM = "https://juniper.example/f"
@@ -228,10 +228,20 @@ def test_half_and_seventy_percent_of_a_brands_day_are_told(before, after, share)
 
 def test_an_answer_is_expected_in_business_days():
     """FACTS 1.10: brand 5, campaign 15; Presidents' Day is none."""
-    today = date(2026, 2, 10)
-    assert steps.expected_on([Step.AWAIT_BRAND], today) == date(2026, 2, 18)
-    assert steps.expected_on(steps.STEPS[Kind.A2P], today) > date(2026, 3, 8)
-    assert steps.expected_on([Step.WATCH], today) is None
+    since = date(2026, 2, 10)
+    assert steps.expected([Step.AWAIT_BRAND], since, since) == Expected(date(2026, 2, 18), False)
+    assert steps.expected(steps.STEPS[Kind.A2P], since, since).on > date(2026, 3, 8)
+    assert steps.expected([Step.WATCH], since, since) is None
+
+
+def test_the_expected_day_stays_while_days_pass_and_is_late_after_it():
+    """N-5: it counts from when the review began, not from whoever looks."""
+    since, day = date(2026, 2, 10), date(2026, 2, 18)
+    on_the_day, after = (
+        steps.expected([Step.AWAIT_BRAND], since, day + timedelta(days=n)) for n in (0, 1)
+    )
+    assert (on_the_day.on, on_the_day.is_late) == (day, False)
+    assert (after.on, after.is_late) == (day, True)
 
 
 def test_progress_is_told_in_parts():

@@ -237,14 +237,15 @@ def test_a_business_turned_down_is_a_rejection_of_the_brand(draft, registrar):
     assert (known.state, known.reasons[0].field) == (State.REJECTED, "legal_name")
 
 
-def test_what_the_carriers_take_no_second_time_is_closed(draft, registrar):
+def test_what_the_carriers_take_no_second_time_is_replaced_not_sent_in_again(draft, registrar):
     registrar.reviews["campaign"] = replace(
         REJECTED, reasons=(Reason(30897, "disallowed"),), may_send_in_again=False
     )
     known = advance(send_in(draft))
-    assert not known.may_be_edited
-    with pytest.raises(AtTheCarrier, match="no second time"):
-        send_in(known)
+    assert known.needs_new_campaign
+    assert advance(send_in(known)).state is State.REGISTERED
+    assert "withdraw_campaign" in registrar.calls
+    assert "resubmit_campaign" not in registrar.calls
 
 
 def test_a_refusal_names_its_page(draft, registrar):

@@ -196,6 +196,21 @@ def test_magic_descriptions_are_rejected_with_their_code(desk, magic):
         assert desk.gateway.campaign(desk.own, desk.service, sid).decision is Decision.APPROVED
 
 
+def test_a_campaign_rejected_for_good_is_taken_back_for_another(desk):
+    g, own, service = desk.gateway, desk.own, desk.service
+    _, brand = desk.brand()
+    bad = campaign("New listings for people who asked for them [30885]")
+    old = g.create_campaign(own, service, brand, bad)
+    with pytest.raises(GatewayRejected):
+        g.create_campaign(own, service, brand, campaign())  # a service has one at most
+    assert g.withdraw_campaign(own, service, old)
+    assert g.withdraw_campaign(own, service, old)  # again is harmless
+    new = g.create_campaign(own, service, brand, campaign())
+    assert g.find_campaign(own, service) == new
+    assert not g.withdraw_campaign(own, service, new)  # approved: it stays
+    assert g.campaign(own, service, new).decision is Decision.APPROVED
+
+
 @pytest.mark.parametrize("magic", TOLL_FREE, ids=lambda m: m.given)
 def test_magic_toll_free_summaries_are_rejected_with_their_code(sandbox, desk, magic):
     number = desk.toll_free()

@@ -6,7 +6,7 @@ from typing import Final
 
 from portal.compliance.rules.business_days import due_on
 from portal.core.steps import milestones as how_far
-from portal.registrations.values import Kind, State, Step
+from portal.registrations.values import Expected, Kind, State, Step
 
 _BRAND: Final = (
     Step.PRIMARY,
@@ -37,6 +37,7 @@ _AGAIN: Final = {
     Step.AWAIT_VERIFICATION: (Step.RESUBMIT_VERIFICATION,),
 }
 REVIEWS: Final = frozenset(_AGAIN)
+_ANEW: Final = (Step.WITHDRAW_CAMPAIGN, Step.CAMPAIGN)  # of a campaign that is taken no second time
 # Steps that make something which must not be made twice.
 MAKING: Final = frozenset(
     {
@@ -61,12 +62,21 @@ STEP_WORDS: Final = {
     Step.AWAIT_BRAND: "The brand is reviewed",
     Step.CAMPAIGN: "The campaign is registered",
     Step.RESUBMIT_CAMPAIGN: "The campaign is sent in again",
+    Step.WITHDRAW_CAMPAIGN: "The old campaign is taken back",
     Step.AWAIT_CAMPAIGN: "The campaign is reviewed",
     Step.NUMBERS: "The numbers join the campaign",
     Step.VERIFICATION: "The number is sent in",
     Step.RESUBMIT_VERIFICATION: "The number is sent in again",
     Step.AWAIT_VERIFICATION: "The number is reviewed",
     Step.WATCH: "Done",
+}
+_AWAITED: Final = {
+    State.DRAFT: "Its registration is a draft that was not sent in yet.",
+    State.SUBMITTING: "Its registration is being sent in.",
+    State.IN_REVIEW: "It is with the carriers.",
+    State.REGISTERED: "The registration is approved; the number has still to join it.",
+    State.REJECTED: "The carriers rejected its registration.",
+    State.SUSPENDED: "The carriers suspended its registration.",
 }
 # Business days a review takes (FACTS 1.10).
 _DAYS: Final = {Step.AWAIT_BRAND: 5, Step.AWAIT_CAMPAIGN: 15, Step.AWAIT_VERIFICATION: 5}
@@ -76,7 +86,7 @@ _MILESTONES: Final = {
     Kind.A2P: (
         ("Business", frozenset({*_BRAND[:-2], Step.UPDATE_PARTS})),
         ("Brand", frozenset({Step.BRAND, Step.RESUBMIT_BRAND, Step.AWAIT_BRAND})),
-        ("Campaign", frozenset({*_CAMPAIGN, Step.RESUBMIT_CAMPAIGN})),
+        ("Campaign", frozenset({*_CAMPAIGN, Step.RESUBMIT_CAMPAIGN, Step.WITHDRAW_CAMPAIGN})),
         ("Numbers", frozenset({Step.NUMBERS})),
     ),
     Kind.TOLL_FREE: (
@@ -86,16 +96,19 @@ _MILESTONES: Final = {
 }
 
 
-def again(todo: Sequence[Step], *, has_parts: bool) -> tuple[Step, ...]:
+def again(
+    todo: Sequence[Step], *, has_parts: bool, needs_new_campaign: bool = False
+) -> tuple[Step, ...]:
     """Return the steps of a registration that is sent in again, from where it stood.
 
     What was told already is brought up to date; what was reviewed is sent in anew; nothing is
-    made a second time.
+    made a second time but a campaign the carriers are done with: that one is taken back first.
     """
     first = (Step.UPDATE_PARTS,) if has_parts else ()
     if not todo:
         return first
-    return (*first, *_AGAIN.get(todo[0], ()), *todo)
+    between = _ANEW if needs_new_campaign else _AGAIN.get(todo[0], ())
+    return (*first, *between, *todo)
 
 
 def is_of_holding(begun_at: datetime, held_since: datetime | None) -> bool:
@@ -113,10 +126,26 @@ def state_at(step: Step) -> State:
     return State.IN_REVIEW if step in REVIEWS else State.SUBMITTING
 
 
-def expected_on(todo: Sequence[Step], today: date) -> date | None:
-    """Return by when the carriers should have answered everything that is still open (N-5)."""
+def expected(todo: Sequence[Step], since: date, today: date) -> Expected | None:
+    """Return by when the carriers should have answered everything that is still open (N-5).
+
+    The days count from when the step they are at began; None where nothing is to be answered.
+    """
     days = sum(_DAYS.get(step, 0) for step in todo)
-    return due_on(today, days) if days else None
+    day = due_on(since, days)
+    return Expected(day, is_late=day < today) if days else None
+
+
+def awaited(state: State | None, answer: Expected | None) -> str:
+    """Return what a number waits for that can't send yet, and until when (N-5).
+
+    Without a state nothing was begun.
+    """
+    if answer is not None and answer.is_late:
+        return f"The carriers take longer than usual: expected by {answer.words}."
+    if answer is not None:
+        return f"The carriers' answer is expected by {answer.words}."
+    return _AWAITED[state] if state else "Its registration has not begun."
 
 
 def milestones(kind: Kind, todo: Sequence[Step], state: State) -> list[tuple[str, str]]:

@@ -106,7 +106,7 @@ def settle(order: Order, outcome: Outcome) -> bool:
             row.todo = [Step.AWAIT_VERIFICATION.value, *row.todo]  # it may be sent in again
             _rejected(row, Step.AWAIT_VERIFICATION, outcome.review)
         case Result.SUSPENDED:
-            _suspended(row)
+            _suspended(row, outcome.review)
         case Result.REFUSED | Result.REJECTED:
             _rejected(row, order.step, outcome.review)
     return outcome.result is Result.DONE and order.step is not Step.WATCH
@@ -187,14 +187,16 @@ def _done(row: Registration, step: Step, outcome: Outcome) -> None:
 
 def _registered(row: Registration) -> None:
     """Let the numbers send."""
-    row.state = State.REGISTERED
+    row.state, row.reasons = State.REGISTERED, []
     _let_send(row, is_on=True)
     tell(row, "registered")
 
 
-def _suspended(row: Registration) -> None:
-    """Stop the numbers; the carriers are asked again every hour."""
+def _suspended(row: Registration, review: Review | None) -> None:
+    """Stop the numbers and keep what was said; the carriers are asked again every hour."""
     row.next_at = utcnow() + _AGAIN_SUSPENDED
+    said = review.reasons if review else ()
+    row.reasons = [asdict(one) for one in rejections.explain(said, Step.WATCH)] if said else []
     if row.state is State.SUSPENDED:
         return
     row.state = State.SUSPENDED

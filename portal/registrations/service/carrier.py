@@ -183,9 +183,15 @@ class _Run:
     def campaign(self) -> Outcome:
         service, text = self._service(), campaign_of(self.order.details)
         return self.make(
-            lambda: self.gateway.find_campaign(self.own, service),
+            lambda: self._campaign_of(service),
             lambda: self.gateway.create_campaign(self.own, service, self._sid(Step.BRAND), text),
         )
+
+    def withdraw_campaign(self) -> Outcome:
+        """Take back what the carriers take no second time; what they took after all stays."""
+        sid = self._sid(Step.CAMPAIGN)
+        is_back = self.gateway.withdraw_campaign(self.own, self._service(), sid)
+        return Outcome(Result.DONE, sid if is_back else None)
 
     def await_campaign(self) -> Outcome:
         sid = self._sid(Step.CAMPAIGN)
@@ -264,6 +270,11 @@ class _Run:
         self.gateway.attach(self.own, bundle, self._sid(of), [self._sid(part) for part in parts])
         return Outcome(Result.DONE)
 
+    def _campaign_of(self, service: str) -> str | None:
+        """Return the service's campaign; a list may still hold one that was taken back."""
+        found = self.gateway.find_campaign(self.own, service)
+        return None if found == self.order.sids.get(Step.WITHDRAW_CAMPAIGN) else found
+
     def _sid(self, step: Step) -> str:
         return self.order.sids[step]
 
@@ -290,6 +301,7 @@ _WAYS: Final[Mapping[Step, Callable[[_Run], Outcome]]] = {
     Step.UPDATE_PARTS: _Run.update_parts,
     Step.RESUBMIT_BRAND: _Run.resubmit_brand,
     Step.RESUBMIT_CAMPAIGN: _Run.resubmit_campaign,
+    Step.WITHDRAW_CAMPAIGN: _Run.withdraw_campaign,
     Step.RESUBMIT_VERIFICATION: _Run.resubmit_verification,
 }
 

@@ -31,7 +31,7 @@ def submit(tenant: Tenant, registration_id: UUID, *, actor: Actor) -> Registrati
     if now.may_begin_anew or now.ended_at is not None:
         raise AtTheCarrier("Twilio takes no more changes to this request. Begin a new one.")
     if not now.may_be_edited:
-        raise AtTheCarrier("The carriers take this no second time. Message support.")
+        raise AtTheCarrier("The carriers suspended this. Its page says whom to ask.")
     if now.e164 is not None and not is_still_held(row):
         raise NotReady(f"{phone.show(now.e164)} is not set up any more, so it can't be sent in.")
     if numbers.credentials(tenant.organization_id) is None:
@@ -48,7 +48,9 @@ def submit(tenant: Tenant, registration_id: UUID, *, actor: Actor) -> Registrati
     todo = steps.STEPS[row.kind]
     if row.state is State.REJECTED:
         rest = [Step(step) for step in row.todo]
-        todo = steps.again(rest, has_parts=bool(row.sids))
+        todo = steps.again(
+            rest, has_parts=bool(row.sids), needs_new_campaign=now.needs_new_campaign
+        )
     row.todo = [step.value for step in todo]
     row.state = State.SUBMITTING
     row.reasons, row.carrier_status = [], ""
