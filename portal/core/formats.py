@@ -1,6 +1,6 @@
 """How figures, times and numbers are written for people (LOOK, Words)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from portal.core import clock
@@ -37,8 +37,22 @@ def day(at: datetime | None, zone: str) -> str:
     """Return a date: '17 Nov 2026'."""
     if at is None:
         return "–"
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y}"
+    return date_words(at.astimezone(ZoneInfo(zone)))
+
+
+def date_words(day: date) -> str:
+    """Return a day of a calendar: '17 Nov 2026'."""
+    return f"{day.day} {day:%b %Y}"
+
+
+def span_words(first: date, last: date) -> str:
+    """Return some days in a row: '1 to 30 Nov 2026', each part said once."""
+    if first == last:
+        return date_words(last)
+    if first.year != last.year:
+        return f"{date_words(first)} to {date_words(last)}"
+    begin = f"{first.day} {first:%b}" if first.month != last.month else f"{first.day}"
+    return f"{begin} to {date_words(last)}"
 
 
 def clock_time(local: datetime) -> str:

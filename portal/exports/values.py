@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from portal.core.formats import span_words
 from portal.core.tenancy import Tenant
 
 KEPT_FOR: Final = timedelta(days=7)
@@ -87,6 +88,11 @@ class ExportRef:
     def is_ready(self) -> bool:
         """Say whether it can be downloaded."""
         return self.state is ExportState.READY
+
+    @property
+    def days(self) -> str:
+        """Return its days in words."""
+        return span_words(self.first, self.last)
 
     @property
     def file_name(self) -> str:

@@ -257,6 +257,7 @@ class CellKind(StrEnum):
     TEXT = "text"
     NUMBER = "number"
     PERCENT = "percent"  # a share from 0 to 1
+    DAY = "day"  # a date
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,12 +268,17 @@ class Column:
     kind: CellKind = CellKind.NUMBER
     is_wide: bool = False  # left out on phones
 
+    @property
+    def is_figure(self) -> bool:
+        """Say whether its cells are figures, which stand at the right."""
+        return self.kind in (CellKind.NUMBER, CellKind.PERCENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row; `of` is what its first cell leads to."""
 
-    cells: tuple[str | int | float | None, ...]
+    cells: tuple[str | int | float | date | None, ...]
     of: UUID | None = None
     note: str = ""
 

@@ -77,7 +77,7 @@ def _places(export: ExportRef) -> files.Places:
     where: dict[str, Any] = {"account_id": export.account_id}
     return files.Places(
         title="File of the statement",
-        lead=f"Credit entries of {g.account.name}, {export.first} to {export.last}.",
+        lead=f"Credit entries of {g.account.name}, {export.days}.",
         file=url_for("billing.statement_file", export_id=export.id, **where),
         download=url_for("billing.download_statement_file", export_id=export.id, **where),
         ask=url_for("billing.statement", **where),

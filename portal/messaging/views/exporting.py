@@ -87,7 +87,7 @@ def _places(export: ExportRef) -> files.Places:
     where: dict[str, Any] = {"account_id": export.account_id}
     return files.Places(
         title="File of texts",
-        lead=f"All texts of {g.account.name}, {export.first} to {export.last}.",
+        lead=f"All texts of {g.account.name}, {export.days}.",
         file=url_for("messaging.text_file", export_id=export.id, **where),
         download=url_for("messaging.download_text_file", export_id=export.id, **where),
         ask=url_for("messaging.text_files", **where),

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from datetime import date
 from itertools import chain
 from typing import Final
 
@@ -55,4 +56,6 @@ def _rows(table: Table) -> Iterator[list[object]]:
 def _cell(value: object, kind: CellKind) -> object:
     if kind is CellKind.PERCENT and isinstance(value, float):
         return round(value * 100, 2)
+    if kind is CellKind.DAY and isinstance(value, date):
+        return value.isoformat()
     return value

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from portal.core import formats
 from portal.core.errors import BadInput
 
 LONGEST: Final = 1_100  # days: three years
@@ -49,13 +50,7 @@ class Span:
     @property
     def words(self) -> str:
         """Return them as people write them: 1 to 30 Nov 2026."""
-        if self.first == self.last:
-            return _written(self.last)
-        if self.first.year != self.last.year:
-            return f"{_written(self.first)} to {_written(self.last)}"
-        if self.first.month != self.last.month:
-            return f"{self.first.day} {self.first:%b} to {_written(self.last)}"
-        return f"{self.first.day} to {_written(self.last)}"
+        return formats.span_words(self.first, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +117,11 @@ def pieces(span: Span) -> list[Piece]:
     found, first = [], span.first
     while first <= span.last:
         if span.days <= _BY_DAY:
-            last, label, short = first, f"{first:%a} {_written(first)}", f"{first.day} {first:%b}"
+            last, label, short = (
+                first,
+                f"{first:%a} {formats.date_words(first)}",
+                f"{first.day} {first:%b}",
+            )
         elif span.days <= _BY_WEEK:
             last = min(first + timedelta(days=6 - first.weekday()), span.last)
             label, short = Span(first, last).words, f"{first.day} {first:%b}"
@@ -177,7 +176,3 @@ def _year_before(day: date) -> date:
     if (day.month, day.day) == (2, 29):
         return date(day.year - 1, 2, 28)
     return day.replace(year=day.year - 1)
-
-
-def _written(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

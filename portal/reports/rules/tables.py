@@ -160,7 +160,7 @@ def campaigns(
     rows = tuple(
         Row(
             (
-                one.name, one.account, one.at.astimezone(ZoneInfo(zone)).date().isoformat(),
+                one.name, one.account, one.at.astimezone(ZoneInfo(zone)).date(),
                 one.by, one.people, *_of_texts(one.sums),
             ),
             of=one.id,
@@ -173,7 +173,7 @@ def campaigns(
         (
             Column("Campaign", _TEXT),
             Column("Account", _TEXT, is_wide=True),
-            Column("Confirmed", _TEXT, is_wide=True),
+            Column("Confirmed", CellKind.DAY, is_wide=True),
             Column("By", _TEXT, is_wide=True),
             Column("People"),
             *_OF_TEXTS,
@@ -283,8 +283,8 @@ def credits(  # noqa: A001 (the word of the domain)
     lots = Table(
         "expiring",
         "What expires next",
-        (Column("Last day", _TEXT), Column("Account", _TEXT), Column("Credits")),
-        tuple(Row((last_day(at, zone).isoformat(), account, n)) for account, at, n in expiring),
+        (Column("Last day", CellKind.DAY), Column("Account", _TEXT), Column("Credits")),
+        tuple(Row((last_day(at, zone), account, n)) for account, at, n in expiring),
         foot="Credits are used oldest first and are gone a year after they were granted.",
         empty="No credits are waiting to expire.",
     )
