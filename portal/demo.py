@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from portal import demo_form, demo_registration
+from portal import demo_form, demo_registration, demo_replies
 from portal.billing import queries as billing_queries
 from portal.billing import service as billing
 from portal.consent import service as consent
@@ -172,6 +172,7 @@ class _Past:
         self._on(29, 11, self._gather_people)
         self._on(28, 9, self._publish_form)
         self._on(28, 10, self._register)
+        self._on(27, 9, lambda: demo_replies.save(self.account, self.bob, self._alice()))
         buyers = [p for p in PEOPLE if "buyer" in p.tag and p.method in MARKETING]
         everyone = [p for p in PEOPLE if p.method in MARKETING]
         # At one, for Texas takes nothing before noon on a Sunday, and any of these may be one (P-3).

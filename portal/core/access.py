@@ -57,6 +57,7 @@ class Permission(StrEnum):
     REVIEW_REVOCATIONS = "review_revocations"  # release what plain words hold
     SET_LINT = "set_lint"  # levels of the content check, and what it blocked (H-1)
     REVIEW_SIMILAR = "review_similar"  # texts alike from many numbers, approved wordings (H-2)
+    KEEP_TEMPLATES = "keep_templates"  # words a team or everybody may use
     APPROVE_SENDS = "approve_sends"  # large ones of somebody else (S-12)
     SET_APPROVALS = "set_approvals"  # from how many people on (S-12)
     MANAGE_RETENTION = "manage_retention"  # erase, hold, set terms, ask about reassigned numbers
@@ -115,6 +116,7 @@ _LEAD = frozenset(
         Permission.REVIEW_REVOCATIONS,
         Permission.APPROVE_SENDS,
         Permission.LIFT_FENCE,
+        Permission.KEEP_TEMPLATES,
     }
 )
 

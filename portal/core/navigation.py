@@ -74,6 +74,15 @@ PLACES = (
         also=("messaging.campaign", "messaging.confirm_again"),
     ),
     Place(
+        "messaging.saved_replies",
+        "Saved replies",
+        "copy",
+        "Programme",
+        _P.VIEW_CONVERSATIONS,
+        True,
+        also=("messaging.*saved_repl*",),
+    ),
+    Place(
         "consent.index",
         "Consent",
         "shield",

@@ -58,6 +58,29 @@ class OkNeeded(DomainError):
         self.warnings = tuple(warnings)
 
 
+class NameTaken(BadInput):
+    """Another saved reply of the same keeper has this name (Q-5)."""
+
+    code = "name_taken"
+
+    def __init__(self, name: str) -> None:
+        """Name it and say what to do."""
+        super().__init__(f"“{name}” is there already. Choose another name, or change that one.")
+
+
+class ChangedMeanwhile(DomainError):
+    """Somebody changed a saved reply since it was read (Q-5)."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, by: str) -> None:
+        """Say who, and that nothing is lost."""
+        super().__init__(
+            f"{by} changed this meanwhile; it stands below. What you wrote is kept: save again to "
+            "put it in its place."
+        )
+
+
 class ApprovalNeeded(DomainError):
     """A send to so many needs a second person, and none has looked (S-12)."""
 

@@ -88,7 +88,14 @@ TERMS: Final = {
         5 * _YEAR,
         "house rule",
     ),
-    Keeping.DRAFTS: Term("Drafts nobody touches", "everything", _YEAR, 30, _MOST, "house rule"),
+    Keeping.DRAFTS: Term(
+        "Drafts nobody touches, archived saved replies",
+        "everything",
+        _YEAR,
+        30,
+        _MOST,
+        "house rule",
+    ),
     Keeping.NOTICES: Term("Notices to people here", "everything", _YEAR, 30, _MOST, "house rule"),
 }
 

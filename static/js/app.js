@@ -108,6 +108,16 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && document.activeElement?.matches(".recipient__mark")) document.activeElement.blur();
+    // A slash in an empty text opens the saved replies; Escape leads back.
+    const { target, key } = event, list = document.getElementById("saved");
+    if (key === "/" && list && "saved" in target.dataset && !target.value) {
+      event.preventDefault();
+      list.open = true;
+      document.getElementById("saved-find").focus();
+    } else if (key === "Escape" && list?.open && list.contains(target)) {
+      list.open = false;
+      document.querySelector("[data-saved]")?.focus();
+    }
   });
 
   // htmx: clear the last answer before the next action, mark what is loading, put the focus where the work goes on.

@@ -31,7 +31,8 @@ from portal.integrations import service as integrations
 from portal.integrations.values import Event
 from portal.messaging import queries as messaging
 from portal.messaging.rules.linted import Verdict
-from portal.messaging.service import approving, drafts, inbound, linting
+from portal.messaging.rules.saved import Place, Reader
+from portal.messaging.service import approving, drafts, inbound, linting, saved
 from portal.messaging.service.inbound import Incoming
 from portal.messaging.values import Recipient
 from portal.notifications import service as notifications
@@ -84,6 +85,8 @@ TAKERS = {
     "user_id": "user_id",
     "team_id": "team_id",
     "open": "conversation_id",
+    "use_saved": "reply_id",
+    "copy": "reply_id",
     "before": "notice_id",
 }
 TELLING = ("contact_id", "number_id", "selection_id", "conversation_id", "user_id", "team_id")
@@ -198,6 +201,11 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         asked = linting.ask(
             account, f"{word} loans", Verdict((Finding("forbidden", "block", word, "No"),)), actor=actor
         )  # fmt: skip
+    with unit_of_work():
+        reply_id = saved.keep(
+            account, Reader(account.organization_id, user_id, ()), Place(user_id=user_id),
+            name=f"{word} greets", body=f"{word} says hello", actor=actor,
+        )  # fmt: skip
     talk = messaging.conversation(account.tenant, e164)
     notice = _row("notices", user_id=user_id)["id"]
     make_mail(f"{word} asks", to=f"zelda@{word.lower()}.example", user_id=user_id)
@@ -207,7 +215,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         {
             "account_id": account.id, "organization_id": account.organization_id,
             "contact_id": contact.id, "number_id": contact.preferred.id, "record_id": record,
-            "review_id": asked, "approval_id": approval,
+            "review_id": asked, "approval_id": approval, "reply_id": reply_id,
             "group_id": _row("text_groups", organization_id=account.organization_id)["id"],
             "asked_id": make_approval(account, [Recipient(contact, contact.preferred)], f"{word} sale", actor),
             "import_id": import_.id, "consent.import_id": consents.id, "campaign_id": campaign.id,

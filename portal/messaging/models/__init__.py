@@ -28,6 +28,7 @@ from portal.messaging.models.recovery import (
     SendingFence,
     StrayText,
 )
+from portal.messaging.models.saved import SavedReply
 from portal.messaging.models.similar import (
     ApprovedTemplate,
     SimilarPolicy,
@@ -63,6 +64,7 @@ __all__ = [
     "MessageAttempt",
     "MessageEvent",
     "ReceivedDay",
+    "SavedReply",
     "SendApproval",
     "SendingFence",
     "SimilarPolicy",

@@ -96,14 +96,43 @@ def merge(
         if isinstance(piece, str):
             out.append(piece)
             continue
-        value: str | None = _controls.sub(" ", values.get(piece.name) or "")
-        if not value or value.isspace():
-            value = fallbacks.get(piece.name) if piece.fallback is None else piece.fallback
+        value = _value(piece, values)
+        if value is None:
+            value = fallbacks.get(piece.name)
         if value is None:
             missing[piece.name] = None
             value = piece.source
         out.append(value)
     return Merged("".join(out), tuple(missing))
+
+
+def fill(template: str, values: Mapping[str, str | None]) -> Merged:
+    """Write what is known of one person into a template; what is missing stays a field.
+
+    The outcome is a template again, to be merged once more when it is sent: every other brace in
+    it is doubled. Raises MergeError when malformed.
+    """
+    out: list[str] = []
+    missing: dict[str, None] = {}
+    for piece in _pieces(template):
+        if isinstance(piece, str):
+            out.append(_doubled(piece))
+            continue
+        value = _value(piece, values)
+        if value is None:
+            missing[piece.name] = None
+        out.append(piece.source if value is None else _doubled(value))
+    return Merged("".join(out), tuple(missing))
+
+
+def _value(piece: _Field, values: Mapping[str, str | None]) -> str | None:
+    """Return what stands for a field: its value, else the fallback it brings, else nothing."""
+    value = _controls.sub(" ", values.get(piece.name) or "")
+    return piece.fallback if not value or value.isspace() else value
+
+
+def _doubled(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 @lru_cache(maxsize=256)

@@ -19,6 +19,7 @@ from portal.messaging.models import (
     LintReview,
     Message,
     MessageEvent,
+    SavedReply,
     SendApproval,
     StrayText,
     TextDraft,
@@ -149,12 +150,18 @@ def forget_callbacks(
 def forget_drafts(
     organization_id: UUID, *, before: datetime, is_dry: bool, limit: int | None = None
 ) -> int:
-    """Delete drafts nobody touched since then, and sends whose approval was settled by then."""
+    """Delete drafts nobody touched since then, and what was settled or archived by then.
+
+    That is sends a second person was asked about, and saved replies out of use.
+    """
     how: Any = {"is_dry": is_dry, "limit": limit}
     old = and_(TextDraft.organization_id == organization_id, TextDraft.updated_at <= before)
     a = SendApproval
     settled = and_(a.organization_id == organization_id, a.decided_at <= before)
-    return wipe(TextDraft, old, None, **how) + wipe(a, settled, None, **how)
+    s = SavedReply
+    unused = and_(s.organization_id == organization_id, s.archived_at <= before)
+    wiped = (wipe(TextDraft, old, None, **how), wipe(a, settled, None, **how))
+    return sum(wiped) + wipe(s, unused, None, **how)
 
 
 def forget_callbacks_of(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -> int:

@@ -18,7 +18,9 @@ from portal.messaging.views import (
     linting,
     opt_out_imports,
     opt_outs,
+    picking,
     revocations,
+    saved,
     similar,
     standstill,
     webhooks,
@@ -52,6 +54,8 @@ __all__ = [
     "linting",
     "opt_out_imports",
     "opt_outs",
+    "picking",
     "revocations",
+    "saved",
     "similar",
 ]

@@ -13,6 +13,20 @@ from portal.messaging.rules import price
 from portal.messaging.values import CampaignRef, Gate, Kind
 from portal.messaging.views.sheet import Sheet
 
+FIELD_LABELS: Final = (
+    ("first_name", "First name"),
+    ("last_name", "Last name"),
+    ("city", "City"),
+    ("agent_name", "Agent"),
+    ("agent_phone", "Our number"),
+    ("brokerage", "Brokerage"),
+    ("full_name", "First and last name"),
+    ("agent_first_name", "The agent's first name"),
+    ("team", "Team"),
+    ("street", "Street"),
+    ("state", "State"),
+    ("zip", "ZIP code"),
+)
 NO_REASON: Final = "Say why it can't wait. It stands in the audit log with your name."
 
 

@@ -33,25 +33,12 @@ from portal.messaging.service import drafts, sending
 from portal.messaging.values import CampaignRef, DraftRef, Gate, Kind
 from portal.messaging.views import approvals, linted
 from portal.messaging.views.blueprint import bp
-from portal.messaging.views.composed import NO_REASON, gate_of, plain, said
+from portal.messaging.views.choices import choices
+from portal.messaging.views.composed import FIELD_LABELS, NO_REASON, gate_of, plain, said
 from portal.messaging.views.finding import search
 from portal.messaging.views.sheet import Sheet, contact_url, fix_url, lay_out
-from portal.messaging.views.typed import keep, line, look_of, told, unsaved
+from portal.messaging.views.typed import PICKED, keep, line, look_of, told, unsaved
 
-_FIELDS: Final = (
-    ("first_name", "First name"),
-    ("last_name", "Last name"),
-    ("city", "City"),
-    ("agent_name", "Agent"),
-    ("agent_phone", "Our number"),
-    ("brokerage", "Brokerage"),
-    ("full_name", "First and last name"),
-    ("agent_first_name", "The agent's first name"),
-    ("team", "Team"),
-    ("street", "Street"),
-    ("state", "State"),
-    ("zip", "ZIP code"),
-)
 _WHOLE: Final = "This is the whole cost. Press Send when it is right."
 _CHANGED: Final = "Something changed since the cost was shown. This is the cost now."
 _CHOOSE: Final = (
@@ -64,7 +51,7 @@ _NOBODY: Final = "Choose who gets this text."
 @bp.get("/accounts/<uuid:account_id>/texts/new")
 @bp.get("/accounts/<uuid:account_id>/texts/drafts/<uuid:draft_id>")
 @requires(Permission.SEND_TEXTS)
-@takes("people", "start", "find")
+@takes("people", "start", "find", "saved")
 def compose(account_id: UUID, draft_id: UUID | None = None) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show a text being written, or an empty page for a new one."""
     return _show(draft_id)
@@ -119,7 +106,8 @@ def _done(draft_id: UUID, do: str | None) -> Response:
         linted.ask_officer(_sheet(draft_id).draft)
     if do == "save":
         flash("Saved. You find it under New text.", "ok")
-    return _back(draft_id)
+    is_picked = PICKED in request.form
+    return _back(draft_id, "body" if is_picked else "saved" if do == "saved" else None)
 
 
 @bp.post("/accounts/<uuid:account_id>/texts/drafts/<uuid:draft_id>/removal")
@@ -296,6 +284,7 @@ def _show(
         hindrance=hindrance,
         focus=focus,
         drafts=reads.drafts_of(g.account.tenant, me().user_id) if draft_id is None else [],
+        saved=choices() if "saved" in request.args else None,
     )
 
 
@@ -311,7 +300,7 @@ def _context(sheet: Sheet, form: ComposeForm, draft_id: UUID | None) -> dict[str
         "sheet": sheet,
         "form": form,
         "urls": _urls(draft_id),
-        "field_labels": _FIELDS,
+        "field_labels": FIELD_LABELS,
         "usual_fallbacks": USUAL_FALLBACKS,
         "find": look_of(whole=False).find,
         "contact_url": lambda contact_id: contact_url(g.account.id, contact_id),
@@ -369,7 +358,8 @@ def _back(draft_id: UUID, focus: str | None = None) -> Response:
 
 def _url(draft_id: UUID) -> str:
     look = look_of(whole=False)
-    query = {"people": look.view, "start": look.start, "find": look.find}
+    is_picking = request.form.get("do") == "saved"
+    query = {"people": look.view, "start": look.start, "find": look.find, "saved": int(is_picking)}
     kept: dict[str, Any] = {name: value for name, value in query.items() if value}
     return url_for("messaging.compose", account_id=g.account.id, draft_id=draft_id, **kept)
 

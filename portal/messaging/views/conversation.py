@@ -36,6 +36,7 @@ from portal.messaging.values import (
 )
 from portal.messaging.views import linted
 from portal.messaging.views.blueprint import bp
+from portal.messaging.views.choices import Choices
 from portal.messaging.views.composed import NO_REASON
 from portal.messaging.views.figures import visible
 from portal.messaging.views.inbox import conversation_url, is_live, listing
@@ -88,7 +89,7 @@ class Cost:
 def conversation(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
     """Show a conversation beside the inbox; an officer's look is logged (SPEC 1)."""
     log_view("conversation", conversation_id)
-    return _show(queries.conversation_by_id(g.account.tenant, conversation_id))
+    return show(queries.conversation_by_id(g.account.tenant, conversation_id))
 
 
 @bp.get(f"{_HERE}/thread")
@@ -114,17 +115,17 @@ def reply(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 
     form = ReplyForm()
     if "plain" in request.form:
         form.body.data = replace(form.body.data or "")
-        return _show(ref, reply_form=form)
+        return show(ref, reply_form=form)
     if not form.validate_on_submit():
-        return _show(ref, 422, reply_form=form)
+        return show(ref, 422, reply_form=form)
     because = (form.now_because.data or "").strip() if request.form.get("do") == "now" else ""
     if request.form.get("do") == "now" and not because:
         form.now_because.errors = [NO_REASON]
-        return _show(ref, 422, reply_form=form)
+        return show(ref, 422, reply_form=form)
     draft = Draft(form.body.data or "", Kind.ONE_TO_ONE, now_because=because)
     if "ask_release" in request.form:
         linted.ask_officer(draft)
-        return _show(ref, reply_form=form)
+        return show(ref, reply_form=form)
     try:
         with unit_of_work():
             sending.reply(
@@ -136,11 +137,11 @@ def reply(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 
                 lint_ok=linted.ok_to(request.form),
             )
     except OkNeeded as error:
-        return _show(ref, 422, reply_form=form, lint_fault=error.message)
+        return show(ref, 422, reply_form=form, lint_fault=error.message)
     except DomainError as error:
         fresh = queries.conversation_by_id(g.account.tenant, conversation_id)
         form.refuse("body", error)
-        return _show(fresh, 422, reply_form=form, error=error)
+        return show(fresh, 422, reply_form=form, error=error)
     return _done(conversation_id)
 
 
@@ -152,10 +153,10 @@ def reply_cost(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: AR
     body = tidy(request.form.get("body"))
     if not wants_partial():
         form = ReplyForm(formdata=None, data={"body": body, "nonce": _nonce()})
-        return _show(ref, reply_form=form)
+        return show(ref, reply_form=form)
     return page(
         "messaging/_reply_live.html",
-        cost=(cost := cost_of(_recipient(ref), body)),
+        cost=(cost := cost_of(recipient_of(ref), body)),
         available=billing.balance(g.account.id).available,
         lint=linted.shown(Draft(body, Kind.ONE_TO_ONE), cost.plan, {}),
     )
@@ -189,13 +190,13 @@ def reply_consent(account_id: UUID, conversation_id: UUID) -> Response:  # noqa:
     form = StatedForm()
     reply_form = ReplyForm(formdata=None, data={"body": form.body.data, "nonce": _nonce()})
     if not form.validate_on_submit():
-        return _show(ref, 422, stated_form=form, reply_form=reply_form)
+        return show(ref, 422, stated_form=form, reply_form=reply_form)
     try:
         record_stated(form, ref.e164, ref.name)
     except DomainError as error:
         form.refuse("how", error)
-        return _show(ref, 422, stated_form=form, reply_form=reply_form)
-    return _show(ref, reply_form=reply_form)
+        return show(ref, 422, stated_form=form, reply_form=reply_form)
+    return show(ref, reply_form=reply_form)
 
 
 @bp.post(f"{_HERE}/texts/<uuid:message_id>/again")
@@ -265,10 +266,10 @@ def _done(conversation_id: UUID) -> Response:
     if not wants_partial():
         return see_other(conversation_url(conversation_id))
     ref = queries.conversation_by_id(g.account.tenant, conversation_id)
-    return changed(_show(ref))
+    return changed(show(ref))
 
 
-def _show(
+def show(
     ref: ConversationRef,
     status: int = 200,
     *,
@@ -276,8 +277,10 @@ def _show(
     stated_form: StatedForm | None = None,
     error: DomainError | None = None,
     lint_fault: str = "",
+    saved: Choices | None = None,
 ) -> Response:
-    context = _context(ref, reply_form, stated_form, error, lint_fault)
+    """Show the talk with its answer, the answer's form as it was left, and saved replies if asked."""
+    context = _context(ref, reply_form, stated_form, error, lint_fault) | {"saved": saved}
     if not wants_partial():
         context["listed"] = listing()
     response = page(
@@ -298,7 +301,7 @@ def _context(
     tenant, before = g.account.tenant, _before()
     box = _box(ref)
     kept = reply_form.body.data or "" if reply_form else ""
-    recipient = _recipient(ref)
+    recipient = recipient_of(ref)
     talk = contact_page.talk(tenant, ref.e164, me().timezone, before)
     cost = cost_of(recipient, kept) if box.state == "write" else Cost()
     return {
@@ -352,11 +355,12 @@ def _focus() -> str:
 
 
 def _box(ref: ConversationRef) -> ReplyBox:
-    gates = planning.shut_gates(g.account, _recipient(ref), Kind.ONE_TO_ONE, clock.utcnow())
+    gates = planning.shut_gates(g.account, recipient_of(ref), Kind.ONE_TO_ONE, clock.utcnow())
     return contact_page.reply_box(gates, may_record=me().may(Permission.RECORD_CONSENT))
 
 
-def _recipient(ref: ConversationRef) -> Recipient:
+def recipient_of(ref: ConversationRef) -> Recipient:
+    """Return whom a conversation is with, somebody without a contact included."""
     contact = contacts.by_numbers(g.account.tenant, [ref.e164]).get(ref.e164)
     if contact is None:
         return sending.nobody(g.account, ref.e164)

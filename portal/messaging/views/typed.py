@@ -13,12 +13,17 @@ from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
 from portal.messaging import queries
 from portal.messaging.forms.composing import ComposeForm, chosen_numbers
+from portal.messaging.queries import saved
 from portal.messaging.rules import segments
+from portal.messaging.rules.saved import joined
 from portal.messaging.service import drafts
 from portal.messaging.values import DraftRef
 from portal.messaging.views.chips import Look
 
 _LIST_VERBS: Final = frozenset({"remove", "add", "add_tag", "add_number"})
+_NO_CONTACT: Final = "people: this is not the id of a contact. Choose the person again."
+NO_SAVED: Final = "This is not the id of a saved reply. Choose it again."
+PICKED: Final = "use_saved"  # a button with the id of a saved reply (Q-5)
 _VIEWS: Final = ("", "all", "held", "blocked")
 
 
@@ -45,15 +50,26 @@ def keep(draft_id: UUID, *, with_actions: bool = True) -> None:
     if with_actions and _LIST_VERBS & set(sent):
         with unit_of_work():  # of its own: what was typed stays, whatever becomes of this
             _change_list(draft_id)
+    if with_actions and PICKED in sent:
+        with unit_of_work():
+            _add_saved(draft_id)
+
+
+def _add_saved(draft_id: UUID) -> None:
+    """Write saved words below what was typed, fields as they are: each is filled in at the send."""
+    by, sent, tenant = saved.reader(g.account, me()), request.form, g.account.tenant
+    words = saved.saved_or_404(by, identifier(sent[PICKED], NO_SAVED)).body
+    body = joined(queries.draft(tenant, draft_id, me().user_id).body, words)
+    drafts.edit_draft(tenant, draft_id, body=body, actor=me().actor)
 
 
 def _change_list(draft_id: UUID) -> None:
     """Take somebody off the list or put somebody on it, as the pressed button says."""
     sent, tenant, actor = request.form, g.account.tenant, me().actor
     if "remove" in sent:
-        drafts.remove_recipient(tenant, draft_id, _identifier(sent["remove"]), actor=actor)
+        drafts.remove_recipient(tenant, draft_id, identifier(sent["remove"]), actor=actor)
     if "add" in sent:
-        drafts.add_recipients(tenant, draft_id, [_identifier(sent["add"])], actor=actor)
+        drafts.add_recipients(tenant, draft_id, [identifier(sent["add"])], actor=actor)
     if sent.get("add_tag"):
         tagged = Selection(matching=ContactFilter(tag=line(sent["add_tag"])))
         drafts.add_recipients(tenant, draft_id, tagged, actor=actor)
@@ -100,13 +116,12 @@ def told(chosen: Selection) -> str:
     return f"filter “{', '.join(words)}”" if words else "everybody"
 
 
-def _identifier(text: str) -> UUID:
+def identifier(text: str, refusal: str = _NO_CONTACT) -> UUID:
+    """Return the id a button stands for. Raises BadInput."""
     try:
         return UUID(text)
     except ValueError:
-        raise BadInput(
-            "people: this is not the id of a contact. Choose the person again."
-        ) from None
+        raise BadInput(refusal) from None
 
 
 def unsaved(body: str) -> DraftRef:
