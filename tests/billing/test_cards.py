@@ -285,7 +285,7 @@ class TestRenewal:
         assert sweep() == []
         assert queries.subscription(northside.id).next_charge_at == local(5, 1, 0)
 
-    def test_in_two_workers_at_once_charges_once(self, shop, northside, agent_plan, clock):
+    def test_again_and_again_charges_once(self, shop, northside, agent_plan, clock):
         shop.buy(northside, agent_plan)
         [payment_id] = renew(local(4, 1, 0, 1), clock)
         for _ in range(3):
