@@ -132,7 +132,7 @@ def test_a_stopped_account_reads_why_and_sets_no_other_phone(alice, northside, s
     _ask(alice, sender)
     code = _code(carrier)
     with unit_of_work():
-        accounts.suspend(northside.id, "a complaint", SYSTEM)
+        accounts.suspend(northside.id, "a complaint.", SYSTEM)
     page = alice.get("calls.show", **_ids(sender))
     assert "This account is suspended (a complaint)" in page.text_of(".notice--warn")
     assert page.texts_of("main form button") == ["Never mind"]

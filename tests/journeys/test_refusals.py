@@ -31,7 +31,7 @@ LISTING_FAILED = (
     "Failed to retrieve Phone Numbers - Please refresh the page to attempt fetching the phone "
     "numbers again."
 )
-RESTRICTED = "This account is suspended (The carrier has suspended it (20005).)"
+RESTRICTED = "This account is suspended (The carrier has suspended it (20005))"
 
 
 @pytest.fixture

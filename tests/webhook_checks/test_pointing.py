@@ -78,7 +78,7 @@ def test_a_suspended_account_is_named_before_anything_is_pointed(
     here = {"organization_id": cast.JUNIPER}
     assert "suspended" not in alice.get("webhook_checks.index", **here).text
     with unit_of_work():
-        accounts.suspend(northside.id, "a complaint", SYSTEM)
+        accounts.suspend(northside.id, "a complaint.", SYSTEM)
     page = alice.get("webhook_checks.index", **here)
     assert "Northside is suspended (a complaint)." in page.text_of(".notice--warn")
     theirs = {"organization_id": cast.LAKEVIEW_HOMES}

@@ -24,7 +24,7 @@ def check_allowed(account: AccountRef) -> None:
 def check_unrestricted(account: AccountRef) -> None:
     """Raise AccountRestricted under a restriction: no number is bought or recycled then (N-7)."""
     if is_restricted(account):
-        reason = f" ({account.state_reason})" if account.state_reason else ""
+        reason = f" ({account.state_reason.rstrip('.')})" if account.state_reason else ""
         raise AccountRestricted(
             f"This account is {account.state_label.lower()}{reason}, "
             "so its numbers can't change until that is lifted.",
