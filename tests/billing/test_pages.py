@@ -1,6 +1,7 @@
 """Marketplace, purchase, connected apps, statement, invoices and the catalogue (B-1, B-2, B-12, B-13)."""
 
 import csv
+from codecs import BOM_UTF8
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from uuid import uuid4
@@ -328,6 +329,7 @@ class TestStatement:
         reply = alice.get("billing.export_statement", account_id=northside.id)
         assert reply.headers["Content-Disposition"] == "attachment; filename=statement.csv"
         rows = list(csv.DictReader(StringIO(reply.data.decode("utf-8-sig"))))
+        assert reply.data.startswith(BOM_UTF8)  # else Excel reads other letters
         assert [rows[0]["line"], len(rows)] == ["1", 1_052]
         assert [rows[0]["time_utc"], rows[0]["time (America/Chicago)"]] == [
             "2026-03-02 18:00:00",

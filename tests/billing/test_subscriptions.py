@@ -379,6 +379,19 @@ class TestCancel:
         with pytest.raises(IsCanceling):
             change(northside, make_plan("B", 200, 1_800))
 
+    def test_leaves_no_old_form_with_which_to_buy_again(self, northside, clock):
+        """I9: sent anew once all is over, it buys nothing and does not say that it did."""
+        plan = make_plan("A", 100, 900)
+        with unit_of_work():
+            billing.subscribe(northside, plan.id, actor=SYSTEM, request_key="k")
+        with unit_of_work():
+            billing.cancel(northside, actor=SYSTEM)
+        clock.travel(to=local(2026, 4, 1))
+        sweeps.settle_credits()
+        with pytest.raises(RequestReused), unit_of_work():
+            billing.subscribe(northside, plan.id, actor=SYSTEM, request_key="k")
+        assert (left(northside), len(bills(northside))) == (0, 1)
+
     def test_makes_room_for_a_new_subscription(self, northside, clock):
         make_subscription(northside, make_plan("A", 100, 900))
         with unit_of_work():
