@@ -15,6 +15,7 @@ from portal.messaging.values import Kind
 from portal.texting_accounts import queries as account_queries
 from portal.texting_accounts import service as accounts
 from tests import cast
+from tests.factories.consent import stop
 from tests.factories.messaging import ALICE_ACTS, bulk, make_recipients
 from tests.messaging.composer import HI, Composer, press
 from workers.messaging import judge_ramps
@@ -80,6 +81,19 @@ def test_a_week_with_errors_goes_back_a_step(new, clock):
     judge_ramps()
     account = cast.account(cast.NORTHSIDE)
     assert (account.ramp_clean_days, account.recipients_a_day) == (0, 200)
+
+
+def test_a_day_is_judged_by_the_week_that_ends_with_it(new, clock):
+    """Judged late, as after an outage, it doesn't answer for opt-outs of the days after it."""
+    today = account_queries.today(new, clock.now)
+    for place in range(3):
+        texted(new, today + timedelta(days=place), 190)
+    clock.travel(by=timedelta(days=4))
+    for number in range(20):
+        stop(new, f"+131255502{number:02d}", at=clock.now)
+    judge_ramps()
+    account = cast.account(cast.NORTHSIDE)
+    assert (account.ramp_clean_days, account.recipients_a_day) == (3, 400)
 
 
 def test_the_composer_says_that_the_number_is_new(alice, new):

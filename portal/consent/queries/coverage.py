@@ -46,10 +46,15 @@ def coverage(tenant: Tenant) -> Coverage:
     return coverages(tenant).get(tenant.account_id, Coverage())
 
 
-def opted_out_since(tenant: Tenant, since: datetime) -> int:
-    """Return how many numbers opted out of an account since then and have not come back."""
+def opted_out_since(tenant: Tenant, since: datetime, until: datetime | None = None) -> int:
+    """Return how many numbers opted out of an account in that time, each by its latest opt-out.
+
+    `until` itself is left out; without it the time lasts.
+    """
     s = ConsentStanding
     people = select(func.count()).where(owned(tenant, s), s.stopped_at >= since)
+    if until is not None:
+        people = people.where(s.stopped_at < until)
     return db.session.scalar(people) or 0
 
 

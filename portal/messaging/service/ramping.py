@@ -36,9 +36,11 @@ def _judge(account: AccountRef, day: date) -> None:
     for each, counted in health.by_day(account, first).items():
         if each <= day:
             stages.update(counted)
-    opted_out = consent.opted_out_since(
-        account.tenant, datetime.combine(first, time(), ZoneInfo(account.timezone))
+    here = ZoneInfo(account.timezone)
+    since, until = (
+        datetime.combine(each, time(), here) for each in (first, day + timedelta(days=1))
     )
+    opted_out = consent.opted_out_since(account.tenant, since, until)
     week = health.of_stages(stages, opted_out)
     account_service.judge_ramp(
         account.id,
