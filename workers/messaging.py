@@ -2,7 +2,9 @@
 
 import logging
 import time
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -28,13 +30,14 @@ from portal.messaging.service import (
 )
 from portal.messaging.service.optout_import import OptOutHandler
 from portal.messaging.service.recovery import Doubt
+from portal.messaging.service.similar import Due
 from portal.numbers import queries as numbers
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from workers import journal
 from workers.drain import Drain
 from workers.recovery import hear_all, keep_mark
-from workers.runtime import job, on_its_own, together
+from workers.runtime import halving, job, on_its_own, together
 
 logger = logging.getLogger(__name__)
 
@@ -88,12 +91,20 @@ def judge_ramps() -> int:
 def sort_texts() -> int:
     """Put confirmed texts with those that say nearly the same; a sweep (H-2). Returns how many."""
     now, done = clock.utcnow(), 0
-    for rows in in_batches(partial(similar.due, now)):
-        for batch in similar.batches(rows):
-            what = "texts of organization %s were not compared"
-            with on_its_own(what, batch.organization_id), unit_of_work():
-                done += similar.sort(batch, now)
+    for sends in in_batches(partial(similar.due, now)):
+        of_each: defaultdict[UUID, list[Due]] = defaultdict(list)
+        for send in sends:
+            of_each[send.organization_id].append(send)
+        for mine in of_each.values():
+            done += halving(mine, partial(_compare, now), "send %s was not compared")
     return done
+
+
+def _compare(now: datetime, sends: Sequence[Due]) -> int:
+    """Compare some sends of one organization, read anew: a try that failed leaves nothing behind."""
+    [batch] = similar.batches(sends)
+    with unit_of_work():
+        return similar.sort(batch, now)
 
 
 @job

@@ -98,21 +98,26 @@ def together(
     Like `each`, for what is quicker done together: a batch that fails is halved until what is
     wrong stands alone.
     """
-    return sum(_whole(batch, act, what) for batch in in_batches(read))
+    whole = at_once(act)
+    return sum(halving(batch, whole, what) for batch in in_batches(read))
 
 
-def _whole(batch: Sequence[T], act: Callable[[Sequence[T]], int], what: str) -> int:
+def halving(batch: Sequence[T], act: Callable[[Sequence[T]], int], what: str) -> int:
+    """Act on a batch, and on its halves where that fails, until what is wrong stands alone.
+
+    The act makes its own unit of work, one for all of it. Raises OperationalError.
+    """
     try:
-        with unit_of_work():
-            return act(batch)
+        return act(batch)
     except OperationalError:
         raise  # the database is away, and for all others too
     except Exception:
+        db.session.rollback()  # what it read last may be what broke
         if len(batch) == 1:
             logger.exception(what, batch[0])
             return 0
     middle = len(batch) // 2
-    return _whole(batch[:middle], act, what) + _whole(batch[middle:], act, what)
+    return halving(batch[:middle], act, what) + halving(batch[middle:], act, what)
 
 
 def _run(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from portal.core.clock import utcnow
@@ -81,8 +82,9 @@ def test_texts_in_doubt_of_whom_nobody_can_ask(northside, sender, carrier_fake, 
     assert (text.checks, text.next_check_at > utcnow()) == (0, True)
 
 
-def test_texts_to_be_compared(northside, sender, monkeypatch):
-    """What can't be sorted is read once a sweep, and those after it have their turn (H-2)."""
+@pytest.mark.parametrize("at_once", [1, similar.BATCH])
+def test_texts_to_be_compared(northside, sender, monkeypatch, at_once):
+    """What can't be sorted holds up neither those read after it nor its own organization's (H-2)."""
     body = "Buyers pay above asking for homes like yours while inventory stays low. Shall I look?"
     first, last = make_recipients(northside, 2)
     bad = make_campaign(northside, [first], one_to_one(body))
@@ -94,7 +96,7 @@ def test_texts_to_be_compared(northside, sender, monkeypatch):
             raise ValueError(bad.id)
         return place(batch, ours)
 
-    monkeypatch.setattr(similar, "BATCH", 1)
+    monkeypatch.setattr(similar, "BATCH", at_once)
     monkeypatch.setattr(similar, "_place", broken)
     assert [messaging.sort_texts(), messaging.sort_texts()] == [1, 0]
     monkeypatch.setattr(similar, "_place", place)

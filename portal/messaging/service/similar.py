@@ -13,7 +13,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    Row,
     Table,
     and_,
     bindparam,
@@ -59,7 +58,6 @@ from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.texting_accounts.values import AccountRef
 
-UnsortedRow = Row[UUID, UUID, UUID, bytes, datetime]
 BATCH: Final = 200  # confirmed sends sorted at once
 FORGOTTEN_AT_ONCE: Final = 500
 _GROUPS: Final = cast(Table, TextGroup.__table__)
@@ -86,6 +84,21 @@ class Outlook:
     numbers: int  # with those it would leave from
     limit: Threshold
     approval: ApprovalRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A confirmed send whose turn to be compared has come, as it was noted."""
+
+    organization_id: UUID
+    campaign_id: UUID
+    account_id: UUID
+    sketch: bytes
+    due_at: datetime
+
+    def __str__(self) -> str:
+        """Name it for the log."""
+        return str(self.campaign_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +161,7 @@ def outlook(account: AccountRef, draft: Draft, planned: Plan | None) -> Outlook 
     return Outlook(numbers, limit, approval)
 
 
-def due(now: datetime, after: UnsortedRow | None = None) -> Sequence[UnsortedRow]:
+def due(now: datetime, after: Due | None = None) -> list[Due]:
     """Return some confirmed sends to be compared, the first due first, those after a given one."""
     u = UnsortedText
     wanted = select(u.organization_id, u.campaign_id, u.account_id, u.sketch, u.due_at)
@@ -157,10 +170,10 @@ def due(now: datetime, after: UnsortedRow | None = None) -> Sequence[UnsortedRow
             tuple_(u.due_at, u.campaign_id) > tuple_(after.due_at, after.campaign_id)
         )
     wanted = wanted.where(u.due_at <= now).order_by(u.due_at, u.campaign_id).limit(BATCH)
-    return db.session.execute(wanted).all()
+    return [Due(*row) for row in db.session.execute(wanted)]
 
 
-def batches(rows: Sequence[UnsortedRow]) -> list[Batch]:
+def batches(rows: Sequence[Due]) -> list[Batch]:
     """Return sends by organization, each with the groups they may belong to.
 
     One run at a time (a sweep's lock): what is read here then still holds when it is sorted.
