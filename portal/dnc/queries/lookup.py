@@ -7,7 +7,17 @@ from typing import Any, Final, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Table, and_, bindparam, exists, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy import cast as sql_cast
 
 from portal.compliance.rules.places import us_state
@@ -138,7 +148,9 @@ def is_listed(organization_id: ColumnElement[Any], e164: ColumnElement[Any]) -> 
         exists().where(
             _AREA.organization_id == organization_id,
             _AREA.area_code == func.substr(digits, 1, 3),
-            _NUMBER.key == _AREA.load_id * KEY_ROOM + sql_cast(digits, BigInteger),
+            # Said to be large: as a number of the id's own kind PostgreSQL would refuse it.
+            _NUMBER.key
+            == _AREA.load_id * literal(KEY_ROOM, BigInteger) + sql_cast(digits, BigInteger),
         ),
     )
 
