@@ -129,7 +129,7 @@ class OnList:
 
 @dataclass(frozen=True, slots=True)
 class ExemptionRef:
-    """A business relationship somebody wrote down, or a check made by hand."""
+    """A business relationship somebody wrote down."""
 
     id: UUID
     e164: str
@@ -148,12 +148,24 @@ class ExemptionRef:
 class CheckRef:
     """A look by hand at the registry, which found the number not listed."""
 
+    id: UUID
     e164: str
     checked_on: date
     last_day: date
     how: str
     recorded_at: datetime
     recorded_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that was written down of a number and do-not-call lists, for its timeline (K-5)."""
+
+    at: datetime
+    title: str
+    actor: str
+    body: str
+    is_end: bool = False  # of what exempted the number
 
 
 @dataclass(frozen=True, slots=True)

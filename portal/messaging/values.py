@@ -319,6 +319,7 @@ class TextView:
     lacks_receipt: bool = False  # taken by the carrier, and nothing heard since
     sid: str | None = None  # of an inbound text, which the ledger names it by
     hours_rule: str = ""  # it was judged by, with its citation (P-3)
+    exempt_by: str = ""  # what let it pass the do-not-call lists, where something had to (S-2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The gate of S-2 at planning, at the last look, on the contact, in marks and by API."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import event
@@ -206,6 +206,10 @@ class TestRelationships:
         with pytest.raises(NoExemption, match=words):
             relate(northside, ANN, relation, on=today_of(northside) + timedelta(days=days))
 
+    def test_the_last_day_of_the_calendar_is_still_to_come(self, northside):
+        with pytest.raises(NoExemption, match="still to come"):
+            relate(northside, ANN, on=date.max)
+
     def test_it_needs_evidence(self, northside):
         with pytest.raises(NoExemption, match="evidence: say how"):
             relate(northside, ANN, evidence="ok")
@@ -259,6 +263,41 @@ class TestTheLastLook:
         [claim] = take(northside)
         assert clear(claim) is None
         assert only_text(northside).reason_code == "dnc_unchecked"
+
+    def test_a_text_keeps_what_let_it_pass(self, northside, sender, alice, clock):
+        """S-2: whoever must answer for it later finds list, relationship and its days beside it."""
+        load_list(northside, NATIONAL)
+        id_ = relate(northside, ANN)
+        ann = person(northside, SPOKEN)
+        make_campaign(northside, [ann], one_to_one())
+        assert clear(take(northside)[0]) is not None
+        with unit_of_work():
+            dnc.end_relationship(
+                northside.organization_id, id_, because="The sale fell through", actor=VERA_ACTS
+            )
+        assert only_text(northside).hours["call_list"]["exemption"] == str(id_)
+        timeline = alice.get(
+            "messaging.contact", account_id=northside.id, contact_id=ann.contact.id
+        ).text_of("#timeline-list")
+        assert (
+            "On the national do-not-call list of 2 Mar 2026, exempt by a business relationship: "
+            "transaction of 2 Mar 2026, until 1 Sep 2027"
+        ) in timeline
+        for told in ("Business relationship recorded", "Closing of 12 Oak St", "relationship ended", "The sale fell through"):  # fmt: skip
+            assert told in timeline
+
+    def test_a_text_keeps_the_check_by_hand_it_rested_on(self, northside, sender, alice):
+        look_up_by_hand(northside, ANN)
+        ann = person(northside, OWN_TEXT)
+        make_campaign(northside, [ann], one_to_one())
+        assert clear(take(northside)[0]) is not None
+        [check] = queries.checks(northside.organization_id, [ANN])[ANN]
+        assert only_text(northside).hours["call_list"]["check"] == str(check.id)
+        timeline = alice.get(
+            "messaging.contact", account_id=northside.id, contact_id=ann.contact.id
+        ).text_of("#timeline-list")
+        assert "Looked up by hand on 2 Mar 2026, on no do-not-call list" in timeline
+        assert "checked by hand" in timeline
 
     def test_who_agreed_in_writing_goes(self, northside, sender):
         load_list(northside, NATIONAL)

@@ -205,7 +205,9 @@ def exempt(on=date(2026, 1, 5), ended_at=None):
 
 
 LISTED = (OnList("US", date(2026, 2, 20)),)
-CHECK = CheckRef("+13125550142", date(2026, 3, 1), date(2026, 4, 1), "by hand", NOON, "Bob Tran")
+CHECK = CheckRef(
+    uuid4(), "+13125550142", date(2026, 3, 1), date(2026, 4, 1), "by hand", NOON, "Bob Tran"
+)
 
 
 class TestVerdict:

@@ -143,7 +143,7 @@ def test_the_page_says_for_everybody_what_happened_and_why(alice, northside, rea
     assert said[5].startswith("30003: Handset switched off")
     assert "Retry a few times over hours" in said[5]
     assert said[6].startswith("This person agreed to one-to-one texts only")
-    assert said[7] == "There is no phone number to text."
+    assert said[7] == "There is no phone number to text. Correct the number"
     assert tiles(reply) == {
         "Delivered": "1",
         "Held": "0",

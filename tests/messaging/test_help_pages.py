@@ -4,7 +4,8 @@ import csv
 
 from portal.compliance.rules import lint_content
 from portal.core.settings import ROOT
-from portal.messaging.rules import keywords, rates
+from portal.messaging.queries import contact_page
+from portal.messaging.rules import keywords, rates, whys
 from portal.messaging.service import system
 from portal.registrations.rules import tiers
 
@@ -25,6 +26,15 @@ def test_rates_and_limits_are_those_that_hold(alice):
     for _, cap in tiers.TIERS:
         assert f"{cap:,}" in help_.text_of("#limits")
     assert "200 people and 2,000 segments" in help_.text_of("#limits")
+
+
+def test_every_rule_a_text_is_held_against_says_why_and_where_that_stands(bob):
+    """M-5: the words of the gates' own table, which pages show beside each no."""
+    shown = bob.get("messaging.explain").text_of("#gates")
+    assert len(contact_page.GATES) > 12
+    for label, codes in contact_page.GATES:
+        source = whys.SOURCES[codes[0]]
+        assert label in shown and source.why in shown and source.citation in shown
 
 
 def test_every_forbidden_category_says_why(vera):

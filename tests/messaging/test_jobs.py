@@ -20,7 +20,7 @@ from portal.core.tenancy import Tenant
 from portal.gateways.sms import Listed, Outcome, Verdict
 from portal.messaging import queries
 from portal.messaging.models import Message
-from portal.messaging.rules import gates
+from portal.messaging.rules import whys
 from portal.messaging.service import gate, optouts, recovery, sweeps
 from portal.messaging.values import Kind, State
 from portal.notifications import queries as notifications
@@ -338,7 +338,7 @@ def test_a_stop_whose_webhook_was_lost_is_found_in_the_list(northside, sender, c
 
 
 def test_every_fix_leads_to_a_page(app):
-    for endpoint, _label in gates.FIXES.values():
+    for endpoint, _label in whys.FIXES.values():
         assert endpoint in app.view_functions
 
 

@@ -11,6 +11,7 @@ from portal.dnc.queries.lists import (
     rejects,
     sources,
     stalled_imports,
+    stored_names_needed,
 )
 from portal.dnc.queries.lookup import (
     MOST,
@@ -21,7 +22,7 @@ from portal.dnc.queries.lookup import (
     listed_notes,
     read_lists,
 )
-from portal.dnc.queries.people import checks, exemption_or_404, exemptions
+from portal.dnc.queries.people import checks, exemption_or_404, exemptions, moments
 
 __all__ = [
     "MOST",
@@ -40,8 +41,10 @@ __all__ = [
     "is_written",
     "listed_notes",
     "lists",
+    "moments",
     "read_lists",
     "rejects",
     "sources",
     "stalled_imports",
+    "stored_names_needed",
 ]

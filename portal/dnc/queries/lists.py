@@ -89,6 +89,13 @@ def stalled_imports() -> list[UUID]:
     )
 
 
+def stored_names_needed() -> set[str]:
+    """Return under which names files lie that an import still has to read."""
+    waiting = (ImportState.CHECKING, ImportState.CHECKED, ImportState.LOADING)
+    named = select(DncImport.stored_name).where(DncImport.state.in_(waiting))
+    return set(db.session.scalars(named))
+
+
 def forgotten_imports(before: datetime) -> list[tuple[UUID, UUID]]:
     """Return organization and id of imports that were read before then and never loaded."""
     rows = db.session.execute(

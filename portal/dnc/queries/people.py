@@ -14,7 +14,8 @@ from portal.core.errors import NotFound
 from portal.core.tenancy import Tenant, owned
 from portal.dnc.models import DncCheck, DncExemption
 from portal.dnc.rules.days import last_day, last_day_of_check
-from portal.dnc.values import CheckRef, ExemptionRef
+from portal.dnc.rules.verdict import written
+from portal.dnc.values import RELATION_WORDS, CheckRef, ExemptionRef, Moment
 
 _EXEMPTION: Final = cast(Table, DncExemption.__table__).c
 _CHECK: Final = cast(Table, DncCheck.__table__).c
@@ -39,7 +40,14 @@ _EXEMPTIONS: Final = (
     .order_by(_EXEMPTION.happened_on.desc(), _EXEMPTION.recorded_at.desc())
 )
 _CHECKS: Final = (
-    select(_CHECK.e164, _CHECK.checked_on, _CHECK.how, _CHECK.recorded_at, _CHECK.recorded_by)
+    select(
+        _CHECK.id,
+        _CHECK.e164,
+        _CHECK.checked_on,
+        _CHECK.how,
+        _CHECK.recorded_at,
+        _CHECK.recorded_by,
+    )
     .where(
         _CHECK.organization_id == bindparam("organization", type_=Id()),
         among(_CHECK.e164, "numbers"),
@@ -79,6 +87,7 @@ def checks(
     for row in db.session.execute(_CHECKS, asked):
         found.setdefault(row.e164, []).append(
             CheckRef(
+                row.id,
                 row.e164,
                 row.checked_on,
                 last_day_of_check(row.checked_on),
@@ -87,6 +96,27 @@ def checks(
                 row.recorded_by,
             )
         )
+    return found
+
+
+def moments(organization_id: UUID, e164s: Sequence[str]) -> list[Moment]:
+    """Return what was written down of some numbers, and when each relationship was ended (K-5)."""
+    found = []
+    for noted in exemptions(organization_id, e164s).values():
+        for one in noted:
+            what = f"{RELATION_WORDS[one.relation]}, {written(one.happened_on)}"
+            said = f"{what}. Exempts until {written(one.last_day)}. {one.evidence}".strip()
+            title = "Business relationship recorded"
+            found.append(Moment(one.recorded_at, title, one.recorded_by, said))
+            if one.ended_at is not None:
+                title = "Business relationship ended"
+                because = f"{what}. {one.ended_because}".strip()
+                found.append(Moment(one.ended_at, title, one.ended_by, because, is_end=True))
+    for looked in checks(organization_id, e164s).values():
+        for look in looked:
+            said = f"Looked up on {written(look.checked_on)}. {look.how}".strip()
+            title = "Not on a do-not-call list, checked by hand"
+            found.append(Moment(look.recorded_at, title, look.recorded_by, said))
     return found
 
 

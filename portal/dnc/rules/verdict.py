@@ -1,8 +1,8 @@
 """Whether a do-not-call list stands in the way of a text (SPEC S-2; 47 CFR 64.1200(c)(2))."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from portal.compliance.rules.places import STATE_NAMES
 from portal.dnc.values import NATIONAL, CallFacts, ExemptionRef, OnList, Refusal
@@ -41,6 +41,38 @@ def judge(facts: CallFacts, *, is_written: bool, rests_on_inquiry: bool) -> Refu
     )
 
 
+def passed_by(facts: CallFacts, *, rests_on_inquiry: bool) -> dict[str, Any]:
+    """Return what let a text pass the lists, to be stored with it; nothing where nothing had to.
+
+    Consent in writing is no part of it: the text names its record.
+    """
+    if facts.listed and facts.exemptions:
+        exempts = facts.exemptions[0]
+        return {
+            "lists": [[one.source, one.as_of.isoformat()] for one in facts.listed],
+            "exemption": str(exempts.id),
+            "relation": exempts.relation.value,
+            "happened_on": exempts.happened_on.isoformat(),
+            "last_day": exempts.last_day.isoformat(),
+        }
+    if rests_on_inquiry and facts.is_unread and facts.check is not None and not facts.exemptions:
+        return {"check": str(facts.check.id), "checked_on": facts.check.checked_on.isoformat()}
+    return {}
+
+
+def words_of(stored: Mapping[str, Any]) -> str:
+    """Return in words what `passed_by` stored with a text."""
+    if "check" in stored:
+        return f"Looked up by hand on {_day(stored['checked_on'])}, on no do-not-call list"
+    if "exemption" not in stored:
+        return ""
+    on = names([OnList(source, date.fromisoformat(as_of)) for source, as_of in stored["lists"]])
+    return (
+        f"On {on}, exempt by a business relationship: {stored['relation']} of "
+        f"{_day(stored['happened_on'])}, until {_day(stored['last_day'])}"
+    )
+
+
 def still_counts(exemption: ExemptionRef, refused_on: date | None) -> bool:
     """Say whether an exemption outlived an opt-out: one ends it at once (64.1200(f)(5)(i))."""
     if exemption.ended_at is not None:
@@ -63,3 +95,7 @@ def list_name(source: str) -> str:
 def written(day: date) -> str:
     """Return a day as sentences have it."""
     return f"{day.day} {day:%b %Y}"
+
+
+def _day(iso: str) -> str:
+    return written(date.fromisoformat(iso))

@@ -41,9 +41,9 @@ def record_relationship(
     `today` is the account's. Raises NoExemption for a day to come or one too long ago.
     """
     e164, evidence = _number(e164), _said(evidence, "evidence: say how it can be shown")
-    until = last_day(relation, happened_on)
     if happened_on > today:
         raise NoExemption("happened_on: this day is still to come. Enter the day it happened.")
+    until = last_day(relation, happened_on)
     if until < today:
         raise NoExemption(
             f"happened_on: this exempts for {MONTHS[relation]} months, which ended on "

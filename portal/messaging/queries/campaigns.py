@@ -10,7 +10,7 @@ from portal.core.errors import NotFound
 from portal.core.tenancy import Tenant, owned
 from portal.messaging.models import MOVING, Campaign, Message
 from portal.messaging.queries import cursors, rows
-from portal.messaging.rules import gates
+from portal.messaging.rules.whys import fix_of
 from portal.messaging.values import (
     CANCELABLE,
     CampaignRef,
@@ -89,7 +89,7 @@ def campaign_reasons(tenant: Tenant, campaign_id: UUID) -> list[ReasonLine]:
     )
     lines = []
     for state, code, sentence, count, until in found:
-        endpoint, label = gates.fix_of(code) or (None, None)
+        endpoint, label = fix_of(code) or (None, None)
         lines.append(ReasonLine(state, code or "", sentence or "", count, endpoint, label, until))
     return lines
 

@@ -21,6 +21,7 @@ from portal.core.audit import AuditEntry
 from portal.core.db import db
 from portal.core.formats import clock_time
 from portal.core.tenancy import Tenant, owned
+from portal.dnc import queries as dnc
 from portal.messaging.models import Campaign, InboundText, Message
 from portal.messaging.queries import held
 from portal.messaging.queries.inbox import thread, unanswered_count, unread_count
@@ -210,10 +211,10 @@ def reply_box(gates: Sequence[Gate], *, may_record: bool) -> ReplyBox:
 def verdicts(one_to_one: Iterable[Gate], marketing: Iterable[Gate]) -> list[Verdict]:
     """Return every gate of S-2 in its order with what it says of both kinds of text."""
     one, many = {g.code: g for g in one_to_one}, {g.code: g for g in marketing}
-    named = {code for _, codes in _GATES for code in codes}
+    named = {code for _, codes in GATES for code in codes}
     rest = [(g.sentence, (g.code,)) for g in {**many, **one}.values() if g.code not in named]
     return [
-        Verdict(label, _first(one, codes), _first(many, codes)) for label, codes in [*_GATES, *rest]
+        Verdict(label, _first(one, codes), _first(many, codes)) for label, codes in [*GATES, *rest]
     ]
 
 
@@ -233,12 +234,16 @@ def timeline(contact: ContactRef) -> list[ContactEvent]:
         ContactEvent(m.at, "flag", m.title, m.actor, m.tone, m.body)
         for m in held.moments(tenant, e164s)
     ]
+    events += [
+        ContactEvent(m.at, "phoneoff", m.title, m.actor, "bad" if m.is_end else "", m.body)
+        for m in dnc.moments(tenant.organization_id, e164s)
+    ]
     events += _kept(contact)
     return sorted(events, key=lambda event: event.at, reverse=True)[:TIMELINE_LIMIT]
 
 
 # Codes of gates under the name people know the rule by, in the order of S-2.
-_GATES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+GATES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Account is active", ("account_closed", "account_inactive")),
     ("Subscription", ("no_subscription",)),
     ("A number to text from", ("no_number",)),

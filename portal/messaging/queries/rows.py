@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from portal.core import clock
+from portal.dnc.rules import verdict as call_lists
 from portal.messaging.models import InboundText, Message
 from portal.messaging.queries import repeats
 from portal.messaging.queries.errors import error_meaning
-from portal.messaging.rules import gates
+from portal.messaging.rules.gate_facts import CALL_LIST
 from portal.messaging.rules.hours import words_of
+from portal.messaging.rules.whys import fix_of
 from portal.messaging.values import RECEIPT_WITHIN, STATE_LABELS, MediaRef, State, TextView
 
 
@@ -32,7 +34,7 @@ def outbounds(found: Sequence[Message]) -> list[TextView]:
 
 def _outbound(row: Message, known: Sequence[Message]) -> TextView:
     may_send_again = repeats.refusal(row, known) is None
-    fix = gates.fix_of(row.reason_code)
+    fix = fix_of(row.reason_code)
     is_scheduled = row.state is State.QUEUED and row.not_before > row.created_at
     lacks_receipt = (
         row.state in (State.ACCEPTED, State.SENT)
@@ -67,6 +69,7 @@ def _outbound(row: Message, known: Sequence[Message]) -> TextView:
         is_unconfirmed=may_send_again and repeats.is_doubtful(repeats.run(row, known)),
         lacks_receipt=lacks_receipt,
         hours_rule=words_of(row.hours),
+        exempt_by=call_lists.words_of((row.hours or {}).get(CALL_LIST, {})),
     )
 
 

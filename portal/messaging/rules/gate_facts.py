@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from portal.consent.values import Standing
 from portal.dnc.values import CallFacts
@@ -10,6 +11,8 @@ from portal.messaging.rules.hours import Hours
 from portal.messaging.values import Kind
 from portal.numbers.values import SenderRef
 from portal.texting_accounts.values import AccountState
+
+CALL_LIST: Final = "call_list"  # among the facts stored with a text: what let it pass the lists
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,46 +4,24 @@ Two lists: what stops an account altogether, and what stops one text. Issues tha
 add it to a list; planning and the last look before the carrier (T2) go through the same ones.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from portal.consent import rules as consent
 from portal.consent.values import MessageKind, Reach, Strength
 from portal.dnc.rules import verdict as call_lists
-from portal.messaging.rules import holding, price
-from portal.messaging.rules.frequency import CAP
+from portal.messaging.rules import holding
 from portal.messaging.rules.gate_facts import AccountFacts, TextFacts
-from portal.messaging.rules.hours import CODES, FIX
+from portal.messaging.rules.whys import FIXES, OLD_OPT_OUTS
 from portal.messaging.values import Fate, Gate, Kind
 from portal.texting_accounts.values import AccountState
 
 STOP_CONFIRMATION: Final = "stop"  # the one system text that passes an opt-out (RULINGS 15)
 CAMPAIGN_PAUSED: Final = "campaign_paused"
 CATCHING_UP: Final = "catching_up"
-OLD_OPT_OUTS: Final = "old_opt_outs"
 RECORDS_IN_DOUBT: Final = "records_in_doubt"
 
-
-# Where each reason is mended: an endpoint that takes account_id, and its label.
-FIXES: Final[Mapping[str, tuple[str, str]]] = {
-    "account_inactive": ("texting_accounts.settings", "Open the account's settings"),
-    "account_suspended": ("texting_accounts.settings", "See what to do"),
-    "no_subscription": ("billing.marketplace", "Choose a plan"),
-    price.CREDITS: price.FIX,
-    "no_number": ("numbers.search", "Set up a number"),
-    "number_unregistered": ("numbers.index", "See the registration"),
-    "region_blocked": ("messaging.countries", "Switch the country on"),
-    OLD_OPT_OUTS: ("messaging.opt_out_imports", "Settle the old tool's opt-outs"),
-    consent.HELD: holding.FIX,
-    call_lists.LISTED: ("dnc.number", "See what exempts them"),
-    call_lists.UNCHECKED: ("dnc.number", "Confirm a check by hand"),
-    "consent_missing": ("consent.index", "Record consent"),
-    "consent_insufficient": ("consent.index", "Record consent"),
-    "consent_expired": ("consent.index", "Record consent"),
-    "consent_kind": ("consent.index", "See what they agreed to"),
-    **dict.fromkeys(CODES | {CAP}, FIX),
-}
 
 AccountRule = Callable[[AccountFacts], Gate | None]
 TextRule = Callable[[TextFacts], Gate | None]
@@ -224,16 +202,19 @@ def not_on_call_list(facts: TextFacts) -> Gate | None:
     """Stop a text to a number on a national or state list without an exemption (S-2)."""
     if facts.kind is Kind.SYSTEM or facts.call_list is None:
         return None
-    standing = facts.standing
     refusal = call_lists.judge(
         facts.call_list,
         is_written=False,  # then nothing had to be known of the lists
-        rests_on_inquiry=facts.kind is Kind.ONE_TO_ONE
-        and standing is not None
-        and standing.strength is Strength.INQUIRY
-        and (standing.expires_at is None or facts.now < standing.expires_at),
+        rests_on_inquiry=_rests_on_inquiry(facts),
     )
     return _gate(refusal.code, refusal.sentence) if refusal else None
+
+
+def passed_call_list(facts: TextFacts) -> dict[str, Any]:
+    """Return what let a text pass the do-not-call lists, to be stored with it (S-2)."""
+    if facts.kind is Kind.SYSTEM or facts.call_list is None:
+        return {}
+    return call_lists.passed_by(facts.call_list, rests_on_inquiry=_rests_on_inquiry(facts))
 
 
 def consent_sufficient(facts: TextFacts) -> Gate | None:
@@ -334,6 +315,12 @@ ACCOUNT_CODES: Final = frozenset(
 )
 
 
+def day_full(facts: TextFacts) -> Gate | None:
+    """Return the first limit of a day that a text would pass, or None: it finds its place (S-5)."""
+    rules = (region_allowed, recipients_left_today, segments_left_today)
+    return next((gate for rule in rules if (gate := rule(facts))), None)
+
+
 def account_gate(facts: AccountFacts) -> Gate | None:
     """Return the first gate that stops the whole account, or None."""
     return next((gate for rule in ACCOUNT_GATES if (gate := rule(facts))), None)
@@ -357,16 +344,22 @@ def shut_gates(account: AccountFacts, text: TextFacts) -> list[Gate]:
     return list({gate.code: gate for gate in found if gate is not None}.values())
 
 
-def fix_of(code: str | None) -> tuple[str, str] | None:
-    """Return the endpoint and the label of what mends a reason, if anything does."""
-    return FIXES.get(code) if code else None
-
-
 def _gate(
     code: str, sentence: str, outcome: Fate = Fate.BLOCKED, *, held_until: datetime | None = None
 ) -> Gate:
     endpoint, label = FIXES.get(code, (None, None))
     return Gate(code, sentence, outcome, endpoint, label, held_until)
+
+
+def _rests_on_inquiry(facts: TextFacts) -> bool:
+    """Whether nothing but the person's own text or inquiry allows this one (C-8)."""
+    standing = facts.standing
+    return (
+        facts.kind is Kind.ONE_TO_ONE
+        and standing is not None
+        and standing.strength is Strength.INQUIRY
+        and (standing.expires_at is None or facts.now < standing.expires_at)
+    )
 
 
 def _is_unlimited(facts: TextFacts) -> bool:

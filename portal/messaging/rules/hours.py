@@ -81,6 +81,8 @@ def words_of(stored: Mapping[str, Any] | None) -> str:
     if "free_until" in stored:
         is_insisted = stored["timing"] == Timing.INSISTED
         return "Sent outside the hours, with a reason" if is_insisted else "An answer: no hours"
+    if "table" not in stored:
+        return ""
     row = windows.LAW.on(date.fromisoformat(stored["table"])).rows.get(stored["rule"])
     if row is None:
         return ""

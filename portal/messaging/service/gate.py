@@ -25,7 +25,7 @@ from portal.messaging.models import Campaign, Message, MessageAttempt
 from portal.messaging.queries import recovery as records
 from portal.messaging.rules import frequency, gates
 from portal.messaging.rules.frequency import TooOften
-from portal.messaging.rules.gate_facts import TextFacts
+from portal.messaging.rules.gate_facts import CALL_LIST, TextFacts
 from portal.messaging.rules.hours import Hours
 from portal.messaging.service import brand, facts, highwater, late_places, limits, outbox
 from portal.messaging.service.claims import Claim, Text, still_claimed
@@ -128,7 +128,7 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
     for claim, message in messages:
         gate = account_gate or look.first_shut(message)
         if gate is None:
-            leaving.append(Leaving(claim, message, look.record_id(message), look.hours(message)))
+            leaving.append(look.cleared(claim, message))
         else:
             _stop(message, gate, look.told(message, gate))
     over = brand.admit(brand_day, [one.text for one in leaving])
@@ -151,6 +151,7 @@ class Leaving:
     text: Text
     record_id: UUID | None  # the consent it rests on (I15)
     hours: Hours
+    told: Mapping[str, Any]  # what decided, stored with it (S-2)
 
 
 class _LastLook:
@@ -189,10 +190,13 @@ class _LastLook:
         for day in sorted({self._today, *(d for d in late if d is not None)} if late else ()):
             limits.lock_day(self._account, day)
 
-    def record_id(self, message: Text) -> UUID | None:
-        """Return the consent a text rests on (I15)."""
-        standing = self._standings.get(message.e164 or "")
-        return standing.record_id if standing else None
+    def cleared(self, claim: Claim, message: Text) -> Leaving:
+        """Return a text that may go with what it rests on (I15) and the facts that decided."""
+        e164, hours = message.e164 or "", self.hours(message)
+        standing, told = self._standings.get(e164), hours.facts
+        if e164 in self._call_lists and (passed := gates.passed_call_list(self._facts(message))):
+            told = {**told, CALL_LIST: passed}
+        return Leaving(claim, message, standing.record_id if standing else None, hours, told)
 
     def hours(self, message: Text) -> Hours:
         """Return when a text may go, and until when the carrier may hold it (P-3)."""
@@ -316,7 +320,7 @@ def _mark_leaving(
                 "this": one.text.id,
                 "ours": one.text.from_e164 or sender.e164,
                 "basis": one.record_id,
-                "told": one.hours.facts,
+                "told": one.told,
                 "started": started,
                 "deadline": started + ANSWER_WITHIN,
                 "now": now,

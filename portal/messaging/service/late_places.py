@@ -13,7 +13,7 @@ from portal.messaging.rules.gate_facts import TextFacts
 from portal.messaging.service import limits
 from portal.messaging.service.claims import Text
 from portal.messaging.service.limits import Held, Place
-from portal.messaging.values import Fate, Gate
+from portal.messaging.values import Gate
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
@@ -31,19 +31,22 @@ def take_late_place(message: Text, account: AccountRef, now: datetime) -> Gate |
     today = accounts.today(account, now)
     room = limits.lock_day(account, today)
     e164 = message.e164 or ""
-    if message.country_code != 1 and message.country_code not in room.countries:
-        return gates.region_allowed(
-            TextFacts(message.kind, now, e164, country_code=message.country_code)
-        )
     is_reply = message.is_reply
-    if not room.fits(e164, message.segments, message.country_code, is_reply=is_reply):
-        tomorrow = morning_of(today + timedelta(days=1), account.timezone)
-        return Gate(
-            "daily_recipients" if room.recipients < 1 else "daily_segments",
-            "Today's limits are reached.",
-            Fate.HELD,
-            held_until=tomorrow,
-        )
+    there = TextFacts(
+        message.kind,
+        now,
+        e164,
+        country_code=message.country_code,
+        country_room=room.countries.get(message.country_code),
+        is_reply=is_reply,
+        takes_recipient=room.takes_recipient(e164, is_reply=is_reply),
+        segments=message.segments,
+        recipients_left=room.recipients,
+        segments_left=room.segments_for(is_reply=is_reply),
+        tomorrow=morning_of(today + timedelta(days=1), account.timezone),
+    )
+    if (full := gates.day_full(there)) is not None:
+        return full
     had = _place(message)
     draws = room.take(e164, message.segments, message.country_code, is_reply=is_reply)
     place = Place(e164, message.segments, message.country_code, is_reply, draws)

@@ -21,6 +21,7 @@ from portal.messaging.queries import linting as queries
 from portal.messaging.rules import linted
 from portal.messaging.rules.linted import ReviewState, Verdict
 from portal.messaging.rules.plan import Plan
+from portal.messaging.rules.whys import LINT
 from portal.messaging.values import Draft, Fate, Gate, Kind
 from portal.notifications import service as notifications
 from portal.people import queries as people
@@ -77,7 +78,7 @@ def check(found: Verdict, ok_to: str) -> None:
         names = ", ".join(dict.fromkeys(linted.RULES[f.rule][0].lower() for f in found.blocks))
         raise LintBlocks(
             Gate(
-                "lint_blocked",
+                LINT,
                 f"The words of this text are blocked: {names}. Change them, or ask an officer to "
                 "release them.",
                 fix_endpoint="messaging.lint_rules",

@@ -8,7 +8,8 @@ from portal.compliance.rules import business_days, lint_content
 from portal.core.access import signed_in
 from portal.core.web import page, takes, wants_partial
 from portal.messaging import queries
-from portal.messaging.rules import holding, keywords, linted, rates
+from portal.messaging.queries import contact_page
+from portal.messaging.rules import holding, keywords, linted, rates, whys
 from portal.messaging.rules.allotment import DAYS_AHEAD, REPLY_RESERVE_PERCENT
 from portal.messaging.rules.similar import DEFAULT as SIMILAR
 from portal.messaging.service import system
@@ -34,8 +35,9 @@ _FAMILIES: Final = {
 
 
 def init_app(app: Flask) -> None:
-    """Give the layout the way to help."""
+    """Give the layout the way to help, and pages why each rule is there."""
     app.context_processor(_way_to_help)
+    app.jinja_env.globals["gate_sources"] = whys.SOURCES
 
 
 @bp.get("/help")
@@ -63,6 +65,7 @@ def explain() -> Response:
         forbidden=lint_content.kinds("forbidden"),
         rules=[(name, linted.LEVELS[level]) for name, level in linted.RULES.values()],
         policies=_POLICIES,
+        gates=[(label, whys.SOURCES[codes[0]]) for label, codes in contact_page.GATES],
     )
 
 

@@ -64,8 +64,6 @@ def fix_of(gate: Gate | None, e164: str | None) -> tuple[str, str] | None:
         return None
     if gate.code in ("consent_missing", "consent_expired", "consent_insufficient") and e164:
         return way("consent.enter", "Record consent", phone=e164)
-    if gate.code == "do_not_contact":
-        return way("consent.do_not_contact", "See the list")
     if gate.code in call_lists.CODES and gate.fix_endpoint and e164:
         return way(gate.fix_endpoint, gate.fix_label or "Mend it", phone=e164)
     if gate.code == HELD and e164:

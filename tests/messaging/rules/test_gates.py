@@ -1,12 +1,14 @@
 """The gates of S-2: order, words and what each lets through."""
 
+import inspect
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from portal.consent.values import BOTH_KINDS, TALK_ONLY, Standing, Strength
-from portal.messaging.rules import gates, price
+from portal.messaging.rules import gates, hours, price, whys
 from portal.messaging.rules.gate_facts import AccountFacts, TextFacts
 from portal.messaging.values import Fate, Kind
 from portal.numbers.values import SenderRef, SenderState
@@ -158,7 +160,16 @@ def test_every_reason_is_a_sentence_and_every_fix_has_a_label():
         for state in (AccountState.CLOSED, AccountState.PAUSED, AccountState.SUSPENDED)
     ]
     assert all(gate.sentence.endswith(".") for gate in shut)
-    assert all(endpoint.count(".") == 1 and label for endpoint, label in gates.FIXES.values())
+    assert all(endpoint.count(".") == 1 and label for endpoint, label in whys.FIXES.values())
+
+
+def test_every_reason_tells_why_there_is_such_a_rule_and_where_that_stands():
+    """M-5: no page shows a gate's no without its source."""
+    named = set(re.findall(r'_gate\(\s*"(\w+)"', inspect.getsource(gates)))
+    assert len(named) > 15
+    codes = named | gates.ACCOUNT_CODES | gates.LIMIT_CODES | hours.CODES | set(whys.FIXES)
+    assert codes <= set(whys.SOURCES)
+    assert all(one.why.endswith(".") and one.citation for one in whys.SOURCES.values())
 
 
 def test_credits_are_all_or_nothing():
