@@ -46,7 +46,7 @@ def delete_replaced_numbers() -> int:
 
 @job
 def watch_lists() -> int:
-    """Tell officers of lists that run out, and give up on files nobody loaded; a sweep."""
+    """Tell officers of lists that run out, and let go of files nobody loaded or needs; a sweep."""
     told = 0
     with unit_of_work():
         dnc.forget_unconfirmed(clock.utcnow())
@@ -56,4 +56,5 @@ def watch_lists() -> int:
             unit_of_work(),
         ):
             told += dnc.tell_of_old_lists(organization.id, clock.utcnow())
+    dnc.forget_strays(clock.utcnow())
     return told

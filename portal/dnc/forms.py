@@ -5,7 +5,7 @@ from typing import Final
 
 from flask_wtf.file import FileField, FileRequired
 from wtforms import DateField, HiddenField, RadioField, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional, Regexp
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from portal.compliance.rules.places import STATE_NAMES
 from portal.core.base_form import BaseForm
@@ -48,7 +48,7 @@ class ListFileForm(RefusableForm):
     )
     area_code = StringField(
         "Area code",
-        [Optional(), Regexp(r"[2-9]\d\d", message="An area code has three digits, like 312.")],
+        [Optional()],
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "3"},
     )
     file = FileField("File", [FileRequired("Choose the file you downloaded.")])

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import zipfile
 from datetime import date, timedelta
 
@@ -16,10 +17,10 @@ from portal.dnc import service as dnc
 from portal.dnc.errors import ListBusy, ListRefused
 from portal.dnc.models import DncLeftover, DncNumber
 from portal.dnc.rules.lines import NO_AREA, NO_NUMBER, NOT_US
-from portal.dnc.service import files, loading
+from portal.dnc.service import files, loading, receiving
 from portal.dnc.values import FileKind, ImportState
 from tests.factories.dnc import DATA, VERA_ACTS, check_list, load_list, run, today_of
-from workers.dnc import delete_replaced_numbers, import_list, resume_lists
+from workers.dnc import delete_replaced_numbers, import_list, resume_lists, watch_lists
 
 ANN, BEN, CAL = "+13125550142", "+13125550143", "+17735550121"
 NATIONAL = (DATA / "national_312_773.csv").read_bytes()
@@ -134,6 +135,19 @@ class TestFiles:
     def test_a_download_to_come_or_too_old_is_refused(self, northside, days, words):
         with pytest.raises(BadInput, match=words):
             check_list(northside, NATIONAL, as_of=today_of(northside) + timedelta(days=days))
+
+    @pytest.mark.parametrize("area_code", ["3125", "012", "31", "3\u0661\u0662"])
+    def test_what_is_no_area_code_is_refused(self, northside, area_code):
+        with pytest.raises(BadInput, match="area_code: it has three digits"):
+            check_list(northside, NATIONAL, area_code=area_code)
+
+    @pytest.mark.parametrize("area", ["\u00b312", "\u0663\u0661\u0662"])
+    def test_digits_of_another_script_end_nothing(self, northside, area):
+        """They count as no digits, in numbers as in area codes."""
+        content = f'<l><a code="{area}"><n>5550142</n></a><a code="312"><n>5550143</n></a></l>'
+        assert check_list(northside, content).areas == {"312": [1, 0]}
+        rejected = check_list(northside, f"{area}5550142\n3125550143\n")
+        assert (rejected.areas, rejected.rejected) == ({"312": [1, 0]}, 1)
 
     def test_a_list_of_no_state_is_refused(self, northside):
         with pytest.raises(BadInput, match="source: choose"):
@@ -314,6 +328,33 @@ class TestHalfway:
         ended = queries.import_or_404(northside.organization_id, import_.id)
         assert ended.state is ImportState.CANCELED
         assert not files.path_of(import_.stored_name).exists()
+
+
+class TestStrays:
+    """A file on the disk that no import will read is somebody's list lying about."""
+
+    def test_an_upload_that_is_refused_half_way_leaves_no_file(self, northside, monkeypatch):
+        def broken(*_args, **_facts):
+            raise RuntimeError("the log can't be written")
+
+        before = set(files.path_of("").iterdir())
+        monkeypatch.setattr(receiving.audit, "record", broken)
+        with pytest.raises(RuntimeError):
+            check_list(northside, NATIONAL)
+        assert set(files.path_of("").iterdir()) == before
+
+    def test_what_no_import_still_reads_is_deleted_a_day_later(self, northside):
+        waiting = check_list(northside, NATIONAL).stored_name
+        old, fresh = (files.store(io.BytesIO(NATIONAL)).name for _ in range(2))
+        for name in (waiting, old):
+            at = files.path_of(name).stat().st_mtime - 2 * 24 * 3600
+            os.utime(files.path_of(name), (at, at))
+        watch_lists()
+        assert [files.path_of(name).exists() for name in (waiting, old, fresh)] == [
+            True,
+            False,
+            True,
+        ]
 
 
 class TestTenants:

@@ -16,11 +16,12 @@ from portal.dnc.values import Batch, Entry, FileKind, Reject
 LONGEST_TEXT: Final = 80  # of a rejected line that is kept
 _COLUMNS: Final = re.compile(r"[,;\t|]")
 _WORDS: Final = re.compile(r"[\s,;\t|]+")
-_NOT_DIGITS: Final = re.compile(r"\D+")
+_NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 _DATE: Final = re.compile(
     r"(?:(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})|(?P<m2>\d{1,2})/(?P<d2>\d{1,2})/(?P<y2>\d{4})"
     r"|(?P<y3>(?:19|20)\d\d)(?P<m3>\d\d)(?P<d3>\d\d))"
-    r"(?:[T ].*)?"
+    r"(?:[T ].*)?",
+    re.ASCII,
 )
 _FLAGS: Final = {
     **dict.fromkeys(("a", "add", "added", "addition", "insert", "new"), False),

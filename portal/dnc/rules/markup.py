@@ -114,7 +114,7 @@ def sniff(piece: bytes) -> FileKind:
 
 
 def _is_area(value: str) -> bool:
-    return len(value) == 3 and value.isdigit() and value[0] not in "01"
+    return len(value) == 3 and value.isascii() and value.isdigit() and value[0] not in "01"
 
 
 def _has_number(cells: list[str]) -> bool:

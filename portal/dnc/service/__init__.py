@@ -7,6 +7,7 @@ from portal.dnc.service.receiving import (
     JOB_TIMEOUT_S,
     cancel,
     confirm,
+    forget_strays,
     receive,
     remove_list,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "confirm_check",
     "delete_some",
     "end_relationship",
+    "forget_strays",
     "forget_unconfirmed",
     "receive",
     "record_relationship",

@@ -15,11 +15,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
 from portal.contacts.rules.files import bom_encoding, other_format
-from portal.core import private_files
+from portal.core import clock, private_files
 from portal.core.settings import settings
 from portal.dnc.errors import ListRefused
 from portal.dnc.rules import lines, markup
@@ -32,7 +33,7 @@ PIECE: Final = 1 << 20
 _HEAD: Final = 1 << 16
 _LOCKED: Final = 0x1
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
-_AREA_IN_NAME: Final = re.compile(r"(?<!\d)([2-9]\d\d)(?!\d)")
+_AREA_IN_NAME: Final = re.compile(r"(?<!\d)([2-9]\d\d)(?!\d)", re.ASCII)
 _DAMAGED: Final = (zipfile.BadZipFile, EOFError, OSError, zlib.error, NotImplementedError)
 
 
@@ -80,6 +81,15 @@ def store(stream: BinaryIO) -> Stored:
 def remove(stored_name: str) -> None:
     """Delete a stored file, if it is there."""
     path_of(stored_name).unlink(missing_ok=True)
+
+
+def stored_before(moment: datetime) -> set[str]:
+    """Return the names of files that were stored before then, by the machine's own clock."""
+    before = (moment - clock.offset()).timestamp()  # files know nothing of time a test moved
+    folder = path_of("")
+    if not folder.exists():
+        return set()
+    return {path.name for path in folder.iterdir() if path.stat().st_mtime < before}
 
 
 def sniff(stored_name: str) -> FileKind:

@@ -1,6 +1,7 @@
 """Taking a file in, and what a person decides about it once it was read (SPEC S-2)."""
 
-from datetime import date
+import re
+from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO, Final
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from portal.core.errors import BadInput
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant, lock
 from portal.dnc import queries
-from portal.dnc.errors import ListBusy, ListRefused
+from portal.dnc.errors import ListBusy
 from portal.dnc.models import DncImport, DncLoad
 from portal.dnc.rules.days import FRESH_DAYS, is_fresh
 from portal.dnc.rules.verdict import list_name, written
@@ -26,6 +27,8 @@ from portal.dnc.values import NATIONAL, FileKind, ImportState, ListImportRef
 
 INLINE_BYTES: Final = 2_000_000  # a file up to this size is read while the person waits
 JOB_TIMEOUT_S: Final = 3_600
+_AREA_CODE: Final = re.compile(r"[2-9][0-9]{2}")
+_STRAYS_AFTER: Final = timedelta(days=1)
 
 
 def receive(
@@ -48,6 +51,8 @@ def receive(
     """
     if source != NATIONAL and source not in STATE_NAMES:
         raise BadInput("source: choose the national list or a state.")
+    if area_code and not _AREA_CODE.fullmatch(area_code):
+        raise BadInput("area_code: it has three digits and begins with 2 to 9, like 312.")
     if as_of > today:
         raise BadInput("as_of: a file can't be from a day to come. Enter the day of the download.")
     if not is_fresh(as_of, today):
@@ -57,30 +62,42 @@ def receive(
         )
     stored = files.store(stream)
     try:
-        kind = kind or files.sniff(stored.name)
-    except ListRefused:
+        row = DncImport(
+            id=uuid4(),
+            organization_id=organization_id,
+            source=source,
+            kind=kind or files.sniff(stored.name),
+            as_of=as_of,
+            area_code=area_code,
+            file_name=tidy(file_name)[-200:] or "list.txt",
+            stored_name=stored.name,
+            size=stored.size,
+            sha256=stored.sha256,
+            created_by_id=actor.id,
+            created_by=actor.label,
+        )
+        db.session.add(row)
+        db.session.flush()  # the audit entry and the page name the row
+        _record("upload", row, actor, sha256=row.sha256, size=row.size)
+    except Exception:
         files.remove(stored.name)
         raise
-    row = DncImport(
-        id=uuid4(),
-        organization_id=organization_id,
-        source=source,
-        kind=kind,
-        as_of=as_of,
-        area_code=area_code,
-        file_name=tidy(file_name)[-200:] or "list.txt",
-        stored_name=stored.name,
-        size=stored.size,
-        sha256=stored.sha256,
-        created_by_id=actor.id,
-        created_by=actor.label,
-    )
-    db.session.add(row)
-    db.session.flush()  # the audit entry and the page name the row
-    _record("upload", row, actor, sha256=row.sha256, size=row.size)
     if in_job and row.size > INLINE_BYTES:
         ask(row.id)
     return queries.import_ref(row)
+
+
+def forget_strays(now: datetime) -> int:
+    """Delete files that no import still to be read names; return how many.
+
+    An upload whose transaction failed leaves one, as does a machine that stops just before it
+    would have deleted it. What was stored within a day may belong to an upload that goes on.
+    """
+    stored = files.stored_before(now - _STRAYS_AFTER)
+    strays = stored - queries.stored_names_needed()
+    for name in strays:
+        files.remove(name)
+    return len(strays)
 
 
 def confirm(
