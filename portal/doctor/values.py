@@ -23,6 +23,7 @@ class Invariant(StrEnum):
     I10 = "I10"
     I11 = "I11"
     I13 = "I13"
+    I15 = "I15"
 
 
 PROMISES: Mapping[Invariant, str] = {
@@ -38,6 +39,7 @@ PROMISES: Mapping[Invariant, str] = {
     Invariant.I10: "Each report of the carrier had one effect",
     Invariant.I11: "One grant a month, each text in one month",
     Invariant.I13: "The audit log is whole",
+    Invariant.I15: "Each text had what it must rest on when it left",
 }
 
 

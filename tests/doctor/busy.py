@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from portal.consent.values import Method
 from portal.core import clock
 from portal.core.db import db, unit_of_work
 from portal.gateways import sms
 from portal.gateways.sms import Outcome, Verdict
 from portal.messaging.service import campaigns, limits, outcomes, recovery
+from tests.factories.dnc import load_list, relate
 from tests.factories.messaging import (
     ALICE_ACTS,
     BODY,
@@ -20,6 +22,7 @@ from tests.factories.messaging import (
     make_campaign,
     make_ready,
     make_recipient,
+    one_to_one,
     take,
     texts,
 )
@@ -44,6 +47,8 @@ class Busy:
     other: object
     now: datetime | None = None
     ids: dict[str, UUID] = field(default_factory=dict)  # a text by what it stands for
+    listed: str = "+13125580090"  # on a do-not-call list, exempt by a business relationship
+    signed: str = "+13125580091"  # on it too, but they agreed in writing
 
 
 class HidingCarrier(Carrier):
@@ -70,6 +75,7 @@ def live(account, other, clock_):
 
     _days_of_trouble(busy, people, carrier, clock_)
     _stops_and_returns(busy, carrier, clock_)
+    _on_a_list(busy, carrier, clock_)
     _waiting(busy)
     sweeps.settle_credits()
     busy.now = clock.utcnow()
@@ -128,6 +134,18 @@ def _stops_and_returns(busy, carrier, clock_):
         carrier.callbacks = carrier.callbacks[:reports]
     carrier.call_back(busy.account.organization_id)
     sweep(busy.account)
+
+
+def _on_a_list(busy, carrier, clock_):
+    """Two people stand on a do-not-call list; both are texted, for each has what exempts them."""
+    relate(busy.account, busy.listed)
+    load_list(busy.account, f"{busy.listed[2:]}\n{busy.signed[2:]}\n")
+    clock_.travel(by=timedelta(hours=1))
+    by_word = make_recipient(busy.account, number=busy.listed, method=Method.VERBAL)
+    in_writing = make_recipient(busy.account, number=busy.signed)
+    for person in (by_word, in_writing):
+        make_campaign(busy.account, [person], one_to_one("Your papers are ready."))
+    _run(busy, carrier)
 
 
 def _waiting(busy):

@@ -12,7 +12,7 @@ from portal.messaging.values import State
 from tests import cast
 from tests.conftest import NOON, Clock
 from tests.doctor import busy as living
-from tests.doctor.corruptions import CORRUPTIONS
+from tests.doctor.corrupted_lists import CORRUPTIONS
 from tests.factories.messaging import texts
 
 pytestmark = pytest.mark.xdist_group("doctor")

@@ -6,7 +6,16 @@ from typing import Final
 
 from portal.core import audit, checkpoints
 from portal.core.audit import BEGINNING, INSTALLATION, Link
-from portal.doctor.queries import alerts, counts, effects, limits, months, opt_outs, texts
+from portal.doctor.queries import (
+    alerts,
+    call_lists,
+    counts,
+    effects,
+    limits,
+    months,
+    opt_outs,
+    texts,
+)
 from portal.doctor.queries import credits as credit_checks
 from portal.doctor.queries.looking import Check, Look
 from portal.doctor.values import Finding, Invariant, Scope
@@ -14,6 +23,7 @@ from portal.doctor.values import Finding, Invariant, Scope
 CHECKS: Final[tuple[Check, ...]] = (
     *texts.CHECKS,
     *opt_outs.CHECKS,
+    *call_lists.CHECKS,
     *credit_checks.CHECKS,
     *months.CHECKS,
     *counts.CHECKS,
