@@ -2,8 +2,8 @@
 
 Two sets a rule: the labelled tables of its tests, and one kept apart in
 `tests/data/rules_extra`, written before its author read the rule's words. Cases of that one
-that were used to mend the rule count with the labelled. Similar texts have a labelled table, and
-every pair of the ordinary texts that were written for the other rules. Nothing is timed.
+that were used to mend the rule count with the labelled. Similar texts have a labelled table, one
+kept apart beside it, and every pair of the ordinary texts that were written for the other rules. Nothing is timed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,6 +51,7 @@ def run(options: Options) -> Iterator[Figure]:  # noqa: ARG001 (nothing is timed
         for is_extra in (False, True):
             yield from _figures(rule, "extra" if is_extra else "labelled", recall, cases(is_extra))
     yield from _figures("similar", "labelled", 95.0, _pairs())
+    yield from _figures("similar", "extra", 90.0, _unseen())
     yield from _figures("similar", "others' texts", 95.0, _talk())
 
 
@@ -168,6 +169,22 @@ def _pairs() -> Iterator[Case]:
         for told, (one, other) in pairs.items():
             did = similar.are_alike(similar.sketch(one), similar.sketch(other))
             yield Case(told, should, did)
+
+
+def _unseen() -> Iterator[Case]:
+    """Give a case for each two texts of one message, for each two of others, and for close calls."""
+    known = _tables("tests.compliance.likeness_unseen")
+    read = [
+        (place, body, similar.sketch(body))
+        for place, bodies in enumerate(known.FAMILIES)
+        for body in bodies
+    ]
+    for (place, one, its), (other_place, other, others) in combinations(read, 2):
+        did = similar.are_alike(its, others)
+        yield Case(f"{one!r} / {other!r}", place == other_place, did)
+    for one, other in known.APART:
+        did = similar.are_alike(similar.sketch(one), similar.sketch(other))
+        yield Case(f"{one!r} / {other!r}", should=False, did=did)
 
 
 def _talk() -> Iterator[Case]:
