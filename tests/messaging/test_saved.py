@@ -117,6 +117,11 @@ class TestTheLibrary:
         assert page.field("body") == data["body"]
         assert names(alice) == ["Showing"]
 
+    def test_what_is_wrong_is_said_also_to_htmx(self, alice):
+        """Only a look at the words is answered with a piece, which has no place for a fault."""
+        page = alice.htmx.post("messaging.keep_saved_reply", 422, typed(body=""), **HERE)
+        assert "Write the text" in page.text_of(".field__error")
+
     def test_an_officer_is_asked_and_released_words_are_kept(self, alice, vera, northside):
         """H-1"""
         page = alice.post("messaging.keep_saved_reply", 422, typed(body=LOAN), **HERE)

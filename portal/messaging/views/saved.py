@@ -210,9 +210,10 @@ def _page(form: SavedForm, status: int, **context: Any) -> Response:
     """Answer with the form, or, while somebody types, with what is said of the words."""
     body = form.body.data or ""
     sample, fault = _sample(body)
+    is_looked_at = request.form.get("do") == "check"
     return page(
         "messaging/saved_reply.html",
-        "messaging/_saved_check.html",
+        "messaging/_saved_check.html" if is_looked_at else None,
         status,
         form=form,
         sample=sample,
