@@ -132,6 +132,8 @@
   document.addEventListener("htmx:afterSettle", ({ detail }) => {
     if (detail.xhr?.status === 422) focusFirstError(document.getElementById(detail.target.id) ?? document);
     else if (detail.boosted) document.getElementById("main")?.focus({ preventScroll: true });
+    const text = document.activeElement; // the caret goes behind words that were put in
+    if (text?.matches("textarea") && document.getElementById(detail.target.id)?.contains(text)) text.setSelectionRange(text.value.length, text.value.length);
     all(".bulk .datatable__pick").slice(0, 1).forEach(countPicks);
   });
   // A whole error page is no answer for a piece of a page: say its sentence in the flash and leave the piece alone.
