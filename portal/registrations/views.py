@@ -334,8 +334,9 @@ def _of_number() -> dict[str, object]:
     account, named = g.get("account"), request.view_args or {}
     if request.endpoint != "numbers.show" or account is None or g.get("me") is None:
         return {}
-    sender = numbers.sender(named["sender_id"])
-    if sender is None or sender.account_id != account.id or sender.is_registered:
+    here = numbers.senders(account.id)
+    sender = next((one for one in here if one.id == named["sender_id"]), None)
+    if sender is None or sender.is_registered:
         return {}
     if number_rules.is_toll_free(sender.e164):
         known = _of_now(queries.of_number(sender.organization_id, sender.e164), sender)

@@ -337,6 +337,7 @@ class TestStrays:
         def broken(*_args, **_facts):
             raise RuntimeError("the log can't be written")
 
+        files.store(io.BytesIO(NATIONAL))  # the folder is there, whichever test came first
         before = set(files.path_of("").iterdir())
         monkeypatch.setattr(receiving.audit, "record", broken)
         with pytest.raises(RuntimeError):

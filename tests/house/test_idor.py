@@ -445,7 +445,7 @@ def test_an_id_of_lakeviews_in_a_query_shows_nothing_of_it(alices, monkeypatch):
         heard.clear()
         alices.ask("GET", url)
         extra = {"ids", "selection"} if rule.endpoint == "contacts.index" else set()
-        for name in sorted(heard | extra):
+        for name in sorted((heard | extra) - {None}):  # core looks for parts without a name
             for kind in {*TELLING[:4], TAKERS.get(name, "campaign_id")}:
                 alices.ask("GET", url, query_string={name: str(alices.theirs.ids[kind])})
 
