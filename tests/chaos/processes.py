@@ -2,9 +2,14 @@
 
 import json
 import os
+import select
+import signal
 import traceback
 
 from portal.core.db import db
+
+UP_WITHIN_S = 20
+TRIES = 5
 
 
 class Child:
@@ -13,20 +18,36 @@ class Child:
     def __init__(self, app, work):
         db.session.remove()
         db.engine.dispose()  # no connection is shared: each process opens its own
+        # A thread of this process, a sandbox's say, may be within SQLite just now. Its lock is
+        # then held in the fork for good, which shows when that opens the database: fork again.
+        for _ in range(TRIES):
+            self._fork(app, work)
+            if select.select([self._up], [], [], UP_WITHIN_S)[0]:
+                return
+            os.kill(self.pid, signal.SIGKILL)
+            self._forget()
+        raise TimeoutError(f"none of {TRIES} forks opened the database")
+
+    def _fork(self, app, work):
         reading, writing = os.pipe()
-        self._go, self._wait = os.pipe()[::-1]
+        self._up, up = os.pipe()
+        self._wait, self._go = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(reading)
             with os.fdopen(writing, "w") as pipe:
-                json.dump(self._run(app, work), pipe)
+                json.dump(self._run(app, work, up), pipe)
             os._exit(0)
         os.close(writing)
+        os.close(up)
         self._result = os.fdopen(reading)
 
-    def _run(self, app, work):
+    def _run(self, app, work, up):
         try:
             with app.app_context():
+                with db.engine.connect() as connection:
+                    connection.exec_driver_sql("SELECT 1")
+                os.write(up, b"!")
                 return {"result": work(self)}
         except BaseException:
             return {"error": traceback.format_exc()}
@@ -40,13 +61,16 @@ class Child:
 
     def end(self):
         """Wait for its end and return what it returned."""
-        with self._result:
-            answer = json.loads(self._result.read())
-        os.waitpid(self.pid, 0)
-        os.close(self._go)
-        os.close(self._wait)
+        answer = json.loads(self._result.read())
+        self._forget()
         assert "error" not in answer, answer["error"]
         return answer["result"]
+
+    def _forget(self):
+        os.waitpid(self.pid, 0)
+        self._result.close()
+        for end in (self._up, self._wait, self._go):
+            os.close(end)
 
 
 def at_once(app, count, work):
