@@ -100,7 +100,7 @@ class _Desk:
             form = {name: _field(page, name) for name in ("csrf_token", "nonce")}
             clicked[e164] = time.monotonic()
             self._browser.post(
-                f"{url}/replies", data={**form, "body": "Yes, it is still free."}
+                f"{url}/replies", data={**form, "body": "Bench Realty: yes, it is still for sale."}
             ).raise_for_status()
             time.sleep(_PAUSE_S)
         return clicked
