@@ -22,7 +22,7 @@ def when(at: datetime | None, zone: str) -> str:
         return f"{local:%a} {clock_time(local)}"
     if local.year == now.year:
         return f"{local.day} {local:%b}"
-    return f"{local.day} {local:%b %Y}"
+    return date_words(local)
 
 
 def moment(at: datetime | None, zone: str) -> str:
@@ -30,7 +30,7 @@ def moment(at: datetime | None, zone: str) -> str:
     if at is None:
         return "–"
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y}, {clock_time(local)} {local:%Z}"
+    return f"{date_words(local)}, {clock_time(local)} {local:%Z}"
 
 
 def day(at: datetime | None, zone: str) -> str:

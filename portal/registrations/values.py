@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from portal.core.formats import date_words
 from portal.core.steps import Trouble
 from portal.core.tenancy import Tenant
 from portal.gateways.credentials import CarrierCredentials
@@ -276,7 +277,7 @@ class Expected:
     @property
     def words(self) -> str:
         """Return the day as it is shown."""
-        return f"{self.on.day} {self.on:%b %Y}"
+        return date_words(self.on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def mail(invoice: InvoiceRef, content: bytes) -> bool:
                 "what": invoice.description,
                 "account": invoice.account_name,
                 "amount": formats.money(invoice.amount_cents),
-                "due": f"{invoice.due_on.day} {invoice.due_on:%b %Y}",
+                "due": formats.date_words(invoice.due_on),
                 "is_open": invoice.is_open,
                 "is_void": invoice.state is InvoiceState.VOID,
                 "pay_to": ", ".join(invoice.how_to_pay),

@@ -1,6 +1,5 @@
 """Invoices as PDF (B-12). Not imported by what sends texts: a compiler is heavy (G12)."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +26,9 @@ def pdf(invoice: InvoiceRef) -> bytes:
 def document(invoice: InvoiceRef, *, logo: str) -> dict[str, Any]:
     """Return the text of an invoice, as the JSON its template reads."""
     state, tone = _STATES[invoice.state]
-    facts = [["Date", _date(invoice.issued_on)], ["Account", invoice.account_name]]
+    facts = [["Date", formats.date_words(invoice.issued_on)], ["Account", invoice.account_name]]
     if invoice.is_open and not invoice.waits_for_card:
-        facts.insert(1, ["Due", _date(invoice.due_on)])
+        facts.insert(1, ["Due", formats.date_words(invoice.due_on)])
     return {
         "application": settings().application_name,
         "logo": logo,
@@ -42,7 +41,7 @@ def document(invoice: InvoiceRef, *, logo: str) -> dict[str, Any]:
         "lines": [
             [
                 invoice.description,
-                f"{_date(invoice.period_start)} to {_date(invoice.period_end)}",
+                f"{formats.date_words(invoice.period_start)} to {formats.date_words(invoice.period_end)}",
                 formats.money(invoice.amount_cents),
             ]
         ],
@@ -56,11 +55,9 @@ def document(invoice: InvoiceRef, *, logo: str) -> dict[str, Any]:
 def _closing(invoice: InvoiceRef) -> str | None:
     if invoice.state is InvoiceState.PAID and invoice.paid_on:
         reference = invoice.closing_note or invoice.provider_reference
-        return f"Paid on {_date(invoice.paid_on)}" + (f", {reference}." if reference else ".")
+        return f"Paid on {formats.date_words(invoice.paid_on)}" + (
+            f", {reference}." if reference else "."
+        )
     if invoice.state is InvoiceState.VOID:
         return f"Void: {invoice.closing_note}." if invoice.closing_note else "Void."
     return "It is paid by card." if invoice.waits_for_card else None
-
-
-def _date(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

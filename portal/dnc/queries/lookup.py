@@ -28,11 +28,12 @@ from portal.core.among import among
 from portal.core.clock import utcnow
 from portal.core.columns import Id
 from portal.core.db import db
+from portal.core.formats import date_words
 from portal.core.tenancy import Tenant
 from portal.dnc.models import DncArea, DncNumber
 from portal.dnc.queries import people
 from portal.dnc.rules.days import FRESH_DAYS, is_fresh, is_running
-from portal.dnc.rules.verdict import judge, names, still_counts, written
+from portal.dnc.rules.verdict import judge, names, still_counts
 from portal.dnc.values import KEY_ROOM, NATIONAL, CallFacts, OnList
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
@@ -197,5 +198,7 @@ def _mark(facts: CallFacts, standing: Standing) -> Mark:
     if agreed:
         why += "they agreed in writing."
     else:
-        why += f"there is a business relationship, until {written(facts.exemptions[0].last_day)}."
+        why += (
+            f"there is a business relationship, until {date_words(facts.exemptions[0].last_day)}."
+        )
     return Mark("dnc_exempt", "phoneoff", "Exempt from do-not-call", why, "quiet")

@@ -11,10 +11,10 @@ from portal.core.among import among
 from portal.core.columns import Id
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.formats import date_words
 from portal.core.tenancy import Tenant, owned
 from portal.dnc.models import DncCheck, DncExemption
 from portal.dnc.rules.days import last_day, last_day_of_check
-from portal.dnc.rules.verdict import written
 from portal.dnc.values import RELATION_WORDS, CheckRef, ExemptionRef, Moment
 
 _EXEMPTION: Final = cast(Table, DncExemption.__table__).c
@@ -104,8 +104,8 @@ def moments(organization_id: UUID, e164s: Sequence[str]) -> list[Moment]:
     found = []
     for noted in exemptions(organization_id, e164s).values():
         for one in noted:
-            what = f"{RELATION_WORDS[one.relation]}, {written(one.happened_on)}"
-            said = f"{what}. Exempts until {written(one.last_day)}. {one.evidence}".strip()
+            what = f"{RELATION_WORDS[one.relation]}, {date_words(one.happened_on)}"
+            said = f"{what}. Exempts until {date_words(one.last_day)}. {one.evidence}".strip()
             title = "Business relationship recorded"
             found.append(Moment(one.recorded_at, title, one.recorded_by, said))
             if one.ended_at is not None:
@@ -114,7 +114,7 @@ def moments(organization_id: UUID, e164s: Sequence[str]) -> list[Moment]:
                 found.append(Moment(one.ended_at, title, one.ended_by, because, is_end=True))
     for looked in checks(organization_id, e164s).values():
         for look in looked:
-            said = f"Looked up on {written(look.checked_on)}. {look.how}".strip()
+            said = f"Looked up on {date_words(look.checked_on)}. {look.how}".strip()
             title = "Not on a do-not-call list, checked by hand"
             found.append(Moment(look.recorded_at, title, look.recorded_by, said))
     return found

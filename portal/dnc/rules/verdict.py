@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from portal.compliance.rules.places import STATE_NAMES
+from portal.core.formats import date_words
 from portal.dnc.values import NATIONAL, CallFacts, ExemptionRef, OnList, Refusal
 
 LISTED: Final = "dnc_listed"
@@ -31,9 +32,7 @@ def judge(facts: CallFacts, *, is_written: bool, rests_on_inquiry: bool) -> Refu
         return None
     why = "No do-not-call list is imported that covers this number"
     if facts.stale_of is not None:
-        why = (
-            f"The do-not-call list for this number is of {written(facts.stale_of)}, too old to use"
-        )
+        why = f"The do-not-call list for this number is of {date_words(facts.stale_of)}, too old to use"
     return Refusal(
         UNCHECKED,
         f"{why}, and this text rests on the person's own text alone. Check the number by hand and "
@@ -82,7 +81,7 @@ def still_counts(exemption: ExemptionRef, refused_on: date | None) -> bool:
 
 def names(listed: Sequence[OnList]) -> str:
     """Return the lists a number stands on, in words with their days."""
-    return " and ".join(f"{list_name(one.source)} of {written(one.as_of)}" for one in listed)
+    return " and ".join(f"{list_name(one.source)} of {date_words(one.as_of)}" for one in listed)
 
 
 def list_name(source: str) -> str:
@@ -92,10 +91,5 @@ def list_name(source: str) -> str:
     return f"the do-not-call list of {STATE_NAMES.get(source, source)}"
 
 
-def written(day: date) -> str:
-    """Return a day as sentences have it."""
-    return f"{day.day} {day:%b %Y}"
-
-
 def _day(iso: str) -> str:
-    return written(date.fromisoformat(iso))
+    return date_words(date.fromisoformat(iso))

@@ -11,9 +11,9 @@ from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import after_commit, db
+from portal.core.formats import date_words
 from portal.core.tenancy import Tenant, owned
 from portal.dnc.models import DncArea, DncChange, DncImport, DncLeftover, DncNumber
-from portal.dnc.rules.verdict import written
 from portal.dnc.service import files
 from portal.dnc.values import AREA_ROOM, KEY_ROOM, FileKind, ImportState
 
@@ -41,7 +41,7 @@ def left_out(row: DncImport, in_use: Mapping[str, DncArea]) -> dict[str, str]:
             found[area_code] = "No full list of it is in use. Import its full file first."
         elif there is not None and there.as_of > row.as_of:
             found[area_code] = (
-                f"The list in use is of {written(there.as_of)}, newer than this file."
+                f"The list in use is of {date_words(there.as_of)}, newer than this file."
             )
     return found
 

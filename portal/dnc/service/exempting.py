@@ -15,12 +15,12 @@ from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.core.formats import date_words
 from portal.core.tenancy import Tenant, lock
 from portal.dnc import queries
 from portal.dnc.errors import NoExemption
 from portal.dnc.models import DncCheck, DncExemption
 from portal.dnc.rules.days import FRESH_DAYS, MONTHS, last_day, last_day_of_check
-from portal.dnc.rules.verdict import written
 from portal.dnc.values import Relation
 
 LEAST_WORDS: Final = 5
@@ -47,7 +47,7 @@ def record_relationship(
     if until < today:
         raise NoExemption(
             f"happened_on: this exempts for {MONTHS[relation]} months, which ended on "
-            f"{written(until)}. Ask for consent in writing."
+            f"{date_words(until)}. Ask for consent in writing."
         )
     contacts.lock_numbers(organization_id, [e164])
     row = DncExemption(

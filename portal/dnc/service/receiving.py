@@ -15,13 +15,14 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, part_of_work
 from portal.core.errors import BadInput
+from portal.core.formats import date_words
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant, lock
 from portal.dnc import queries
 from portal.dnc.errors import ListBusy
 from portal.dnc.models import DncImport, DncLoad
 from portal.dnc.rules.days import FRESH_DAYS, is_fresh
-from portal.dnc.rules.verdict import list_name, written
+from portal.dnc.rules.verdict import list_name
 from portal.dnc.service import applying, files
 from portal.dnc.values import NATIONAL, FileKind, ImportState, ListImportRef
 
@@ -57,7 +58,7 @@ def receive(
         raise BadInput("as_of: a file can't be from a day to come. Enter the day of the download.")
     if not is_fresh(as_of, today):
         raise BadInput(
-            f"as_of: a list counts for {FRESH_DAYS} days, and {written(as_of)} is longer ago. "
+            f"as_of: a list counts for {FRESH_DAYS} days, and {date_words(as_of)} is longer ago. "
             "Download it again."
         )
     stored = files.store(stream)

@@ -6,10 +6,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from portal.core.audit import SYSTEM
-from portal.core.formats import plural
+from portal.core.formats import date_words, plural
 from portal.dnc import queries
 from portal.dnc.rules.days import FRESH_DAYS, NOTICE_DAYS
-from portal.dnc.rules.verdict import list_name, written
+from portal.dnc.rules.verdict import list_name
 from portal.dnc.service import receiving
 from portal.dnc.values import SourceRef
 from portal.notifications import service as notifications
@@ -61,7 +61,7 @@ def _tell(organization_id: UUID, source: SourceRef) -> int:
         kind="call_list",
         title=title,
         text=(
-            f"Its oldest part was downloaded on {written(source.as_of)}. A list counts for "
+            f"Its oldest part was downloaded on {date_words(source.as_of)}. A list counts for "
             f"{FRESH_DAYS} days; after that, texts that rest on an inquiry alone ask for a check by "
             "hand. Import a new one."
         ),

@@ -20,7 +20,7 @@ from portal.dnc import queries
 from portal.dnc import service as dnc
 from portal.dnc.forms import CheckForm, EndForm, RelationshipForm
 from portal.dnc.rules.days import is_running, last_day_of_check
-from portal.dnc.rules.verdict import CITATION, LISTED, judge, names, still_counts, written
+from portal.dnc.rules.verdict import CITATION, LISTED, judge, names, still_counts
 from portal.dnc.values import (
     RELATION_WORDS,
     CallFacts,
@@ -56,7 +56,7 @@ class View:
             why = (
                 "The person agreed in writing."
                 if self.is_written
-                else f"A business relationship exempts until {written(self.facts.exemptions[0].last_day)}."
+                else f"A business relationship exempts until {formats.date_words(self.facts.exemptions[0].last_day)}."
             )
             return "ok", "Listed, but exempt.", f"On {names(self.facts.listed)}. {why}"
         if self.facts.is_unread:
@@ -143,7 +143,7 @@ def confirm_check(account_id: UUID) -> Response:
     except DomainError as error:
         form.refuse_where_it_says(error, "how")
         return _number_page(phone, 422, check_form=form)
-    flash(f"Confirmed. It counts until {written(last_day_of_check(checked_on))}.", "ok")
+    flash(f"Confirmed. It counts until {formats.date_words(last_day_of_check(checked_on))}.", "ok")
     return see_other(own_path(form.next.data or "", account_id) or _url(phone))
 
 
@@ -231,6 +231,6 @@ def _fresh_relationship(e164: str | None) -> RelationshipForm:
         data |= {
             "relation": Relation.INQUIRY.value,
             "happened_on": wrote,
-            "evidence": f"Their own text of {written(wrote)}",
+            "evidence": f"Their own text of {formats.date_words(wrote)}",
         }
     return RelationshipForm(formdata=None, data=data)

@@ -160,8 +160,8 @@ def forget_drafts(
     settled = and_(a.organization_id == organization_id, a.decided_at <= before)
     s = SavedReply
     unused = and_(s.organization_id == organization_id, s.archived_at <= before)
-    wiped = (wipe(TextDraft, old, None, **how), wipe(a, settled, None, **how))
-    return sum(wiped) + wipe(s, unused, None, **how)
+    wiped = wipe(TextDraft, old, None, **how) + wipe(a, settled, None, **how)
+    return wiped + wipe(s, unused, None, **how)
 
 
 def forget_callbacks_of(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -> int:

@@ -71,11 +71,12 @@ def saved_replies(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.ac
 @takes("copy")
 def new_saved_reply(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show an empty form, or one with the words of another saved reply."""
-    form = NewForm(formdata=None)
+    form, by = NewForm(formdata=None), _reader()
+    form.offer(_places(by))
     if (asked := request.args.get("copy")) is not None:
-        found = reads.saved_or_404(_reader(), identifier(asked, NO_SAVED))
+        found = reads.saved_or_404(by, identifier(asked, NO_SAVED))
         form.name.data, form.body.data = found.name, found.body
-    return _new(form)
+    return _page(form, 200, found=None)
 
 
 @bp.post(_ALL)
@@ -85,9 +86,9 @@ def keep_saved_reply(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g
     form, by = NewForm(), _reader()
     form.offer(_places(by))
     if _is_aside(form):
-        return _new(form)
+        return _page(form, 200, found=None)
     if not form.validate_on_submit():
-        return _new(form, 422)
+        return _page(form, 422, found=None)
     try:
         with unit_of_work():
             reply_id = service.keep(
@@ -100,7 +101,7 @@ def keep_saved_reply(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g
             )
     except DomainError as error:
         _refuse(form, error)
-        return _new(form, 422)
+        return _page(form, 422, found=None)
     flash("Saved. You find it wherever you write.", "ok")
     return see_other(_url(reply_id))
 
@@ -183,11 +184,6 @@ def _refuse(form: SavedForm, error: DomainError) -> None:
         form.refuse("name", error)
     else:
         form.body.errors = [*form.body.errors, plain(error.message)]
-
-
-def _new(form: NewForm, status: int = 200) -> Response:
-    form.offer(_places(_reader()))
-    return _page(form, status, found=None)
 
 
 def _one(

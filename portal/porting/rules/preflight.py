@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from portal.core import phone
+from portal.core.formats import date_words
 from portal.porting.values import Details, Page, PortInRef, Problem
 
 LEAD_DAYS: Final = 7  # Twilio's, for US numbers (FACTS 1.11)
@@ -76,12 +77,10 @@ def _about_day(said: Details, today: date) -> Iterable[Problem]:
     if said.day is None:
         yield Problem("on", Page.LETTER, "Choose the day it should move.")
     elif not first <= said.day <= last:
-        sentence = f"Choose a day from {_words(first)} to {_words(last)}: carriers need a week."
+        sentence = (
+            f"Choose a day from {date_words(first)} to {date_words(last)}: carriers need a week."
+        )
         yield Problem("on", Page.LETTER, sentence)
-
-
-def _words(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
 
 
 def _is_number(text: str) -> bool:

@@ -21,6 +21,7 @@ from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import DomainError
+from portal.core.formats import date_words
 from portal.core.jobs import Job
 from portal.core.leased import forget_trouble, is_due, keep_trouble, note_asked, take
 from portal.core.secrets_box import SecretUnreadable
@@ -256,7 +257,7 @@ def _heard(row: PortIn, news: PortNews) -> None:
             tell(row, "signature")
     if news.port_date is not None and news.port_date != row.port_date:
         row.port_date = news.port_date
-        happened(row, f"It moves on {news.port_date.day} {news.port_date:%b %Y}.")
+        happened(row, f"It moves on {date_words(news.port_date)}.")
         if news.status is not PortStatus.COMPLETED:
             tell(row, "dated")
 
