@@ -19,6 +19,7 @@ from portal.core import settings as settings_module
 from portal.core.db import compact_json, db, prepare_engine
 from portal.core.settings import ROOT, Settings
 from portal.dnc import queries as dnc
+from portal.drips.service import hearing as drips
 from portal.gateways import carrier, email, payments
 from portal.gateways import webhooks as webhook_gateway
 from portal.gateways.stripe import StripeCards
@@ -50,6 +51,7 @@ def lay(settings: Settings | None = None) -> Settings:
     contacts.add_mark_source(dnc.contact_marks)
     contacts.add_note_source(dnc.listed_notes)
     contacts.narrow_listed_by(dnc.is_listed)
+    drips.listen()
     return settings
 
 

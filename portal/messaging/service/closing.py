@@ -3,7 +3,7 @@
 from portal.core import formats
 from portal.core.audit import Actor
 from portal.messaging.errors import NameNotTyped
-from portal.messaging.service import campaigns
+from portal.messaging.service import campaigns, happenings
 from portal.messaging.service.campaigns import CancelReport
 from portal.notifications import service as notifications
 from portal.texting_accounts import queries as accounts
@@ -23,6 +23,7 @@ def close_account(account: AccountRef, *, typed: str, reason: str, actor: Actor)
     texting_accounts.close(account.id, reason=reason, actor=actor)
     report = campaigns.cancel_all(account.tenant, actor=actor)
     if not was_closed:
+        happenings.CLOSED.tell(account, actor)
         _tell(account, reason, actor, report)
     return report
 

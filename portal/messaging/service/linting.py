@@ -34,14 +34,17 @@ SUSPECTS: Final = 20  # and as many more whose values hold a link, a long number
 _suspect: Final = re.compile(r"://|www\.|\w\.\w{2,4}/|[\d -]{9,}|\$", re.ASCII)
 
 
-def verdict(account: AccountRef, draft: Draft, planned: Plan | None) -> Verdict:
+def verdict(
+    account: AccountRef, draft: Draft, planned: Plan | None, *, opens: bool = False
+) -> Verdict:
     """Return what the lint says of a text to these people, as the organization's officers set it.
 
     A template is read once, and some of what it became, not the text of every recipient. The
-    notice of S-3 follows every first text.
+    notice of S-3 follows every first text. With nobody planned yet, `opens` says that it is to be
+    the first that people get.
     """
     texts = planned.texts if planned else ()
-    is_first = any(text.is_first and text.outcome is not Fate.BLOCKED for text in texts)
+    is_first = opens or any(text.is_first and text.outcome is not Fate.BLOCKED for text in texts)
     numbers = [text.e164 for text in texts if text.e164]
     is_ongoing = len(texts) == 1 and bool(numbers) and _wrote_lately(account, numbers[0])
     own_names, domains = _sender(account)
