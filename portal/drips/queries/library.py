@@ -87,8 +87,8 @@ def steps_of(organization_id: UUID, version_ids: Iterable[UUID]) -> dict[UUID, l
         .order_by(s.version_id, s.position)
     )
     found: dict[UUID, list[Step]] = {}
-    for version_id, *step in rows.tuples():
-        found.setdefault(version_id, []).append(Step(*cast("tuple[Any, ...]", step)))
+    for row in rows:
+        found.setdefault(row.version_id, []).append(Step(*cast("tuple[Any, ...]", row[1:])))
     return found
 
 
