@@ -63,6 +63,7 @@ from portal.reports import views as report_views
 from portal.retention import views as retention_views
 from portal.schedules import views as schedule_views
 from portal.site_checks import views as site_check_views
+from portal.tasks import views as task_views
 from portal.texting_accounts import views as account_views
 from portal.texting_accounts.values import AccountRef
 from portal.transfers import views as transfer_views
@@ -92,6 +93,7 @@ _VIEWS = (
     webhook_check_views,
     porting_views,
     call_views,
+    task_views,
     compliance_views,
     dnc_views,
     transfer_views,

@@ -45,6 +45,7 @@ from workers import (
     schedules,
     site_checks,
     sweeps,
+    tasks,
     transfers,
 )
 from workers.runtime import application
@@ -95,6 +96,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("resume-bundles", 30, proofs.resume_bundles),
         Sweep("forget-bundles", 3600, proofs.forget_bundles),
         Sweep("refund-failed", 300, sweeps.refund_failed),
+        Sweep("tell-due-tasks", 30, tasks.tell_due_tasks, is_locked=False),
         Sweep("mail-notices", 5, notifications.mail_notices, is_locked=False),
         Sweep("ring-for-mails", 5, mail.ring_for_mails, is_locked=False),
         Sweep("forget-mails", 3600, mail.forget_mails),

@@ -64,6 +64,7 @@ PLACES = (
         _P.VIEW_CONTACTS,
         also=("contacts.*", "messaging.contact*"),
     ),
+    Place("tasks.index", "Tasks", "check", "Work", _P.VIEW_CONTACTS, True, also=("tasks.*",)),
     Place(
         "messaging.campaigns",
         "Campaigns",

@@ -165,7 +165,7 @@ class Moment:
     title: str
     actor: str
     body: str
-    is_end: bool = False  # of what exempted the number
+    tone: str = ""  # bad where what exempted the number ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,14 @@ KINDS: Final = {
             "{account}: a new lead texted",
         ),
         Kind(
+            "task",
+            "Tasks",
+            "something you or a SmartPlan wrote down is due",
+            ByMail.DIGEST,
+            Words.KIND,
+            "{account}: a task is due",
+        ),
+        Kind(
             "reply",
             "Replies",
             "somebody answered, or signed up by keyword",

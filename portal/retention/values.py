@@ -192,6 +192,7 @@ COUNT_WORDS: Final = {
     "bundles": "bundles of proofs deleted",
     "text_files": "files of texts and statements deleted",
     "exemptions": "words of business relationships and of checks by hand erased",
+    "tasks": "tasks about the person: deleted",
     "visits": "visits to forms: page and browser erased",
     "audit_entries": "entries of the audit log redacted",
     "steps": "steps of texts emptied",

@@ -60,6 +60,7 @@ from tests.factories.messaging import (
 )
 from tests.factories.numbers import make_carrier_account
 from tests.factories.optin import make_published
+from tests.factories.tasks import make_task
 from tests.factories.transfers import make_transfer
 from tests.house.listening import Ear, ids_in
 from workers import messaging as jobs
@@ -87,6 +88,8 @@ TAKERS = {
     "open": "conversation_id",
     "use_saved": "reply_id",
     "copy": "reply_id",
+    "contact": "contact_id",
+    "for_id": "user_id",
     "before": "notice_id",
 }
 TELLING = ("contact_id", "number_id", "selection_id", "conversation_id", "user_id", "team_id")
@@ -206,6 +209,9 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             account, Reader(account.organization_id, user_id, ()), Place(user_id=user_id),
             name=f"{word} greets", body=f"{word} says hello", actor=actor,
         )  # fmt: skip
+    task_id = make_task(
+        account, f"Call {word}", note=f"{word} note", contact_id=contact.id, actor=actor
+    )
     talk = messaging.conversation(account.tenant, e164)
     notice = _row("notices", user_id=user_id)["id"]
     make_mail(f"{word} asks", to=f"zelda@{word.lower()}.example", user_id=user_id)
@@ -215,7 +221,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         {
             "account_id": account.id, "organization_id": account.organization_id,
             "contact_id": contact.id, "number_id": contact.preferred.id, "record_id": record,
-            "review_id": asked, "approval_id": approval, "reply_id": reply_id,
+            "review_id": asked, "approval_id": approval, "reply_id": reply_id, "task_id": task_id,
             "group_id": _row("text_groups", organization_id=account.organization_id)["id"],
             "asked_id": make_approval(account, [Recipient(contact, contact.preferred)], f"{word} sale", actor),
             "import_id": import_.id, "consent.import_id": consents.id, "campaign_id": campaign.id,

@@ -111,7 +111,7 @@ def moments(organization_id: UUID, e164s: Sequence[str]) -> list[Moment]:
             if one.ended_at is not None:
                 title = "Business relationship ended"
                 because = f"{what}. {one.ended_because}".strip()
-                found.append(Moment(one.ended_at, title, one.ended_by, because, is_end=True))
+                found.append(Moment(one.ended_at, title, one.ended_by, because, "bad"))
     for looked in checks(organization_id, e164s).values():
         for look in looked:
             said = f"Looked up on {date_words(look.checked_on)}. {look.how}".strip()

@@ -29,6 +29,7 @@ from portal.messaging.queries.repeats import REPEATABLE
 from portal.messaging.rules.frequency import CAP
 from portal.messaging.rules.hours import CODES as HOURS
 from portal.messaging.values import ACCEPTED_FAMILY, WAITING, Gate, Kind, State, TextView
+from portal.tasks import queries as tasks
 
 TALK_LIMIT: Final = 100
 TIMELINE_LIMIT: Final = 200
@@ -230,14 +231,12 @@ def timeline(contact: ContactRef) -> list[ContactEvent]:
         ContactEvent(n.at, "note", "Note", n.author, body=n.body)
         for n in contacts.notes(tenant, contact.id)
     ]
-    events += [
-        ContactEvent(m.at, "flag", m.title, m.actor, m.tone, m.body)
-        for m in held.moments(tenant, e164s)
-    ]
-    events += [
-        ContactEvent(m.at, "phoneoff", m.title, m.actor, "bad" if m.is_end else "", m.body)
-        for m in dnc.moments(tenant.organization_id, e164s)
-    ]
+    for icon, moments in (
+        ("flag", held.moments(tenant, e164s)),
+        ("phoneoff", dnc.moments(tenant.organization_id, e164s)),
+        ("check", tasks.moments(tenant, contact.id, TIMELINE_LIMIT)),
+    ):
+        events += [ContactEvent(m.at, icon, m.title, m.actor, m.tone, m.body) for m in moments]
     events += _kept(contact)
     return sorted(events, key=lambda event: event.at, reverse=True)[:TIMELINE_LIMIT]
 
@@ -277,10 +276,8 @@ _HEARD: Final = {
     "join": ("Signed up by keyword", "ok"),
 }
 _TONES: Final = {
-    Event.GIVEN: "ok",
-    Event.OPTED_IN: "ok",
-    Event.OPTED_OUT: "bad",
-    Event.NOT_VALID: "bad",
+    **dict.fromkeys((Event.GIVEN, Event.OPTED_IN), "ok"),
+    **dict.fromkeys((Event.OPTED_OUT, Event.NOT_VALID), "bad"),
 }
 _ASKABLE: Final = frozenset({"consent_missing", "consent_expired"})  # a statement mends these (C-8)
 _PASSING: Final = HOURS | {CAP, "daily_recipients", "daily_segments", "daily_country", "credits"}

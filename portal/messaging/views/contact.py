@@ -30,6 +30,7 @@ from portal.messaging.values import ConversationRef, Gate, Kind, Recipient
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.saying import enter_said
 from portal.messaging.views.talking import fix_of, has, is_lead, log_view, way
+from portal.tasks import queries as tasks
 
 _HERE = "/accounts/<uuid:account_id>/contacts/<uuid:contact_id>"
 
@@ -204,6 +205,9 @@ def _show(
         asks=asks,
         records=consent_queries.history(tenant, [n.e164 for n in person.numbers if n.e164], 6),
         events=contact_page.timeline(person),
+        tasks=tasks.about(tenant, person.id),
+        whose=tasks.whose(g.account),
+        now=clock.utcnow(),
         name_form=name_form or NameForm(formdata=None),
         tags_form=tags_form or TagsForm(formdata=None),
         stated_form=stated_form

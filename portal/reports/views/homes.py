@@ -15,6 +15,9 @@ from portal.people import queries as people
 from portal.reports import queries
 from portal.reports.rules import homes as rules
 from portal.reports.views.blueprint import bp
+from portal.tasks import queries as tasks
+from portal.tasks.queries import AT_HOME, Wanted
+from portal.tasks.values import View
 from portal.texting_accounts.values import AccountRef
 
 
@@ -41,6 +44,8 @@ def account_home(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.acc
 
 def _account_home(account: AccountRef) -> Response:
     facts = queries.account_facts(account, utcnow())
+    due = Wanted(view=View.DUE, only_for=me().user_id)
+    rows = tasks.tasks(account, due, AT_HOME)
     return page(
         "reports/account_home.html",
         facts=facts,
@@ -51,6 +56,12 @@ def _account_home(account: AccountRef) -> Response:
         inbox_url=_url("messaging.inbox", account),
         statement_url=_url("billing.statement", account),
         campaigns=[(row, _campaign_url(row)) for row in queries.latest_campaigns(account)],
+        tasks=rows,
+        tasks_due=len(rows) if len(rows) < AT_HOME else tasks.count(account, due),
+        people=tasks.names(account.tenant, rows),
+        whose=tasks.whose(account),
+        now=utcnow(),
+        may_edit=me().may(Permission.EDIT_CONTACTS),
     )
 
 

@@ -41,6 +41,7 @@ from portal.retention.errors import Held
 from portal.retention.models import Erasure
 from portal.retention.rules import number_hmac
 from portal.retention.values import ErasureState
+from portal.tasks import service as tasks
 
 _ON_THE_LIST: Final = "Asked to be forgotten"
 _LATEST: Final = timedelta(days=30)  # by then every text has ended
@@ -215,6 +216,9 @@ def _wipe(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -
         "visits": visits.forget_visits(organization_id, e164, before=before, is_dry=is_dry),
         "callbacks": texts.forget_callbacks_of(organization_id, e164, before=before, is_dry=is_dry),
         **texts.erase_words(organization_id, before=before, only=e164, is_dry=is_dry),
+        "tasks": tasks.forget_about(
+            organization_id, [e164, phone.show(e164)], ids, before=before, is_dry=is_dry
+        ),
         "notices": notifications.forget_about(
             organization_id,
             names,
