@@ -19,8 +19,10 @@ from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
 from portal.core.jobs import Job, Lane
 from portal.gateways import sms
+from portal.messaging.queries import assigned
 from portal.messaging.service import (
     approvals,
+    assigning,
     highwater,
     holds,
     ramping,
@@ -37,7 +39,7 @@ from portal.texting_accounts import queries as accounts
 from workers import journal
 from workers.drain import Drain
 from workers.recovery import hear_all, keep_mark
-from workers.runtime import halving, job, on_its_own, together
+from workers.runtime import at_once, each, halving, job, on_its_own, together
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,18 @@ def settle_holds() -> int:
             with on_its_own("hold %s was not settled", hold.id), unit_of_work():
                 count += holds.settle(hold)
     return count
+
+
+def free_conversations() -> int:
+    """Let conversations be nobody's again whose assignee can't answer them any more (Q-5)."""
+    return each(one_by_one(assigned.assignees), _free_all, "conversations of %s were not freed")
+
+
+def _free_all(pair: assigned.Pair) -> int:
+    freed = 0
+    while some := at_once(assigning.free)(pair):
+        freed += some
+    return freed
 
 
 def expire_approvals() -> int:

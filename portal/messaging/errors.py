@@ -58,6 +58,18 @@ class OkNeeded(DomainError):
         self.warnings = tuple(warnings)
 
 
+class AssignedMeanwhile(DomainError):
+    """A conversation went to somebody since the page was shown (Q-5)."""
+
+    status = 409
+    code = "assigned_meanwhile"
+
+    def __init__(self, name: str | None) -> None:
+        """Say who has it now."""
+        now = f"{name} has this conversation now" if name else "Nobody has this conversation now"
+        super().__init__(f"{now}: it changed since you opened it. Choose again if you want to.")
+
+
 class NameTaken(BadInput):
     """Another saved reply of the same keeper has this name (Q-5)."""
 

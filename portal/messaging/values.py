@@ -338,6 +338,7 @@ class ConversationRef:
     is_opted_out: bool
     is_held: bool  # they seem to have asked for no more texts
     last_inbound_at: datetime | None
+    assignee_id: UUID | None = None  # who of the account answers it
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,14 @@ KINDS: Final = {
             "{account}: somebody replied",
         ),
         Kind(
+            "assigned",
+            "Assigned to you",
+            "somebody gave you a conversation to answer",
+            ByMail.AT_ONCE,
+            Words.KIND,
+            "{account}: a conversation was given to you",
+        ),
+        Kind(
             "opt_out",
             "Opt-outs",
             "somebody does not want texts any more",

@@ -24,6 +24,7 @@ from portal.core.db import db
 from portal.core.errors import NotAllowed, NotFound
 from portal.core.tenancy import Tenant
 from portal.people import queries as people
+from portal.people.values import UserRef
 from portal.texting_accounts.errors import AccountClosed
 from portal.texting_accounts.models import AccountMember, TextingAccount
 from portal.texting_accounts.values import AccountMemberRef, AccountRef, AccountState
@@ -188,6 +189,21 @@ def watchers(account_: AccountRef) -> list[UUID]:
         return []
     over = people.leads_over(account_.owner_user_id, account_.organization_id)
     return list(dict.fromkeys([account_.owner_user_id, *(lead.id for lead in over)]))
+
+
+def people_of(account_: AccountRef) -> list[UserRef]:
+    """Return the active people who text from the account, by name (Q-5).
+
+    Its owner, who works in it, and the leads over it.
+    """
+    ids = {row.user_id for row in members(account_.id)}
+    if account_.owner_user_id is not None:
+        ids.add(account_.owner_user_id)
+        leads = people.leads_over(account_.owner_user_id, account_.organization_id)
+    else:
+        leads = people.leads_of_team(account_.team_id) if account_.team_id else []
+    ids |= {lead.id for lead in leads}
+    return people.who_may(account_.organization_id, ids, Permission.SEND_TEXTS)
 
 
 def limits_note(account_id: UUID) -> str | None:

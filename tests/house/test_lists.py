@@ -11,7 +11,7 @@ from tests.house.test_idor import NOBODY, everything_of
 UNKNOWN = (
     ("messaging.inbox", {"show": "x"}, "show: unknown here. The list takes view, after"),
     ("messaging.inbox", {"filter": "unread"}, "filter: unknown here"),
-    ("messaging.inbox", {"view": "x"}, "Choose one of all, needs_answer, unread, held, opted_out"),
+    ("messaging.inbox", {"view": "x"}, "Choose one of all, needs_answer, mine, unassigned, unread"),
     (
         "billing.statement",
         {"month": "2026-02"},

@@ -4,7 +4,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
@@ -96,6 +106,21 @@ class Conversation(Base):
         _view("unanswered", "needs_answer = 1", "needs_answer"),
         _view("opted_out", "is_opted_out = 1", "is_opted_out"),
         _view("held", "is_held = 1", "is_held"),
+        _view("unassigned", "assignee_id IS NULL", "assignee_id IS NULL"),
+        Index(
+            "ix_conversations_assigned",
+            "account_id",
+            "assignee_id",
+            "last_at",
+            "id",
+            sqlite_where=text("assignee_id IS NOT NULL"),
+            postgresql_where=text("assignee_id IS NOT NULL"),
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "assignee_id"],
+            ["memberships.organization_id", "memberships.user_id"],
+            ondelete="RESTRICT",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -113,6 +138,7 @@ class Conversation(Base):
     needs_answer: Mapped[bool] = mapped_column(default=False)
     is_opted_out: Mapped[bool] = mapped_column(default=False)
     is_held: Mapped[bool] = mapped_column(default=False, server_default=false())
+    assignee_id: Mapped[UUID | None]  # who of the account answers it
 
 
 class TextDraft(Base):

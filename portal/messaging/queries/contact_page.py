@@ -23,7 +23,7 @@ from portal.core.formats import clock_time
 from portal.core.tenancy import Tenant, owned
 from portal.dnc import queries as dnc
 from portal.messaging.models import Campaign, InboundText, Message
-from portal.messaging.queries import held
+from portal.messaging.queries import assigned, held
 from portal.messaging.queries.inbox import thread, unanswered_count, unread_count
 from portal.messaging.queries.repeats import REPEATABLE
 from portal.messaging.rules.frequency import CAP
@@ -148,7 +148,7 @@ def talk(tenant: Tenant, e164: str, zone: str, before: datetime | None = None) -
     lines = [*_text_lines(views, here), *(_event_line(r, here) for r in records)]
     lines += [
         TalkLine(m.at, clock_time(m.at.astimezone(here)), event=m.told)
-        for m in held.moments(tenant, [e164])
+        for m in (*held.moments(tenant, [e164]), *assigned.moments(tenant, [e164]))
         if (since is None or m.at >= since) and (before is None or m.at < before)
     ]
     lines.sort(key=lambda line: line.at)
@@ -233,6 +233,7 @@ def timeline(contact: ContactRef) -> list[ContactEvent]:
     ]
     for icon, moments in (
         ("flag", held.moments(tenant, e164s)),
+        ("people", assigned.moments(tenant, e164s)),
         ("phoneoff", dnc.moments(tenant.organization_id, e164s)),
         ("check", tasks.moments(tenant, contact.id, TIMELINE_LIMIT)),
     ):

@@ -24,8 +24,8 @@ _SETTLED: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class HeldMoment:
-    """One thing that happened to a hold, for talks and timelines."""
+class Moment:
+    """One thing that happened beside the texts, for talks and timelines."""
 
     at: datetime
     title: str
@@ -40,15 +40,15 @@ class HeldMoment:
         return f"{self.title}{by}{': ' if self.actor and self.body else ' '}{self.body}".strip()
 
 
-def moments(tenant: Tenant, e164s: Sequence[str]) -> list[HeldMoment]:
+def moments(tenant: Tenant, e164s: Sequence[str]) -> list[Moment]:
     """Return when sending to some numbers was held for their words, and what came of it (Q-3)."""
     found = []
     for hold in consent.holds_of(tenant, e164s):
         said = f"“{hold.words}”" if hold.words else ""
-        found.append(HeldMoment(hold.held_at, "Sending held: asked to stop?", "bad", "", said))
+        found.append(Moment(hold.held_at, "Sending held: asked to stop?", "bad", "", said))
         if hold.settled_at is not None:
             title, tone = _SETTLED[hold.state]
-            found.append(HeldMoment(hold.settled_at, title, tone, hold.settled_by, hold.reason))
+            found.append(Moment(hold.settled_at, title, tone, hold.settled_by, hold.reason))
     return found
 
 

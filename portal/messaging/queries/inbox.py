@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from portal.consent import queries as consent
 from portal.contacts import queries as contacts
+from portal.core.columns import Id
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.once import once_a_page
@@ -41,7 +42,7 @@ _TALK: Final = cast(Table, Conversation.__table__)
 # A literal, not a parameter: only so does SQLite see that the view's own index will do.
 _IS_UNREAD: Final = _TALK.c.unread > literal_column("0")
 
-View = Literal["all", "needs_answer", "unread", "held", "opted_out"]
+View = Literal["all", "needs_answer", "mine", "unassigned", "unread", "held", "opted_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,17 @@ class TimelineEvent:
 
 
 def conversations(
-    tenant: Tenant, view: View = "all", cursor: str | None = None, limit: int = 50
+    tenant: Tenant,
+    view: View = "all",
+    cursor: str | None = None,
+    limit: int = 50,
+    *,
+    reader: UUID | None = None,
 ) -> Page[ConversationRef]:
-    """Return the inbox, newest first."""
+    """Return the inbox, newest first; `reader` is whose view "mine" is."""
     wanted, asked = _LISTED[view], {**tenant.named, "most": limit + 1}
+    if view == "mine":
+        asked["reader"] = reader
     if cursor:
         wanted = wanted.where(
             tuple_(_TALK.c.last_at, _TALK.c.id) < tuple_(*cursors.read_moment(cursor))
@@ -187,13 +195,15 @@ _TALKS: Final = select(  # made once, of columns, for every page of the inbox (G
         _TALK.c[name]
         for name in (
             "id", "account_id", "e164", "last_at", "preview", "unread", "needs_answer",
-            "is_opted_out", "is_held", "last_inbound_at",
+            "is_opted_out", "is_held", "last_inbound_at", "assignee_id",
         )
     )
 ).where(owned(THAT_ONE, _TALK))  # fmt: skip
 _IN_VIEW: Final[dict[View, ColumnElement[bool]]] = {
     "all": true(),
     "needs_answer": _TALK.c.needs_answer,
+    "mine": _TALK.c.assignee_id == bindparam("reader", type_=Id()),
+    "unassigned": _TALK.c.assignee_id.is_(None),
     "unread": _IS_UNREAD,
     "held": _TALK.c.is_held,
     "opted_out": _TALK.c.is_opted_out,
@@ -227,6 +237,7 @@ def _refs(tenant: Tenant, found: Sequence[Row[Any]]) -> list[ConversationRef]:
                 is_opted_out=row.is_opted_out,
                 is_held=row.is_held,
                 last_inbound_at=row.last_inbound_at,
+                assignee_id=row.assignee_id,
             )
         )
     return refs

@@ -124,7 +124,7 @@ def receive(incoming: Incoming) -> Received:
         _price(incoming, heard),
     )
     _tell_endpoints(account, incoming, heard, person)
-    talks.note_inbound(
+    talk = talks.note_inbound(
         account,
         e164,
         person.id,
@@ -139,7 +139,7 @@ def receive(incoming: Incoming) -> Received:
         holds.settle_of(account.tenant, e164)
     _answer(account, incoming, heard, person, reply)
     if hold_id is None:
-        _tell(account, incoming, heard, person, is_new=known is None)
+        _tell(account, incoming, heard, person, talk, is_new=known is None)
         return Received.STORED
     holds.tell(
         account,
@@ -364,11 +364,16 @@ def _tell(
     incoming: Incoming,
     keyword: Word | None,
     person: ContactRef,
+    talk: talks.Heard,
     *,
     is_new: bool,
 ) -> None:
-    """Tell the account's people of a reply, an opt-out, a sign-up or a new lead (K-6, Q-3)."""
+    """Tell the account's people of a reply, an opt-out, a sign-up or a new lead (K-6, Q-3).
+
+    A reply and a lead lead to where one answers; who answers the conversation is told, too (Q-5).
+    """
     shown = incoming.body.strip()[:200] or "(media)"
+    where = f"conversations/{talk.id}?answer=1" if keyword is None else f"contacts/{person.id}"
     if keyword == "stop":
         kind, title = "opt_out", f"{person.full_name} opted out"
     elif keyword == "join":
@@ -380,10 +385,10 @@ def _tell(
     notifications.notify(
         organization_id=account.organization_id,
         account_id=account.id,
-        user_ids=accounts.watchers(account),
+        user_ids=[*accounts.watchers(account), *([talk.assignee_id] if talk.assignee_id else [])],
         kind=kind,
         title=title,
         text=shown,
-        url=f"/accounts/{account.id}/contacts/{person.id}",
+        url=f"/accounts/{account.id}/{where}",
         dedupe_key=notice_key(incoming.sid),
     )

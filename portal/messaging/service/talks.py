@@ -1,6 +1,7 @@
 """Conversations: what the inbox knows of an account and a number (Q-5, RULINGS 14)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -16,6 +17,14 @@ from portal.messaging.values import Fate
 from portal.texting_accounts.values import AccountRef
 
 PREVIEW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The conversation a text came to, and who answers it."""
+
+    id: UUID
+    assignee_id: UUID | None
 
 
 def note_outbound(account: AccountRef, texts: Iterable[PlannedText], now: datetime) -> None:
@@ -45,9 +54,9 @@ def note_inbound(
     body: str,
     at: datetime,
     needs_answer: bool,
-) -> None:
-    """Bring a received text to the top of the inbox, unread (Q-3)."""
-    _upsert(
+) -> Heard:
+    """Bring a received text to the top of the inbox, unread; return whose it is (Q-3)."""
+    return _upsert(
         account,
         e164,
         contact_id,
@@ -115,7 +124,7 @@ def _upsert(
     values: dict[str, object],
     *,
     unread: int = 0,
-) -> None:
+) -> Heard:
     """Add what is newer to what the inbox knows; a text heard late changes no later one's line."""
     insert = (sqlite if is_sqlite() else postgresql).insert(Conversation)
     statement = insert.values(
@@ -138,9 +147,10 @@ def _upsert(
         )
     if contact_id:
         known["contact_id"] = contact_id
-    db.session.execute(
+    row = db.session.execute(
         statement.on_conflict_do_update(
             index_elements=["account_id", "e164"],
             set_={**known, "unread": Conversation.unread + unread},
-        )
-    )
+        ).returning(Conversation.id, Conversation.assignee_id)
+    ).one()
+    return Heard(row.id, row.assignee_id)

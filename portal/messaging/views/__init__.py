@@ -4,6 +4,7 @@ from flask import Flask
 
 from portal.messaging.views import (
     approvals,
+    assigning,
     campaigns,
     charges,
     closing,
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
 
 __all__ = [
     "approvals",
+    "assigning",
     "blueprints",
     "campaigns",
     "charges",

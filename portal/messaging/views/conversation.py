@@ -43,6 +43,7 @@ from portal.messaging.views.inbox import conversation_url, is_live, listing
 from portal.messaging.views.talking import (
     changed,
     fix_of,
+    hands_of,
     has,
     initials,
     is_lead,
@@ -85,7 +86,7 @@ class Cost:
 
 @bp.get(_HERE)
 @requires(Permission.VIEW_CONVERSATIONS)
-@takes("view", "after", "before")
+@takes("view", "after", "before", "answer")
 def conversation(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
     """Show a conversation beside the inbox; an officer's look is logged (SPEC 1)."""
     log_view("conversation", conversation_id)
@@ -330,6 +331,7 @@ def _context(
         "is_reader": is_officer() or not me().may(Permission.SEND_TEXTS),
         "may_send_anyway": me().may(Permission.SEND_AGAIN_ANYWAY),
         "again_nonce": _nonce,
+        "hands": hands_of(ref),
         "today": f"{clock.utcnow():%Y-%m-%d}",
         "url": conversation_url(ref.id),
         "thread_url": url_for(
@@ -343,6 +345,7 @@ def _context(
         "may_open_records": me().may(Permission.VIEW_CONSENT) and has("proofs.record"),
         "may_open_campaigns": has("messaging.campaign"),
         "focus": _focus(),
+        "answers": "answer" in request.args,  # a notice led here
         "polls": before is None and not is_officer(),
     }
 

@@ -22,10 +22,14 @@ from portal.messaging.queries.inbox import View
 from portal.messaging.values import ConversationRef
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.talking import initials, is_lead, is_officer, log_view, shown_name, way
+from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
 
 LABELS: Final[dict[View, str]] = {
     "all": "All",
     "needs_answer": "Needs answer",
+    "mine": "Assigned to me",
+    "unassigned": "Unassigned",
     "unread": "Unread",
     "held": "Flagged",
     "opted_out": "Opted out",
@@ -43,6 +47,7 @@ class Row:
     is_ours: bool  # the last word was ours
     is_lead: bool  # nobody has named this number yet (K-6)
     url: str
+    holder: str  # who answers it, where somebody does
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Listing:
     next_url: str | None
     first_url: str | None  # back to the newest, from an older page
     query: dict[str, str]
+    offered: frozenset[View]  # an account of one person has nobody to give anything to
 
     @property
     def order(self) -> str:
@@ -64,7 +70,7 @@ class Listing:
     @property
     def seen(self) -> str:
         """Return what changes when anything shown changes."""
-        rows = [(r.talk, r.time, r.is_lead) for r in self.rows]
+        rows = [(r.talk, r.time, r.is_lead, r.holder) for r in self.rows]
         return _digest([rows, sorted(self.counts.items())])
 
     @property
@@ -78,6 +84,7 @@ class Listing:
                 "count": self.counts.get(view) or None,
             }
             for view, label in LABELS.items()
+            if view in self.offered
         ]
 
     def poll_url(self) -> str:
@@ -114,7 +121,7 @@ def listing() -> Listing:
     """Return the page of the inbox the address asks for."""
     view = _view()
     after = request.args.get("after", "")
-    found = queries.conversations(g.account.tenant, view, after or None)
+    found = queries.conversations(g.account.tenant, view, after or None, reader=me().user_id)
     query = _kept(view=view if view != "all" else "", after=after)
     return Listing(
         view=view,
@@ -123,6 +130,7 @@ def listing() -> Listing:
         next_url=inbox_url(view=view, after=found.next_cursor) if found.next_cursor else None,
         first_url=inbox_url(view=view) if after else None,
         query=query,
+        offered=_offered(view),
     )
 
 
@@ -164,7 +172,9 @@ def _news(listed: Listing) -> Response | None:
 def _rows(found: Sequence[ConversationRef], query: dict[str, str]) -> list[Row]:
     zone = me().timezone
     rows = []
+    holders = people.users({talk.assignee_id for talk in found if talk.assignee_id})
     for talk in found:
+        holder = holders.get(talk.assignee_id) if talk.assignee_id else None
         name = shown_name(talk.name, talk.e164)
         rows.append(
             Row(
@@ -175,6 +185,11 @@ def _rows(found: Sequence[ConversationRef], query: dict[str, str]) -> list[Row]:
                 is_ours=talk.last_inbound_at != talk.last_at,
                 is_lead=is_lead(talk.name, talk.e164),
                 url=conversation_url(talk.id, **query),
+                holder=""
+                if holder is None
+                else "You"
+                if holder.id == me().user_id
+                else holder.name,
             )
         )
     return rows
@@ -190,6 +205,17 @@ def _short_time(at: datetime, zone: str) -> str:
     if days < 7:
         return f"{local:%a}"
     return f"{local.day} {local:%b}" + ("" if local.year == now.year else f" {local:%Y}")
+
+
+def _offered(view: View) -> frozenset[View]:
+    """Return the views a reader is shown: whose a conversation is matters where several answer."""
+    hidden: set[View] = set()
+    if is_officer():
+        hidden.add("mine")
+    elif len(accounts.people_of(g.account)) < 2:
+        hidden |= {"mine", "unassigned"}
+        hidden.discard(view)  # asked for by its address
+    return frozenset(LABELS) - hidden
 
 
 def _view() -> View:

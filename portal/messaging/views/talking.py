@@ -1,5 +1,6 @@
 """What the pages of one person share: names, ways on, and the log of officers' looks."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -7,10 +8,27 @@ from flask import Response, current_app, g, url_for
 
 from portal.consent.rules import HELD
 from portal.core import audit, formats
-from portal.core.access import Role, me
+from portal.core.access import Permission, Role, me
 from portal.core.db import unit_of_work
 from portal.dnc.rules import verdict as call_lists
-from portal.messaging.values import Gate
+from portal.messaging.values import ConversationRef, Gate
+from portal.people import queries as people
+from portal.people.values import UserRef
+from portal.texting_accounts import queries as accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who answers a conversation, and who could."""
+
+    holder: UserRef | None
+    people: tuple[UserRef, ...]  # to choose from; nobody where one person is alone
+
+    @property
+    def is_mine(self) -> bool:
+        """Say whether the reader answers it."""
+        return self.holder is not None and self.holder.id == me().user_id
+
 
 CHANGED = "inbox-changed"  # told to the page after something was changed
 
@@ -32,6 +50,14 @@ def log_view(what: str, subject_id: UUID | None) -> None:
             account_id=g.account.id,
             subject_id=subject_id,
         )
+
+
+def hands_of(talk: ConversationRef) -> Hands:
+    """Return who answers a conversation, and whom the reader may give it to."""
+    known = people.users([talk.assignee_id] if talk.assignee_id else [])
+    able = tuple(accounts.people_of(g.account)) if me().may(Permission.SEND_TEXTS) else ()
+    is_shared = len(able) > 1 or talk.assignee_id is not None
+    return Hands(known.get(talk.assignee_id or talk.id), able if is_shared else ())
 
 
 def changed(response: Response) -> Response:

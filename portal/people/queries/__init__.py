@@ -13,6 +13,7 @@ from portal.people.queries.memberships import (
     memberships,
     officers,
     team_ids,
+    who_may,
 )
 from portal.people.queries.organizations import (
     installation_counts,
@@ -67,4 +68,5 @@ __all__ = [
     "user_by_email",
     "user_details",
     "users",
+    "who_may",
 ]

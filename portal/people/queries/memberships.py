@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, Select, Table, and_, bindparam, select
 
-from portal.core.access import Role
+from portal.core.access import PERMISSIONS, Permission, Role
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.once import once_a_page
@@ -166,6 +166,25 @@ def member(organization_id: UUID, user_id: UUID) -> MemberRow:
     if not found:
         raise NotFound("We can't find that person here.")
     return found[0]
+
+
+def who_may(
+    organization_id: UUID, user_ids: Iterable[UUID], permission: Permission
+) -> list[UserRef]:
+    """Return those of these people who are active and whose role allows something, by name."""
+    roles = [role for role, allowed in PERMISSIONS.items() if permission in allowed]
+    rows = db.session.scalars(
+        select(User)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organization_id == organization_id,
+            Membership.role.in_(roles),
+            User.active,
+            User.id.in_(list(user_ids)),
+        )
+        .order_by(User.name, User.id)
+    )
+    return [UserRef(row.id, row.name, row.email) for row in rows]
 
 
 def _of_role(organization_id: UUID, role: Role) -> list[UserRef]:
