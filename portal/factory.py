@@ -46,6 +46,7 @@ from portal.integrations import views as integration_views
 from portal.integrations.api import problems
 from portal.integrations.api.operations import PREFIX
 from portal.mail import queries as mail
+from portal.media import views as media_views
 from portal.messaging import api as messaging_api
 from portal.messaging import cli as messaging_cli
 from portal.messaging import queries as messaging
@@ -81,6 +82,7 @@ _UNREADABLE = (
 _VIEWS = (
     people_views,
     account_views,
+    media_views,
     notification_views,
     integration_views,
     billing_views,

@@ -49,6 +49,7 @@ from tests.factories.consent import written
 from tests.factories.contacts import make_contact, upload
 from tests.factories.integrations import make_endpoint, make_key
 from tests.factories.mail import make_mail
+from tests.factories.media import make_file
 from tests.factories.messaging import (
     agree,
     bulk,
@@ -231,6 +232,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             "bundle_id": bundle_id, "link_id": link.id, "proofs.token": token,
             "key_id": key.id, "endpoint_id": endpoint.id, "delivery_id": delivery,
             "form_id": make_published(account, name=f"{word} form").id,
+            "file_id": make_file(account, name=f"{word}.png").id,
             "check_id": check, "page_id": checked_page,
             "registration_id": begun.id, "hold_id": hold, "port_in_id": port_in.id,
             "transfer_id": make_transfer(account, e164=f"{other_e164[:-1]}9").id,

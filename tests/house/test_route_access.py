@@ -92,6 +92,7 @@ OPEN_TO_ALL = {
     "hosted.kiosk_thanks", "hosted.style", "hosted.logo",
     "proofs.verify", "proofs.verifier", "proofs.shared", "proofs.shared_pdf", "proofs.shared_json", "proofs.shared_evidence",
     "proofs.shared_page", "proofs.shared_picture", "proofs.shared_bundle",
+    "media.for_carrier", "media.for_person",
 }  # fmt: skip
 
 
