@@ -155,7 +155,8 @@ def judge(answer, url, typed=None):
         is_csv and re.search(r'(?m)(^|[,"])=HYPERLINK', said)
     ):
         yield "what was typed runs: a script, or a formula in a CSV"
-    if "evil" in answer.headers.get("Location", "") + answer.headers.get("HX-Redirect", ""):
+    ways = (answer.headers.get(name, "").partition("?")[0] for name in ("Location", "HX-Redirect"))
+    if any("evil" in way for way in ways):  # where one wanted to go is told to the sign-in page
         yield "leads away"
     if "no-store" not in answer.headers.get("Cache-Control", "") and not url.startswith(IN_CACHES):
         yield "may be kept in a cache"
