@@ -29,6 +29,7 @@ from portal.messaging.service import (
     recovery,
     similar,
     statuses,
+    team_notices,
 )
 from portal.messaging.service.optout_import import OptOutHandler
 from portal.messaging.service.recovery import Doubt
@@ -72,6 +73,11 @@ def settle_holds() -> int:
             with on_its_own("hold %s was not settled", hold.id), unit_of_work():
                 count += holds.settle(hold)
     return count
+
+
+def send_team_notices() -> int:
+    """Queue the notices of the day after a first text, once each (S-4); a sweep."""
+    return together(team_notices.due, team_notices.send, "the team's notice %s was not queued")
 
 
 def free_conversations() -> int:

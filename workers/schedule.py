@@ -84,6 +84,7 @@ def own_sweeps() -> list[Sweep]:
         ),
         Sweep("compare-with-carrier", 86_400, carrier_consents.compare_with_carrier),
         Sweep("settle-holds", 30, messaging.settle_holds),
+        Sweep("send-team-notices", 30, messaging.send_team_notices),
         Sweep("free-conversations", 15, messaging.free_conversations),
         Sweep("judge-ramps", 3600, messaging.judge_ramps),
         Sweep("expire-approvals", 300, messaging.expire_approvals),

@@ -226,15 +226,27 @@ class MessageEvent(Base):
 
 
 class FirstNotice(Base):
-    """The one free notice after the first text to a number from an account (S-3)."""
+    """The one free notice after the first text to a number from an account (S-3, S-4)."""
 
     __tablename__ = "first_notices"
-    __table_args__ = (of_account(),)
+    __table_args__ = (
+        of_account(),
+        Index(
+            "ix_first_notices_team_due",
+            "team_due_at",
+            "account_id",
+            "e164",
+            sqlite_where=text("team_due_at IS NOT NULL"),
+            postgresql_where=text("team_due_at IS NOT NULL"),
+        ),
+    )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     e164: Mapped[str] = mapped_column(E164, primary_key=True)
     organization_id: Mapped[UUID]
     message_id: Mapped[UUID | None]  # the notice's own row
+    team_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None: settled, or no team
+    team_message_id: Mapped[UUID | None]  # the row of the notice a day later
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 

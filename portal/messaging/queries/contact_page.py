@@ -37,6 +37,7 @@ _ANSWER_WITHIN: Final = timedelta(minutes=1)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _NOTICES: Final = {
     "first_notice": "free notice after the first text",
+    "team_notice": "free notice that the team may read along",
     "stop": "automatic answer, free",
     "start": "automatic answer, free",
     "help": "automatic answer, free",

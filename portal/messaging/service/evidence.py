@@ -29,7 +29,7 @@ from portal.gateways.sms import Verdict
 from portal.messaging.models import FirstNotice, Message, MessageAttempt, MessageEvent
 from portal.messaging.rules.proofs import Effect, Evidence, Known, Source, merge
 from portal.messaging.rules.stages import Standing, standing
-from portal.messaging.service import outbox, system, trouble
+from portal.messaging.service import outbox, system, team_notices, trouble
 from portal.messaging.service.counting import Tally
 from portal.messaging.values import CANCELABLE, Kind, State, Timing
 from portal.people import queries as people
@@ -317,6 +317,8 @@ def _queue_first_notices(texts: Sequence[Seen]) -> None:
     if not texts:
         return
     notice_ids = {(text.account_id, text.e164): uuid4() for text in texts}
+    now = clock.utcnow()
+    team_due = {id_: team_notices.due_at(id_, now) for id_, _ in notice_ids}
     insert_ = (sqlite if is_sqlite() else postgresql).insert(FirstNotice)
     new = db.session.scalars(
         insert_.values(
@@ -326,7 +328,8 @@ def _queue_first_notices(texts: Sequence[Seen]) -> None:
                     "e164": text.e164,
                     "organization_id": text.organization_id,
                     "message_id": notice_ids[text.account_id, text.e164],
-                    "created_at": clock.utcnow(),
+                    "created_at": now,
+                    "team_due_at": team_due[text.account_id],
                 }
                 for text in {(t.account_id, t.e164): t for t in texts}.values()
             ]

@@ -19,6 +19,8 @@ from portal.messaging.values import Kind, Priority, State, Timing
 from portal.texting_accounts import queries as accounts
 
 FIRST_NOTICE: Final = "first_notice"
+TEAM_NOTICE: Final = "team_notice"
+_NOTICES: Final = frozenset({FIRST_NOTICE, TEAM_NOTICE})
 
 # The carrier's own default replies (facts 2.1), for words it does not answer itself.
 STOP_REPLY: Final = (
@@ -90,11 +92,11 @@ def queue_text(
     tally = Tally()
     tally.confirm(row)
     tally.keep()
-    # A notice follows a text that is being sent right now: that run takes it along.
-    lane = Lane.TEXTS if purpose == FIRST_NOTICE else Lane.URGENT
+    # A first notice follows a text that is being sent right now: that run takes it along.
+    lane = Lane.TEXTS if purpose in _NOTICES else Lane.URGENT
     jobs.request(Job.DRAIN, tenant.account_id, lane=lane)
     return message_id
 
 
 def _priority(purpose: str) -> int:
-    return Priority.NOTICE if purpose == FIRST_NOTICE else Priority.PERSON
+    return Priority.NOTICE if purpose in _NOTICES else Priority.PERSON
