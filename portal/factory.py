@@ -41,6 +41,7 @@ from portal.dnc import queries as dnc
 from portal.dnc import views as dnc_views
 from portal.doctor import cli as doctor_cli
 from portal.doctor import queries as doctor
+from portal.drips import views as drip_views
 from portal.integrations import api as integration_api
 from portal.integrations import views as integration_views
 from portal.integrations.api import problems
@@ -100,6 +101,7 @@ _VIEWS = (
     dnc_views,
     transfer_views,
     messaging_views,
+    drip_views,
     proof_views,
     retention_views,
     report_views,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
+from wtforms import Form
 
 from portal.core.errors import DomainError
 
@@ -56,6 +57,17 @@ def _fitting(form: Any, sent: MultiDict[str, Any]) -> MultiDict[str, Any]:
             if isinstance(value, str) or name in takes_files
         ]
     )
+
+
+class PartForm(Form):
+    """A part of a form that comes several times."""
+
+    class Meta:
+        """What holds for every part."""
+
+        def get_translations(self, _form: object) -> _Words:
+            """Return the words of refusals."""
+            return _Words()
 
 
 class BaseForm(FlaskForm):

@@ -19,6 +19,7 @@ from portal.core import glyphs
 from portal.core.settings import ROOT
 
 _PICTURES: Final = frozenset({"logo", "qr"})  # SVG of ours, without words
+_PPI: Final = 192  # two dots for one of a page
 NOT_ARCHIVAL: Final = (
     "Some signs above have no glyph in the fonts of this document, so it is a plain PDF and not "
     "PDF/A; their code points stand beside them."
@@ -77,6 +78,17 @@ class Typesetter:
             sys_inputs={"data": json.dumps(data)},
             # PDF/A-2b is what archives and courts take.
             pdf_standards=["a-2b"] if archival else [],
+            timestamp=int(at.timestamp()),
+        )
+        assert isinstance(made, bytes)
+        return made
+
+    def draw(self, data: Mapping[str, Any], at: datetime) -> bytes:
+        """Return a document of one page as a PNG, as it is given. Raises TypstError."""
+        made = self._compiler.compile(
+            format="png",
+            ppi=_PPI,
+            sys_inputs={"data": json.dumps(data)},
             timestamp=int(at.timestamp()),
         )
         assert isinstance(made, bytes)

@@ -47,6 +47,7 @@ from tests.factories import proofs
 from tests.factories.billing import make_payment
 from tests.factories.consent import written
 from tests.factories.contacts import make_contact, upload
+from tests.factories.drips import keeper_of, make_drip, text_step
 from tests.factories.integrations import make_endpoint, make_key
 from tests.factories.mail import make_mail
 from tests.factories.media import make_file
@@ -213,6 +214,10 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
     task_id = make_task(
         account, f"Call {word}", note=f"{word} note", contact_id=contact.id, actor=actor
     )
+    drip = make_drip(
+        account, [text_step(body=f"{word}: hi {{first_name|there}}. Reply STOP to end.")],
+        f"{word} plan", by=keeper_of(account, user_id),
+    )  # fmt: skip
     talk = messaging.conversation(account.tenant, e164)
     notice = _row("notices", user_id=user_id)["id"]
     make_mail(f"{word} asks", to=f"zelda@{word.lower()}.example", user_id=user_id)
@@ -222,7 +227,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         {
             "account_id": account.id, "organization_id": account.organization_id,
             "contact_id": contact.id, "number_id": contact.preferred.id, "record_id": record,
-            "review_id": asked, "approval_id": approval, "reply_id": reply_id, "task_id": task_id,
+            "review_id": asked, "approval_id": approval, "reply_id": reply_id, "task_id": task_id, "drip_id": drip.id,
             "group_id": _row("text_groups", organization_id=account.organization_id)["id"],
             "asked_id": make_approval(account, [Recipient(contact, contact.preferred)], f"{word} sale", actor),
             "import_id": import_.id, "consent.import_id": consents.id, "campaign_id": campaign.id,

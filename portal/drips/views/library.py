@@ -1,0 +1,145 @@
+"""The library of plans, and one of them (P-1, P-2)."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Response, flash, g, make_response, request, url_for
+
+from portal.core.access import Permission, me, requires
+from portal.core.db import unit_of_work
+from portal.core.errors import BadInput, NotFound
+from portal.core.formats import phone
+from portal.core.web import page, see_other, takes
+from portal.drips.queries import library as queries
+from portal.drips.queries import pages
+from portal.drips.queries.library import SHOWN, View
+from portal.drips.rules.ready import ready_plans
+from portal.drips.service import authoring, picturing
+from portal.drips.values import DripRef
+from portal.drips.views.blueprint import ALL, ONE, bp, keeper, url_of, whose
+from portal.messaging.service import saved as own
+from portal.numbers import queries as numbers
+
+_VIEWS: Final[dict[View, str]] = {
+    "all": "All",
+    "account": "This account",
+    "shared": "Shared",
+    "archived": "Archived",
+}
+_NO_NUMBER: Final = "Your number"
+
+
+@bp.get(ALL)
+@requires(Permission.VIEW_CONVERSATIONS)
+@takes("q", "view")
+def index(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Show the plans one can use here."""
+    by, view = keeper(), _view()
+    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:100]
+    values = own.own_values(g.account)
+    rows = queries.drips(by, words, view)
+    return page(
+        "drips/index.html",
+        "drips/_list.html",
+        rows=[(row, pages.credits_of(row.steps, values)) for row in rows],
+        most=SHOWN,
+        words=words,
+        view=view,
+        views=[
+            {"label": label, "url": _list_url(key), "is_current": key == view, "count": None}
+            for key, label in _VIEWS.items()
+        ],
+        is_filtered=bool(words) or view != "all",
+        whose=whose(by),
+        may_write=bool(by.places),
+    )
+
+
+@bp.get(f"{ALL}/ready")
+@requires(Permission.SEND_TEXTS)
+def ready(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Show the plans one can begin with, what each does and costs."""
+    values = own.own_values(g.account)
+    return page(
+        "drips/ready.html",
+        plans=[(plan, pages.credits_of(plan.steps, values)) for plan in ready_plans()],
+    )
+
+
+@bp.get(ONE)
+@requires(Permission.VIEW_CONVERSATIONS)
+def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Show one plan: its steps as they read, its first text on a phone, its versions."""
+    by = keeper()
+    drip = queries.drip_or_404(by, drip_id)
+    return page("drips/show.html", **about(drip), versions=queries.versions(by, drip_id))
+
+
+@bp.get(f"{ONE}/phone.png")
+@requires(Permission.VIEW_CONVERSATIONS)
+def picture(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Give the first text as a picture of a phone (P-2)."""
+    drip = queries.drip_or_404(keeper(), drip_id)
+    if drip.first_text is None:
+        raise NotFound("This plan sends no text, so there is no picture of one.")
+    reads = pages.reads(drip.first_text, own.own_values(g.account))
+    drawn = picturing.phone_picture(_from(), reads.body, drip.changed_at)
+    answer = make_response(drawn)
+    answer.headers["Content-Type"] = "image/png"
+    answer.headers["Content-Disposition"] = 'inline; filename="first-text.png"'
+    return answer
+
+
+@bp.post(f"{ONE}/archive")
+@requires(Permission.SEND_TEXTS)
+def archive(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Take a plan out of use; it can be taken back."""
+    with unit_of_work():
+        drip = authoring.archive(keeper(), drip_id, actor=me().actor)
+    flash(f"“{drip.name}” is archived. You find it under Archived.", "ok")
+    return see_other(_list_url("all"))
+
+
+@bp.post(f"{ONE}/restoration")
+@requires(Permission.SEND_TEXTS)
+def restore(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
+    """Take a plan into use again."""
+    with unit_of_work():
+        drip = authoring.restore(keeper(), drip_id, actor=me().actor)
+    flash(f"“{drip.name}” is in use again.", "ok")
+    return see_other(url_of(drip))
+
+
+def about(drip: DripRef) -> dict[str, Any]:
+    """Return what every page of one plan says of it."""
+    by, values = keeper(), own.own_values(g.account)
+    steps = [(step, pages.reads(step, values)) for step in drip.steps]
+    first = next((reads for step, reads in steps if step == drip.first_text), None)
+    return {
+        "drip": drip,
+        "steps": steps,
+        "first": first,
+        "number": _from(),
+        "cost": sum(reads.credits for _, reads in steps),
+        "whose": whose(by).get(drip.place, ""),
+        "may_change": by.may_change(drip.place),
+        "may_copy": bool(by.places),
+    }
+
+
+def _from() -> str:
+    """Return the number texts go from, as people read it."""
+    sender = numbers.default_sender(g.account.id)
+    return phone(sender.e164) if sender else _NO_NUMBER
+
+
+def _view() -> View:
+    asked = request.args.get("view") or "all"
+    if asked not in _VIEWS:
+        raise BadInput(f"view: choose one of {', '.join(_VIEWS)}.")
+    return asked
+
+
+def _list_url(view: View) -> str:
+    asked = None if view == "all" else view
+    return url_for("drips.index", account_id=g.account.id, view=asked)
