@@ -20,6 +20,7 @@ from portal.core.access import Role
 from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
+from portal.core.many_rows import survey
 from portal.core.secrets_box import Place, box
 from portal.messaging.values import Recipient
 from portal.people import service as people
@@ -112,6 +113,7 @@ def add_people(account: AccountRef, count: int) -> None:
             ],
         )
         consent.recount(account.tenant)
+        survey((*rows[0], "contact_counts"))  # as at the end of an import
 
 
 def everybody(account: AccountRef) -> list[Recipient]:

@@ -247,3 +247,14 @@ def test_the_counter_equals_the_rows(app, northside):
         )
     counted = db.session.scalar(select(func.count()).select_from(Contact))
     assert db.session.scalars(select(ContactCount.contacts)).all() == [counted] == [7]
+
+
+@pytest.mark.parametrize(("most", "surveyed"), [(2, True), (3, False)])
+def test_a_large_import_ends_with_a_survey_of_its_tables(
+    app, northside, monkeypatch, most, surveyed
+):
+    asked = []
+    monkeypatch.setattr(importing, "_SURVEYED_FROM", most)
+    monkeypatch.setattr(importing, "survey", asked.append)
+    import_file(northside, HEAD + "Ann,Bee,,(312) 555-0142,,\nCat,Dee,,(312) 555-0143,,\n")
+    assert asked == ([ContactHandler.tables] if surveyed else [])

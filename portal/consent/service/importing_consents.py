@@ -65,6 +65,7 @@ class ConsentHandler:
     """The row handler of consent imports."""
 
     kind = ImportKind.CONSENTS
+    tables = ("phone_numbers", "consent_records", "consent_standings")
     fields: Sequence[Field] = CONSENT_FIELDS
 
     def mapping_problem(self, mapping: Sequence[str]) -> str | None:

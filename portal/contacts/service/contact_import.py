@@ -31,6 +31,7 @@ class ContactHandler:
     """The row handler of contact imports."""
 
     kind = ImportKind.CONTACTS
+    tables = ("phone_numbers", "contacts", "contact_numbers", "contact_words")
     fields: Sequence[Field] = CONTACT_FIELDS
 
     def mapping_problem(self, mapping: Sequence[str]) -> str | None:

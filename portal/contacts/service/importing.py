@@ -43,14 +43,7 @@ from portal.contacts.models import Import, ImportFinding
 from portal.contacts.rules import cells as cell_rules
 from portal.contacts.rules.mapping import IGNORED, Field, guess
 from portal.contacts.service import reading
-from portal.contacts.service.rows import (
-    Finding,
-    Row,
-    Verdict,
-    finding_rows,
-    judged,
-    rows_of,
-)
+from portal.contacts.service.rows import Finding, Row, Verdict, finding_rows, judged, rows_of
 from portal.contacts.values import (
     CONSENT_SOURCE_WORDS,
     ConsentSource,
@@ -65,11 +58,13 @@ from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import BadInput
 from portal.core.jobs import Job, Lane
+from portal.core.many_rows import survey
 from portal.core.tenancy import Tenant, owned
 
 BATCH: Final = 500
 INLINE_ROWS: Final = 3_000  # a file up to this size is checked while the person waits
 JOB_TIMEOUT_S: Final = 3_600
+_SURVEYED_FROM: Final = 1_000  # rows after which a database should not plan by what it knew
 _JOBS: Final = {
     ImportKind.CONTACTS: Job.IMPORT_CONTACTS,
     ImportKind.CONSENTS: Job.IMPORT_CONSENTS,
@@ -98,6 +93,10 @@ class RowHandler(Protocol):
     @property
     def kind(self) -> ImportKind:
         """Say what the file holds."""
+
+    @property
+    def tables(self) -> Sequence[str]:
+        """Name the tables its rows go to."""
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -262,6 +261,7 @@ class ImportRun:
     def __init__(self, import_: ImportRef | None, handler: RowHandler) -> None:
         self._import = import_
         self._until = _UNTIL.get(import_.state) if import_ else None
+        self._tables = handler.tables
         self._rows: list[Row | tuple[Row, Finding]] = []
         self._error = ""
         if import_ is None or self._until is None:
@@ -338,6 +338,8 @@ class ImportRun:
         db.session.flush()  # the audit entry comes last
         if state is ImportState.CHECKED:
             return
+        if row.imported + row.merged >= _SURVEYED_FROM:
+            survey(self._tables)
         audit.record(
             f"{row.kind}:import:{'finish' if state is ImportState.DONE else 'fail'}",
             actor=Actor(row.created_by_id, row.created_by),

@@ -73,6 +73,7 @@ class OptOutHandler:
     """The row handler of opt-out lists."""
 
     kind = ImportKind.OPT_OUTS
+    tables = ("phone_numbers", "consent_standings", "organization_opt_outs")
     fields: Sequence[Field] = FIELDS
 
     def mapping_problem(self, mapping: Sequence[str]) -> str | None:
