@@ -102,6 +102,8 @@ def add_people(account: AccountRef, count: int) -> None:
             rows = [_rows(account, place) for place in places]
             for name in rows[0]:
                 _insert(name, [row[name] for row in rows])
+            if start in (0, (count - 1) // _CHUNK * _CHUNK):
+                survey(rows[0])  # as an import does
         _insert(
             "contact_counts",
             [
@@ -113,7 +115,6 @@ def add_people(account: AccountRef, count: int) -> None:
             ],
         )
         consent.recount(account.tenant)
-        survey((*rows[0], "contact_counts"))  # as at the end of an import
 
 
 def everybody(account: AccountRef) -> list[Recipient]:

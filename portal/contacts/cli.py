@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from portal.contacts import queries
 from portal.contacts.service import exporting, importing
 from portal.contacts.service.contact_import import ContactHandler
-from portal.contacts.service.importing import RowHandler
+from portal.contacts.service.handling import RowHandler
 from portal.contacts.values import ConsentSource, ImportRef, ImportState
 from portal.core.audit import Actor
 from portal.core.db import unit_of_work

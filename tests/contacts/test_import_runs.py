@@ -249,12 +249,12 @@ def test_the_counter_equals_the_rows(app, northside):
     assert db.session.scalars(select(ContactCount.contacts)).all() == [counted] == [7]
 
 
-@pytest.mark.parametrize(("most", "surveyed"), [(2, True), (3, False)])
-def test_a_large_import_ends_with_a_survey_of_its_tables(
-    app, northside, monkeypatch, most, surveyed
+@pytest.mark.parametrize(("most", "surveys"), [(2, 2), (3, 0)])
+def test_a_large_import_has_its_tables_surveyed_early_and_at_its_end(
+    app, northside, monkeypatch, most, surveys
 ):
     asked = []
     monkeypatch.setattr(importing, "_SURVEYED_FROM", most)
     monkeypatch.setattr(importing, "survey", asked.append)
     import_file(northside, HEAD + "Ann,Bee,,(312) 555-0142,,\nCat,Dee,,(312) 555-0143,,\n")
-    assert asked == ([ContactHandler.tables] if surveyed else [])
+    assert asked == [ContactHandler.tables] * surveys

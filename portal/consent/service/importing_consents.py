@@ -36,7 +36,7 @@ from portal.contacts.rules import numbers as number_rules
 from portal.contacts.rules.cells import tidy
 from portal.contacts.rules.mapping import Field
 from portal.contacts.service import importing
-from portal.contacts.service.importing import Batcher
+from portal.contacts.service.handling import Batcher
 from portal.contacts.service.rows import Finding, Row, Verdict
 from portal.contacts.values import ImportKind, ImportRef, Run, Weight
 from portal.core import audit

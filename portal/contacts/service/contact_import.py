@@ -17,7 +17,7 @@ from portal.contacts.rules.cells import tidy
 from portal.contacts.rules.mapping import CONTACT_FIELDS, Field
 from portal.contacts.service import book
 from portal.contacts.service.book import MAX_NUMBERS, Line, Person
-from portal.contacts.service.importing import Batcher
+from portal.contacts.service.handling import Batcher
 from portal.contacts.service.merging import Changes, Index, enter, is_other_name, merge
 from portal.contacts.service.numbers import keep_numbers
 from portal.contacts.service.rows import Finding, Row, Verdict

@@ -32,7 +32,7 @@ A handler answers each row with a `Verdict`; its findings are kept and shown by
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, insert, select, update
@@ -41,8 +41,9 @@ from portal.contacts import queries
 from portal.contacts.errors import FileRefused, ImportBusy, SourceRefused
 from portal.contacts.models import Import, ImportFinding
 from portal.contacts.rules import cells as cell_rules
-from portal.contacts.rules.mapping import IGNORED, Field, guess
+from portal.contacts.rules.mapping import IGNORED, guess
 from portal.contacts.service import reading
+from portal.contacts.service.handling import RowHandler
 from portal.contacts.service.rows import Finding, Row, Verdict, finding_rows, judged, rows_of
 from portal.contacts.values import (
     CONSENT_SOURCE_WORDS,
@@ -50,7 +51,6 @@ from portal.contacts.values import (
     ImportKind,
     ImportRef,
     ImportState,
-    Run,
 )
 from portal.core import audit, jobs
 from portal.core.audit import Actor
@@ -64,7 +64,8 @@ from portal.core.tenancy import Tenant, owned
 BATCH: Final = 500
 INLINE_ROWS: Final = 3_000  # a file up to this size is checked while the person waits
 JOB_TIMEOUT_S: Final = 3_600
-_SURVEYED_FROM: Final = 1_000  # rows after which a database should not plan by what it knew
+# After so many rows a database should not plan by what it knew before, and again at the end (G9).
+_SURVEYED_FROM: Final = 1_000
 _JOBS: Final = {
     ImportKind.CONTACTS: Job.IMPORT_CONTACTS,
     ImportKind.CONSENTS: Job.IMPORT_CONSENTS,
@@ -72,41 +73,6 @@ _JOBS: Final = {
 }
 _COUNTS: Final = ("rows_done", "imported", "merged", "rejected", "untextable", "noted")
 _UNTIL: Final = {ImportState.CHECKING: ImportState.CHECKED, ImportState.RUNNING: ImportState.DONE}
-
-
-class Batcher(Protocol):
-    """Takes the rows of one run, a batch at a time, in order."""
-
-    def prepare(self, rows: Sequence[Row]) -> None:
-        """Do what takes time with the next rows, before any transaction is open."""
-
-    def take(self, rows: Sequence[Row]) -> Sequence[Verdict]:
-        """Answer each row; write what it asks for unless this is the dry run."""
-
-    def runs(self) -> tuple[Run, ...]:
-        """Return runs of numbers seen, once all rows were taken (K-7)."""
-
-
-class RowHandler(Protocol):
-    """What a kind of import does with its rows."""
-
-    @property
-    def kind(self) -> ImportKind:
-        """Say what the file holds."""
-
-    @property
-    def tables(self) -> Sequence[str]:
-        """Name the tables its rows go to."""
-
-    @property
-    def fields(self) -> Sequence[Field]:
-        """Return the fields a column may be matched to."""
-
-    def mapping_problem(self, mapping: Sequence[str]) -> str | None:
-        """Say what is missing in a mapping, or None."""
-
-    def open(self, import_: ImportRef, *, dry: bool, actor: Actor) -> Batcher:
-        """Return a batcher for a run that starts or goes on."""
 
 
 def receive(
@@ -326,6 +292,10 @@ class ImportRun:
             db.session.execute(insert(ImportFinding), findings)
         for name, count in counts.items():
             setattr(row, name, getattr(row, name) + count)
+        if self._until is ImportState.DONE and self._done < _SURVEYED_FROM <= self._done + len(
+            good
+        ):
+            survey(self._tables)
         self._done += len(self._rows)
         row.rows_done = self._done
 
