@@ -34,6 +34,7 @@ class Item:
     is_extra: bool
     count: int | None = None
     is_hot: bool = False
+    is_live: bool = False  # a page may change its count in place
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +303,7 @@ def groups(person: Me, counts: dict[str, int]) -> list[Group]:
             is_extra=place.is_extra,
             count=count,
             is_hot=bool(count),
+            is_live=place.endpoint in counts,
         )
         found.setdefault(place.group, []).append(item)
     return [Group(title, items) for title, items in found.items()]

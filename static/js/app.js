@@ -14,6 +14,31 @@
   };
   const say = (id) => flash()?.replaceChildren(document.getElementById(id)?.content.cloneNode(true) ?? "");
 
+  // What is unread stands before the title of the page.
+  const badge = () => {
+    const unread = parseInt(document.getElementById("rail-live")?.textContent ?? "");
+    document.title = (unread ? `(${unread}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+  };
+  const keep = (name, value) => {
+    document.cookie = `${name}=${value}; path=/; max-age=${value ? 31536000 : 0}; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+  };
+
+  // The inbox by keyboard: what a key aims at. Not while one types, and not where they are off (WCAG 2.1.4).
+  const AIMS = { r: "#reply-body", e: "#done", a: "#assign summary", "/": "#site-search", "?": "#keys-open" };
+  const STEPS = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
+  const aim = (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [popover]")) return;
+    const isLetter = key.length === 1;
+    if (isLetter ? !document.querySelector("#keys:not([data-off])") : !target.matches(".convo")) return;
+    const rows = all(".convo"), here = rows.includes(target) ? target : document.querySelector(".convo[aria-current]");
+    const goal = key in STEPS ? rows[Math.max(0, rows.indexOf(here) + STEPS[key])] ?? here : AIMS[key] && document.querySelector(AIMS[key]);
+    if (!goal) return;
+    event.preventDefault();
+    if (key === "e" || key === "?" || key === "a") goal.click();
+    if (key !== "?") goal.focus();
+  };
+
   // After a 422 the first bad field has the focus.
   const focusFirstError = (root = document) => {
     const bad = root.querySelector("[aria-invalid='true']") ?? root.querySelector(".field__error")?.closest(".field");
@@ -59,9 +84,9 @@
   }, true);
 
   document.addEventListener("click", (event) => {
-    const control = event.target.closest("[data-dialog], [data-dialog-close], [data-dismiss], [data-insert], [data-theme], [data-copy]");
+    const control = event.target.closest("[data-dialog], [data-dialog-close], [data-dismiss], [data-insert], [data-theme], [data-copy], [data-keys]");
     if (!control) return;
-    const { dialog, dismiss, insert, into, theme, copy } = control.dataset;
+    const { dialog, dismiss, insert, into, theme, copy, keys } = control.dataset;
     if (dialog !== undefined) {
       const target = document.querySelector(dialog);
       if (!target?.showModal) return;
@@ -87,11 +112,18 @@
         control.replaceChildren("Copied");
         setTimeout(() => control.replaceChildren(...label), 2000);
       });
+    } else if (keys !== undefined) {
+      keep("keys", keys);
+      control.closest("dialog").toggleAttribute("data-off", Boolean(keys));
+      all("[data-keys]").forEach((button) => {
+        button.hidden = button === control;
+        if (!button.hidden) button.focus();
+      });
     } else if (theme !== undefined) {
       const root = document.documentElement;
       if (theme) root.dataset.bsTheme = theme;
       else delete root.dataset.bsTheme;
-      document.cookie = `theme=${theme}; path=/; max-age=${theme ? 31536000 : 0}; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+      keep("theme", theme);
       all("[data-theme]").forEach((button) => button.setAttribute("aria-pressed", String(button === control)));
     }
   });
@@ -108,6 +140,7 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && document.activeElement?.matches(".recipient__mark")) document.activeElement.blur();
+    aim(event);
     // A slash in an empty text opens the saved replies; Escape leads back.
     const { target, key } = event, list = document.getElementById("saved");
     if (key === "/" && list && "saved" in target.dataset && !target.value) {
@@ -135,6 +168,7 @@
     const text = document.activeElement; // the caret goes behind words that were put in
     if (text?.matches("textarea") && document.getElementById(detail.target.id)?.contains(text)) text.setSelectionRange(text.value.length, text.value.length);
     all(".bulk .datatable__pick").slice(0, 1).forEach(countPicks);
+    badge();
   });
   // A whole error page is no answer for a piece of a page: say its sentence in the flash and leave the piece alone.
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -155,6 +189,7 @@
     all(".bulk").forEach((group) => { const first = group.querySelector(".datatable__pick"); if (first) countPicks(first); });
     const named = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (named && named.matches("dialog:not([open])")) named.showModal();
+    badge();
     if (!focusFirstError()) announce();
   };
   window.addEventListener("pageshow", start);

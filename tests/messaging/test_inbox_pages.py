@@ -76,7 +76,7 @@ class TestTheList:
         second = alice.open("GET", older["href"])
         assert len(second.page.select(".convo")) == 1
         assert second.texts_of(".inbox-pages a") == ["Newest"]
-        assert not second.page.select("[hx-trigger='every 3s']")  # archived pages are still
+        assert not second.page.select("[hx-trigger='every 2s']")  # archived pages are still
 
     def test_bodies_are_text_only(self, alice, northside, sender):
         talk = hear(northside, NASTY)
@@ -89,7 +89,7 @@ class TestTheList:
 
 class TestNews:
     def poll_url(self, shown):
-        return shown.page.select_one("#inbox-list > [hx-trigger='every 3s']")["hx-get"]
+        return shown.page.select_one("#inbox-list > [hx-trigger='every 2s']")["hx-get"]
 
     def test_nothing_new_is_nothing(self, alice, northside, maya):
         shown = alice.get("messaging.inbox", account_id=northside.id)
@@ -108,7 +108,9 @@ class TestNews:
         hear(northside, "hi", "+18725550110")
         news = alice.htmx.open("GET", self.poll_url(shown))
         assert news.headers["HX-Retarget"] == "#inbox-news"
-        assert news.text == "New from (872) 555-0110"
+        assert news.text_of("#inbox-line") == "New lead: (872) 555-0110"
+        assert news.text_of("#rail-live") == "2 waiting"
+        assert "Unread 2" in news.text_of("#inbox-views")
         told = news.field("told")
         again = f"{self.poll_url(shown)}&told={told}"
         assert alice.htmx.open("GET", again, 204).data == b""
@@ -171,7 +173,7 @@ class TestWho:
         """SPEC 1"""
         vera.get("messaging.inbox", account_id=northside.id)
         shown = open_talk(vera, maya)
-        assert not shown.page.select("#reply textarea, [hx-trigger='every 3s'], form[hx-trigger]")
+        assert not shown.page.select("#reply textarea, [hx-trigger='every 2s'], form[hx-trigger]")
         events = db.session.execute(
             select(AuditEntry.event, AuditEntry.subject_id, AuditEntry.actor_label)
             .where(AuditEntry.event.like("messaging:%:view"))

@@ -44,6 +44,7 @@ class Place:
     is_current: bool = False
     count: int | None = None
     is_hot: bool = False
+    is_live: bool = False
     is_extra: bool = False
 
 
