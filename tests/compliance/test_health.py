@@ -1,10 +1,20 @@
 """Rates, their bands and what a send would make of them (H-3, S-12)."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from portal.compliance.rules.health import Band, Outcomes, forecast, thresholds_on
+from portal.compliance.rules.health import (
+    WINDOWS,
+    Band,
+    Outcomes,
+    Window,
+    forecast,
+    hour_of,
+    thresholds_on,
+)
 
 DAY = date(2026, 3, 2)
 BY = thresholds_on(DAY)
@@ -14,7 +24,8 @@ BY = thresholds_on(DAY)
     ("delivered", "opted_out", "band"),
     [
         (199, 199, Band.FEW),  # too few texts
-        (200, 4, Band.GOOD),  # 2 %, but too few people
+        (200, 4, Band.FEW),  # 2 %, but too few people to say so
+        (10_000, 4, Band.GOOD),
         (200, 5, Band.WATCH),  # 2.5 %
         (200, 6, Band.BREACH),  # 3 %
         (10_000, 30, Band.GOOD),  # 0.3 % to the text
@@ -33,7 +44,9 @@ def test_opt_outs_are_judged_by_the_texts_delivered(delivered, opted_out, band):
         (1_000, 61, Band.WATCH),
         (1_000, 120, Band.BREACH),
         (210, 4, Band.GOOD),
-        (150, 40, Band.FEW),
+        (199, 40, Band.FEW),
+        (200, 4, Band.GOOD),
+        (1_000, 900, Band.BREACH),  # 100 delivered: hardly anything arrives
     ],
 )
 def test_errors_are_judged_by_the_texts_the_carrier_took(attempted, wrong, band):
@@ -55,3 +68,39 @@ def test_without_a_month_to_go_by_nothing_is_foretold():
     told = forecast(week, Outcomes(199, 199), 5_000, DAY)
     assert (told.is_known, told.after, told.more_wrong) == (False, week, 0)
     assert (week.opt_out_rate, Outcomes().error_rate, Outcomes().opt_out_rate) == (0, 0, 0)
+
+
+COUNTS = st.integers(0, 20_000)
+ORDER = [Band.GOOD, Band.FEW, Band.WATCH, Band.BREACH]
+
+
+@given(delivered=COUNTS, wrong=COUNTS, opted_out=COUNTS)
+def test_more_trouble_over_the_same_texts_is_never_judged_better(delivered, wrong, opted_out):
+    """H-3: and below 200 texts nothing is judged, below five events nothing worse than good."""
+    told = Outcomes(delivered + wrong, delivered, wrong, opted_out)
+    worse = Outcomes(delivered + wrong, delivered, wrong, opted_out + 1)
+    if delivered >= 200:
+        assert ORDER.index(worse.opt_outs(BY)) >= ORDER.index(told.opt_outs(BY))
+        assert opted_out >= 5 or told.opt_outs(BY) in (Band.GOOD, Band.FEW)
+    else:
+        assert told.opt_outs(BY) is Band.FEW
+    assert (told.errors(BY) is Band.FEW) >= (delivered + wrong < 200)
+    assert wrong >= 5 or told.errors(BY) in (Band.GOOD, Band.FEW)
+
+
+@given(
+    now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),
+    window=st.sampled_from(Window),
+)
+def test_a_window_rolls_on_with_whole_hours_and_never_leaves_anything_out(now, window):
+    now = now.replace(tzinfo=UTC)
+    since = window.since(now)
+    assert since == hour_of(since) <= now - WINDOWS[window]
+    assert now - since < WINDOWS[window] + timedelta(hours=1)
+
+
+@given(some=st.lists(st.builds(Outcomes, COUNTS, COUNTS, COUNTS, COUNTS)))
+def test_outcomes_of_parts_come_to_those_of_the_whole(some):
+    whole = sum(some, Outcomes())
+    assert whole.attempted == sum(each.attempted for each in some)
+    assert whole.opted_out == sum(each.opted_out for each in some)

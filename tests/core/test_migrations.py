@@ -15,8 +15,12 @@ from portal.core.db import db
 from portal.core.secrets_box import Place, SecretsBox
 from portal.core.settings import database_url
 from portal.factory import create_app
+from portal.gateways import sms
 from tests import cast, databases
 from tests.factories import consent as make
+from tests.factories.messaging import make_campaign, make_ready, make_recipients
+from tests.messaging.talks import hear
+from tests.messaging.world import Behaviour, Carrier, sweep
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,5 +148,36 @@ def test_consents_kept_before_there_were_counts_are_counted(empty_app, capfd):
         assert all(before)
         db.session.remove()
         downgrade(revision="0037_check_words")
+        upgrade()
+        assert counted() == before
+
+
+def test_texts_and_opt_outs_from_before_there_was_health_are_counted(empty_app):
+    """H-3: each text in the hour it left, each person at the last text they had got."""
+    with empty_app.app_context():
+        upgrade()
+        cast.assemble()
+        northside = cast.account(cast.NORTHSIDE)
+        make_ready(northside)
+        arrives, fails = make_recipients(northside, 2)
+        carrier = Carrier({fails.number.e164: Behaviour(takes=True, final="undelivered")})
+        sms.use(carrier)
+        make_campaign(northside, [arrives, fails])
+        for _ in range(2):
+            sweep(northside)
+            carrier.call_back(northside.organization_id)
+        hear(northside, "STOP", arrives.number.e164)
+        hours, causes = (db.metadata.tables[n] for n in ("health_hours", "opt_out_causes"))
+
+        def counted():
+            with db.engine.connect() as connection:
+                kept = select(hours).where(hours.c.attempted + hours.c.opted_out > 0)
+                why = select(causes.c.account_id, causes.c.message_id, causes.c.said_at)
+                return [sorted(map(str, connection.execute(one))) for one in (kept, why)]
+
+        before = counted()
+        assert list(map(len, before)) == [2, 1]  # arrived and stopped, went wrong
+        db.session.remove()
+        downgrade(revision="0055_notice_of_teams")
         upgrade()
         assert counted() == before

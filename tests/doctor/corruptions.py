@@ -40,6 +40,7 @@ from portal.messaging.models import (
     DailyLimit,
     DailyRecipient,
     FormDay,
+    HealthHour,
     InboundText,
     Message,
     MessageAttempt,
@@ -478,6 +479,11 @@ def a_number_stands_with_a_consent_it_never_gave(busy):
 @breaks("I11")
 def a_basis_lost_what_left(busy):
     remove(BasisDay, BasisDay.account_id == busy.account.id)
+
+
+@breaks("I11")
+def an_hour_lost_what_arrived(busy):
+    remove(HealthHour, HealthHour.account_id == busy.account.id, HealthHour.delivered > 0)
 
 
 @breaks("I11")

@@ -36,6 +36,7 @@ RANK = {
     "daily_limits": 4,
     "daily_recipients": 4,
     "credit_accounts": 5,
+    "health_hours": 6,
     "received_days": 6,
     "text_days": 6,
     "campaign_counts": 6,
@@ -48,7 +49,7 @@ RANK = {
 }
 LOCKS = re.compile(
     r"(?:WITH .*?)?\s*(?:UPDATE|DELETE FROM|SELECT (?=.*FOR UPDATE).*?\sFROM|"
-    r"INSERT INTO(?= (?:audit_heads|received_days|text_days|campaign_counts|form_days|basis_days|"
+    r"INSERT INTO(?= (?:audit_heads|health_hours|received_days|text_days|campaign_counts|form_days|basis_days|"
     r"consent_days|standing_counts|credit_alerts|daily_brands)))\s+(\w+)",
     re.DOTALL,
 )

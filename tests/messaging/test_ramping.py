@@ -1,6 +1,7 @@
 """A new number keeps its account at 200 people a day until clean days raise it (H-5, S-5)."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
@@ -8,14 +9,12 @@ from sqlalchemy import update
 from portal.core.audit import SYSTEM
 from portal.core.db import db, unit_of_work
 from portal.messaging import queries
-from portal.messaging.models import DailyLimit, TextDay
-from portal.messaging.rules.stages import Stage
+from portal.messaging.models import DailyLimit, HealthHour
+from portal.messaging.queries.counts import NOBODY
 from portal.messaging.service import limits, planning
-from portal.messaging.values import Kind
 from portal.texting_accounts import queries as account_queries
 from portal.texting_accounts import service as accounts
 from tests import cast
-from tests.factories.consent import stop
 from tests.factories.messaging import ALICE_ACTS, bulk, make_recipients
 from tests.messaging.composer import HI, Composer, press
 from workers.messaging import judge_ramps
@@ -35,7 +34,6 @@ def new(northside, sender, clock):
 
 def texted(account, day, people, *, failed=0):
     """Write down that an account texted people on a day, and how many texts failed."""
-    shared = {"account_id": account.id, "organization_id": account.organization_id, "day": day}
     with unit_of_work():
         limits.lock_day(account, day)
         db.session.execute(
@@ -43,14 +41,17 @@ def texted(account, day, people, *, failed=0):
             .where(DailyLimit.account_id == account.id, DailyLimit.day == day)
             .values(recipients=people)
         )
-        for stage, texts in ((Stage.DELIVERED, people - failed), (Stage.FAILED, failed)):
-            if texts:
-                db.session.add(
-                    TextDay(
-                        user_id=cast.ALICE, kind=Kind.BULK, stage=stage, error_code=0,
-                        texts=texts, segments=texts, credits=texts, **shared,
-                    )
-                )  # fmt: skip
+        db.session.add(_hour(account, day, people, people - failed, failed, 0))
+
+
+def _hour(account, day, *sums):
+    """Return the counts of noon of a day."""
+    noon = datetime.combine(day, time(12), ZoneInfo(account.timezone))
+    return HealthHour(
+        account_id=account.id, organization_id=account.organization_id, hour=noon,
+        from_e164="", campaign_id=NOBODY, error_code=0,
+        **dict(zip(("attempted", "delivered", "wrong", "opted_out"), sums, strict=True)),
+    )  # fmt: skip
 
 
 def test_a_day_of_a_new_number_has_200_places(new, clock):
@@ -89,8 +90,8 @@ def test_a_day_is_judged_by_the_week_that_ends_with_it(new, clock):
     for place in range(3):
         texted(new, today + timedelta(days=place), 190)
     clock.travel(by=timedelta(days=4))
-    for number in range(20):
-        stop(new, f"+131255502{number:02d}", at=clock.now)
+    with unit_of_work():
+        db.session.add(_hour(new, today + timedelta(days=4), 0, 0, 0, 20))
     judge_ramps()
     account = cast.account(cast.NORTHSIDE)
     assert (account.ramp_clean_days, account.recipients_a_day) == (3, 400)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -14,6 +14,30 @@ class Band(StrEnum):
     GOOD = "good"
     WATCH = "watch"
     BREACH = "breach"
+
+
+class Window(StrEnum):
+    """Over how long rates are told (H-3)."""
+
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+
+    def since(self, now: datetime) -> datetime:
+        """Return from when on it counts: hours are whole, so its first one is, too."""
+        return hour_of(now - WINDOWS[self])
+
+
+WINDOWS: Final = {
+    Window.DAY: timedelta(hours=24),
+    Window.WEEK: timedelta(days=7),
+    Window.MONTH: timedelta(days=30),
+}
+
+
+def hour_of(at: datetime) -> datetime:
+    """Return the hour a time lies in, by its first instant."""
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +81,40 @@ class Outcomes:
         """Texts that failed or were not delivered for each one the carrier took."""
         return self.wrong / self.attempted if self.attempted else 0.0
 
+    def __add__(self, other: "Outcomes") -> "Outcomes":
+        return Outcomes(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
+
     def is_enough(self, by: Thresholds) -> bool:
         """Say whether there were enough texts for a rate to mean anything."""
         return self.delivered >= by.least_delivered
 
     def opt_outs(self, by: Thresholds) -> Band:
         """Judge the opt-outs."""
-        return self._band(self.opted_out, self.delivered, by.opt_out_watch, by.opt_out_breach, by)
-
-    def errors(self, by: Thresholds) -> Band:
-        """Judge the errors."""
-        return self._band(self.wrong, self.attempted, by.error_watch, by.error_breach, by)
-
-    def _band(self, events: int, of: int, watch: int, breach: int, by: Thresholds) -> Band:
         if not self.is_enough(by):
             return Band.FEW
-        if events < by.least_events or events * 10_000 <= watch * of:
-            return Band.GOOD
-        return Band.BREACH if events * 10_000 >= breach * of else Band.WATCH
+        return _band(self.opted_out, self.delivered, by.opt_out_watch, by.opt_out_breach, by)
+
+    def errors(self, by: Thresholds) -> Band:
+        """Judge the errors.
+
+        What is enough is counted over all texts with an end: where nearly nothing arrives, few
+        texts delivered are the trouble, and no reason not to see it.
+        """
+        if self.delivered + self.wrong < by.least_delivered:
+            return Band.FEW
+        return _band(self.wrong, self.attempted, by.error_watch, by.error_breach, by)
+
+
+def _band(events: int, of: int, watch: int, breach: int, by: Thresholds) -> Band:
+    """Judge a rate: good up to `watch`, a breach from `breach` on, in ten-thousandths.
+
+    Above what is good, few events judge nobody: one STOP of very few texts is no trouble yet.
+    """
+    if events * 10_000 <= watch * of:
+        return Band.GOOD
+    if events < by.least_events:
+        return Band.FEW
+    return Band.BREACH if events * 10_000 >= breach * of else Band.WATCH
 
 
 @dataclass(frozen=True, slots=True)

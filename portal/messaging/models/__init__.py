@@ -1,7 +1,15 @@
 """Tables of messaging; private to the slice."""
 
 from portal.messaging.models.approvals import ApprovalPolicy, SendApproval
-from portal.messaging.models.counts import BasisDay, CampaignCount, FormDay, ReceivedDay, TextDay
+from portal.messaging.models.counts import (
+    BasisDay,
+    CampaignCount,
+    FormDay,
+    HealthHour,
+    OptOutCause,
+    ReceivedDay,
+    TextDay,
+)
 from portal.messaging.models.inbox import Conversation, InboundText, TextDraft, WebhookEvent
 from portal.messaging.models.joining import JoinKeyword
 from portal.messaging.models.limits import (
@@ -54,6 +62,7 @@ __all__ = [
     "DailyRecipient",
     "FirstNotice",
     "FormDay",
+    "HealthHour",
     "Heartbeat",
     "InboundText",
     "Installation",
@@ -63,6 +72,7 @@ __all__ = [
     "Message",
     "MessageAttempt",
     "MessageEvent",
+    "OptOutCause",
     "ReceivedDay",
     "SavedReply",
     "SendApproval",

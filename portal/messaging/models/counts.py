@@ -4,13 +4,13 @@ They change in the transaction in which a text does, and are never the truth: th
 counted again from the texts at any time, and the doctor does.
 """
 
-from datetime import date
-from uuid import UUID
+from datetime import date, datetime
+from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKeyConstraint, String
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.columns import bytewise, kind_of
+from portal.core.columns import E164, UTCDateTime, bytewise, kind_of
 from portal.core.counting import IN_ITS_KEY
 from portal.core.db import Base
 from portal.messaging.models.outbox import of_account
@@ -113,3 +113,42 @@ class ReceivedDay(Base):
     texts: Mapped[int]
     segments: Mapped[int]
     credits: Mapped[int]
+
+
+class HealthHour(Base):
+    """What became of the texts that left an account in one hour, and who opted out in it (H-3).
+
+    Notices are not counted, nor what never left. An opt-out is counted in the hour it was said,
+    at the number and the send of the last text the person had got.
+    """
+
+    __tablename__ = "health_hours"
+    __table_args__ = (of_account(), IN_ITS_KEY)
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)  # its first instant
+    from_e164: Mapped[str] = mapped_column(E164, primary_key=True)  # empty: not known
+    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)  # all zeros: no bulk send
+    error_code: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 0: none
+    organization_id: Mapped[UUID]
+    attempted: Mapped[int]  # the carrier took them
+    delivered: Mapped[int]
+    wrong: Mapped[int]  # failed or undelivered
+    opted_out: Mapped[int]  # people
+
+
+class OptOutCause(Base):
+    """The last text a person had got from an account when they opted out of it (H-3, H-8).
+
+    Kept once and never changed, whatever is learned of other texts later; who never got a text
+    opted out of none, so there is no row.
+    """
+
+    __tablename__ = "opt_out_causes"
+    __table_args__ = (of_account(), Index("ix_opt_out_causes_by_time", "account_id", "said_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id", ondelete="RESTRICT"))
+    said_at: Mapped[datetime] = mapped_column(UTCDateTime)

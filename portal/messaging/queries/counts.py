@@ -1,5 +1,6 @@
 """The counts of texts as the texts themselves give them: what the running ones must say."""
 
+from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -14,23 +15,29 @@ from sqlalchemy import (
     literal,
     outerjoin,
     select,
+    type_coerce,
+    union_all,
 )
 from sqlalchemy import cast as sql_cast
 
 from portal.consent import queries as consent
+from portal.core.columns import UTCDateTime
 from portal.core.counting import Counted
+from portal.core.db import is_sqlite
 from portal.core.tenancy import Tenant, owned
 from portal.messaging.models import (
     BasisDay,
     CampaignCount,
     FormDay,
+    HealthHour,
     InboundText,
     Message,
+    OptOutCause,
     ReceivedDay,
     TextDay,
 )
-from portal.messaging.rules.stages import LEFT, NO_ERROR, STAGES, WENT_WRONG
-from portal.messaging.values import Kind
+from portal.messaging.rules.stages import IN_VAIN, LEFT, NO_ERROR, STAGES, WENT_WRONG
+from portal.messaging.values import Kind, State
 
 NOBODY: Final = UUID(int=0)  # who sent what no person did
 _LEFT: Final = [state for state, stage in STAGES.items() if stage in LEFT]
@@ -44,6 +51,7 @@ def recounts(tenant: Tenant) -> list[Counted]:
     code = case((m.state.in_(_WRONG), func.coalesce(m.error_code, NO_ERROR)), else_=NO_ERROR)
     user = func.coalesce(m.created_by, literal(NOBODY, TextDay.user_id.type))
     return [
+        (cast(Table, HealthHour.__table__), _health(tenant, code)),
         (
             cast(Table, ReceivedDay.__table__),
             _summed(
@@ -125,6 +133,56 @@ def recounts(tenant: Tenant) -> list[Counted]:
             ),
         ),
     ]
+
+
+def _health(tenant: Tenant, code: ColumnElement[int]) -> Select[Any]:
+    """Return what became of the texts of each hour, and who opted out in it (H-3)."""
+    m, c = Message, OptOutCause
+
+    def keys(at: Any, error_code: ColumnElement[int]) -> list[Any]:
+        return [
+            m.account_id.label("account_id"),
+            _hour_of(at).label("hour"),
+            func.coalesce(m.from_e164, "").label("from_e164"),
+            case(
+                (m.kind == Kind.BULK, m.campaign_id),
+                else_=literal(NOBODY, HealthHour.campaign_id.type),
+            ).label("campaign_id"),
+            error_code.label("error_code"),
+            m.organization_id.label("organization_id"),
+        ]
+
+    def count(states: list[Any], name: str) -> Any:
+        return case((m.state.in_(states), 1), else_=0).label(name)
+
+    none = [literal(0).label(name) for name in ("attempted", "delivered", "wrong")]
+    texts = select(
+        *keys(func.coalesce(m.submitted_at, m.created_at), code),
+        count(_LEFT, "attempted"),
+        count([State.DELIVERED], "delivered"),
+        count([state for state, stage in STAGES.items() if stage in IN_VAIN], "wrong"),
+        literal(0).label("opted_out"),
+    ).where(owned(tenant, m), m.day.is_not(None), m.kind != Kind.SYSTEM, m.state.in_(_LEFT))
+    stopped = (
+        select(*keys(c.said_at, literal(NO_ERROR)), *none, literal(1).label("opted_out"))
+        .join_from(c, m, m.id == c.message_id)
+        .where(owned(tenant, c))
+    )
+    rows = union_all(texts, stopped).subquery()
+    sums = [
+        func.sum(rows.c[name]).label(name)
+        for name in ("attempted", "delivered", "wrong", "opted_out")
+    ]
+    shared = [column for column in rows.c if column.name not in {each.name for each in sums}]
+    return select(*shared, *sums).group_by(*shared)
+
+
+def _hour_of(at: ColumnElement[Any]) -> ColumnElement[datetime]:
+    """Return the hour a time lies in, as the table of counts has it."""
+    if is_sqlite():  # text, always in UTC
+        begins = func.substr(at, 1, 13, type_=String()).concat(":00:00.000000")
+        return type_coerce(begins, UTCDateTime())
+    return type_coerce(func.date_trunc("hour", at, "UTC"), UTCDateTime())
 
 
 def _known(column: ColumnElement[Any]) -> ColumnElement[str]:

@@ -41,6 +41,7 @@ STAGES: Final[Mapping[State, Stage]] = {
 }
 LEFT: Final = frozenset({Stage.ACCEPTED, Stage.DELIVERED, Stage.UNDELIVERED, Stage.FAILED})
 WENT_WRONG: Final = frozenset({Stage.UNDELIVERED, Stage.FAILED, Stage.REJECTED})
+IN_VAIN: Final = frozenset({Stage.UNDELIVERED, Stage.FAILED})  # the carrier took it, for nothing
 NO_ERROR: Final = 0
 
 
@@ -58,3 +59,8 @@ def standing(state: State, error_code: int | None) -> Standing:
     """Return what a text in this state is counted as."""
     stage = STAGES[state]
     return Standing(stage, error_code or NO_ERROR if stage in WENT_WRONG else NO_ERROR)
+
+
+def outcome(stage: Stage) -> tuple[bool, bool, bool]:
+    """Say whether a text counts as attempted, as delivered, as gone wrong (H-3)."""
+    return stage in LEFT, stage is Stage.DELIVERED, stage in IN_VAIN

@@ -7,26 +7,37 @@ takes. Rows go in one order everywhere (RULINGS 6).
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import Table
 
+from portal.compliance.rules.health import hour_of
 from portal.consent import queries as consent
 from portal.core import counting
 from portal.core.counting import Key
-from portal.core.db import Last, gather_before_commit
+from portal.core.db import Last, db, gather_before_commit
 from portal.core.tenancy import Tenant
-from portal.messaging.models import BasisDay, CampaignCount, FormDay, ReceivedDay, TextDay
+from portal.messaging.models import (
+    BasisDay,
+    CampaignCount,
+    FormDay,
+    HealthHour,
+    OptOutCause,
+    ReceivedDay,
+    TextDay,
+)
 from portal.messaging.queries import counts
-from portal.messaging.rules.stages import LEFT, Standing, standing
+from portal.messaging.queries.health import Got
+from portal.messaging.rules.stages import LEFT, NO_ERROR, Stage, Standing, outcome, standing
 from portal.messaging.values import Kind
 
 _TEXTS: Final = cast(Table, TextDay.__table__)
 _CAMPAIGNS: Final = cast(Table, CampaignCount.__table__)
 _FORMS: Final = cast(Table, FormDay.__table__)
 _BASES: Final = cast(Table, BasisDay.__table__)
+_HOURS: Final = cast(Table, HealthHour.__table__)
 _RECEIVED: Final = cast(Table, ReceivedDay.__table__)
 
 
@@ -42,6 +53,8 @@ class _Place(NamedTuple):
     stage: str
     error_code: int
     record_id: UUID | None = None  # the consent it rests on, once the carrier has it
+    hour: datetime | None = None  # in which it left, once the carrier has it
+    from_e164: str = ""  # what it left from, likewise
 
 
 class Tally:
@@ -75,6 +88,7 @@ class Tally:
         if was == now or one.day is None:
             return
         for sign, where in ((-1, was), (1, now)):
+            has_left = _rests(one.kind, where.stage)
             place = _Place(
                 one.organization_id,
                 one.account_id,
@@ -83,13 +97,22 @@ class Tally:
                 one.kind,
                 one.campaign_id if one.kind is Kind.BULK else None,
                 *where,
-                one.consent_record_id if _rests(one.kind, where.stage) else None,
+                *(
+                    (
+                        one.consent_record_id,
+                        hour_of(one.submitted_at or one.created_at),
+                        one.from_e164 or "",
+                    )
+                    if has_left
+                    else ()
+                ),
             )
             self._add(place, sign, sign * one.segments, sign * one.credits)
 
     def keep(self) -> None:
         """Write it with everything else of this unit of work, once, at its end."""
         if self._changes:
+            gather_before_commit(Last.COUNTS, _write_health, _health_of(self._changes))
             gather_before_commit(Last.COUNTS, _write_texts, self._changes)
 
     def _add(self, place: _Place, *by: int) -> None:
@@ -102,6 +125,28 @@ def receive(tenant: Tenant, day: date, keyword: str | None, segments: int, credi
     """Count one text that came in."""
     key: Key = (tenant.account_id, day, keyword or "", tenant.organization_id)
     gather_before_commit(Last.COUNTS, _write_received, {key: [1, segments, credits]})
+
+
+def opt_out(tenant: Tenant, got: Got, said_at: datetime) -> None:
+    """Count one person who opted out at the last text they had got, and keep which it was (H-3)."""
+    assert tenant.account_id is not None  # people opt out of an account
+    db.session.add(
+        OptOutCause(
+            organization_id=tenant.organization_id,
+            account_id=tenant.account_id,
+            message_id=got.message_id,
+            said_at=said_at,
+        )
+    )
+    key: Key = (
+        tenant.account_id,
+        hour_of(said_at),
+        got.from_e164 or "",
+        got.campaign_id or counts.NOBODY,
+        NO_ERROR,
+        tenant.organization_id,
+    )
+    gather_before_commit(Last.COUNTS, _write_health, {key: [0, 0, 0, 1]})
 
 
 def recount(tenant: Tenant) -> None:
@@ -140,14 +185,41 @@ def _write_texts(tallies: list[dict[_Place, list[int]]]) -> None:
     counting.add(_BASES, bases)
 
 
+def _health_of(changes: Mapping[_Place, list[int]]) -> counting.Sums:
+    """Return what changes of texts that left come to by the hour, their number and their send."""
+    sums: counting.Sums = {}
+    for place, by in changes.items():
+        if place.hour is None:
+            continue
+        key = (
+            place.account_id,
+            place.hour,
+            place.from_e164,
+            place.campaign_id or counts.NOBODY,
+            place.error_code,
+            place.organization_id,
+        )
+        is_in = outcome(Stage(place.stage))
+        counting.gather(sums, key, [*(by[0] * each for each in is_in), 0])
+    return sums
+
+
 def _rests(kind: Kind, stage: str) -> bool:
     """Say whether a text counts as one on somebody's consent: no notice, and the carrier has it."""
     return kind is not Kind.SYSTEM and stage in LEFT
 
 
+def _write_health(tallies: list[counting.Sums]) -> None:
+    counting.add(_HOURS, _together(tallies))
+
+
 def _write_received(tallies: list[counting.Sums]) -> None:
+    counting.add(_RECEIVED, _together(tallies))
+
+
+def _together(tallies: list[counting.Sums]) -> counting.Sums:
     sums: counting.Sums = {}
     for tally in tallies:
         for key, by in tally.items():
             counting.gather(sums, key, by)
-    counting.add(_RECEIVED, sums)
+    return sums

@@ -71,6 +71,7 @@ class Seen:
     day: date | None
     created_by: UUID | None
     consent_record_id: UUID | None
+    submitted_at: datetime | None
 
     @property
     def standing(self) -> Standing:

@@ -1,6 +1,6 @@
 """STOP and its kin: stored, and every text that waits is cancelled, in one transaction (Q-2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from portal.core import clock
 from portal.core.audit import Actor
 from portal.core.tenancy import Tenant
 from portal.messaging.models import Message
+from portal.messaging.queries import health
 from portal.messaging.rules.gates import STOP_CONFIRMATION
-from portal.messaging.service import outbox, talks
+from portal.messaging.service import counting, outbox, talks
 from portal.messaging.values import CANCELABLE, Kind, State
 from portal.optin import service as optin
 
@@ -38,10 +39,12 @@ def store(
     at: datetime | None = None,
 ) -> int:
     """Do what opt_out does, for a caller who has locked the number; `at` is when it was said."""
-    stopped = _end(tenant, [e164], actor)
-    consent.opt_out(
-        tenant, e164, at=at or clock.utcnow(), source=source, actor=actor, details=details
+    stopped, now = _end(tenant, [e164], actor), clock.utcnow()
+    is_new = consent.opt_out(
+        tenant, e164, at=at or now, source=source, actor=actor, details=details
     )
+    if is_new:
+        _count(tenant, {e164: min(at or now, now)})
     return stopped
 
 
@@ -61,7 +64,7 @@ def enter(
     """
     contacts.lock_numbers(tenant.organization_id, [e164])
     stopped = _end(tenant, [e164], actor)
-    consent.enter_opt_out(
+    is_new = consent.enter_opt_out(
         tenant,
         e164,
         method=method,
@@ -70,6 +73,8 @@ def enter(
         evidence=evidence,
         actor=actor,
     )
+    if is_new:
+        _count(tenant, {e164: said_at or clock.utcnow()})
     return stopped
 
 
@@ -82,12 +87,28 @@ def store_many(
     """
     e164s = sorted({made.e164 for made in consents})
     contacts.lock_numbers(tenant.organization_id, e164s)
+    now = clock.utcnow()
+    before = consent_queries.standings(tenant, e164s, now)
     kept = consent.opt_out_many(tenant, consents, import_id=import_id, actor=actor)
-    standings = consent_queries.standings(tenant, e164s, clock.utcnow())
+    standings = consent_queries.standings(tenant, e164s, now)
     out = [e164 for e164 in e164s if standings[e164].is_opted_out]
     if out:
         _end(tenant, out, actor)
+    said = {made.e164: min(made.given_at or now, now) for made in consents}
+    _count(tenant, {e164: said[e164] for e164 in out if not before[e164].is_opted_out})
     return kept
+
+
+def _count(tenant: Tenant, said: Mapping[str, datetime]) -> None:
+    """Count people who just opted out at the last text each had got (H-3).
+
+    One who never got a text of this account opted out of none of them: a list of old opt-outs
+    says nothing about its texts.
+    """
+    got = health.last_got(tenant, said)
+    for e164, at in said.items():
+        if e164 in got:
+            counting.opt_out(tenant, got[e164], at)
 
 
 def _end(tenant: Tenant, e164s: Sequence[str], actor: Actor) -> int:

@@ -64,6 +64,8 @@ class Moved:
     created_by: UUID | None
     error_code: int | None
     consent_record_id: UUID | None
+    submitted_at: datetime | None
+    created_at: datetime
 
 
 _MOVED = tuple(getattr(Message, name) for name in Moved.__dataclass_fields__)

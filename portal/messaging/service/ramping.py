@@ -1,19 +1,16 @@
 """New numbers may text more people with every clean day (H-5)."""
 
-from collections import Counter
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from portal.compliance.rules.health import Band, thresholds_on
-from portal.consent import queries as consent
+from portal.compliance.rules.health import WINDOWS, Band, Window, hour_of, thresholds_on
 from portal.core.audit import SYSTEM
 from portal.core.db import db
 from portal.core.tenancy import owned
 from portal.messaging.models import DailyLimit
 from portal.messaging.queries import health
-from portal.messaging.rules.stages import Stage
 from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountRef
 
@@ -31,17 +28,10 @@ def judge_due(account: AccountRef, judged_on: date, today: date) -> int:
 
 def _judge(account: AccountRef, day: date) -> None:
     """Judge one day by the week that ends with it, as rates of a day say too little (H-3)."""
-    first, by = day - timedelta(days=health.WEEK - 1), thresholds_on(day)
-    stages: Counter[Stage] = Counter()
-    for each, counted in health.by_day(account, first).items():
-        if each <= day:
-            stages.update(counted)
-    here = ZoneInfo(account.timezone)
-    since, until = (
-        datetime.combine(each, time(), here) for each in (first, day + timedelta(days=1))
-    )
-    opted_out = consent.opted_out_since(account.tenant, since, until)
-    week = health.of_stages(stages, opted_out)
+    here, by = ZoneInfo(account.timezone), thresholds_on(day)
+    until = datetime.combine(day + timedelta(days=1), time(), here)
+    since = datetime.combine(until.date() - WINDOWS[Window.WEEK], time(), here)
+    week = health.outcomes(account, hour_of(since), hour_of(until))
     account_service.judge_ramp(
         account.id,
         day,
