@@ -7,7 +7,7 @@ counted again from the texts at any time, and the doctor does.
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.columns import E164, UTCDateTime, bytewise, kind_of
@@ -150,5 +150,5 @@ class OptOutCause(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     organization_id: Mapped[UUID]
     account_id: Mapped[UUID]
-    message_id: Mapped[UUID] = mapped_column(ForeignKey("messages.id", ondelete="RESTRICT"))
+    message_id: Mapped[UUID]  # of this account; its row is never removed
     said_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    and_,
     case,
     func,
     literal,
@@ -165,7 +166,7 @@ def _health(tenant: Tenant, code: ColumnElement[int]) -> Select[Any]:
     ).where(owned(tenant, m), m.day.is_not(None), m.kind != Kind.SYSTEM, m.state.in_(_LEFT))
     stopped = (
         select(*keys(c.said_at, literal(NO_ERROR)), *none, literal(1).label("opted_out"))
-        .join_from(c, m, m.id == c.message_id)
+        .join_from(c, m, and_(m.id == c.message_id, m.account_id == c.account_id))
         .where(owned(tenant, c))
     )
     rows = union_all(texts, stopped).subquery()
