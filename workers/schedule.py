@@ -28,6 +28,7 @@ from workers import (
     consent,
     contacts,
     dnc,
+    drips,
     exports,
     integrations,
     invoices,
@@ -75,6 +76,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("release-mended", 5, sweeps.release_mended),
         Sweep("reap-submissions", 10, sweeps.reap_submissions),
         Sweep("replay-journal", 10, journal.replay, is_locked=False),
+        Sweep("run-plans", 5, drips.run_plans),
         Sweep("resume-imports", 30, contacts.resume_imports),
         Sweep(
             "ring-for-carrier-consents",

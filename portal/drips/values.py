@@ -58,6 +58,57 @@ class DripState(StrEnum):
     ARCHIVED = "archived"  # out of use
 
 
+class EnrolmentState(StrEnum):
+    """How far somebody is in a plan."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"  # until somebody resumes it
+    DONE = "done"  # every step was taken
+    ENDED = "ended"  # before the last step
+
+
+class Because(StrEnum):
+    """Why somebody's place in a plan was paused, or ended early."""
+
+    REPLY = "reply"
+    OPTED_OUT = "opted_out"
+    BY_HAND = "by_hand"
+    ARCHIVED = "archived"
+    ACCOUNT_CLOSED = "account_closed"
+
+
+BECAUSE_WORDS: Final[Mapping[Because, str]] = {
+    Because.REPLY: "they replied",
+    Because.OPTED_OUT: "they opted out",
+    Because.BY_HAND: "somebody chose so",
+    Because.ARCHIVED: "the plan was archived",
+    Because.ACCOUNT_CLOSED: "the account was closed",
+}
+
+
+class Source(StrEnum):
+    """How somebody came into a plan."""
+
+    HAND = "hand"
+    BULK = "bulk"
+    TAG = "tag"
+    LEAD = "lead"
+    FORM = "form"
+    API = "api"
+
+
+class Outcome(StrEnum):
+    """What became of a step for one person, as the engine left it."""
+
+    QUEUED = "queued"  # the text is in the outbox; its own state says more
+    BLOCKED = "blocked"  # a gate said no; the text's row says why
+    NOT_SENT = "not_sent"  # no subscription or number (S-6)
+    MAILED = "mailed"
+    NOT_MAILED = "not_mailed"  # no address, a value is missing, or they unsubscribed
+    REMINDED = "reminded"
+    PASSED = "passed"  # a wait is over
+
+
 class OverLimit(StrEnum):
     """What plan texts do beyond a daily limit, as an organization chooses (S-5)."""
 
@@ -177,3 +228,63 @@ class VersionRef:
     created_at: datetime
     created_by: str
     steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentRef:
+    """One person in one plan."""
+
+    id: UUID
+    organization_id: UUID
+    account_id: UUID
+    drip_id: UUID
+    version_id: UUID
+    contact_id: UUID
+    e164: str | None
+    state: EnrolmentState
+    because: Because | None
+    source: Source
+    enrolled_by: str
+    started_at: datetime
+    next_step_id: UUID | None  # None: there is none left
+    due_at: datetime | None  # of the next step; None while nothing is due
+    waits_for: str  # the code of what keeps the next step waiting
+    waits_words: str
+    ended_at: datetime | None
+
+    @property
+    def tenant(self) -> Tenant:
+        """Return whose enrolment this is."""
+        return Tenant(self.organization_id, self.account_id)
+
+    @property
+    def is_live(self) -> bool:
+        """Say whether they are in the plan, paused or not."""
+        return self.state in LIVE
+
+
+LIVE: Final = frozenset({EnrolmentState.ACTIVE, EnrolmentState.PAUSED})
+MOST_AT_ONCE: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What became of people somebody wished to enrol."""
+
+    enrolled: int
+    already: int  # in this plan, or somebody else with the same number is
+    opted_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """One step taken for one person."""
+
+    id: UUID  # of a text it is the text's own
+    enrolment_id: UUID
+    step_id: UUID
+    position: int
+    kind: StepKind
+    ran_at: datetime
+    outcome: Outcome
+    words: str

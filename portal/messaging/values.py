@@ -18,7 +18,16 @@ class Kind(StrEnum):
 
     ONE_TO_ONE = "one_to_one"
     BULK = "bulk"
+    PLAN = "plan"  # a step of a SmartPlan
     SYSTEM = "system"  # free: notices and keyword confirmations
+
+    @property
+    def is_marketing(self) -> bool:
+        """Say whether it is automated marketing, which needs consent in writing (C-8)."""
+        return self in MARKETING
+
+
+MARKETING = frozenset({Kind.BULK, Kind.PLAN})
 
 
 class Priority(IntEnum):

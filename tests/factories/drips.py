@@ -2,10 +2,11 @@
 
 from datetime import time
 
-from portal.core.db import unit_of_work
+from portal.core.db import db, unit_of_work
+from portal.drips.queries import enrolments as queries
 from portal.drips.queries import library
-from portal.drips.service import authoring
-from portal.drips.values import OnReply, Place, Step, StepKind
+from portal.drips.service import authoring, enrolling
+from portal.drips.values import OnReply, Place, Source, Step, StepKind
 from portal.people import queries as people
 from tests import cast
 from tests.factories.messaging import ALICE_ACTS
@@ -48,3 +49,22 @@ def make_drip(
             actor=ALICE_ACTS,
         )  # fmt: skip
     return library.drip_or_404(by, drip_id)
+
+
+def enrol(account, drip, *recipients, source=Source.HAND):
+    """Put people into a plan; return what became of them."""
+    with unit_of_work():
+        return enrolling.enrol(
+            account, drip.id, [r.contact.id for r in recipients], source=source, actor=ALICE_ACTS
+        )
+
+
+def place_of(account, recipient):
+    """Return the newest place of a person in any plan, as the database has it."""
+    db.session.rollback()
+    return queries.of_contact(account.tenant, recipient.contact.id)[0]
+
+
+def runs(account, recipient):
+    place = place_of(account, recipient)
+    return [(run.position, run.outcome) for run in queries.runs_of(account.tenant, [place.id])]

@@ -25,6 +25,7 @@ from portal.contacts.models import (
 from portal.contacts.rules import numbers as number_rules
 from portal.contacts.rules import people
 from portal.contacts.rules.numbers import Reading
+from portal.contacts.service import happenings
 from portal.contacts.service.numbers import lock_known
 from portal.contacts.values import Language
 from portal.core.clock import utcnow
@@ -280,6 +281,7 @@ def lock_for_removal(tenant: Tenant, ids: Sequence[UUID]) -> None:
     comes upon them, and so wait in a circle with who sends, pauses or cancels at that moment.
     """
     if is_sqlite():  # the unit of work holds the one lock there is
+        happenings.REMOVING.tell(tenant, ids)
         return
     e164s = [
         e164
@@ -298,6 +300,7 @@ def lock_for_removal(tenant: Tenant, ids: Sequence[UUID]) -> None:
     e164s.sort()
     for start in range(0, len(e164s), _CHUNK):
         lock_known(tenant.organization_id, e164s[start : start + _CHUNK])
+    happenings.REMOVING.tell(tenant, ids)  # before the texts: it locks what asked for them
     lock_referring(_table(Contact), ids)
 
 

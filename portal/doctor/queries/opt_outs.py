@@ -19,7 +19,7 @@ from portal.doctor.values import Found, Invariant
 from portal.messaging.models import Message, MessageAttempt
 from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.rules.holding import CONFIRMS_HOLD
-from portal.messaging.values import CANCELABLE, Kind
+from portal.messaging.values import CANCELABLE, MARKETING
 
 # STOP is written by one machine's clock, the attempt by the database's; a lock orders them.
 CLOCKS_DIFFER: Final = timedelta(seconds=1)
@@ -76,7 +76,7 @@ def campaign_after_stop_elsewhere(look: Look) -> Iterable[Found]:
             look.texts,
             OrganizationOptOut.organization_id == look.organization_id,
             OrganizationOptOut.from_account_id != look.account_id,
-            Message.kind == Kind.BULK,
+            Message.kind.in_(MARKETING),
             MessageAttempt.started_at > ConsentRecord.recorded_at,
             ~_came_back(look),
         )
@@ -119,7 +119,7 @@ def left_while_held(look: Look) -> Iterable[Found]:
         .where(
             look.texts,
             hold.organization_id == look.organization_id,
-            or_(hold.account_id == look.account_id, Message.kind == Kind.BULK),
+            or_(hold.account_id == look.account_id, Message.kind.in_(MARKETING)),
             Message.purpose.not_in((STOP_CONFIRMATION, CONFIRMS_HOLD)),
             MessageAttempt.started_at > hold.held_at,
             or_(hold.settled_at.is_(None), MessageAttempt.started_at < hold.settled_at),

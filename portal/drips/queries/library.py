@@ -1,7 +1,7 @@
 """The library of plans: those one sees from an account, one of them, its versions (P-1)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NoReturn, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -24,20 +24,25 @@ View = Literal["all", "account", "shared", "archived"]
 def keeper(account: AccountRef, person: Me) -> Keeper:
     """Return what a person sees of the library from an account, and what of it they may change."""
     organization_id = account.organization_id
-    if account.team_id is not None:
-        teams = [account.team_id]
-    else:
-        teams = people.team_ids(account.owner_user_id, organization_id) if account.owner_user_id else []  # fmt: skip
     shares = person.may(Permission.KEEP_TEMPLATES)
     led = people.team_ids(person.user_id, organization_id) if shares else []
     return Keeper(
         organization_id,
         account.id,
-        tuple(teams),
+        teams_of(account),
         tuple(led),
         may_write=person.may(Permission.SEND_TEXTS),
         may_share=shares,
     )
+
+
+def teams_of(account: AccountRef) -> tuple[UUID, ...]:
+    """Return the teams whose plans an account may use: its own, or its owner's."""
+    if account.team_id is not None:
+        return (account.team_id,)
+    if account.owner_user_id is None:
+        return ()
+    return tuple(people.team_ids(account.owner_user_id, account.organization_id))
 
 
 def drips(by: Keeper, words: str = "", view: View = "all") -> list[DripRef]:
@@ -125,8 +130,13 @@ def _whole(organization_id: UUID, rows: Sequence[Any]) -> list[DripRef]:
 def _one(organization_id: UUID, wanted: Select[*tuple[Any, ...]]) -> DripRef:
     found = _whole(organization_id, db.session.execute(wanted).all())
     if not found:
-        raise NotFound("We can't find that plan. It may be another team's.")
+        not_here()
     return found[0]
+
+
+def not_here() -> NoReturn:
+    """Say that a plan is not there, or not for whoever asks. Raises NotFound."""
+    raise NotFound("We can't find that plan. It may be another team's.")
 
 
 def _seen(by: Keeper) -> ColumnElement[bool]:

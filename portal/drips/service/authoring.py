@@ -24,8 +24,10 @@ from portal.drips.models import Drip, DripStep, DripVersion
 from portal.drips.queries import library as queries
 from portal.drips.rules import steps as rules
 from portal.drips.rules.library import Keeper
+from portal.drips.service import stopping
 from portal.drips.values import (
     LONGEST_NAME,
+    Because,
     DripRef,
     DripState,
     OnReply,
@@ -138,7 +140,9 @@ def save_steps(
 
 
 def archive(by: Keeper, drip_id: UUID, *, actor: Actor) -> DripRef:
-    """Take a plan out of use; a second time changes nothing. It can be taken back.
+    """Take a plan out of use and end it for everybody in it; a second time changes nothing.
+
+    It can be taken back; who was in it then has to be enrolled anew.
 
     Raises NotAllowed or NotFound.
     """
@@ -146,6 +150,7 @@ def archive(by: Keeper, drip_id: UUID, *, actor: Actor) -> DripRef:
     _need(by, before.place)
     if before.state is not DripState.ARCHIVED:
         _move(by, before, actor, state=DripState.ARCHIVED, state_reason="")
+        stopping.end_all(by.organization_id, drip_id, Because.ARCHIVED, actor=actor)
         _record("archive", by, drip_id, actor, name=before.name)
     return before
 
@@ -171,7 +176,7 @@ def verdicts(account: AccountRef, steps: Sequence[Step]) -> dict[int, Verdict]:
     found: dict[int, Verdict] = {}
     for position, step in enumerate(steps):
         if step.kind is StepKind.TEXT and step.body.strip():
-            draft = Draft(step.body.strip(), Kind.BULK)
+            draft = Draft(step.body.strip(), Kind.PLAN)
             found[position] = linting.verdict(account, draft, None, opens=not found)
     return found
 

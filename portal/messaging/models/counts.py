@@ -37,7 +37,7 @@ class TextDay(Base):
 
 
 class CampaignCount(Base):
-    """How many texts of one bulk send stand where; a text to one person is in TextDay alone."""
+    """How many texts of one bulk or plan send stand where; a typed text to one is in TextDay alone."""
 
     __tablename__ = "campaign_counts"
     __table_args__ = (
@@ -128,7 +128,7 @@ class HealthHour(Base):
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     hour: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)  # its first instant
     from_e164: Mapped[str] = mapped_column(E164, primary_key=True)  # empty: not known
-    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)  # all zeros: no bulk send
+    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)  # all zeros: no bulk or plan send
     error_code: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 0: none
     organization_id: Mapped[UUID]
     attempted: Mapped[int]  # the carrier took them

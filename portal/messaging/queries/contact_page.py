@@ -291,7 +291,7 @@ def _first(gates: dict[str, Gate], codes: tuple[str, ...]) -> Gate | None:
 
 def _text_lines(views: Sequence[TextView], here: ZoneInfo) -> Iterable[TalkLine]:
     purposes = _purposes([v.id for v in views if v.kind is Kind.SYSTEM])
-    names = _campaign_names({v.campaign_id for v in views if v.kind is Kind.BULK})
+    names = _campaign_names({v.campaign_id for v in views if v.kind and v.kind.is_marketing})
     answers = [(purposes.get(v.id), v.at) for v in views if v.kind is Kind.SYSTEM]
     for view in views:
         told = clock_time(view.at.astimezone(here))
@@ -348,7 +348,7 @@ def _texted(view: TextView, contact: ContactRef) -> ContactEvent:
     if view.is_inbound:
         title, tone = _HEARD.get(view.keyword or "", ("Wrote", "accent"))
         return ContactEvent(view.at, "reply", title, contact.full_name, tone, view.body, view)
-    titles = {Kind.SYSTEM: "Automatic notice", Kind.BULK: "Bulk text"}
+    titles = {Kind.SYSTEM: "Automatic notice", Kind.BULK: "Bulk text", Kind.PLAN: "Plan text"}
     title = titles.get(view.kind or Kind.ONE_TO_ONE, "Text")
     tone = "bad" if view.state in REPEATABLE - {State.CANCELED} else ""
     icon = "clock" if view.state in WAITING else "send"

@@ -38,7 +38,7 @@ from portal.messaging.models import (
     TextDay,
 )
 from portal.messaging.rules.stages import IN_VAIN, LEFT, NO_ERROR, STAGES, WENT_WRONG
-from portal.messaging.values import Kind, State
+from portal.messaging.values import MARKETING, Kind, State
 
 NOBODY: Final = UUID(int=0)  # who sent what no person did
 _LEFT: Final = [state for state, stage in STAGES.items() if stage in LEFT]
@@ -94,7 +94,7 @@ def recounts(tenant: Tenant) -> list[Counted]:
                 ],
                 m,
                 owned(tenant, m),
-                m.kind == Kind.BULK,
+                m.kind.in_(MARKETING),
             ),
         ),
         (
@@ -146,7 +146,7 @@ def _health(tenant: Tenant, code: ColumnElement[int]) -> Select[Any]:
             _hour_of(at).label("hour"),
             func.coalesce(m.from_e164, "").label("from_e164"),
             case(
-                (m.kind == Kind.BULK, m.campaign_id),
+                (m.kind.in_(MARKETING), m.campaign_id),
                 else_=literal(NOBODY, HealthHour.campaign_id.type),
             ).label("campaign_id"),
             error_code.label("error_code"),

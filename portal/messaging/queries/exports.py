@@ -46,7 +46,7 @@ def _batches(export: ExportRef) -> Iterator[list[Cells]]:
     assert account is not None
     begins = day_start(export.first, account.timezone)
     ends = day_start(export.last + timedelta(days=1), account.timezone)
-    for kind in (Kind.BULK, Kind.ONE_TO_ONE):
+    for kind in (Kind.BULK, Kind.PLAN, Kind.ONE_TO_ONE):
         after: tuple[datetime, UUID] | None = None
         while sends := db.session.execute(_sends(export, kind, begins, ends, after)).all():
             after = (sends[-1].created_at, sends[-1].id)

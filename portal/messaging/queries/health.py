@@ -33,7 +33,7 @@ class Got:
 
     message_id: UUID
     from_e164: str | None
-    campaign_id: UUID | None  # None: no bulk send
+    campaign_id: UUID | None  # None: no bulk or plan send
 
 
 def outcomes(account: AccountRef, since: datetime, until: datetime | None = None) -> Outcomes:
@@ -89,7 +89,7 @@ def last_got(tenant: Tenant, said: Mapping[str, datetime]) -> dict[str, Got]:
         .order_by(left_at, m.position, m.part, m.id)
     )
     return {
-        row.e164: Got(row.id, row.from_e164, row.campaign_id if row.kind is Kind.BULK else None)
+        row.e164: Got(row.id, row.from_e164, row.campaign_id if row.kind.is_marketing else None)
         for row in rows
         if row.left_at <= said[row.e164]
     }

@@ -97,7 +97,7 @@ def account_not_suspended(facts: AccountFacts) -> Gate | None:
 
 def caught_up(facts: TextFacts) -> Gate | None:
     """Hold bulk texts until every text of an outage is known: a STOP may be among them (2.4)."""
-    if facts.kind is not Kind.BULK or not facts.is_catching_up:
+    if not facts.kind.is_marketing or not facts.is_catching_up:
         return None
     return _gate(
         CATCHING_UP,
@@ -165,7 +165,7 @@ def not_opted_out(facts: TextFacts) -> Gate | None:
         return _gate("opted_out", "This person opted out. Only they can opt in again, with START.")
     if standing.org_opted_out_at is not None and standing.org_reach is Reach.EVERYTHING:
         return _gate("org_opted_out", "This person opted out of every text from your organization.")
-    if standing.org_opted_out_at is not None and facts.kind is Kind.BULK:
+    if standing.org_opted_out_at is not None and facts.kind.is_marketing:
         return _gate(
             "org_opted_out",
             "This person opted out of marketing texts from your organization.",
@@ -182,7 +182,7 @@ def not_held_for_words(facts: TextFacts) -> Gate | None:
 
 def old_opt_outs_known(facts: TextFacts) -> Gate | None:
     """Stop bulk texts to imported people until the old tool's opt-outs are settled (Q-7)."""
-    if facts.kind is not Kind.BULK or not facts.is_old_list_open:
+    if not facts.kind.is_marketing or not facts.is_old_list_open:
         return None
     return _gate(
         OLD_OPT_OUTS,
@@ -223,7 +223,7 @@ def consent_sufficient(facts: TextFacts) -> Gate | None:
         return None
     if facts.standing is None:
         return _gate("consent_missing", "There is no record that this person agreed to be texted.")
-    kind = MessageKind.MARKETING if facts.kind is Kind.BULK else MessageKind.ONE_TO_ONE
+    kind = MessageKind.MARKETING if facts.kind.is_marketing else MessageKind.ONE_TO_ONE
     basis = consent.allows(facts.standing, kind, facts.now)
     if basis.ok:
         return None

@@ -28,7 +28,7 @@ def shut(standing: Standing, kind: Kind, purpose: str, now: datetime) -> Gate | 
         return _MOOT if purpose == CONFIRMS_HOLD else None
     if purpose == CONFIRMS_HOLD:
         return None if now <= standing.held_at + CONFIRMS_WITHIN else LATE
-    as_kind = MessageKind.MARKETING if kind is Kind.BULK else MessageKind.ONE_TO_ONE
+    as_kind = MessageKind.MARKETING if kind.is_marketing else MessageKind.ONE_TO_ONE
     if not is_held(standing, as_kind):
         return None
     return Gate(HELD, HELD_SENTENCE, Fate.HELD, *FIX)

@@ -3,10 +3,13 @@
 from typing import Final
 
 from portal.core.formats import plural
-from portal.messaging.values import Gate
+from portal.messaging.values import Fate, Gate
 
 CREDITS: Final = "credits"
 FIX: Final = ("billing.marketplace", "Buy credits")
+SHORT: Final = Gate(  # of a plan's text, which nobody waits for
+    CREDITS, "There are not enough credits for it yet.", Fate.HELD, *FIX
+)
 
 
 def credits_enough(needed: int, available: int) -> Gate | None:

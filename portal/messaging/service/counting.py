@@ -72,7 +72,7 @@ class Tally:
                 row["day"],
                 row.get("created_by") or counts.NOBODY,
                 row["kind"],
-                row["campaign_id"] if row["kind"] is Kind.BULK else None,
+                row["campaign_id"] if row["kind"].is_marketing else None,
                 *standing(row["state"], None),
             ),
             1,
@@ -95,7 +95,7 @@ class Tally:
                 one.day,
                 one.created_by or counts.NOBODY,
                 one.kind,
-                one.campaign_id if one.kind is Kind.BULK else None,
+                one.campaign_id if one.kind.is_marketing else None,
                 *where,
                 *(
                     (

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,10 +28,16 @@ class Freezer:
         draft: Draft,
         actor: Actor,
         now: datetime,
-        resend_of: Mapping[str, UUID],
+        *,
+        resend_of: Mapping[str, UUID] = MappingProxyType({}),
+        ids: Mapping[UUID, UUID] = MappingProxyType({}),
     ) -> None:
-        """Take what all rows share; `resend_of` names, by number, the text one repeats."""
+        """Take what all rows share.
+
+        `resend_of` names, by number, the text one repeats; `ids`, by contact, what a text is called.
+        """
         self.campaign_id = uuid4()
+        self._ids = ids
         self._account, self._draft, self._actor, self._now = account, draft, actor, now
         self._resend_of = resend_of
         self._media = [_media(m) for m in draft.media]
@@ -75,11 +82,12 @@ class Freezer:
     def rows(self, planned: Plan) -> Iterator[dict[str, Any]]:
         """Return a row for each part of each text, and one for whoever is blocked (S-11)."""
         for position, text in enumerate(planned.texts, start=1):
+            named = self._ids.get(text.contact_id) if text.contact_id else None
+            text_id = named or uuid4()
             if text.outcome is Fate.BLOCKED:
                 whole = Part(text.body, text.encoding, text.segments, text.credits)
-                yield self._row(text, [whole], 0, position=position, text_id=uuid4())
+                yield self._row(text, [whole], 0, position=position, text_id=text_id)
                 continue
-            text_id = uuid4()
             for place in range(len(text.parts)):
                 yield self._row(text, text.parts, place, position=position, text_id=text_id)
 

@@ -29,7 +29,7 @@ from portal.messaging.models import Message
 from portal.messaging.rules import holding
 from portal.messaging.rules.holding import CONFIRMS_HOLD
 from portal.messaging.service import optouts, outbox, system, talks
-from portal.messaging.values import Kind, State, Timing
+from portal.messaging.values import State, Timing
 from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
@@ -200,7 +200,7 @@ def _let_go(hold: HoldRef, reason: str, actor: Actor) -> None:
         reason=None,
     )
     for account_id, kind in sorted({(row.account_id, row.kind) for row in freed}):
-        lane = Lane.TEXTS if kind is Kind.BULK else Lane.URGENT
+        lane = Lane.TEXTS if kind.is_marketing else Lane.URGENT
         jobs.request(Job.DRAIN, account_id, lane=lane)
 
 

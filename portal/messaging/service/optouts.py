@@ -16,8 +16,8 @@ from portal.core.tenancy import Tenant
 from portal.messaging.models import Message
 from portal.messaging.queries import health
 from portal.messaging.rules.gates import STOP_CONFIRMATION
-from portal.messaging.service import counting, outbox, talks
-from portal.messaging.values import CANCELABLE, Kind, State
+from portal.messaging.service import counting, happenings, outbox, talks
+from portal.messaging.values import CANCELABLE, MARKETING, State
 from portal.optin import service as optin
 
 _SENTENCE = "This person opted out. Only they can opt in again, with START."
@@ -114,6 +114,9 @@ def _count(tenant: Tenant, said: Mapping[str, datetime]) -> None:
 def _end(tenant: Tenant, e164s: Sequence[str], actor: Actor) -> int:
     """Cancel what waits for these numbers, or for their YES; mark their talks, settle holds."""
     assert tenant.account_id is not None  # people opt out of an account
+    happenings.OPTED_OUT.tell(
+        tenant, e164s, actor
+    )  # before the texts: it locks what asked for them
     stopped = outbox.end_unsent(
         and_(
             waits_for(tenant, e164s),
@@ -137,5 +140,5 @@ def waits_for(tenant: Tenant, e164s: Sequence[str]) -> ColumnElement[bool]:
     return and_(
         Message.organization_id == tenant.organization_id,
         Message.e164.in_(e164s),
-        or_(Message.account_id == tenant.account_id, Message.kind == Kind.BULK),
+        or_(Message.account_id == tenant.account_id, Message.kind.in_(MARKETING)),
     )

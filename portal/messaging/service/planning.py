@@ -95,7 +95,7 @@ class _Planner:
         self.clockwork = Clockwork(book)
         self.lately = Lately(account.organization_id, book, now, foresees=True)
         self.call_lists = dnc.read_lists(account.organization_id)
-        self.is_old_list_open = draft.kind is Kind.BULK and facts.is_old_list_open(account)
+        self.is_old_list_open = draft.kind.is_marketing and facts.is_old_list_open(account)
         self.seen: set[str] = set()
         self.over_limit = 0
 

@@ -34,6 +34,7 @@ from portal.messaging.errors import (
 )
 from portal.messaging.models import Campaign, Message
 from portal.messaging.queries import approvals
+from portal.messaging.rules.linted import Verdict
 from portal.messaging.rules.plan import Plan
 from portal.messaging.service import limits, linting, similar, talks
 from portal.messaging.service.counting import Tally
@@ -98,7 +99,32 @@ def confirm(
     if second is None and approvals.asks_second(account.organization_id, draft.kind, goes):
         raise ApprovalNeeded
 
-    frozen = Freezer(account, draft, actor, now, resend_of or {})
+    frozen = Freezer(account, draft, actor, now, resend_of=resend_of or {})
+    write_down(
+        account, planned, draft, frozen, nonce=nonce, intent=intent, found=found, actor=actor,
+        **({"outside_hours": draft.now_because} if draft.now_because else {}),
+        **({name: said for name, said in asdict(second).items() if said} if second else {}),
+    )  # fmt: skip
+    return queries.campaign(account.tenant, frozen.campaign_id)
+
+
+def write_down(
+    account: AccountRef,
+    planned: Plan,
+    draft: Draft,
+    frozen: Freezer,
+    *,
+    nonce: str,
+    intent: str,
+    found: Verdict,
+    actor: Actor,
+    **said: str,
+) -> None:
+    """Write what was planned, take its places and its credits, and log it: all or nothing.
+
+    The days are locked since it was planned. Raises CostChanged or NotEnoughCredits.
+    """
+    now = clock.utcnow()
     row = frozen.campaign(planned, nonce, intent) | {"lint": found.stored(is_ok=True)}
     db.session.execute(insert(Campaign).values(row))
     charges: list[Charge] = []
@@ -120,13 +146,11 @@ def confirm(
         blocked=planned.blocked,
         credits=planned.credits,
         rows_sha256=rows_sha256,
-        **({"outside_hours": draft.now_because} if draft.now_because else {}),
         **({"lint_passed": found.passed} if found.passed else {}),
-        **({name: said for name, said in asdict(second).items() if said} if second else {}),
+        **said,
     )
     lane = Lane.URGENT if draft.kind is Kind.ONE_TO_ONE else Lane.TEXTS
     jobs.request(Job.DRAIN, account.id, lane=lane)
-    return queries.campaign(account.tenant, frozen.campaign_id)
 
 
 def reply(

@@ -10,7 +10,11 @@ from portal.reports.rules.periods import Period
 from portal.reports.values import CellKind, Column, Report, Row, Table, Tile
 
 _TEXT: Final = CellKind.TEXT
-_KINDS: Final = {Kind.BULK: "Bulk, plan or program", Kind.ONE_TO_ONE: "One person"}
+_KINDS: Final = {
+    Kind.BULK: "Bulk or program",
+    Kind.PLAN: "SmartPlan",
+    Kind.ONE_TO_ONE: "One person",
+}
 
 
 class Basis(NamedTuple):
@@ -27,7 +31,7 @@ def exception(basis: Basis) -> str:
         return "No consent record"
     if basis.strength == Strength.NONE:
         return "Not valid consent"
-    if basis.kind is Kind.BULK and basis.strength != Strength.EXPRESS_WRITTEN:
+    if basis.kind.is_marketing and basis.strength != Strength.EXPRESS_WRITTEN:
         return "Bulk without written consent"
     if basis.method == Method.AGENT_STATED:
         return "Only an agent's word"

@@ -1,0 +1,44 @@
+"""When a step is due: its day after enrolment, at its time where the account is (P-1, S-11)."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from portal.drips.values import Step
+
+# A step that is later than this waits for its own time of day again: so what was held, paused or
+# missed goes on in order and in the plan's own rhythm, not all at once.
+LATE: Final = timedelta(hours=1)
+
+
+def due_at(step: Step, started_at: datetime, zone: str) -> datetime:
+    """Return when a step is due for somebody enrolled then; what is past by then is at once."""
+    if step.at is None:
+        return started_at
+    day = started_at.astimezone(ZoneInfo(zone)).date() + timedelta(days=step.day)
+    return max(started_at, _at(day, step.at, zone))
+
+
+def next_due(
+    step: Step, started_at: datetime, zone: str, after: datetime, days_between: int = 0
+) -> datetime:
+    """Return when a step is due once the one before it was taken, or the plan went on, at `after`.
+
+    Where it would be late, it comes as many days after that as the plan has between the two.
+    """
+    due = due_at(step, started_at, zone)
+    return due if due >= after - LATE else retimed(step, after, zone, days_between)
+
+
+def retimed(step: Step, after: datetime, zone: str, days_between: int = 0) -> datetime:
+    """Return the first moment after `after`, so many days later, that has the step's time of day."""
+    if step.at is None:
+        return after
+    day = after.astimezone(ZoneInfo(zone)).date() + timedelta(days=days_between)
+    at = _at(day, step.at, zone)
+    return at if at > after else _at(day + timedelta(days=1), step.at, zone)
+
+
+def _at(day: date, at: time, zone: str) -> datetime:
+    """Return a time of a day; where clocks skip it, as much later as they skip."""
+    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)

@@ -1,0 +1,247 @@
+"""Taking the steps that are due: each once for each person, in order (P-1, S-11).
+
+A batch is people of one account at the same step. Whoever is locked by another run is left to it;
+the run of a step is a row that there can be but one of, written with the text it queues and with
+where the person stands next. So a process that dies has done a batch wholly or not at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import Table, insert
+
+from portal.contacts import queries as contacts
+from portal.contacts.values import ContactRef
+from portal.core.audit import Actor
+from portal.core.db import db
+from portal.core.many_rows import insert_rows
+from portal.core.settings import settings
+from portal.drips.models import DripEnrolment, DripRun, DripSend
+from portal.drips.queries import enrolments as queries
+from portal.drips.queries import library
+from portal.drips.queries.enrolments import Due
+from portal.drips.rules import timing
+from portal.drips.service import counting
+from portal.drips.values import DripRef, EnrolmentState, Outcome, Step, StepKind
+from portal.messaging.errors import TextRefused
+from portal.messaging.service import following
+from portal.messaging.service.following import Asked
+from portal.messaging.service.sending import number_of
+from portal.messaging.values import Draft, Gate, Kind, Recipient
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef
+
+LOOKS_AGAIN: Final = timedelta(minutes=15)  # after something that only time or a person mends
+FOLLOWS_WITHIN: Final = timedelta(minutes=5)  # of the text before it, once that has left
+EARLIER_STEP: Final = "earlier_step"
+NO_MEANS: Final = frozenset({"no_subscription", "no_number"})  # S-6
+_RUNS: Final = cast(Table, DripRun.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a step for one person."""
+
+    run_id: UUID
+    outcome: Outcome
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One step of a plan, being taken for people of one account."""
+
+    account: AccountRef
+    drip: DripRef
+    steps: Sequence[Step]
+    step: Step
+    now: datetime
+
+    @property
+    def after_it(self) -> Step | None:
+        """Return the step that comes next; None: it is the last."""
+        return next((s for s in self.steps if s.position == self.step.position + 1), None)
+
+    @property
+    def days_before_it(self) -> int:
+        """Return how many days the plan has between the step before and this one."""
+        before = next((s for s in self.steps if s.position == self.step.position - 1), self.step)
+        return self.step.day - before.day
+
+
+def run(batch: Sequence[Due], now: datetime) -> int:
+    """Take one step for people of one account who wait for it; return for how many.
+
+    Once for each, however often and in however many processes it is run.
+    """
+    rows = list(db.session.scalars(queries.taken(batch, now)))
+    account = accounts.account(batch[0].account_id)
+    if not rows or account is None:
+        return 0
+    if batch[0].step_id is None:
+        return _finish(account, rows, now)
+    drip = library.drip_of(account.organization_id, rows[0].drip_id)
+    steps = library.steps_of(account.organization_id, [rows[0].version_id])[rows[0].version_id]
+    step = next(step for step in steps if step.id == batch[0].step_id)
+    this = _Round(account, drip, steps, step, now)
+    ready = _in_order(this, rows)
+    taken, waits = _take(this, ready)
+    for row in ready:
+        if row.id in waits:
+            _wait(row, waits[row.id], now + LOOKS_AGAIN)
+    done = [row for row in ready if row.id in taken]
+    insert_rows(_RUNS, (_run(row, step, taken[row.id], now) for row in done))
+    for row in done:
+        _advance(this, row, taken[row.id])
+    if done:
+        assert step.id is not None  # it was read
+        counting.count(account.organization_id, account.id, drip.id, step.id, runs=len(done))
+    return len(done)
+
+
+def _finish(account: AccountRef, rows: Sequence[DripEnrolment], now: datetime) -> int:
+    """End the plan for those whose last text has left; return for how many."""
+    ready = _behind(account, rows, now)
+    for row in ready:
+        row.state, row.ended_at, row.look_at = EnrolmentState.DONE, now, None
+        row.waits_for = row.waits_words = ""
+    return len(ready)
+
+
+def _behind(
+    account: AccountRef, rows: Sequence[DripEnrolment], now: datetime
+) -> list[DripEnrolment]:
+    """Return those whose newest text has left or ended; the others are looked at again."""
+    before = [row.last_text_id for row in rows if row.last_text_id is not None]
+    moving = following.moving(account.tenant, before) if before else {}
+    for row in rows:
+        if row.last_text_id in moving:
+            until = moving[row.last_text_id]
+            _wait(row, _BEFORE, max(until or now, now) + FOLLOWS_WITHIN)
+    return [row for row in rows if row.last_text_id not in moving]
+
+
+def _in_order(this: _Round, rows: Sequence[DripEnrolment]) -> list[DripEnrolment]:
+    """Return those whose text before this step has left; the others are looked at again.
+
+    What a held text made late takes its own time of day again.
+    """
+    ready, now = [], this.now
+    for row in _behind(this.account, rows, now):
+        was_late, row.waits_for = row.waits_for == EARLIER_STEP, ""
+        if was_late and row.due_at is not None and now - row.due_at > timing.LATE:
+            row.due_at = row.look_at = timing.retimed(
+                this.step, now, this.account.timezone, this.days_before_it
+            )
+            row.waits_words = ""
+            continue
+        ready.append(row)
+    return ready
+
+
+def _take(
+    this: _Round, ready: Sequence[DripEnrolment]
+) -> tuple[dict[UUID, Taken], dict[UUID, Gate]]:
+    """Do what the step says; return what became of whom, and who has to wait."""
+    if not ready:
+        return {}, {}
+    if this.step.kind is StepKind.TEXT:
+        return _text(this, ready)
+    return {row.id: Taken(uuid4(), Outcome.PASSED) for row in ready}, {}
+
+
+def _text(
+    this: _Round, ready: Sequence[DripEnrolment]
+) -> tuple[dict[UUID, Taken], dict[UUID, Gate]]:
+    account, drip, step = this.account, this.drip, this.step
+    people = {c.id: c for c in contacts.by_ids(account.tenant, [row.contact_id for row in ready])}
+    names = {row.id: uuid4() for row in ready}
+    asked = [Asked(names[row.id], _recipient(row, people[row.contact_id])) for row in ready]
+    draft = Draft(step.body, Kind.PLAN, missing=step.missing, over_limit="spread", name=drip.name)
+    try:
+        told, campaign_id = following.follow(account, asked, draft, actor=_actor(drip))
+    except TextRefused as refusal:
+        if refusal.gate.code in NO_MEANS:
+            return {row.id: _not_sent(names[row.id]) for row in ready}, {}
+        return {}, {row.id: refusal.gate for row in ready}
+    if campaign_id is not None:
+        db.session.execute(
+            insert(DripSend).values(
+                campaign_id=campaign_id,
+                organization_id=account.organization_id,
+                account_id=account.id,
+                drip_id=drip.id,
+                step_id=step.id,
+            )
+        )
+    taken = {
+        row.id: Taken(names[row.id], Outcome.QUEUED)
+        if names[row.id] in told.queued
+        else Taken(names[row.id], Outcome.BLOCKED, told.blocked[names[row.id]].sentence)
+        for row in ready
+        if names[row.id] not in told.waits
+    }
+    waits = {row.id: told.waits[names[row.id]] for row in ready if names[row.id] in told.waits}
+    return taken, waits
+
+
+def _not_sent(run_id: UUID) -> Taken:
+    """Return what is written on the person's timeline where nothing can be sent from (S-6)."""
+    name = settings().application_name
+    return Taken(
+        run_id,
+        Outcome.NOT_SENT,
+        f"A text message from {name} was not sent. You need an active Twilio subscription.",
+    )
+
+
+def _recipient(row: DripEnrolment, person: ContactRef) -> Recipient:
+    """Return the person with the number they were enrolled with, else the one they prefer now."""
+    number = number_of(person, row.e164) if row.e164 else person.preferred
+    row.e164 = number.e164 if number else None
+    return Recipient(person, number)
+
+
+def _run(row: DripEnrolment, step: Step, taken: Taken, now: datetime) -> dict[str, Any]:
+    return {
+        "id": taken.run_id,
+        "organization_id": row.organization_id,
+        "account_id": row.account_id,
+        "enrolment_id": row.id,
+        "step_id": step.id,
+        "position": step.position,
+        "kind": step.kind,
+        "ran_at": now,
+        "outcome": taken.outcome,
+        "words": taken.words[:500],
+    }
+
+
+def _advance(this: _Round, row: DripEnrolment, taken: Taken) -> None:
+    """Put a person at the step after this one, or at the end."""
+    row.last_step_id, row.waits_for, row.waits_words = this.step.id, "", ""
+    if taken.outcome is Outcome.QUEUED:
+        row.last_text_id = taken.run_id
+    later, now = this.after_it, this.now
+    if later is not None:
+        row.next_step_id = later.id
+        row.due_at = row.look_at = timing.next_due(
+            later, row.started_at, this.account.timezone, now, later.day - this.step.day
+        )
+        return
+    row.next_step_id = row.due_at = None
+    row.look_at = now  # once its last text has left, too, the plan is over for them
+
+
+def _wait(row: DripEnrolment, gate: Gate, until: datetime) -> None:
+    row.look_at, row.waits_for, row.waits_words = until, gate.code[:40], gate.sentence[:300]
+
+
+def _actor(drip: DripRef) -> Actor:
+    return Actor(None, f"SmartPlan {drip.name}", "plan")
+
+
+_BEFORE: Final = Gate(EARLIER_STEP, "The text before it has not left yet.")
