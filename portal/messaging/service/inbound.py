@@ -32,16 +32,7 @@ from portal.messaging.rules import keywords, rates, revocation
 from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.rules.keywords import Keyword
 from portal.messaging.rules.segments import analyze
-from portal.messaging.service import (
-    counting,
-    facts,
-    happenings,
-    holds,
-    joining,
-    optouts,
-    system,
-    talks,
-)
+from portal.messaging.service import counting, facts, holds, joining, optouts, system, talks
 from portal.messaging.service.joining import Heard
 from portal.messaging.values import MediaRef, Timing
 from portal.notifications import service as notifications
@@ -261,7 +252,7 @@ def _obey(
     if not _is_phone_number(e164):
         return None  # nobody we could text: there is no consent to change
     if keyword is None:
-        happenings.REPLIED.tell(account.tenant, e164, actor)
+        talks.tell_of_reply(account.tenant, e164, actor)
     if keyword == "stop":
         optouts.store(
             account.tenant,

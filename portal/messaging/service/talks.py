@@ -8,11 +8,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import case, func, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from portal.core.audit import Actor
 from portal.core.db import db, is_sqlite
 from portal.core.errors import NotFound
 from portal.core.tenancy import Tenant, owned
 from portal.messaging.models import Conversation
 from portal.messaging.rules.plan import PlannedText
+from portal.messaging.service import happenings
 from portal.messaging.values import Fate
 from portal.texting_accounts.values import AccountRef
 
@@ -69,6 +71,11 @@ def note_inbound(
         },
         unread=1,
     )
+
+
+def tell_of_reply(tenant: Tenant, e164: str, actor: Actor) -> None:
+    """Say that a person wrote in their own words, before any text of theirs is locked."""
+    happenings.REPLIED.tell(tenant, e164, actor)
 
 
 def mark_opted_out(organization_id: UUID, account_id: UUID, e164: str, *, is_out: bool) -> None:
