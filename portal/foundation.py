@@ -24,6 +24,8 @@ from portal.gateways import carrier, email, payments
 from portal.gateways import webhooks as webhook_gateway
 from portal.gateways.stripe import StripeCards
 from portal.gateways.webhooks import HttpWebhooks
+from portal.notifications import service as notifications
+from portal.people import service as people
 
 # Python looks for circles among what was made lately after so many things more were made than
 # went. Its own 700 is less than one page makes, and each look costs more the more is in hand: a
@@ -52,6 +54,7 @@ def lay(settings: Settings | None = None) -> Settings:
     contacts.add_note_source(dnc.listed_notes)
     contacts.narrow_listed_by(dnc.is_listed)
     drips.listen()
+    people.follow(notifications.forget_devices)  # a browser that is signed out gets no pushes
     return settings
 
 

@@ -102,6 +102,8 @@ def own_sweeps() -> list[Sweep]:
         Sweep("refund-failed", 300, sweeps.refund_failed),
         Sweep("tell-due-tasks", 30, tasks.tell_due_tasks, is_locked=False),
         Sweep("mail-notices", 5, notifications.mail_notices, is_locked=False),
+        Sweep("ring-for-pushes", 5, notifications.ring_for_pushes, is_locked=False),
+        Sweep("keep-push-key", 3600, notifications.keep_push_key, is_locked=False),
         Sweep("ring-for-mails", 5, mail.ring_for_mails, is_locked=False),
         Sweep("forget-mails", 3600, mail.forget_mails),
         Sweep("ring-for-payments", 15, billing.ring_for_payments, is_locked=False),

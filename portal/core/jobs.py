@@ -37,6 +37,7 @@ class Job(StrEnum):
     CHECK_PAGE = "workers.site_checks.check_page"
     MAKE_BUNDLE = "workers.proofs.make_bundle"
     SEND_MAILS = "workers.mail.send_mails"
+    SEND_PUSHES = "workers.notifications.send_pushes"
     ADVANCE_REGISTRATION = "workers.registrations.advance_registration"
     ADVANCE_PORT_IN = "workers.porting.advance_port_in"
     ADVANCE_TRANSFER = "workers.transfers.advance_transfer"

@@ -24,7 +24,7 @@ class NoAnswer(Exception):
 class WebhookGateway(Protocol):
     """Somebody who posts."""
 
-    def post(self, url: str, headers: Mapping[str, str], body: str) -> int:
+    def post(self, url: str, headers: Mapping[str, str], body: str | bytes) -> int:
         """Post once and return the status of the answer. Raises NoAnswer."""
 
 
@@ -41,7 +41,7 @@ class HttpWebhooks:
         """Say whether this machine may be asked; a test brings its own names and trust."""
         self._is_sandbox, self._resolve, self._tls = is_sandbox, resolve, tls or pinned.TLS
 
-    def post(self, url: str, headers: Mapping[str, str], body: str) -> int:
+    def post(self, url: str, headers: Mapping[str, str], body: str | bytes) -> int:
         """Post to the address that was checked, and to no other. Raises NoAnswer."""
         try:
             target = outside.read(url, is_sandbox=self._is_sandbox)
@@ -67,10 +67,10 @@ class FakeWebhooks:
 
     def __init__(self) -> None:
         """Start with nothing posted."""
-        self.posted: list[tuple[str, dict[str, str], str]] = []
+        self.posted: list[tuple[str, dict[str, str], str | bytes]] = []
         self.answers: list[int | str] = []  # a status, or why there is none
 
-    def post(self, url: str, headers: Mapping[str, str], body: str) -> int:
+    def post(self, url: str, headers: Mapping[str, str], body: str | bytes) -> int:
         """Keep what was posted."""
         self.posted.append((url, dict(headers), body))
         answer = self.answers.pop(0) if self.answers else 204
@@ -83,14 +83,15 @@ def _ask(
     connection: socket.socket,
     target: Target,
     headers: Mapping[str, str],
-    body: str,
+    body: str | bytes,
     deadline: float,
 ) -> int:
     request = HTTPConnection(target.host, target.port)
     request.sock = connection
+    raw = body.encode() if isinstance(body, str) else body
     connection.settimeout(pinned.left(deadline))
     sent = {**headers, "Host": target.authority, "Connection": "close"}
-    request.request("POST", target.path, body.encode(), sent)
+    request.request("POST", target.path, raw, sent)
     answer = HTTPResponse(pinned.listen(connection, deadline), method="POST")
     answer.begin()
     return answer.status

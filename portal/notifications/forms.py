@@ -1,6 +1,7 @@
 """Shape and wording of the choice of mail."""
 
-from wtforms import SelectField
+from wtforms import BooleanField, HiddenField, SelectField
+from wtforms.validators import DataRequired, Length
 
 from portal.core.base_form import BaseForm
 from portal.notifications.values import KINDS, ByMail, Preferences
@@ -26,11 +27,17 @@ class PreferencesForm(BaseForm):
         """Return the form with what the person has now, or with what was sent."""
         hour = "" if wants.digest_hour is None else str(wants.digest_hour)
         return cls(
-            digest_hour=hour, **{field_of(key): when.value for key, when in wants.by_mail.items()}
+            digest_hour=hour,
+            **{field_of(key): when.value for key, when in wants.by_mail.items()},
+            **{push_field_of(key): wanted for key, wanted in wants.by_push.items()},
         )
 
+    def chosen_pushes(self) -> dict[str, bool]:
+        """Return which kinds are pushed to the person's devices."""
+        return {key: bool(self[push_field_of(key)].data) for key in KINDS}
+
     def chosen(self) -> tuple[dict[str, ByMail], int | None]:
-        """Return what was chosen: by kind, and the digest's hour."""
+        """Return what was chosen by mail: by kind, and the digest's hour."""
         hour = self.digest_hour.data
         return (
             {key: ByMail(self[field_of(key)].data) for key in KINDS},
@@ -43,7 +50,21 @@ def field_of(kind: str) -> str:
     return f"mail_{kind}"
 
 
+def push_field_of(kind: str) -> str:
+    """Return the name of a kind's field of pushes."""
+    return f"push_{kind}"
+
+
+class DeviceForm(BaseForm):
+    """What a browser gives that agreed to pushes; script fills it in."""
+
+    endpoint = HiddenField("Push service", [DataRequired(), Length(max=500)])
+    p256dh = HiddenField("Key", [DataRequired(), Length(max=100)])
+    auth = HiddenField("Secret", [DataRequired(), Length(max=40)])
+
+
 for _kind in KINDS.values():
+    setattr(PreferencesForm, push_field_of(_kind.key), BooleanField(_kind.label))
     setattr(
         PreferencesForm,
         field_of(_kind.key),

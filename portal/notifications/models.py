@@ -1,14 +1,25 @@
 """Tables of notices."""
 
 from datetime import date, datetime
+from typing import cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
-from portal.core.columns import UTCDateTime, kind_of
+from portal.core.columns import SEALED, UTCDateTime, kind_of
 from portal.core.db import Base
+from portal.core.secrets_box import Place
 from portal.notifications.values import ByMail, MailStep
 
 
@@ -55,7 +66,7 @@ class Notice(Base):
 
 
 class NoticePreference(Base):
-    """When a person wants a kind of notice by mail; without a row, as `values.KINDS` says."""
+    """When a person wants a kind of notice by mail or push; without a row, as `KINDS` says."""
 
     __tablename__ = "notice_preferences"
 
@@ -64,6 +75,60 @@ class NoticePreference(Base):
     )
     kind: Mapped[str] = mapped_column(String(40), primary_key=True)
     by_mail: Mapped[ByMail] = mapped_column(kind_of(ByMail))
+    by_push: Mapped[bool | None]  # None: as `values.KINDS` says
+
+
+class PushKey(Base):
+    """The installation's key for Web Push: push services know us by it (RFC 8292). One row."""
+
+    __tablename__ = "push_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    private_sealed: Mapped[str] = mapped_column(Text, info=SEALED)
+    public: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+    @property
+    def place_of_private(self) -> Place:
+        """Return where the private half belongs."""
+        return Place.of(cast(Table, self.__table__).c.private_sealed, self.id, None)
+
+
+class PushDevice(Base):
+    """A browser that gets pushes of one person, until they sign out or take it off (Q-5)."""
+
+    __tablename__ = "push_devices"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    session_id: Mapped[UUID | None] = mapped_column(  # in which it subscribed, while that lasts
+        ForeignKey("sessions.id", ondelete="SET NULL"), index=True
+    )
+    endpoint: Mapped[str] = mapped_column(String(500))
+    endpoint_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    p256dh: Mapped[str] = mapped_column(String(100))
+    auth: Mapped[str] = mapped_column(String(40))
+    browser: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
+class Push(Base):
+    """One notice on its way to one device; gone once it arrived or can't."""
+
+    __tablename__ = "pushes"
+    __table_args__ = (
+        UniqueConstraint("device_id", "notice_id"),
+        Index("ix_pushes_next_at", "next_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    device_id: Mapped[UUID] = mapped_column(ForeignKey("push_devices.id", ondelete="CASCADE"))
+    notice_id: Mapped[UUID] = mapped_column(
+        ForeignKey("notices.id", ondelete="CASCADE"), index=True
+    )
+    tries: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class DigestSchedule(Base):

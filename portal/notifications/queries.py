@@ -20,12 +20,19 @@ from sqlalchemy import (
 from portal.core.access import Role
 from portal.core.clock import utcnow
 from portal.core.columns import Id
-from portal.core.db import db
-from portal.notifications.models import DigestSchedule, Notice, NoticePreference
+from portal.core.db import database_now, db
+from portal.notifications.models import (
+    DigestSchedule,
+    Notice,
+    NoticePreference,
+    Push,
+    PushDevice,
+    PushKey,
+)
 from portal.notifications.values import (
     DIGEST_HOUR,
     KINDS,
-    ByMail,
+    DeviceRef,
     MailStep,
     NoticeRef,
     Preferences,
@@ -125,21 +132,53 @@ def _places(user_id: UUID) -> list[tuple[Role, dict[str, UUID]]]:
 
 def preferences(user_id: UUID) -> Preferences:
     """Return when the person gets which mail: what they chose, else what `KINDS` says."""
-    chosen: dict[str, ByMail] = {
-        row.kind: row.by_mail
+    p = NoticePreference
+    chosen = {
+        row.kind: row
         for row in db.session.execute(
-            select(NoticePreference.kind, NoticePreference.by_mail).where(
-                NoticePreference.user_id == user_id
-            )
+            select(p.kind, p.by_mail, p.by_push).where(p.user_id == user_id)
         )
     }
     schedule = db.session.execute(
         select(DigestSchedule.hour).where(DigestSchedule.user_id == user_id)
     ).one_or_none()
     return Preferences(
-        by_mail={key: chosen.get(key, kind.by_mail) for key, kind in KINDS.items()},
+        by_mail={
+            key: chosen[key].by_mail if key in chosen else kind.by_mail
+            for key, kind in KINDS.items()
+        },
+        by_push={
+            key: kind.by_push
+            if key not in chosen or chosen[key].by_push is None
+            else chosen[key].by_push
+            for key, kind in KINDS.items()
+        },
         digest_hour=DIGEST_HOUR if schedule is None else schedule.hour,
     )
+
+
+def push_key() -> str | None:
+    """Return the public key browsers subscribe with; None until the scheduler made one."""
+    return db.session.scalar(select(PushKey.public))
+
+
+def devices(user_id: UUID) -> list[DeviceRef]:
+    """Return the browsers that get the person's pushes, the newest first."""
+    d = PushDevice
+    rows = db.session.execute(
+        select(d.id, d.browser, d.created_at, d.session_id)
+        .where(d.user_id == user_id)
+        .order_by(d.created_at.desc(), d.id)
+    )
+    return [DeviceRef(*row) for row in rows]
+
+
+def is_push_due() -> bool:
+    """Say whether a push waits that nobody has in hand."""
+    now = database_now()
+    free = or_(Push.lease_until.is_(None), Push.lease_until < now)
+    due = select(Push.id).where(Push.next_at <= now, free).limit(1)
+    return db.session.scalar(due) is not None
 
 
 def digests_due(after: UUID | None = None, limit: int = 50) -> list[UUID]:

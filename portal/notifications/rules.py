@@ -29,3 +29,12 @@ def mail_words(kind: str, title: str, text: str, account_name: str | None) -> tu
         return title, "The portal says what happened and what to do."
     sentence = known.sentence.format(account=account_name or "Your organization")
     return sentence, "Names and words stay in the portal."
+
+
+def push_words(kind: str, title: str, text: str, account_name: str | None) -> tuple[str, str]:
+    """Return what a push says: who it is about, and never what a person wrote (Q-5).
+
+    A phone shows it while it is locked; where no person is named, all may be said.
+    """
+    is_harmless = KINDS[kind].words is Words.ALL
+    return title, (text if is_harmless else account_name or "")

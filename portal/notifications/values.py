@@ -42,6 +42,7 @@ class Kind:
     by_mail: ByMail  # unless the person chose otherwise
     words: Words
     sentence: str  # for mails that name nobody; may hold {account}
+    by_push: bool = False  # unless the person chose otherwise
 
 
 KINDS: Final = {
@@ -78,6 +79,7 @@ KINDS: Final = {
             ByMail.AT_ONCE,
             Words.KIND,
             "{account}: a new lead texted",
+            by_push=True,
         ),
         Kind(
             "task",
@@ -94,6 +96,7 @@ KINDS: Final = {
             ByMail.NEVER,
             Words.KIND,
             "{account}: somebody replied",
+            by_push=True,
         ),
         Kind(
             "assigned",
@@ -102,6 +105,7 @@ KINDS: Final = {
             ByMail.AT_ONCE,
             Words.KIND,
             "{account}: a conversation was given to you",
+            by_push=True,
         ),
         Kind(
             "opt_out",
@@ -118,6 +122,7 @@ KINDS: Final = {
             ByMail.AT_ONCE,
             Words.KIND,
             "{account}: somebody may have asked for no more texts",
+            by_push=True,
         ),
         Kind(
             "lint",
@@ -174,9 +179,10 @@ DIGEST_HOUR: Final = 8  # unless the person chose another
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """When one person gets which mail."""
+    """When one person gets which mail, and what is pushed to their devices."""
 
     by_mail: Mapping[str, ByMail]  # by kind, every kind
+    by_push: Mapping[str, bool]  # by kind, every kind
     digest_hour: int | None  # None: no digest
 
 
@@ -198,3 +204,25 @@ class NoticeRef:
     def is_unread(self) -> bool:
         """Say whether the person has not read it."""
         return self.read_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRef:
+    """A browser that gets a person's pushes."""
+
+    id: UUID
+    browser: str
+    created_at: datetime
+    session_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One push, ready to be handed to its push service; `tries` counts this one."""
+
+    id: UUID
+    tries: int
+    device_id: UUID
+    endpoint: str
+    headers: Mapping[str, str]
+    body: bytes

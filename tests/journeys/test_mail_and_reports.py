@@ -80,8 +80,8 @@ def take_a_file_of_texts(eye):
 def choose_mail(eye):
     page = eye.page
     page.goto(page.url.split("/accounts/")[0] + "/notices")
-    page.get_by_role("link", name="By e-mail").click()
-    page.get_by_role("heading", level=1, name="Notifications by e-mail").wait_for()
+    page.get_by_role("link", name="By e-mail and push").click()
+    page.get_by_role("heading", level=1, name="Notifications by e-mail and push").wait_for()
     eye.look("preferences")
     page.locator("select[name^=mail_]").first.select_option("never")
     page.get_by_role("button", name="Save changes").click()

@@ -2,6 +2,12 @@
 
 from portal.notifications.service.choosing import choose, person_of_link, turn_off, unsubscribe_url
 from portal.notifications.service.mailing import mail_due, send_digest
+from portal.notifications.service.pushing import (
+    add_device,
+    forget_devices,
+    keep_key,
+    remove_device,
+)
 from portal.notifications.service.telling import (
     forget_about,
     forget_old,
@@ -11,14 +17,18 @@ from portal.notifications.service.telling import (
 )
 
 __all__ = [
+    "add_device",
     "choose",
     "forget_about",
+    "forget_devices",
     "forget_old",
+    "keep_key",
     "mail_due",
     "mark_all_read",
     "mark_read",
     "notify",
     "person_of_link",
+    "remove_device",
     "send_digest",
     "turn_off",
     "unsubscribe_url",

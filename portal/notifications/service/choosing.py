@@ -24,9 +24,14 @@ DIGEST: Final = "digest"  # what a link in a digest turns off
 
 
 def choose(
-    user_id: UUID, by_mail: Mapping[str, ByMail], digest_hour: int | None, *, actor: Actor
+    user_id: UUID,
+    by_mail: Mapping[str, ByMail],
+    digest_hour: int | None,
+    *,
+    by_push: Mapping[str, bool] | None = None,
+    actor: Actor,
 ) -> None:
-    """Set when the person gets which mail; kinds that are not named stay as they are.
+    """Set when the person gets which mail and push; kinds that are not named stay as they are.
 
     What waits for a digest waits for the new hour; without a digest it is not mailed.
     """
@@ -34,12 +39,17 @@ def choose(
     chosen = {kind: by_mail[kind] for kind in KINDS if kind in by_mail}
     if chosen:
         into = (sqlite if is_sqlite() else postgresql).insert(NoticePreference)
-        rows = [{"user_id": user_id, "kind": k, "by_mail": v} for k, v in chosen.items()]
+        pushed = by_push or {}
+        rows = [
+            {"user_id": user_id, "kind": k, "by_mail": v, "by_push": pushed.get(k)}
+            for k, v in chosen.items()
+        ]
         insert = into.values(rows)
+        new = {"by_mail": insert.excluded.by_mail}
+        if by_push is not None:
+            new["by_push"] = insert.excluded.by_push
         db.session.execute(
-            insert.on_conflict_do_update(
-                index_elements=["user_id", "kind"], set_={"by_mail": insert.excluded.by_mail}
-            )
+            insert.on_conflict_do_update(index_elements=["user_id", "kind"], set_=new)
         )
     schedule = locked_schedule(user_id, digest_hour)
     schedule.hour = digest_hour
@@ -63,6 +73,7 @@ def choose(
             organization_id=None,
             subject_id=user_id,
             by_mail={kind: value.value for kind, value in after.by_mail.items()},
+            by_push=sorted(kind for kind, wanted in after.by_push.items() if wanted),
             digest_hour=after.digest_hour,
         )
 

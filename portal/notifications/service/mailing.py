@@ -19,6 +19,7 @@ from portal.mail import service as mail
 from portal.mail.values import Outgoing
 from portal.notifications import queries, rules
 from portal.notifications.models import DigestSchedule, Notice
+from portal.notifications.service import pushing
 from portal.notifications.service.choosing import DIGEST, locked_schedule, unsubscribe_url
 from portal.notifications.values import KINDS, ByMail, MailStep, Preferences
 from portal.people import queries as people
@@ -48,6 +49,8 @@ def mail_due(batch: Sequence[queries.Place]) -> int:
     for row in rows:
         person, wants = known[row.user_id]
         when = wants.by_mail.get(row.kind, ByMail.NEVER) if row.id in seen else ByMail.NEVER
+        if row.id in seen and wants.by_push.get(row.kind):
+            pushing.offer(row.user_id, row.id)
         if when is ByMail.AT_ONCE:
             _mail_one(row, person)
         row.mail_step = MailStep.DONE

@@ -1,8 +1,8 @@
 """Which notices come by mail, and when; and the link in each mail that turns it off (M-1)."""
 
-from typing import Final
+from typing import Any, Final, cast
 
-from flask import Blueprint, Response, flash, request, url_for
+from flask import Blueprint, Response, flash, request, session, url_for
 
 from portal.core.access import me, open_to_all, signed_in
 from portal.core.audit import Actor
@@ -10,7 +10,7 @@ from portal.core.db import unit_of_work
 from portal.core.web import page, see_other
 from portal.notifications import queries
 from portal.notifications import service as notifications
-from portal.notifications.forms import PreferencesForm, field_of
+from portal.notifications.forms import PreferencesForm, field_of, push_field_of
 from portal.notifications.values import KINDS
 from portal.notifications.views.blueprint import bp
 from portal.people import queries as people
@@ -27,14 +27,20 @@ def preferences() -> Response:
     if form.validate_on_submit():
         by_mail, hour = form.chosen()
         with unit_of_work():
-            notifications.choose(me().user_id, by_mail, hour, actor=me().actor)
-        flash("Your choice of mail is saved.", "ok")
+            notifications.choose(
+                me().user_id, by_mail, hour, by_push=form.chosen_pushes(), actor=me().actor
+            )
+        flash("Your choice is saved.", "ok")
         return see_other(url_for("notifications.preferences"))
     return page(
         "notifications/preferences.html",
         status=422 if form.errors else 200,
         form=form,
         fields=[form[field_of(key)] for key in KINDS],
+        pushes=[form[push_field_of(key)] for key in KINDS],
+        devices=queries.devices(me().user_id),
+        push_key=queries.push_key(),
+        this_session=cast(Any, session).row_id,
         zone=me().timezone,
     )
 

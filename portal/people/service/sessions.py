@@ -1,5 +1,6 @@
 """Signed-in browsers: started, seen, ended; the cookie's token is kept only as a hash."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -24,6 +25,10 @@ _BY_TOKEN: Final = select(  # made once, of columns: every page asks it (G6)
         for name in ("id", "user_id", "data", "last_seen_at", "expires_at", "idle_seconds")
     )
 ).where(_SESSIONS.c.token_hash == bindparam("token"))
+
+
+Leaves = Callable[[UUID | None, Sequence[UUID]], None]
+_followers: Final[list[Leaves]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +92,42 @@ def touch_session(session_id: UUID, *, data: dict[str, Any] | None = None) -> No
     db.session.execute(update(SignInSession).where(SignInSession.id == session_id).values(**values))
 
 
+def follow(leaves: Leaves) -> None:
+    """Have it called before sessions end that somebody ended, in that unit of work.
+
+    With their ids; and with the person where all of theirs end. Not when they are over by time.
+    """
+    if leaves not in _followers:
+        _followers.append(leaves)
+
+
 def end_session(session_id: UUID) -> None:
     """Sign one browser out; ending it twice is harmless."""
+    _leave(None, [session_id])
     db.session.execute(delete(SignInSession).where(SignInSession.id == session_id))
 
 
 def end_sessions(user_id: UUID, *, but: UUID | None = None) -> int:
     """Sign a person out everywhere, or everywhere but here, and return from how many browsers."""
-    ending = delete(SignInSession).where(SignInSession.user_id == user_id)
+    theirs = select(SignInSession.id).where(SignInSession.user_id == user_id)
     if but is not None:
-        ending = ending.where(SignInSession.id != but)
-    return _count(db.session.execute(ending))
+        theirs = theirs.where(SignInSession.id != but)
+    ids = db.session.scalars(theirs).all()
+    _leave(user_id if but is None else None, ids)
+    return _count(db.session.execute(delete(SignInSession).where(SignInSession.id.in_(ids))))
 
 
 def revoke_session(user_id: UUID, session_id: UUID, *, actor: Actor) -> None:
     """End one of the person's own sessions. Raises NotFound for anybody else's."""
-    ended = db.session.execute(
-        delete(SignInSession).where(
-            SignInSession.id == session_id, SignInSession.user_id == user_id
-        )
-    )
-    if not _count(ended):
+    mine = SignInSession.id == session_id, SignInSession.user_id == user_id
+    _leave(None, db.session.scalars(select(SignInSession.id).where(*mine)).all())
+    if not _count(db.session.execute(delete(SignInSession).where(*mine))):
         raise NotFound("We can't find that session. It may have ended already.")
-    mine = queries.memberships(user_id)
+    places = queries.memberships(user_id)
     audit.record(
         "people:session:revoke",
         actor=actor,
-        organization_id=mine[0].organization_id if len(mine) == 1 else None,
+        organization_id=places[0].organization_id if len(places) == 1 else None,
         subject_id=user_id,
         session=str(session_id),
     )
@@ -139,6 +153,11 @@ def purge_sessions() -> int:
     return _count(
         db.session.execute(delete(SignInSession).where(SignInSession.expires_at <= utcnow()))
     )
+
+
+def _leave(user_id: UUID | None, ids: Sequence[UUID]) -> None:
+    for leaves in _followers:
+        leaves(user_id, ids)
 
 
 def _count(result: object) -> int:
