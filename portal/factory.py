@@ -191,6 +191,7 @@ def _register_slices(app: Flask) -> None:
         csrf.exempt(api.bp)  # a key opens it, no cookie does
     csrf.exempt(optin_views.public.bp)  # a one-time token of its own
     csrf.exempt(notification_views.links)  # signed, and mail programs post to it by themselves
+    csrf.exempt(drip_views.links)  # likewise
     csrf.exempt(webhooks.bp)  # the carrier signs instead
     csrf.exempt(call_views.webhooks.bp)  # likewise
     csrf.exempt(webhook_check_views.door)  # so do we, in its stead

@@ -50,7 +50,9 @@ def unsafe(person, own):
     for rule in person.app.url_map.iter_rules():
         access = getattr(person.app.view_functions[rule.endpoint], "access", None)
         by_cookie = access != "signed_by_carrier" and not isinstance(access, Scope)
-        by_cookie = by_cookie and not rule.endpoint.startswith(("hosted.", "mail_links."))
+        by_cookie = by_cookie and not rule.endpoint.startswith(
+            ("hosted.", "mail_links.", "plan_links.")
+        )
         for method in sorted(rule.methods - {"GET", "HEAD", "OPTIONS"}) if by_cookie else ():
             yield method, person.url(rule.endpoint, **own.for_rule(rule))
 

@@ -88,7 +88,7 @@ OPEN_TO_ALL = {
     "health.alive", "health.ready", "health.metrics", "people.index", "people.sign_in", "people.second_step",
     "people.forgot", "people.reset", "people.accept", "api.openapi", "notifications.outbox", "notifications.outbox_mail",
     "notifications.manifest", "notifications.push_worker",
-    "mail_links.unsubscribe", "notifications.outbox_html", "notifications.outbox_file",
+    "mail_links.unsubscribe", "plan_links.unsubscribe", "notifications.outbox_html", "notifications.outbox_file",
     "hosted.form", "hosted.thanks", "hosted.embed", "hosted.embed_thanks", "hosted.embed_script", "hosted.kiosk",
     "hosted.kiosk_thanks", "hosted.style", "hosted.logo",
     "proofs.verify", "proofs.verifier", "proofs.shared", "proofs.shared_pdf", "proofs.shared_json", "proofs.shared_evidence",

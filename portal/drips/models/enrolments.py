@@ -3,7 +3,15 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
@@ -137,6 +145,18 @@ class DripSend(Base):
     account_id: Mapped[UUID]
     drip_id: Mapped[UUID]
     step_id: Mapped[UUID]
+
+
+class DripMailRefusal(Base):
+    """An address that gets no more e-mail of an organization's plans; texts have their own list."""
+
+    __tablename__ = "drip_mail_refusals"
+
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="RESTRICT"), primary_key=True
+    )
+    email_key: Mapped[str] = mapped_column(String(254), primary_key=True)
+    refused_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class DripCount(Base):

@@ -15,7 +15,6 @@ from sqlalchemy import Table, insert
 
 from portal.contacts import queries as contacts
 from portal.contacts.values import ContactRef
-from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.many_rows import insert_rows
 from portal.core.settings import settings
@@ -24,7 +23,7 @@ from portal.drips.queries import enrolments as queries
 from portal.drips.queries import library
 from portal.drips.queries.enrolments import Due
 from portal.drips.rules import timing
-from portal.drips.service import counting
+from portal.drips.service import counting, mailing, reminding
 from portal.drips.values import DripRef, EnrolmentState, Outcome, Step, StepKind
 from portal.messaging.errors import TextRefused
 from portal.messaging.service import following
@@ -150,21 +149,34 @@ def _take(
         return {}, {}
     if this.step.kind is StepKind.TEXT:
         return _text(this, ready)
-    return {row.id: Taken(uuid4(), Outcome.PASSED) for row in ready}, {}
+    if this.step.kind is StepKind.WAIT:
+        return {row.id: Taken(uuid4(), Outcome.PASSED) for row in ready}, {}
+    people = _people(this, ready)
+    names = {row.id: uuid4() for row in ready}
+    if this.step.kind is StepKind.TASK:
+        for row in ready:
+            reminding.remind(this.account, this.drip, this.step, people[row.contact_id], row.id)
+        return {id_: Taken(name, Outcome.REMINDED) for id_, name in names.items()}, {}
+    asked = {names[row.id]: people[row.contact_id] for row in ready}
+    told = mailing.post(this.account, this.step, asked)
+    return {id_: Taken(name, *told[name]) for id_, name in names.items()}, {}
 
 
 def _text(
     this: _Round, ready: Sequence[DripEnrolment]
 ) -> tuple[dict[UUID, Taken], dict[UUID, Gate]]:
     account, drip, step = this.account, this.drip, this.step
-    people = {c.id: c for c in contacts.by_ids(account.tenant, [row.contact_id for row in ready])}
+    people = _people(this, ready)
     names = {row.id: uuid4() for row in ready}
     asked = [Asked(names[row.id], _recipient(row, people[row.contact_id])) for row in ready]
     draft = Draft(step.body, Kind.PLAN, missing=step.missing, over_limit="spread", name=drip.name)
     try:
-        told, campaign_id = following.follow(account, asked, draft, actor=_actor(drip))
+        told, campaign_id = following.follow(account, asked, draft, actor=reminding.actor_of(drip))
     except TextRefused as refusal:
         if refusal.gate.code in NO_MEANS:
+            for row in ready:
+                person = people[row.contact_id]
+                reminding.text_by_hand(account, drip, step, person, row.id)
             return {row.id: _not_sent(names[row.id]) for row in ready}, {}
         return {}, {row.id: refusal.gate for row in ready}
     if campaign_id is not None:
@@ -186,6 +198,11 @@ def _text(
     }
     waits = {row.id: told.waits[names[row.id]] for row in ready if names[row.id] in told.waits}
     return taken, waits
+
+
+def _people(this: _Round, rows: Sequence[DripEnrolment]) -> dict[UUID, ContactRef]:
+    ids = [row.contact_id for row in rows]
+    return {person.id: person for person in contacts.by_ids(this.account.tenant, ids)}
 
 
 def _not_sent(run_id: UUID) -> Taken:
@@ -238,10 +255,6 @@ def _advance(this: _Round, row: DripEnrolment, taken: Taken) -> None:
 
 def _wait(row: DripEnrolment, gate: Gate, until: datetime) -> None:
     row.look_at, row.waits_for, row.waits_words = until, gate.code[:40], gate.sentence[:300]
-
-
-def _actor(drip: DripRef) -> Actor:
-    return Actor(None, f"SmartPlan {drip.name}", "plan")
 
 
 _BEFORE: Final = Gate(EARLIER_STEP, "The text before it has not left yet.")

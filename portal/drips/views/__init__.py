@@ -2,5 +2,8 @@
 
 from portal.drips.views import editing, library
 from portal.drips.views.blueprint import bp
+from portal.drips.views.unsubscribing import links
 
-__all__ = ["bp", "editing", "library"]
+blueprints = [bp, links]
+
+__all__ = ["blueprints", "bp", "editing", "library", "links"]
