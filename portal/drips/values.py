@@ -109,13 +109,6 @@ class Outcome(StrEnum):
     PASSED = "passed"  # a wait is over
 
 
-class OverLimit(StrEnum):
-    """What plan texts do beyond a daily limit, as an organization chooses (S-5)."""
-
-    HOLD = "hold"  # to the next day
-    WARN = "warn"  # go at the sender's risk; pages say so
-
-
 class Shelf(StrEnum):
     """Who keeps a plan, and so who may enrol people in it."""
 
