@@ -1,6 +1,6 @@
 """What the rules of compliance refuse."""
 
-from portal.core.errors import BadInput
+from portal.core.errors import BadInput, DomainError
 
 
 class LooserThanLaw(BadInput):
@@ -22,3 +22,13 @@ class TooEarly(BadInput):
 
     status = 422
     code = "too_early"
+
+
+class NotSuspended(DomainError):
+    """Somebody else lifted the suspension, or the account was closed."""
+
+    code = "not_suspended"
+
+    def __init__(self) -> None:
+        """Say so in the words of a page."""
+        super().__init__("This account is not suspended any more.")

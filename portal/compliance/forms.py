@@ -18,6 +18,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from portal.compliance.rules.policy import CLOSED, Edit, Row, Span
 from portal.core.base_form import BaseForm
+from portal.texting_accounts.values import CAUSE_LABELS, Cause
 
 DAYS: Final = (("weekday", "Monday to Friday"), ("saturday", "Saturday"), ("sunday", "Sunday"))
 _MOST_DAYS: Final = 60
@@ -148,6 +149,40 @@ class HoursForm(BaseForm):
             return None
         span = Span(_minutes(start), _minutes(end))
         return None if span == law else span
+
+
+class SuspensionForm(BaseForm):
+    """What the carrier wrote to somebody about an account (A-1)."""
+
+    cause = SelectField(
+        "The carrier's reason",
+        choices=[("", "Choose one"), *((one.value, CAUSE_LABELS[one]) for one in Cause)],
+        validators=[DataRequired("Choose the reason, or Other.")],
+    )
+    words = TextAreaField(
+        "What the carrier wrote",
+        [
+            DataRequired("Write what it said, when, and its ticket: an appeal answers that."),
+            Length(max=400, message="Use at most 400 characters."),
+        ],
+    )
+
+    @property
+    def chosen(self) -> Cause:
+        """Return the reason, of a form that is valid."""
+        return Cause(self.cause.data)
+
+
+class LiftForm(BaseForm):
+    """Why a suspension is lifted."""
+
+    carrier_note = StringField(
+        "What the carrier said",
+        [
+            DataRequired("Say what the carrier told you, and when."),
+            Length(max=400, message="Use at most 400 characters."),
+        ],
+    )
 
 
 def _minutes(at: time) -> int:

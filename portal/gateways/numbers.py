@@ -121,6 +121,9 @@ class NumberGateway(Protocol):
     def list_owned(self, credentials: CarrierCredentials) -> list[Owned]:
         """Return every number the account has."""
 
+    def is_suspended(self, credentials: CarrierCredentials) -> bool:
+        """Say whether the carrier has suspended this very account."""
+
     def set_webhooks(
         self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks
     ) -> None:
@@ -139,6 +142,7 @@ class FakeNumberGateway:
     subaccounts: dict[str, CarrierCredentials] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
     pools: dict[str, set[str]] = field(default_factory=dict)
+    suspended: set[str] = field(default_factory=set)  # sub-accounts, by SID
     calls: list[str] = field(default_factory=list)
     failures: dict[str, list[Exception]] = field(default_factory=dict)
     lost_answers: dict[str, list[Exception]] = field(default_factory=dict)
@@ -219,6 +223,11 @@ class FakeNumberGateway:
         """Return all of `owned`."""
         self._enter("list_owned")
         return list(self.owned.values())
+
+    def is_suspended(self, credentials: CarrierCredentials) -> bool:
+        """Look in `suspended`."""
+        self._enter("is_suspended")
+        return credentials.account_sid in self.suspended
 
     def set_webhooks(
         self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks

@@ -25,7 +25,8 @@ _OVERRIDES = (
 )
 _ALREADY_IN_SERVICE = 21710
 _NOT_FOUND = 20404
-_ACTIVE = "active"
+_INACTIVE = 20005
+_ACTIVE, _SUSPENDED = "active", "suspended"
 
 
 class TwilioNumberGateway:
@@ -155,6 +156,20 @@ class TwilioNumberGateway:
                 limit=LIST_LIMIT, page_size=PAGE_SIZE
             )
             return [_owned(number) for number in numbers]
+
+    def is_suspended(self, credentials: CarrierCredentials) -> bool:
+        """Say whether the account is suspended; see NumberGateway.
+
+        A suspended account is refused even its own state (20005).
+        """
+        try:
+            with reading():
+                found = self._client(credentials).api.v2010.accounts(credentials.account_sid)
+                return bool(found.fetch().status == _SUSPENDED)
+        except GatewayRejected as error:
+            if error.code != _INACTIVE:
+                raise
+        return True
 
     def set_webhooks(
         self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks

@@ -25,6 +25,7 @@ class Event(StrEnum):
     MESSAGE_RECEIVED = "message.received"
     OPT_OUT = "opt_out"
     CONSENT = "consent"
+    SUSPENSION = "suspension"
     TEST = "test"
 
 
@@ -33,6 +34,7 @@ EVENT_WORDS: Mapping[Event, str] = {
     Event.MESSAGE_RECEIVED: "A person texted the account",
     Event.OPT_OUT: "A person opted out",
     Event.CONSENT: "A person agreed to be texted or opted in again, or a consent ended",
+    Event.SUSPENSION: "The carrier suspended the account, or that was lifted",
 }
 
 

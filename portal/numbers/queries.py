@@ -152,6 +152,15 @@ def credentials(organization_id: UUID) -> CarrierCredentials | None:
     return CarrierCredentials(account.account_sid, box().open(account.sealed_token, place))
 
 
+def organizations_at_the_carrier() -> list[UUID]:
+    """Return the organizations that have a sub-account of their own."""
+    a = _ACCOUNTS.c
+    rows = db.session.scalars(
+        select(a.organization_id).where(a.account_sid.is_not(None)).order_by(a.organization_id)
+    )
+    return list(rows)
+
+
 def carrier_account_sid(organization_id: UUID) -> str | None:
     """Return the carrier's name for the organization's account: no secret, a carrier asks for it."""
     account = _carrier_account(organization_id)

@@ -56,18 +56,6 @@ class PauseForm(BaseForm):
     reason = StringField("Reason", validators=[Optional(), Length(max=500)])
 
 
-class ReinstateForm(BaseForm):
-    """Why a suspension is lifted."""
-
-    carrier_note = StringField(
-        "What the carrier said",
-        validators=[
-            InputRequired("Say what the carrier told you, and when."),
-            Length(max=500, message="Use at most 500 characters."),
-        ],
-    )
-
-
 class OpenAccountForm(AccountForm):
     """A new account; the view fills in owners."""
 

@@ -7,15 +7,25 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
 from portal.core.columns import UTCDateTime, kind_of
 from portal.core.db import Base
-from portal.texting_accounts.values import DAILY_RECIPIENTS, DAILY_SEGMENTS, AccountState
+from portal.texting_accounts.values import (
+    DAILY_RECIPIENTS,
+    DAILY_SEGMENTS,
+    AccountState,
+    Cause,
+    RestrictionKind,
+)
+
+_OPEN = text("lifted_at IS NULL")
 
 
 class TextingAccount(Base):
@@ -85,3 +95,39 @@ class AccountMember(Base):
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
     monthly_cap: Mapped[int | None]  # credits a month
+
+
+class Restriction(Base):
+    """A pause, a suspension or the end of an account: who set it, why, and when it was lifted (H-6)."""
+
+    __tablename__ = "restrictions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id"],
+            ["texting_accounts.organization_id", "texting_accounts.id"],
+            ondelete="RESTRICT",
+        ),
+        UniqueConstraint("organization_id", "account_id", "id"),
+        Index(
+            "ux_restrictions_open",
+            "account_id",
+            "kind",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index("ix_restrictions_account_id_set_at", "account_id", "set_at", "id"),
+        CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name="lifted_by_somebody"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    kind: Mapped[RestrictionKind] = mapped_column(kind_of(RestrictionKind))
+    cause: Mapped[Cause | None] = mapped_column(kind_of(Cause))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    set_by: Mapped[str] = mapped_column(String(200))
+    set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    lifted_by: Mapped[str | None] = mapped_column(String(200))
+    lifted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lift_note: Mapped[str | None] = mapped_column(String(500))

@@ -22,12 +22,17 @@ from portal.core.access import OWNER_PERMISSIONS, PERMISSIONS, Me, Permission, R
 from portal.core.columns import Id
 from portal.core.db import db
 from portal.core.errors import NotAllowed, NotFound
-from portal.core.tenancy import Tenant
+from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
 from portal.people.values import UserRef
 from portal.texting_accounts.errors import AccountClosed
-from portal.texting_accounts.models import AccountMember, TextingAccount
-from portal.texting_accounts.values import AccountMemberRef, AccountRef, AccountState
+from portal.texting_accounts.models import AccountMember, Restriction, TextingAccount
+from portal.texting_accounts.values import (
+    AccountMemberRef,
+    AccountRef,
+    AccountState,
+    RestrictionRef,
+)
 
 _ACCOUNTS = cast(Table, TextingAccount.__table__)
 _MEMBERS = cast(Table, AccountMember.__table__)
@@ -204,6 +209,19 @@ def people_of(account_: AccountRef) -> list[UserRef]:
         leads = people.leads_of_team(account_.team_id) if account_.team_id else []
     ids |= {lead.id for lead in leads}
     return people.who_may(account_.organization_id, ids, Permission.SEND_TEXTS)
+
+
+def restrictions(tenant: Tenant, *, limit: int) -> list[RestrictionRef]:
+    """Return the newest restrictions of an account, those that hold before those lifted (H-6)."""
+    r = Restriction
+    rows = db.session.scalars(
+        select(r)
+        .where(owned(tenant, r))
+        .order_by(r.lifted_at.is_not(None), r.set_at.desc(), r.id)
+        .limit(limit)
+    )
+    names = RestrictionRef.__dataclass_fields__
+    return [RestrictionRef(**{name: getattr(row, name) for name in names}) for row in rows]
 
 
 def limits_note(account_id: UUID) -> str | None:

@@ -10,15 +10,21 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import BadInput, NotFound
+from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
 from portal.people import rules as people_rules
 from portal.texting_accounts import queries, rules
 from portal.texting_accounts.errors import AccountClosed, NoteMissing, WrongState
-from portal.texting_accounts.models import AccountMember, TextingAccount
-from portal.texting_accounts.values import AccountRef, AccountState
+from portal.texting_accounts.models import AccountMember, Restriction, TextingAccount
+from portal.texting_accounts.values import AccountRef, AccountState, Cause, RestrictionKind
 
 MAX_RECIPIENTS = 100_000
 MAX_SEGMENTS = 1_000_000
+_KINDS = {
+    AccountState.PAUSED: RestrictionKind.PAUSE,
+    AccountState.SUSPENDED: RestrictionKind.SUSPENSION,
+    AccountState.CLOSED: RestrictionKind.CLOSING,
+}
 
 
 def open_account(
@@ -172,11 +178,49 @@ def resume(account_id: UUID, *, actor: Actor) -> AccountRef:
     )
 
 
-def suspend(account_id: UUID, reason: str, actor: Actor) -> AccountRef:
-    """Note that the carrier or an officer suspended the account (A)."""
+def suspend(
+    account_id: UUID, reason: str, actor: Actor, *, cause: Cause | None = None
+) -> AccountRef:
+    """Note that the carrier suspended the account, with its reason where it gave one (A-1)."""
     sending = {AccountState.ACTIVE, AccountState.PAUSED}
     return _move(
-        account_id, sending, AccountState.SUSPENDED, reason=reason, verb="suspend", actor=actor
+        account_id,
+        sending,
+        AccountState.SUSPENDED,
+        reason=reason,
+        verb="suspend",
+        actor=actor,
+        cause=cause,
+    )
+
+
+def explain_suspension(account_id: UUID, reason: str, cause: Cause, *, actor: Actor) -> None:
+    """Keep why the carrier suspended the account, as far as it said so since (A-1).
+
+    Raises WrongState for an account that is not suspended.
+    """
+    row = _locked(account_id)
+    if row.state is not AccountState.SUSPENDED:
+        raise WrongState(f"This account is {_fresh(account_id).state_label.lower()}.")
+    row.state_reason = reason.strip()[:500] or None
+    r = Restriction
+    db.session.execute(
+        update(r)
+        .where(
+            owned(Tenant(row.organization_id, account_id), r),
+            r.kind == RestrictionKind.SUSPENSION,
+            r.lifted_at.is_(None),
+        )
+        .values(cause=cause, reason=row.state_reason)
+        .execution_options(synchronize_session=False)
+    )
+    _record(
+        "accounts:account:explain",
+        account_id,
+        row.organization_id,
+        actor,
+        cause=cause.value,
+        reason=row.state_reason,
     )
 
 
@@ -255,6 +299,7 @@ def _move(
     verb: str,
     actor: Actor,
     note: str = "",
+    cause: Cause | None = None,
 ) -> AccountRef:
     moved = db.session.execute(
         update(TextingAccount)
@@ -270,8 +315,35 @@ def _move(
             f"This account is {account.state_label.lower()}, so it can't {verb}.",
         )
     why = (reason or note).strip() or None
-    _record(f"accounts:account:{verb}", account_id, moved, actor, reason=why)
+    _keep_history(account, why, cause, actor)
+    told = {"cause": cause.value} if cause else {}
+    _record(f"accounts:account:{verb}", account_id, moved, actor, reason=why, **told)
     return account
+
+
+def _keep_history(account: AccountRef, why: str | None, cause: Cause | None, actor: Actor) -> None:
+    """End the restriction that held and begin the one that holds now (H-6)."""
+    now, r = utcnow(), Restriction
+    kind = _KINDS.get(account.state)
+    note = why if kind is None else f"{account.state_label} instead."
+    db.session.execute(
+        update(r)
+        .where(owned(account.tenant, r), r.kind.in_(_KINDS.values()), r.lifted_at.is_(None))
+        .values(lifted_at=now, lifted_by=actor.label, lift_note=note[:500] if note else None)
+        .execution_options(synchronize_session=False)
+    )
+    if kind is not None:
+        db.session.add(
+            Restriction(
+                organization_id=account.organization_id,
+                account_id=account.id,
+                kind=kind,
+                cause=cause,
+                reason=account.state_reason,
+                set_by=actor.label,
+                set_at=now,
+            )
+        )
 
 
 def _locked(account_id: UUID) -> TextingAccount:

@@ -1,6 +1,7 @@
 """What other slices may hold of a texting account."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -25,6 +26,72 @@ STATE_LABELS = {
     AccountState.SUSPENDED: "Suspended",
     AccountState.CLOSED: "Closed",
 }
+
+
+class Cause(StrEnum):
+    """Why a carrier suspends or restricts an account (A-1)."""
+
+    HIGH_ERRORS = "high_error_rate"
+    HIGH_OPT_OUTS = "high_opt_out_rate"
+    CONSENT = "consent_violation"
+    NO_SENDER = "lack_of_sender_identification"
+    NO_OPT_OUT = "lack_of_opt_out_language"
+    SIMILAR = "similar_messages"
+    PROVISIONING = "provisioning_restriction"
+    OTHER = "other"
+
+
+CAUSE_LABELS = {
+    Cause.HIGH_ERRORS: "High error rate",
+    Cause.HIGH_OPT_OUTS: "High opt-out rate",
+    Cause.CONSENT: "Consent violation",
+    Cause.NO_SENDER: "Lack of sender identification",
+    Cause.NO_OPT_OUT: "Lack of opt-out language",
+    Cause.SIMILAR: "Same or similar message across many numbers",
+    Cause.PROVISIONING: "Provisioning restriction",
+    Cause.OTHER: "Other",
+}
+
+
+class RestrictionKind(StrEnum):
+    """What a restriction did to the account (H-6)."""
+
+    PAUSE = "pause"
+    SUSPENSION = "suspension"
+    CLOSING = "closing"
+
+
+RESTRICTION_LABELS = {
+    RestrictionKind.PAUSE: "Paused",
+    RestrictionKind.SUSPENSION: "Suspended",
+    RestrictionKind.CLOSING: "Closed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionRef:
+    """One restriction of an account: who set it, why, and when it was lifted (H-6)."""
+
+    id: UUID
+    account_id: UUID
+    kind: RestrictionKind
+    cause: Cause | None  # None: the carrier has not said, or it is none of the carrier's
+    reason: str | None
+    set_by: str
+    set_at: datetime
+    lifted_by: str | None
+    lifted_at: datetime | None
+    lift_note: str | None
+
+    @property
+    def kind_label(self) -> str:
+        """Return what it did, in a word."""
+        return RESTRICTION_LABELS[self.kind]
+
+    @property
+    def cause_label(self) -> str:
+        """Return the carrier's reason in words."""
+        return CAUSE_LABELS[self.cause] if self.cause else "Not said yet"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,13 @@ class TestDocument:
         for path in whole["paths"].values():
             for operation in path.values():
                 assert {"400", "401", "403", "429", "503"} <= operation["responses"].keys()
-        assert whole["webhooks"].keys() == {"message.received", "opt_out", "consent", "test"}
+        assert whole["webhooks"].keys() == {
+            "message.received",
+            "opt_out",
+            "consent",
+            "suspension",
+            "test",
+        }
 
     def test_it_is_open_to_all_and_says_where_the_portal_is(self, app):
         answer = Program(app).get("/openapi.json")

@@ -159,8 +159,9 @@ def restricted(desk, account):
     page.get_by_text(RESTRICTED).wait_for()
     assert page.get_by_role("button", name="Give it back").count() == 0
     page.get_by_role("link", name="See the restriction").click()
-    panel = page.locator("#sending-state")
-    panel.get_by_text("Reason: The carrier has suspended it (20005).").wait_for()
+    page.locator("#sending-state").get_by_text("The carrier has suspended it (20005).").wait_for()
+    desk.look("restriction")
+    panel = page.locator("#lift")
     panel.get_by_label("What the carrier said").fill("Reinstated, ticket 4711")
     panel.get_by_role("button", name="Lift the suspension").click()
     page.get_by_text("This account sends.").wait_for()

@@ -250,26 +250,6 @@ def test_owner_permissions_are_few():
     assert Permission.EDIT_LIMITS not in OWNER_PERMISSIONS
 
 
-def test_a_suspension_is_lifted_with_what_the_carrier_said(alice, bob, northside, bobs):
-    """A-1: no dead end; a lead lifts it with a reason, an agent is told who can."""
-    with unit_of_work():
-        service.suspend(bobs.id, "The carrier has suspended it (30002).", SYSTEM)
-    shown = bob.get("texting_accounts.settings", account_id=bobs.id)
-    assert "A team lead or compliance officer lifts the suspension here" in shown.text
-    bob.post("texting_accounts.reinstate", 403, account_id=bobs.id, data={"carrier_note": "x"})
-
-    refused = alice.post(
-        "texting_accounts.reinstate", 422, account_id=bobs.id, data={"carrier_note": ""}
-    )
-    assert "Say what the carrier told you" in refused.text
-    alice.post(
-        "texting_accounts.reinstate",
-        account_id=bobs.id,
-        data={"carrier_note": "Lifted by mail today."},
-    )
-    assert queries.account(bobs.id).is_active
-
-
 def test_the_switcher_draws_a_handful_of_accounts_and_leads_to_the_rest(alice):
     """G13's weight: no page grows with the number of accounts; the way to each is by its name."""
     light = alice.get("texting_accounts.settings", account_id=cast.NORTHSIDE)

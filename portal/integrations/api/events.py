@@ -125,6 +125,43 @@ CONSENT: Final = Told(
     },
 )
 
+SUSPENSION: Final = Told(
+    Event.SUSPENSION,
+    "The carrier suspended the account, gave its reason since, or that was lifted.",
+    Thing(
+        "Suspension",
+        "Whether the account may send. While it is suspended, texts wait and are not lost.",
+        {
+            "account_id": _ACCOUNT,
+            "state": Choice("What holds from now on.", ("suspended", "lifted")),
+            "cause": Maybe(
+                Choice(
+                    "The carrier's reason, once it gave one.",
+                    (
+                        "high_error_rate",
+                        "high_opt_out_rate",
+                        "consent_violation",
+                        "lack_of_sender_identification",
+                        "lack_of_opt_out_language",
+                        "similar_messages",
+                        "provisioning_restriction",
+                        "other",
+                    ),
+                )
+            ),
+            "reason": Text("In words; for a lift, why it was lifted.", 500),
+            "happened_at": moment("When it was learnt or lifted."),
+        },
+    ),
+    {
+        "account_id": _ID,
+        "state": "suspended",
+        "cause": "high_error_rate",
+        "reason": "High error rate. Their mail of 2 March, ticket 4711.",
+        "happened_at": "2026-03-02T18:00:00Z",
+    },
+)
+
 TEST: Final = Told(
     Event.TEST,
     "Somebody pressed Send a test event.",
@@ -132,4 +169,4 @@ TEST: Final = Told(
     {"account_id": _ID},
 )
 
-EVENTS: Final = (MESSAGE_RECEIVED, OPT_OUT, CONSENT, TEST)
+EVENTS: Final = (MESSAGE_RECEIVED, OPT_OUT, CONSENT, SUSPENSION, TEST)

@@ -22,7 +22,7 @@ _BOOK: Final = "contacts.index"
 FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "account_inactive": (_SETTINGS, "Open the account's settings"),
     "account_closed": (_SETTINGS, "Open the account's settings"),
-    "account_suspended": (_SETTINGS, "See what to do"),
+    "account_suspended": ("compliance.restriction", "See what to do"),
     "no_subscription": ("billing.marketplace", "Choose a plan"),
     price.CREDITS: price.FIX,
     "no_number": ("numbers.search", "Set up a number"),

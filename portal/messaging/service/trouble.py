@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import and_
 
+from portal.compliance import service as compliance
 from portal.core import audit, clock
 from portal.core.audit import SYSTEM
 from portal.core.errors import DomainError
@@ -63,17 +64,22 @@ def account_refused(account_id: UUID, code: int | None, detail: str) -> None:
     """Stop an account that the carrier refuses as a whole; its texts wait (PROMISES 2.4)."""
     logger.error("account %s refused by the carrier: %s %s", account_id, code, detail)
     if code in SUSPENDED_CODES:
-        reason = f"The carrier has suspended it ({code})."
-        hold_account(account_id, "account_suspended", reason)
-        is_new = _suspend(account_id, reason)
-        title = "The carrier has suspended your account"
-    else:
-        reason = "The carrier does not accept our credentials. Check them, then resume."
-        hold_account(account_id, "account_inactive", reason)
-        is_new = _pause(account_id, reason)
-        title = "Sending is paused"
-    if is_new:  # every stop is told once, the next one too
-        _tell(account_id, title, reason, f"refused:{account_id}:{clock.utcnow().isoformat()}")
+        hold_suspended(account_id, f"The carrier has suspended it ({code}).")
+        return
+    reason = "The carrier does not accept our credentials. Check them, then resume."
+    hold_account(account_id, "account_inactive", reason)
+    if _pause(account_id, reason):  # every stop is told once, the next one too
+        dedupe = f"refused:{account_id}:{clock.utcnow().isoformat()}"
+        _tell(account_id, "Sending is paused", reason, dedupe)
+
+
+def hold_suspended(account_id: UUID, reason: str) -> bool:
+    """Keep the queue of an account that the carrier has suspended, and stop it; say if it sent."""
+    account = accounts.account(account_id)
+    if account is None:
+        return False
+    hold_account(account_id, "account_suspended", reason)
+    return compliance.suspend(account, reason, actor=SYSTEM)
 
 
 def hold_account(account_id: UUID, code: str, sentence: str) -> None:
@@ -96,17 +102,6 @@ def _pause(account_id: UUID, reason: str) -> bool:
         logger.info("account %s is stopped already", account_id)
         return False
     return before is not None and before.state is AccountState.ACTIVE
-
-
-def _suspend(account_id: UUID, reason: str) -> bool:
-    """Say whether this suspended the account."""
-    before = accounts.account(account_id)
-    try:
-        account_service.suspend(account_id, reason, SYSTEM)
-    except DomainError:
-        logger.info("account %s is stopped already", account_id)
-        return False
-    return before is not None and before.state is not AccountState.SUSPENDED
 
 
 def _tell(

@@ -18,6 +18,7 @@ from portal.messaging.service.fence import Waiting
 from portal.messaging.values import FenceCause
 from portal.messaging.views.blueprint import bp
 from portal.people import queries as people
+from portal.texting_accounts.values import AccountRef, AccountState
 
 ORGANIZATION: Final = "/organizations/<uuid:organization_id>/sending"
 ADMIN: Final = "/admin/sending"
@@ -179,10 +180,28 @@ def _banner() -> dict[str, object]:
     organization = g.get("organization")
     if organization is None:
         return {}
+    banner = _of_organization(organization.id, person)
+    if banner is None and (account := g.get("account")) is not None:
+        banner = _of_account(account)
+        if banner is not None:
+            return {"standstill": banner, "standstill_url": None}
     return {
-        "standstill": _of_organization(organization.id, person),
+        "standstill": banner,
         "standstill_url": url_for("messaging.sending_banner", organization_id=organization.id),
     }
+
+
+def _of_account(account: AccountRef) -> Banner | None:
+    """Name the suspension on each of the account's pages, with the way to what to do (A-1)."""
+    if account.state is not AccountState.SUSPENDED:
+        return None
+    return Banner(
+        "bad",
+        "The carrier has suspended this account.",
+        f"{account.state_reason or ''} Nothing is sent; texts still come in.".strip(),
+        url_for("compliance.restriction", account_id=account.id),
+        "See what to do",
+    )
 
 
 def _of_organization(organization_id: UUID, person: Me) -> Banner | None:

@@ -28,8 +28,7 @@ def check_unrestricted(account: AccountRef) -> None:
         raise AccountRestricted(
             f"This account is {account.state_label.lower()}{reason}, "
             "so its numbers can't change until that is lifted.",
-            # No appeal can be written yet (issue 9): there it says why, and who lifts it.
-            fix_url=f"/accounts/{account.id}/settings#sending-state",
+            fix_url=f"/accounts/{account.id}/restriction#sending-state",
             fix_label="See the restriction",
         )
 

@@ -93,7 +93,7 @@ def _waits(sender: SenderRef) -> bool:
 
 
 def _restriction(account: AccountRef) -> str:
-    return f"/accounts/{account.id}/settings#sending-state"
+    return f"/accounts/{account.id}/restriction#sending-state"
 
 
 def _end(row: SenderNumber, why: str, url: str) -> None:

@@ -24,7 +24,6 @@ from portal.texting_accounts.forms import (
     LimitsForm,
     OpenAccountForm,
     PauseForm,
-    ReinstateForm,
 )
 from portal.texting_accounts.values import AccountRef, AccountState
 from portal.texting_accounts.views.blueprint import bp
@@ -161,19 +160,6 @@ def resume_several() -> Response:
     return page("texting_accounts/several_done.html", outcomes=done, verb="resume")
 
 
-@bp.post(f"{ACCOUNT}/reinstate")
-@requires(Permission.EDIT_LIMITS)
-def reinstate(account_id: UUID) -> Response:
-    """Lift a suspension once the carrier has (A-1); what waited goes again by itself."""
-    form = ReinstateForm()
-    if not form.validate_on_submit():
-        return _settings_page(reinstating=form)
-    with unit_of_work():
-        accounts.reinstate(account_id, note=form.carrier_note.data or "", actor=me().actor)
-    flash("The suspension is lifted. Texts that waited go again.", "ok")
-    return see_other(url_for(".settings", account_id=account_id))
-
-
 @bp.post(f"{ACCOUNT}/members")
 @requires(Permission.MANAGE_MEMBERS)
 def add_member(account_id: UUID) -> Response:
@@ -218,13 +204,11 @@ def _settings_page(
     limits: LimitsForm | None = None,
     pausing: PauseForm | None = None,
     joining: AccountMemberForm | None = None,
-    reinstating: ReinstateForm | None = None,
 ) -> Response:
     account = cast("AccountRef", g.account)
-    refused = any(f is not None and f.errors for f in (form, limits, pausing, joining, reinstating))
+    refused = any(f is not None and f.errors for f in (form, limits, pausing, joining))
     for absent in (
         pausing if account.state is not AccountState.ACTIVE else None,
-        reinstating if account.state is not AccountState.SUSPENDED else None,
         joining if not account.is_shared else None,
     ):
         if absent is not None and absent.errors:
@@ -247,7 +231,6 @@ def _settings_page(
         ),
         pausing=pausing or PauseForm(formdata=None),
         joining=joining,
-        reinstating=reinstating or ReinstateForm(formdata=None),
         owner_name=_owner_name(account, owners, teams),
         limits_note=queries.limits_note(account.id),
         ramp_policy=rules.policy_on(queries.today(account, utcnow())),

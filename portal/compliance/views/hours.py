@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, flash, g, request, url_for
+from flask import Response, flash, g, request, url_for
 
 from portal.compliance import queries
 from portal.compliance import service as compliance
@@ -25,14 +25,13 @@ from portal.compliance.rules.policy import (
     Rulebook,
 )
 from portal.compliance.rules.windows import LAW, Why
+from portal.compliance.views.blueprint import bp
 from portal.contacts.rules.numbers import read
 from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import NotFound
 from portal.core.web import page, see_other, takes
-
-bp = Blueprint("compliance", __name__)
 
 _HERE: Final = "/organizations/<uuid:organization_id>/hours"
 _FIRST: Final = (FEDERAL,)
