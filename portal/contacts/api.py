@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
 from flask import Blueprint
 
 from portal.contacts.errors import NobodyNamed, NumberRefused, SourceRefused
 from portal.contacts.rules.people import MAX_TAG, MAX_TAGS
+from portal.contacts.service import happenings
 from portal.contacts.service.book import MAX_NUMBERS
 from portal.contacts.service.joining import join_contact
 from portal.contacts.values import (
@@ -70,13 +72,14 @@ NEW_CONTACT: Final = Thing(
             format="date",
         ),
         "tags": ListOf("Tags to add.", Text("A tag.", MAX_TAG, least=1), MAX_TAGS),
+        "plan_id": identifier("A SmartPlan of the account to enrol the person in."),
         "consent_source": Choice(
             "Where the person agreed to be texted (K-7); who comes from a bought list, public "
             "records or a third party is refused. This is no consent record.",
             tuple(ConsentSource),
         ),
     },
-    optional=frozenset({*_TEXTS, "numbers", "language", "known_since", "tags"}),
+    optional=frozenset({*_TEXTS, "numbers", "language", "known_since", "tags", "plan_id"}),
     parts=(NEW_NUMBER,),
 )
 CONTACT_NUMBER: Final = Thing(
@@ -175,6 +178,11 @@ def add_contact(call: Call) -> Answer:
         raise _refused(error, "numbers") from error
     except BadInput as error:  # the one thing a person's details can have wrong besides
         raise _refused(error, "email") from error
+    if wished := call.body.get("plan_id"):
+        try:
+            happenings.PLAN_WISHED.tell(call.account.tenant, UUID(wished), contact.id, call.actor)
+        except DomainError as error:  # it is not there, or out of use
+            raise _refused(error, "plan_id") from error
     return Answer(201 if is_new else 200, _shown(contact, is_new=is_new))
 
 

@@ -281,3 +281,16 @@ class RunRef:
     ran_at: datetime
     outcome: Outcome
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerRef:
+    """What puts people of one account into a plan by itself."""
+
+    id: UUID
+    account_id: UUID
+    drip_id: UUID
+    source: Source  # a tag, new leads, or a form
+    word: str  # the tag's key, or the form's id
+    created_at: datetime
+    created_by: str

@@ -1,13 +1,19 @@
 """Contacts by API: added or merged by the rules of an import, once for each key."""
 
+from uuid import UUID, uuid4
+
 import pytest
 
 from portal.contacts import queries as contacts
 from portal.contacts.values import ContactFilter
 from portal.core.audit import AuditEntry
 from portal.core.db import db, unit_of_work
+from portal.drips.queries import enrolments
+from portal.drips.values import Source
 from portal.messaging.service import optouts
+from tests import cast
 from tests.factories.contacts import make_contact
+from tests.factories.drips import keeper_of, make_drip
 from tests.factories.integrations import Program, make_key, read
 from tests.factories.messaging import ALICE_ACTS
 from tests.integrations.conftest import CAROL
@@ -112,3 +118,22 @@ def test_who_comes_from_where_consent_can_t_come_from_is_refused(program, norths
     assert answer.status_code == 422
     assert "bought or lent" in read(answer)["detail"]
     assert book(northside) == ()
+
+
+class TestPlan:
+    def test_a_program_enrols_whom_it_adds(self, northside, program):
+        """SPEC 14; again is harmless."""
+        drip = make_drip(northside)
+        added = program.post("/contacts", {**NEW, "plan_id": str(drip.id)})
+        assert added.status_code == 201
+        program.post("/contacts", {**NEW, "plan_id": str(drip.id)})
+        [place] = enrolments.of_contact(northside.tenant, UUID(read(added)["id"]))
+        assert (place.drip_id, place.source) == (drip.id, Source.API)
+
+    def test_a_plan_that_is_not_there_refuses_the_person_too(self, northside, bobs, program):
+        other = make_drip(bobs, by=keeper_of(bobs, cast.BOB))
+        for plan_id in (str(other.id), str(uuid4())):
+            answer = program.post("/contacts", {**NEW, "plan_id": plan_id})
+            assert answer.status_code == 422
+            assert read(answer)["fields"][0]["field"] == "plan_id"
+        assert book(northside) == ()

@@ -231,7 +231,10 @@ def tag(tenant: Tenant, wanted: Mapping[UUID, Sequence[str]]) -> int:
         for name in dict.fromkeys(tags)
     ]
     unique = {(row["contact_id"], row["tag_id"]): row for row in rows}
-    return _insert_new(ContactTag, list(unique.values()), ContactTag.contact_id)
+    made = _insert_new(ContactTag, list(unique.values()), ContactTag.contact_id)
+    if made:
+        happenings.TAGGED.tell(tenant, wanted)
+    return made
 
 
 def tag_ids(tenant: Tenant, names: Mapping[str, str]) -> dict[str, UUID]:

@@ -1,10 +1,14 @@
 """What happens to people of the book that slices above want to hear of, as it happens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from portal.core.audit import Actor
 from portal.core.happenings import Happening
 from portal.core.tenancy import Tenant
 
+TAGGED: Final[Happening[[Tenant, Mapping[UUID, Sequence[str]]]]] = Happening()  # as they are now
+CAME: Final[Happening[[Tenant, UUID]]] = Happening()  # a new lead, by API or form
+PLAN_WISHED: Final[Happening[[Tenant, UUID, UUID, Actor]]] = Happening()  # plan, contact
 REMOVING: Final[Happening[[Tenant, Sequence[UUID]]]] = Happening()  # their numbers are locked

@@ -5,7 +5,7 @@ from uuid import uuid4
 from portal.contacts import queries
 from portal.contacts.errors import NobodyNamed, SourceRefused
 from portal.contacts.rules.people import MAX_TAGS
-from portal.contacts.service import book
+from portal.contacts.service import book, happenings
 from portal.contacts.service.book import MAX_NUMBERS
 from portal.contacts.service.merging import Changes, Index, enter, is_other_name, merge
 from portal.contacts.service.numbers import keep_numbers
@@ -63,4 +63,6 @@ def join_contact(
         source=through,
         consent_source=source.value,
     )
+    if known is None:
+        happenings.CAME.tell(tenant, entry.id)
     return queries.get_or_404(tenant, entry.id), known is None

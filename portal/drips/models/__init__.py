@@ -8,6 +8,7 @@ from portal.drips.models.enrolments import (
     DripSend,
 )
 from portal.drips.models.library import Drip, DripStep, DripVersion
+from portal.drips.models.triggers import DripTrigger
 
 __all__ = [
     "Drip",
@@ -17,5 +18,6 @@ __all__ = [
     "DripRun",
     "DripSend",
     "DripStep",
+    "DripTrigger",
     "DripVersion",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from portal.core.audit import Actor
 from portal.core.happenings import Happening
@@ -10,4 +11,5 @@ from portal.texting_accounts.values import AccountRef
 
 OPTED_OUT: Final[Happening[[Tenant, Sequence[str], Actor]]] = Happening()  # numbers, all locked
 REPLIED: Final[Happening[[Tenant, str, Actor]]] = Happening()  # in their own words; it is locked
+LEAD: Final[Happening[[Tenant, UUID]]] = Happening()  # somebody nobody knew texted (K-6)
 CLOSED: Final[Happening[[AccountRef, Actor]]] = Happening()  # for good; nothing leaves any more

@@ -382,6 +382,7 @@ def _tell(
         kind, title = "reply", f"{person.full_name} signed up by keyword"
     elif is_new:
         kind, title = "lead", f"New lead: {phone.show(incoming.from_number)}"
+        talks.tell_of_lead(account.tenant, person.id)
     else:
         kind, title = "reply", f"{person.full_name} replied"
     notifications.notify(

@@ -78,6 +78,11 @@ def tell_of_reply(tenant: Tenant, e164: str, actor: Actor) -> None:
     happenings.REPLIED.tell(tenant, e164, actor)
 
 
+def tell_of_lead(tenant: Tenant, contact_id: UUID) -> None:
+    """Say that a text came from somebody nobody knew (K-6)."""
+    happenings.LEAD.tell(tenant, contact_id)
+
+
 def mark_opted_out(organization_id: UUID, account_id: UUID, e164: str, *, is_out: bool) -> None:
     """Keep the inbox's filter in step with the person's standing; an opt-out ends a hold."""
     ends = {"is_held": False} if is_out else {}

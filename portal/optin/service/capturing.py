@@ -19,7 +19,7 @@ from portal.core.db import db
 from portal.core.settings import settings
 from portal.optin import queries
 from portal.optin.models import Capture
-from portal.optin.service import drawing
+from portal.optin.service import drawing, happenings
 from portal.optin.service.confirming import ask_confirmation
 from portal.optin.values import Answer, CaptureRef, Channel, VersionRef, Visit
 from portal.texting_accounts import queries as accounts
@@ -91,6 +91,8 @@ def capture(version: VersionRef, answer: Answer, visit: Visit) -> CaptureRef:
         ask_confirmation(
             tenant, record_id, content=version.content, form_name=version.name, actor=actor
         )
+    if not version.content.is_double_opt_in:
+        happenings.SIGNED_UP.tell(tenant, version.form_id, contact.id)
     return queries.capture_ref(row)
 
 

@@ -23,7 +23,9 @@ from portal.core.db import db, is_sqlite
 from portal.core.jobs import Job, Lane
 from portal.core.settings import settings
 from portal.core.tenancy import Tenant, owned
+from portal.optin import queries
 from portal.optin.models import Confirmation
+from portal.optin.service import happenings
 from portal.optin.values import TEXTED_STATES, ConfirmationState, Content
 
 ANSWER_WITHIN: Final = timedelta(days=7)
@@ -132,6 +134,9 @@ def confirm(
     row.state = ConfirmationState.CONFIRMED
     row.settled_at = at
     row.confirmed_record_id = record_id
+    taken = queries.capture_of_record(tenant, row.record_id)
+    if taken is not None and taken.contact_id is not None:
+        happenings.SIGNED_UP.tell(tenant, taken.form_id, taken.contact_id)
     return record_id
 
 
