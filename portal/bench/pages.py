@@ -12,7 +12,7 @@ from portal.bench.crowd import COMMON, Crowd
 from portal.bench.measure import Figure, Options, Target, compare_with_each
 from portal.bench.scratch import free_port, open_scratch, wait_until
 from portal.core.audit import SYSTEM
-from portal.core.db import unit_of_work
+from portal.core.db import db, unit_of_work
 from portal.people import service as people
 from portal.texting_accounts import service as accounts
 
@@ -79,6 +79,8 @@ _PAGES: Final = {
     "search for a number": "/accounts/{account}/contacts?q={number}",
     "inbox": "/accounts/{account}/inbox",
     "unanswered": "/accounts/{account}/inbox?view=needs_answer",
+    "unassigned": "/accounts/{account}/inbox?view=unassigned",
+    "assigned to me": "/accounts/{account}/inbox?view=mine",
 }
 
 
@@ -92,6 +94,9 @@ def _open(count: int) -> _Desk:
     crowd = Crowd(account, count, count)
     crowd.write()
     with unit_of_work():
+        talks = db.metadata.tables["conversations"]
+        given = talks.update().where(talks.c.account_id == account.id, talks.c.needs_answer)
+        db.session.execute(given.values(assignee_id=lead.id))  # one in twenty
         started = people.start_session(lead.id, ip="127.0.0.1", user_agent="bench")
     return _Desk(crowd, started.token)
 

@@ -22,6 +22,7 @@ from portal.core.access import OWNER_PERMISSIONS, PERMISSIONS, Me, Permission, R
 from portal.core.columns import Id
 from portal.core.db import db
 from portal.core.errors import NotAllowed, NotFound
+from portal.core.once import once_a_page
 from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
 from portal.people.values import UserRef
@@ -201,6 +202,11 @@ def people_of(account_: AccountRef) -> list[UserRef]:
 
     Its owner, who works in it, and the leads over it.
     """
+    return list(_people_of(account_))
+
+
+@once_a_page
+def _people_of(account_: AccountRef) -> tuple[UserRef, ...]:
     ids = {row.user_id for row in members(account_.id)}
     if account_.owner_user_id is not None:
         ids.add(account_.owner_user_id)
@@ -208,7 +214,7 @@ def people_of(account_: AccountRef) -> list[UserRef]:
     else:
         leads = people.leads_of_team(account_.team_id) if account_.team_id else []
     ids |= {lead.id for lead in leads}
-    return people.who_may(account_.organization_id, ids, Permission.SEND_TEXTS)
+    return tuple(people.who_may(account_.organization_id, ids, Permission.SEND_TEXTS))
 
 
 def restrictions(tenant: Tenant, *, limit: int) -> list[RestrictionRef]:

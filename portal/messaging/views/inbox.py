@@ -60,7 +60,6 @@ class Listing:
     next_url: str | None
     first_url: str | None  # back to the newest, from an older page
     query: dict[str, str]
-    offered: frozenset[View]  # an account of one person has nobody to give anything to
 
     @property
     def order(self) -> str:
@@ -76,6 +75,7 @@ class Listing:
     @property
     def views(self) -> list[dict[str, Any]]:
         """Return the row of views, each with its count where it has one."""
+        offered = _offered(self.view)  # which no poll that meets nothing new needs to know
         return [
             {
                 "label": label,
@@ -84,7 +84,7 @@ class Listing:
                 "count": self.counts.get(view) or None,
             }
             for view, label in LABELS.items()
-            if view in self.offered
+            if view in offered
         ]
 
     def poll_url(self) -> str:
@@ -130,7 +130,6 @@ def listing() -> Listing:
         next_url=inbox_url(view=view, after=found.next_cursor) if found.next_cursor else None,
         first_url=inbox_url(view=view) if after else None,
         query=query,
-        offered=_offered(view),
     )
 
 
