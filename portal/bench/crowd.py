@@ -103,11 +103,13 @@ class Crowd:
                 yield (self._id(1, place), word, *self._own)
 
     def _talks(self) -> Iterator[Row]:
+        # One in twenty waits for an answer, in a small account more: a page of them is as long.
+        waits = max(1, min(20, self.talks // 60))
         for place in range(self.talks):
             at = self._at(timedelta(minutes=place))
             yield (
                 self._id(3, place), *self._own, brokerage.number(place), self._id(1, place),
-                brokerage.OWN_NUMBER, at, at, _BODY, int(place % 50 == 0), int(place % 20 == 0), 0,
+                brokerage.OWN_NUMBER, at, at, _BODY, int(place % 50 == 0), int(place % waits == 0), 0,
             )  # fmt: skip
 
     def _messages(self, places: range) -> Iterator[Row]:

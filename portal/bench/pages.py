@@ -96,7 +96,7 @@ def _open(count: int) -> _Desk:
     with unit_of_work():
         talks = db.metadata.tables["conversations"]
         given = talks.update().where(talks.c.account_id == account.id, talks.c.needs_answer)
-        db.session.execute(given.values(assignee_id=lead.id))  # one in twenty
+        db.session.execute(given.values(assignee_id=lead.id))
         started = people.start_session(lead.id, ip="127.0.0.1", user_agent="bench")
     return _Desk(crowd, started.token)
 
