@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from portal import demo_form, demo_registration, demo_replies
+from portal import demo_form, demo_plan, demo_registration, demo_replies
 from portal.billing import queries as billing_queries
 from portal.billing import service as billing
 from portal.consent import service as consent
@@ -190,6 +190,8 @@ class _Past:
         self._signs_up(2)
         self._on(2, 16, lambda: self._hears("Desmond", "What did it sell for in the end?"))
         self._on(1, 17, lambda: self._stranger_texts("+13125550173", "Hi, saw your sign on Elm"))
+        sphere = [self.book[p.first].id for p in everyone if "sphere" in p.tag or "past" in p.tag]
+        self._on(1, 18, lambda: demo_plan.begin(self.account, self.bob, sphere))
 
     def _on(self, days_ago: int, hour: int, happen: Callable[[], object]) -> None:
         moment = (self.today - timedelta(days=days_ago)).replace(hour=hour, minute=5, second=0)

@@ -76,6 +76,15 @@ PLACES = (
         also=("messaging.campaign", "messaging.confirm_again"),
     ),
     Place(
+        "drips.index",
+        "SmartPlans",
+        "plan",
+        "Programme",
+        _P.VIEW_CONVERSATIONS,
+        True,
+        also=("drips.*",),
+    ),
+    Place(
         "messaging.saved_replies",
         "Saved replies",
         "copy",

@@ -15,11 +15,18 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    ValidationError,
+)
 
 from portal.core.base_form import BaseForm, PartForm
+from portal.core.reasons import NEEDED, is_reason
 from portal.drips.values import (
-    LONGEST_LETTER,
     LONGEST_NAME,
     MOST_STEPS,
     ON_REPLY_LABELS,
@@ -48,9 +55,7 @@ class StepForm(PartForm):
     day = IntegerField("Day", [InputRequired("Enter the day as a whole number, like 3.")])
     at = TimeField("Time", [Optional()])
     title = StringField("Title", filters=[_tidy])
-    body = TextAreaField(
-        "Words", [Length(max=LONGEST_LETTER, message="This is too long.")], filters=[_tidy]
-    )
+    body = TextAreaField("Words", filters=[_tidy])
     missing = SelectField(
         "Where a value is missing", choices=list(MISSING_LABELS.items()), default="fallback"
     )
@@ -115,6 +120,17 @@ class NewForm(PlanForm):
         return next(place for place in places if code_of(place) == self.place.data)
 
 
+class StopForm(BaseForm):
+    """Why a whole plan is stopped, or goes on."""
+
+    reason = StringField("Why?", [Length(max=300, message="Keep it to 300 characters.")])
+
+    def validate_reason(self, field: StringField) -> None:
+        """Ask for a few words."""
+        if not is_reason(field.data or ""):
+            raise ValidationError(NEEDED)
+
+
 def code_of(place: Place) -> str:
     """Return what the form calls a place."""
     return f"{place.shelf}:{place.team_id}" if place.team_id else place.shelf.value
@@ -136,7 +152,8 @@ def rearranged(sent: MultiDict[str, str], do: str) -> MultiDict[str, str]:
     """
     verb, _, what = do.partition(":")
     rows = _rows(sent)
-    place = int(what) if what.isdecimal() and int(what) < len(rows) else -1
+    place = int(what) if what.isdecimal() and len(what) < 5 else -1
+    place = place if place < len(rows) else -1
     if verb == "add" and what in set(StepKind) and len(rows) < MOST_STEPS:
         rows.append(_after(rows, what))
     elif verb == "remove" and place >= 0:

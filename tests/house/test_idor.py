@@ -47,7 +47,7 @@ from tests.factories import proofs
 from tests.factories.billing import make_payment
 from tests.factories.consent import written
 from tests.factories.contacts import make_contact, upload
-from tests.factories.drips import keeper_of, make_drip, text_step
+from tests.factories.drips import enrol, keeper_of, make_drip, text_step
 from tests.factories.integrations import make_endpoint, make_key
 from tests.factories.mail import make_mail
 from tests.factories.media import make_file
@@ -91,6 +91,7 @@ TAKERS = {
     "use_saved": "reply_id",
     "copy": "reply_id",
     "contact": "contact_id",
+    "plan": "drip_id",
     "for_id": "user_id",
     "before": "notice_id",
 }
@@ -218,6 +219,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         account, [text_step(body=f"{word}: hi {{first_name|there}}. Reply STOP to end.")],
         f"{word} plan", by=keeper_of(account, user_id),
     )  # fmt: skip
+    enrol(account, drip, Recipient(contact, contact.preferred))
     talk = messaging.conversation(account.tenant, e164)
     notice = _row("notices", user_id=user_id)["id"]
     make_mail(f"{word} asks", to=f"zelda@{word.lower()}.example", user_id=user_id)
@@ -227,7 +229,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         {
             "account_id": account.id, "organization_id": account.organization_id,
             "contact_id": contact.id, "number_id": contact.preferred.id, "record_id": record,
-            "review_id": asked, "approval_id": approval, "reply_id": reply_id, "task_id": task_id, "drip_id": drip.id,
+            "review_id": asked, "approval_id": approval, "reply_id": reply_id, "task_id": task_id, "drip_id": drip.id, "enrolment_id": _row("drip_enrolments", account_id=account.id)["id"],
             "group_id": _row("text_groups", organization_id=account.organization_id)["id"],
             "asked_id": make_approval(account, [Recipient(contact, contact.preferred)], f"{word} sale", actor),
             "import_id": import_.id, "consent.import_id": consents.id, "campaign_id": campaign.id,

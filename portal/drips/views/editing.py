@@ -1,6 +1,6 @@
 """The editor of plans: steps added, moved and checked while one writes; saving makes a version (P-1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +19,17 @@ from portal.drips.queries import pages
 from portal.drips.rules.library import Keeper
 from portal.drips.rules.ready import ready_plan
 from portal.drips.service import authoring
-from portal.drips.values import STEP_LABELS, DripRef, OnReply, Place, Step, StepKind
+from portal.drips.values import (
+    LONGEST_LETTER,
+    LONGEST_TEXT,
+    LONGEST_TITLE,
+    STEP_LABELS,
+    DripRef,
+    OnReply,
+    Place,
+    Step,
+    StepKind,
+)
 from portal.drips.views.blueprint import ALL, ONE, bp, keeper, url_of, whose
 from portal.messaging.errors import ChangedMeanwhile, NameTaken, OkNeeded
 from portal.messaging.rules import linted
@@ -252,7 +262,7 @@ def _rows(form: PlanForm) -> list[Row]:
     for entry in form.steps:
         if entry.form.kind.data not in kinds:
             raise BadInput("kind: a step is a text, an e-mail, a task or a wait.")
-    steps = _steps(form)
+    steps = [_as_read(step) for step in _steps(form)]
     found, values = authoring.verdicts(g.account, steps), own.own_values(g.account)
     return [
         Row(
@@ -268,6 +278,12 @@ def _rows(form: PlanForm) -> list[Row]:
 
 def _steps(form: PlanForm) -> list[Step]:
     return [entry.form.step for entry in form.steps]
+
+
+def _as_read(step: Step) -> Step:
+    """Return a step with as much of its words as can be kept: nobody waits for a look at more."""
+    most = LONGEST_TEXT if step.kind is StepKind.TEXT else LONGEST_LETTER
+    return replace(step, title=step.title[:LONGEST_TITLE], body=step.body[:most])
 
 
 def _ok_to(form: PlanForm) -> str:

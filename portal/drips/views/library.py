@@ -1,5 +1,6 @@
 """The library of plans, and one of them (P-1, P-2)."""
 
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,12 +11,14 @@ from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, NotFound
 from portal.core.formats import phone
 from portal.core.web import page, see_other, takes
+from portal.drips.forms import StopForm
+from portal.drips.queries import enrolments, pages
 from portal.drips.queries import library as queries
-from portal.drips.queries import pages
+from portal.drips.queries import people as places
 from portal.drips.queries.library import SHOWN, View
 from portal.drips.rules.ready import ready_plans
 from portal.drips.service import authoring, picturing
-from portal.drips.values import DripRef
+from portal.drips.values import LIVE, DripRef, DripState, EnrolmentRef, EnrolmentState
 from portal.drips.views.blueprint import ALL, ONE, bp, keeper, url_of, whose
 from portal.messaging.service import saved as own
 from portal.numbers import queries as numbers
@@ -26,6 +29,13 @@ _VIEWS: Final[dict[View, str]] = {
     "shared": "Shared",
     "archived": "Archived",
 }
+_STATES: Final = {"live": "In it", "paused": "Paused", "over": "Done or ended"}
+_SHOWN: Final = {
+    "live": tuple(LIVE),
+    "paused": (EnrolmentState.PAUSED,),
+    "over": (EnrolmentState.DONE, EnrolmentState.ENDED),
+}
+PEOPLE: Final = 50
 _NO_NUMBER: Final = "Your number"
 
 
@@ -38,10 +48,14 @@ def index(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     words = " ".join(request.args.get("q", "").replace("\0", "").split())[:100]
     values = own.own_values(g.account)
     rows = queries.drips(by, words, view)
+    counts = enrolments.counts(g.account.tenant, [row.id for row in rows])
     return page(
         "drips/index.html",
         "drips/_list.html",
-        rows=[(row, pages.credits_of(row.steps, values)) for row in rows],
+        rows=[
+            (row, pages.credits_of(row.steps, values), _in_it(counts.get(row.id, {})))
+            for row in rows
+        ],
         most=SHOWN,
         words=words,
         view=view,
@@ -68,11 +82,33 @@ def ready(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
 
 @bp.get(ONE)
 @requires(Permission.VIEW_CONVERSATIONS)
+@takes("state", "after")
 def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show one plan: its steps as they read, its first text on a phone, its versions."""
     by = keeper()
-    drip = queries.drip_or_404(by, drip_id)
-    return page("drips/show.html", **about(drip), versions=queries.versions(by, drip_id))
+    drip, tenant = queries.drip_or_404(by, drip_id), g.account.tenant
+    state, after = _state(), _after()
+    found = places.in_drip(tenant, drip_id, _SHOWN[state], after, PEOPLE + 1)
+    counts = enrolments.counts(tenant, [drip_id]).get(drip_id, {})
+    return page(
+        "drips/show.html",
+        **about(drip),
+        versions=queries.versions(by, drip_id),
+        people=found[:PEOPLE],
+        more_url=_page_url(drip, state, found[PEOPLE - 1].place) if len(found) > PEOPLE else None,
+        states=[
+            {
+                "label": label,
+                "url": _page_url(drip, key, None),
+                "is_current": key == state,
+                "count": sum(counts.get(one, 0) for one in _SHOWN[key]),
+            }
+            for key, label in _STATES.items()
+        ],
+        held=places.held_by_limits(tenant, drip_id),
+        stop_form=StopForm(formdata=None),
+        may_enrol=me().may(Permission.SEND_TEXTS) and drip.state is not DripState.ARCHIVED,
+    )
 
 
 @bp.get(f"{ONE}/phone.png")
@@ -125,6 +161,35 @@ def about(drip: DripRef) -> dict[str, Any]:
         "may_change": by.may_change(drip.place),
         "may_copy": bool(by.places),
     }
+
+
+def _in_it(counts: dict[EnrolmentState, int]) -> int:
+    return sum(counts.get(state, 0) for state in LIVE)
+
+
+def _state() -> str:
+    asked = request.args.get("state") or "live"
+    if asked not in _STATES:
+        raise BadInput(f"state: choose one of {', '.join(_STATES)}.")
+    return asked
+
+
+def _after() -> tuple[datetime, UUID] | None:
+    """Return the last person of the page before. Raises BadInput for what is none."""
+    if not (asked := request.args.get("after")):
+        return None
+    at, _, id_ = asked.partition("_")
+    try:
+        return datetime.fromtimestamp(float(at), UTC), UUID(id_)
+    except (ValueError, OverflowError, OSError):
+        raise BadInput("after: open the list again.") from None
+
+
+def _page_url(drip: DripRef, state: str, last: EnrolmentRef | None) -> str:
+    after = f"{last.started_at.timestamp():.6f}_{last.id}" if last else None
+    asked = None if state == "live" else state
+    here = {"account_id": g.account.id, "drip_id": drip.id}
+    return url_for("drips.show", **here, state=asked, after=after) + "#people"
 
 
 def _from() -> str:

@@ -23,7 +23,7 @@ from portal.core.formats import clock_time
 from portal.core.tenancy import Tenant, owned
 from portal.dnc import queries as dnc
 from portal.messaging.models import Campaign, InboundText, Message
-from portal.messaging.queries import assigned, held
+from portal.messaging.queries import added, assigned, held
 from portal.messaging.queries.inbox import thread, unanswered_count, unread_count
 from portal.messaging.queries.repeats import REPEATABLE
 from portal.messaging.rules.frequency import CAP
@@ -239,6 +239,7 @@ def timeline(contact: ContactRef) -> list[ContactEvent]:
         ("check", tasks.moments(tenant, contact.id, TIMELINE_LIMIT)),
     ):
         events += [ContactEvent(m.at, icon, m.title, m.actor, m.tone, m.body) for m in moments]
+    events += [ContactEvent(*line) for line in added.lines(contact)]
     events += _kept(contact)
     return sorted(events, key=lambda event: event.at, reverse=True)[:TIMELINE_LIMIT]
 

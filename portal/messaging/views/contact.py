@@ -22,7 +22,7 @@ from portal.core.web import page, see_other
 from portal.messaging import queries
 from portal.messaging.forms.opting_out import OptOutForm
 from portal.messaging.forms.talking import NameForm, StatedForm, TagsForm
-from portal.messaging.queries import contact_page
+from portal.messaging.queries import added, contact_page
 from portal.messaging.queries.contact_page import StandingView, Verdict
 from portal.messaging.rules import price
 from portal.messaging.service import planning
@@ -205,6 +205,7 @@ def _show(
         asks=asks,
         records=consent_queries.history(tenant, [n.e164 for n in person.numbers if n.e164], 6),
         events=contact_page.timeline(person),
+        panels=added.panels(person),
         tasks=tasks.about(tenant, person.id),
         whose=tasks.whose(g.account),
         now=clock.utcnow(),
