@@ -12,7 +12,7 @@ from urllib.parse import urldefrag, urlencode
 
 import urllib3
 
-from portal.sandbox import formats, inbound, lifecycle, outbox
+from portal.sandbox import fetching, formats, inbound, lifecycle, outbox
 from portal.sandbox.context import Carrier
 from portal.sandbox.knobs import Knobs
 from portal.sandbox.porting import as_json
@@ -145,7 +145,9 @@ class PostRider:
 
     def _run(self) -> None:
         while not self._ended:
-            moved = lifecycle.take_steps(self._store, self._knobs, flushing=self._flushes > 0)
+            flushing = self._flushes > 0
+            fetching.collect(self._store, self._http, flushing=flushing)
+            moved = lifecycle.take_steps(self._store, self._knobs, flushing=flushing)
             moved += self._hand_out()
             with self._bell:
                 if not moved and not self._rung:

@@ -178,7 +178,7 @@ def _bubble(row: sqlite3.Row) -> Bubble | None:
 
 
 def _media_url(medium: sqlite3.Row) -> str:
-    if medium["url"]:
+    if medium["content"] is None:
         return str(medium["url"])
     return url_for(
         "api.media.content",
