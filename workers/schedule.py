@@ -34,6 +34,7 @@ from workers import (
     invoices,
     journal,
     mail,
+    media,
     messaging,
     notifications,
     numbers,
@@ -108,6 +109,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("ring-for-mails", 5, mail.ring_for_mails, is_locked=False),
         Sweep("forget-mails", 3600, mail.forget_mails),
         Sweep("ring-for-payments", 15, billing.ring_for_payments, is_locked=False),
+        Sweep("ring-for-media", 15, media.ring_for_media, is_locked=False),
         Sweep("ring-for-webhooks", 5, integrations.ring_for_webhooks, is_locked=False),
         Sweep("ring-for-double-opt-ins", 30, optin.ring_for_unasked, is_locked=False),
         Sweep("ring-for-registrations", 5, registrations.ring_for_registrations, is_locked=False),
@@ -131,6 +133,7 @@ def slow_sweeps() -> list[Sweep]:
     return [
         Sweep("check-promises", 60, sweeps.check_promises),
         Sweep("make-checkpoints", 3600, audit.make_checkpoints),
+        Sweep("sweep-media", 86_400, media.sweep_media),
         Sweep("sort-texts", 15, messaging.sort_texts),
         Sweep("forget-similar", 3600, messaging.forget_similar),
         Sweep("send-reports", 60, schedules.send_reports),

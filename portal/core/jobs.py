@@ -43,6 +43,7 @@ class Job(StrEnum):
     ADVANCE_TRANSFER = "workers.transfers.advance_transfer"
     SETTLE_PAYMENT = "workers.billing.settle_payment"
     APPLY_PAYMENT_EVENT = "workers.billing.apply_payment_event"
+    FETCH_MEDIA = "workers.media.fetch_media"
     DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
 
 

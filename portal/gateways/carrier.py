@@ -1,7 +1,17 @@
 """Puts the real gateways in place: Twilio, or the twin that a base URL names (X-2)."""
 
-from portal.gateways import consents, numbers, porting, registrations, sms, transfers, voice
+from portal.gateways import (
+    carrier_media,
+    consents,
+    numbers,
+    porting,
+    registrations,
+    sms,
+    transfers,
+    voice,
+)
 from portal.gateways.carrier_http import CarrierHttpClient
+from portal.gateways.carrier_media import CarrierMedia
 from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_consents import TwilioConsentGateway
 from portal.gateways.twilio_numbers import TwilioNumberGateway
@@ -19,6 +29,7 @@ def connect(api_base: str | None) -> None:
     """
     clients = TwilioClients(CarrierHttpClient(api_base))
     sms.use(TwilioSmsGateway(clients))
+    carrier_media.use(CarrierMedia(api_base))
     consents.use(TwilioConsentGateway(clients))
     numbers.use(TwilioNumberGateway(clients))
     porting.use(TwilioPortingGateway(clients))

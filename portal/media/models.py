@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,6 +47,7 @@ class MediaFile(Base):
     stored_as: Mapped[str] = mapped_column(String(60), unique=True)
     token: Mapped[str] = mapped_column(String(32), unique=True)
     token_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None: nobody was sent there
+    is_used: Mapped[bool] = mapped_column(server_default=false())  # a text rests on it, or did
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     created_by: Mapped[UUID | None]
     created_by_name: Mapped[str] = mapped_column(String(200))

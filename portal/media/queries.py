@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal.core.db import db
+from portal.core.settings import settings
 from portal.core.tenancy import Tenant, owned
 from portal.media.errors import FileGone
 from portal.media.models import MediaFile
@@ -31,6 +32,26 @@ def file_or_404(tenant: Tenant, file_id: UUID) -> FileRef:
     if not found:
         raise FileGone
     return found[0]
+
+
+def unused(organization_id: UUID, before: datetime) -> list[UUID]:
+    """Return the files of an organization that were put to no text that went."""
+    return list(
+        db.session.scalars(
+            select(MediaFile.id)
+            .where(
+                MediaFile.organization_id == organization_id,
+                MediaFile.created_at <= before,
+                MediaFile.is_used.is_(False),
+            )
+            .order_by(MediaFile.created_at, MediaFile.id)
+        )
+    )
+
+
+def page_url(file: FileRef) -> str:
+    """Return where a person whom no picture reaches sees a file (R-3)."""
+    return f"{settings().public_url}/m/{file.token}"
 
 
 def file_behind_link(file_id: UUID) -> FileRef | None:

@@ -45,7 +45,7 @@ def check(stream: BinaryIO, file_name: str) -> Texted:
         raise FileRefused(error.message) from error
 
 
-def keep(account: AccountRef, checked: Texted, *, actor: Actor) -> FileRef:
+def keep(account: AccountRef, checked: Texted, *, actor: Actor, is_used: bool = False) -> FileRef:
     """Keep a checked file of an account, sealed, under a name that says nothing."""
     stored_as = f"{secrets.token_hex(16)}{SEALED}"
     _write(stored_as, checked.content)
@@ -64,6 +64,7 @@ def keep(account: AccountRef, checked: Texted, *, actor: Actor) -> FileRef:
         sha256=hashlib.sha256(checked.content).hexdigest(),
         stored_as=stored_as,
         token=secrets.token_urlsafe(16),
+        is_used=is_used,
         created_at=clock.utcnow(),
         created_by=actor.id,
         created_by_name=actor.label[:200],
@@ -101,11 +102,6 @@ def carrier_url(file_id: UUID, message_id: UUID, until: datetime) -> str:
     return f"{settings().public_url}/media/{token}"
 
 
-def page_url(file: FileRef) -> str:
-    """Return where a person whom no picture reaches sees a file (R-3)."""
-    return f"{settings().public_url}/m/{file.token}"
-
-
 def fetch(token: str) -> FileRef | None:
     """Return the file a carrier's link stands for, and count the fetch; None: it gets nothing.
 
@@ -134,7 +130,7 @@ def open_pages(tenant: Tenant, ids: Sequence[UUID], leaves_at: datetime) -> None
 
 
 def hold(tenant: Tenant, ids: Sequence[UUID]) -> list[FileRef]:
-    """Lock files a text is about to rest on, so that nothing sweeps them away. Raises FileGone."""
+    """Lock files a text is to rest on from now on, so that none is swept away. Raises FileGone."""
     found = db.session.scalars(
         select(MediaFile.id)
         .where(owned(tenant, MediaFile), MediaFile.id.in_(ids))
@@ -143,13 +139,21 @@ def hold(tenant: Tenant, ids: Sequence[UUID]) -> list[FileRef]:
     ).all()
     if set(found) != set(ids):
         raise FileGone
+    db.session.execute(
+        update(MediaFile)
+        .where(owned(tenant, MediaFile), MediaFile.id.in_(ids))
+        .values(is_used=True)
+        .execution_options(synchronize_session=False)
+    )
     return queries.files(tenant, ids)
 
 
-def forget(ids: Iterable[UUID]) -> int:
+def forget(organization_id: UUID, ids: Iterable[UUID]) -> int:
     """Delete files for good, once no text rests on them; return how many."""
     gone = db.session.scalars(
-        delete(MediaFile).where(MediaFile.id.in_(list(ids))).returning(MediaFile.stored_as)
+        delete(MediaFile)
+        .where(MediaFile.organization_id == organization_id, MediaFile.id.in_(list(ids)))
+        .returning(MediaFile.stored_as)
     ).all()
     for stored_as in gone:
         after_commit(partial(_remove, stored_as))

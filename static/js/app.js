@@ -170,6 +170,13 @@
     all(".bulk .datatable__pick").slice(0, 1).forEach(countPicks);
     badge();
   });
+  // How far an upload is.
+  document.addEventListener("htmx:xhr:progress", ({ target, detail }) => {
+    const bar = target.closest?.(".attach")?.querySelector("progress");
+    if (!bar || !detail.lengthComputable) return;
+    bar.hidden = false;
+    bar.value = detail.loaded / detail.total;
+  });
   // A whole error page is no answer for a piece of a page: say its sentence in the flash and leave the piece alone.
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     if (detail.xhr.status < 400 || detail.boosted || !/^\s*<!doctype/i.test(detail.xhr.response)) return;

@@ -89,6 +89,8 @@ TAKERS = {
     "team_id": "team_id",
     "open": "conversation_id",
     "use_saved": "reply_id",
+    "file": "file_id",
+    "detach": "file_id",
     "copy": "reply_id",
     "contact": "contact_id",
     "plan": "drip_id",

@@ -85,7 +85,7 @@ def test_what_is_forgotten_is_gone_from_disk_after_the_commit(northside):
     file, other = make_file(northside), make_file(northside, pdf(), "a.pdf")
 
     with unit_of_work():
-        assert media.forget([file.id]) == 1
+        assert media.forget(file.organization_id, [file.id]) == 1
         assert len(on_disk()) == 3  # until it is sure
     assert [p.name for p in on_disk()] == [other.stored_as]
     with pytest.raises(FileGone):

@@ -109,7 +109,7 @@ def test_a_link_dies_with_its_file(anyone, file):
     token = token_of(file)
     with unit_of_work():
         assert media.fetch(token) is not None
-        assert media.forget([file.id]) == 1
+        assert media.forget(file.organization_id, [file.id]) == 1
 
     anyone.get("media.for_carrier", 404, token=token)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import MultipleFileField, RadioField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from portal.core.base_form import BaseForm
@@ -75,6 +75,7 @@ class ComposeForm(BaseForm):
     lint_ok = StringField("OK", filters=[_line])
     lint_seen = StringField("Warnings seen", filters=[_line])
     alone_because = StringField("Why does it go without a second look?", filters=[_line])
+    attach = MultipleFileField("Photos and files")
     find = StringField("Name, number or tag", filters=[_line])
     how = TextAreaField(
         "How did they agree?",
@@ -118,14 +119,17 @@ class ComposeForm(BaseForm):
         return min(datetime.combine(day, time(12), ZoneInfo(zone)).astimezone(UTC), now)
 
 
-def draft_of(written: DraftRef, kind: Kind, send_at: datetime | None) -> Draft:
-    """Return what a draft on the server asks for, as planning takes it."""
+def draft_of(
+    written: DraftRef, kind: Kind, send_at: datetime | None, files: tuple[MediaRef, ...] = ()
+) -> Draft:
+    """Return what a draft on the server asks for with its files, as planning takes it."""
     options = written.options
+    is_clear = options.get("picture") == _CLEAR and bool(written.body.strip()) and not files
     over = options.get("over_limit")
     return Draft(
         written.body,
         kind,
-        media=(_clear_picture(),) if options.get("picture") == _CLEAR else (),
+        media=(_clear_picture(),) if is_clear else files,
         send_at=send_at,
         missing="fallback" if options.get("missing") == "fallback" else "block",
         fallbacks={

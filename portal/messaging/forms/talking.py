@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from wtforms import DateField, HiddenField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms import DateField, HiddenField, MultipleFileField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from portal.core.base_form import BaseForm
 from portal.core.clock import utcnow
@@ -18,9 +18,9 @@ def tidy(text: str | None) -> str:
 class ReplyForm(BaseForm):
     """An answer, and the nonce that keeps a second click from sending it twice."""
 
+    has_files = False  # then it needs no words
     body = TextAreaField(
         "Reply",
-        [DataRequired("Write a text first.")],
         filters=[tidy],
         render_kw={"autocomplete": "off"},
     )
@@ -29,9 +29,15 @@ class ReplyForm(BaseForm):
         [Length(max=300, message="Keep it to 300 characters.")],
         filters=[tidy],
     )
+    attach = MultipleFileField("Photos and files")
     nonce = HiddenField(
         "Form", [DataRequired("Reload the page and send again."), Length(min=8, max=64)]
     )
+
+    def validate_body(self, field: TextAreaField) -> None:
+        """Ask for words where nothing else goes."""
+        if not (self.has_files or (field.data or "").strip()):
+            raise ValidationError("Write a text first.")
 
 
 class StatedForm(BaseForm):

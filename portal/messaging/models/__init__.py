@@ -20,6 +20,7 @@ from portal.messaging.models.limits import (
     DailyRecipient,
 )
 from portal.messaging.models.linting import LintLevel, LintReview
+from portal.messaging.models.media import CampaignMedia, InboundMedia
 from portal.messaging.models.outbox import (
     MOVING,
     Campaign,
@@ -54,6 +55,7 @@ __all__ = [
     "BasisDay",
     "Campaign",
     "CampaignCount",
+    "CampaignMedia",
     "CarrierWatch",
     "Conversation",
     "DailyBrand",
@@ -64,6 +66,7 @@ __all__ = [
     "FormDay",
     "HealthHour",
     "Heartbeat",
+    "InboundMedia",
     "InboundText",
     "Installation",
     "JoinKeyword",

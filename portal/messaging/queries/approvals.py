@@ -64,6 +64,11 @@ class ApprovalRef:
         return Tenant(self.organization_id, self.account_id)
 
     @property
+    def media(self) -> tuple[MediaRef, ...]:
+        """Return what goes with the text."""
+        return tuple(MediaRef(**each) for each in self.draft["media"])
+
+    @property
     def asked_for(self) -> Sum:
         """Return what it came to when it was asked for."""
         return Sum(self.people, self.credits, self.blocked)
@@ -80,7 +85,7 @@ class ApprovalRef:
         return Draft(
             self.body,
             Kind.BULK,
-            media=tuple(MediaRef(**each) for each in self.draft["media"]),
+            media=self.media,
             send_at=at if at is not None and at > now else None,
             missing=self.draft["missing"],
             fallbacks=self.draft["fallbacks"],

@@ -168,4 +168,5 @@ def _ref(row: Campaign, counts: Mapping[State, int]) -> CampaignRef:
         people=row.people,
         credits=row.credits,
         counts=counts,
+        media=rows.media(row.media),
     )

@@ -81,7 +81,7 @@ class Talk:
     def version(self) -> str:
         """Return what changes as soon as anything shown changes."""
         shown = [
-            (d.label, line.event, t.id, t.state, t.reason, t.until, t.error)
+            (d.label, line.event, t.id, t.state, t.reason, t.until, t.error, t.media)
             if (t := line.text)
             else (d.label, line.event, line.at)
             for d in self.days

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from portal.core import clock
@@ -94,6 +95,6 @@ def inbound(row: InboundText, name: str = "") -> TextView:
     )
 
 
-def media(stored: list[dict[str, str]]) -> tuple[MediaRef, ...]:
+def media(stored: list[dict[str, Any]]) -> tuple[MediaRef, ...]:
     """Return stored attachments as values."""
-    return tuple(MediaRef(m["url"], m["content_type"], m.get("name", "")) for m in stored)
+    return tuple(MediaRef(**each) for each in stored)

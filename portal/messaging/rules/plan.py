@@ -105,12 +105,29 @@ class DayShare:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassAdvice:
+    """Recipients of one class for whom MMS would be cheaper, and what each costs either way."""
+
+    label: str
+    people: int
+    sms_each: int
+    mms_each: int
+
+    @property
+    def saves(self) -> int:
+        """Credits it would save for the class."""
+        return self.people * (self.sms_each - self.mms_each)
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
-    """For some recipients MMS would be cheaper (R-7): what they cost either way."""
+    """For some recipients MMS would be cheaper (R-7): what they cost either way, by class."""
 
     people: int
     sms_credits: int
     mms_credits: int
+    classes: tuple[ClassAdvice, ...] = ()
+    elsewhere: int = 0  # people who cost as much where no MMS is delivered
 
     @property
     def saves(self) -> int:

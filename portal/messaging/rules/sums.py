@@ -5,27 +5,50 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Final
 
+from portal.core.phone import is_mms_region
 from portal.messaging.rules import hours, rates
-from portal.messaging.rules.plan import Advice, ClassCost, DayShare, PlannedText, ReasonCount
+from portal.messaging.rules.plan import (
+    Advice,
+    ClassAdvice,
+    ClassCost,
+    DayShare,
+    PlannedText,
+    ReasonCount,
+)
 from portal.messaging.values import Draft, Fate, Gate
 
 _NAMES_SHOWN: Final = 5
+_NORTH_AMERICA: Final = "United States and Canada"
+_AUSTRALIA: Final = "Australia"
+_WITH_MEDIA: Final = "United States, Canada and Australia, with what is attached (MMS)"
+_WITH_LINK: Final = ", text with a link to what is attached"
 _HOME: Final = "United States, Canada and Caribbean"
+_CARIBBEAN: Final = "Caribbean"
 _ABROAD: Final = "Other countries"
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
-def classes(texts: Sequence[PlannedText]) -> tuple[ClassCost, ...]:
-    """Group whoever is sent to by what they cost (R-8)."""
+def classes(texts: Sequence[PlannedText], draft: Draft) -> tuple[ClassCost, ...]:
+    """Group whoever is sent to by what they get and what it costs (R-8, R-3)."""
     counted = Counter(
-        (text.country_code != 1, text.credits, text.segments)
+        (_class(text, draft), text.credits, text.segments)
         for text in texts
         if text.outcome is not Fate.BLOCKED
     )
     return tuple(
-        ClassCost(_ABROAD if abroad else _HOME, people, each, segments)
-        for (abroad, each, segments), people in sorted(counted.items())
+        ClassCost(label, people, each, segments)
+        for ((_, label), each, segments), people in sorted(counted.items())
     )
+
+
+def _class(text: PlannedText, draft: Draft) -> tuple[int, str]:
+    """Return the class of a text and its place among the others."""
+    if any(part.media for part in text.parts):
+        return 0, _WITH_MEDIA
+    has_link = any(item.page for item in draft.media)
+    is_abroad = text.country_code != 1
+    where = _ABROAD if is_abroad else _CARIBBEAN if draft.media else _HOME
+    return 1 + is_abroad, where + (_WITH_LINK if has_link else "")
 
 
 def reasons(texts: Sequence[PlannedText]) -> tuple[ReasonCount, ...]:
@@ -74,7 +97,7 @@ def advice(texts: Sequence[PlannedText], draft: Draft) -> Advice | None:
     if draft.media:
         return None
     known: dict[tuple[str, int, str | None], rates.MmsAdvice | None] = {}
-    found = []
+    found, elsewhere = Counter[tuple[str, int, int]](), 0
     for text in texts:
         if text.outcome is Fate.BLOCKED or not rates.is_dear(text.credits):
             continue
@@ -82,7 +105,17 @@ def advice(texts: Sequence[PlannedText], draft: Draft) -> Advice | None:
         if which not in known:
             known[which] = rates.mms_advice(*which)
         if (advice := known[which]) is not None:
-            found.append(advice)
+            label = _AUSTRALIA if text.region == "AU" else _NORTH_AMERICA
+            found[label, advice.sms_credits, advice.mms_credits] += 1
+        elif not is_mms_region(text.region):
+            elsewhere += 1
     if not found:
         return None
-    return Advice(len(found), sum(a.sms_credits for a in found), sum(a.mms_credits for a in found))
+    lines = tuple(ClassAdvice(label, n, sms, mms) for (label, sms, mms), n in sorted(found.items()))
+    return Advice(
+        found.total(),
+        sum(line.people * line.sms_each for line in lines),
+        sum(line.people * line.mms_each for line in lines),
+        lines,
+        elsewhere,
+    )

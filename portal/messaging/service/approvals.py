@@ -5,7 +5,6 @@ through today's gates, or nothing. Whoever says no gives the draft back to its a
 """
 
 import secrets
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -293,11 +292,8 @@ def _record(
 
 
 def _stored(draft: Draft) -> dict[str, Any]:
-    media: Sequence[dict[str, str]] = [
-        {"url": m.url, "content_type": m.content_type, "name": m.name} for m in draft.media
-    ]
     return {
-        "media": media,
+        "media": [m.stored() for m in draft.media],
         "send_at": draft.send_at.isoformat() if draft.send_at else None,
         "missing": draft.missing,
         "fallbacks": dict(draft.fallbacks),

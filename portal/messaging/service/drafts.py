@@ -14,6 +14,8 @@ from portal.core.db import db
 from portal.core.errors import BadInput, NotFound
 from portal.core.tenancy import Tenant, owned
 from portal.messaging.models import TextDraft
+from portal.messaging.service import attaching
+from portal.messaging.values import FILES
 from portal.texting_accounts.values import AccountRef
 
 MOST_RECIPIENTS = 50_000
@@ -94,6 +96,14 @@ def choose_number(
     if all(number.id != number_id for number in contact.numbers):
         raise NotFound("This person has no such number.")
     draft.numbers = {**draft.numbers, str(contact_id): str(number_id)}
+    draft.updated_at = clock.utcnow()
+
+
+def attach_files(tenant: Tenant, draft_id: UUID, file_ids: Sequence[UUID], *, actor: Actor) -> None:
+    """Have exactly these files go with a draft. Raises NotFound, FileGone or FileRefused."""
+    draft = _own(tenant, draft_id, actor)
+    attaching.check(tenant, file_ids)
+    draft.options = {**draft.options, FILES: ",".join(id_.hex for id_ in file_ids)}
     draft.updated_at = clock.utcnow()
 
 

@@ -8,13 +8,17 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, and_, cast, null, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, delete, null, or_, select
 
 from portal.core.db import db
 from portal.core.erasing import ERASED, wipe
+from portal.media import queries as media_files
+from portal.media import service as media
 from portal.messaging.models import (
     Campaign,
+    CampaignMedia,
     Conversation,
+    InboundMedia,
     InboundText,
     LintReview,
     Message,
@@ -25,6 +29,7 @@ from portal.messaging.models import (
     TextDraft,
     WebhookEvent,
 )
+from portal.messaging.service import attaching
 from portal.messaging.values import State
 
 _UNDER_WAY: Final = (State.QUEUED, State.HELD, State.CLAIMED, State.SUBMITTING, State.UNKNOWN)
@@ -101,7 +106,7 @@ def erase_words(
         LintReview.body != ERASED,
     )
     how: Any = {"is_dry": is_dry, "limit": limit}
-    return {
+    counts = {
         "texts_sent": wipe(m, sent, {"body": ERASED, "recipient_name": "", "media": []}, **how),
         "campaigns": wipe(
             k, alone, {"body": ERASED, "name": ERASED, "media": [], "lint": null()}, **how
@@ -113,6 +118,49 @@ def erase_words(
         if only is not None  # they are addressed to nobody
         else wipe(LintReview, asked, {"body": ERASED, "findings": []}, **how),
     }
+    if is_dry:
+        return counts | {"files": _files_behind(alone, received)}
+    return counts | {"files": _forget_files(organization_id, before)}
+
+
+def _files_behind(alone: ColumnElement[bool], received: ColumnElement[bool]) -> int:
+    """Count the files that went to nobody else, or came with these texts."""
+    sent = select(CampaignMedia.file_id).where(
+        CampaignMedia.campaign_id.in_(select(Campaign.id).where(alone))
+    )
+    came = select(InboundMedia.file_id).where(
+        InboundMedia.file_id.is_not(None),
+        InboundMedia.message_sid.in_(select(InboundText.sid).where(received)),
+    )
+    return len(set(db.session.scalars(sent.union(came))))
+
+
+def _forget_files(organization_id: UUID, before: datetime) -> int:
+    """Delete the files whose last text has lost its words, with those still to be fetched."""
+    c, i = CampaignMedia, InboundMedia
+    has_words = select(Message.id).where(
+        Message.campaign_id == c.campaign_id, Message.body != ERASED
+    )
+    was_erased = select(InboundText.sid).where(
+        InboundText.sid == i.message_sid, InboundText.body == ERASED
+    )
+    freed: set[UUID | None] = set(
+        db.session.scalars(
+            delete(c)
+            .where(
+                c.organization_id == organization_id, c.created_at <= before, ~has_words.exists()
+            )
+            .returning(c.file_id)
+        )
+    )
+    freed |= set(
+        db.session.scalars(
+            delete(i)
+            .where(i.organization_id == organization_id, was_erased.exists())
+            .returning(i.file_id)
+        )
+    )
+    return media.forget(organization_id, attaching.free(id_ for id_ in freed if id_ is not None))
 
 
 def erase_steps(
@@ -152,7 +200,8 @@ def forget_drafts(
 ) -> int:
     """Delete drafts nobody touched since then, and what was settled or archived by then.
 
-    That is sends a second person was asked about, and saved replies out of use.
+    That is sends a second person was asked about, files that went with none, and saved replies
+    out of use.
     """
     how: Any = {"is_dry": is_dry, "limit": limit}
     old = and_(TextDraft.organization_id == organization_id, TextDraft.updated_at <= before)
@@ -161,7 +210,9 @@ def forget_drafts(
     s = SavedReply
     unused = and_(s.organization_id == organization_id, s.archived_at <= before)
     wiped = wipe(TextDraft, old, None, **how) + wipe(a, settled, None, **how)
-    return wiped + wipe(s, unused, None, **how)
+    never_sent = attaching.in_no_draft(organization_id, media_files.unused(organization_id, before))
+    files = len(never_sent) if is_dry else media.forget(organization_id, never_sent[:limit])
+    return wiped + files + wipe(s, unused, None, **how)
 
 
 def forget_callbacks_of(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -> int:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from portal.core.audit import Actor
 from portal.messaging.rules.plan import Part, Plan, PlannedText
 from portal.messaging.service.outbox import WAITS_FOR_PART
-from portal.messaging.values import Draft, Fate, Kind, MediaRef, Priority, State
+from portal.messaging.values import Draft, Fate, Kind, Priority, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
@@ -40,8 +40,8 @@ class Freezer:
         self._ids = ids
         self._account, self._draft, self._actor, self._now = account, draft, actor, now
         self._resend_of = resend_of
-        self._media = [_media(m) for m in draft.media]
-        self._no_media: list[dict[str, str]] = []
+        self._media = [m.stored() for m in draft.media]
+        self._no_media: list[dict[str, Any]] = []
         self._hash = lru_cache(maxsize=_HASHES_KEPT)(_sha256)
         self._shared = {
             "organization_id": account.organization_id,
@@ -148,7 +148,3 @@ def _sha256(body: str) -> str:
 
 def _waiting_state(*, is_held: bool) -> State:
     return State.HELD if is_held else State.QUEUED
-
-
-def _media(media: MediaRef) -> dict[str, str]:
-    return {"url": media.url, "content_type": media.content_type, "name": media.name}

@@ -21,6 +21,7 @@ from portal.core.db import database_now, db
 from portal.core.many_rows import insert_rows, update_each
 from portal.core.settings import settings
 from portal.gateways.sms import Outgoing
+from portal.media import service as media
 from portal.messaging.models import Campaign, Message, MessageAttempt
 from portal.messaging.queries import recovery as records
 from portal.messaging.rules import frequency, gates
@@ -45,6 +46,7 @@ POST_WITHIN: Final = timedelta(seconds=20)  # from T2 to the first byte
 POST_WITHIN_S: Final = POST_WITHIN.total_seconds()
 ANSWER_WITHIN: Final = timedelta(seconds=60)  # then the reaper calls it unknown
 VALIDITY_S: Final = 36_000
+_FETCHED_WITHIN: Final = timedelta(hours=1)  # of the last moment a text may leave the carrier
 TWIN_PAUSE: Final = timedelta(minutes=1)
 # Twilio retries a callback that we could not answer, for as long as it may (FACTS 1.6).
 _RETRY_POLICY: Final = "#rc=5&rp=all&ct=3000&rt=8000"
@@ -364,12 +366,21 @@ def _submission(
             from_number=message.from_e164 or sender.e164,
             service_sid=sender.service_sid,
             body=message.body,
-            media_urls=tuple(m["url"] for m in message.media),
+            media_urls=_links(message, now),
             status_callback=_callback(message.id, attempt),
             validity_period_s=validity_s(one.hours, now, VALIDITY_S, posts_within=POST_WITHIN),
             account_sid=credentials.account_sid,
             auth_token=credentials.auth_token,
         ),
+    )
+
+
+def _links(message: Text, now: datetime) -> tuple[str, ...]:
+    """Return where the carrier fetches what goes with a text, as long as it may still go (S15)."""
+    until = now + timedelta(seconds=VALIDITY_S) + _FETCHED_WITHIN
+    return tuple(
+        media.carrier_url(UUID(m["file"]), message.id, until) if m.get("file") else m["url"]
+        for m in message.media
     )
 
 

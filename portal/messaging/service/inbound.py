@@ -33,6 +33,7 @@ from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.rules.keywords import Keyword
 from portal.messaging.rules.segments import analyze
 from portal.messaging.service import counting, facts, holds, joining, optouts, system, talks
+from portal.messaging.service.inbound_media import note as note_media
 from portal.messaging.service.joining import Heard
 from portal.messaging.values import MediaRef, Timing
 from portal.notifications import service as notifications
@@ -87,6 +88,7 @@ def receive(incoming: Incoming) -> Received:
     if not _keep(account, incoming, keyword):
         return Received.DUPLICATE
     e164, at = incoming.from_number, _said_at(incoming)
+    note_media(account, incoming.sid, incoming.media, clock.utcnow())
     contact_service.lock_numbers(account.organization_id, [e164])
     was_out = _is_opted_out(account, e164)
     heard: Word | None = keyword
@@ -199,10 +201,7 @@ def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> b
             e164=incoming.from_number,
             our_e164=incoming.to,
             body=incoming.body,
-            media=[
-                {"url": m.url, "content_type": m.content_type, "name": m.name}
-                for m in incoming.media
-            ],
+            media=[m.stored() for m in incoming.media],
             keyword=keyword,
             segments=_segments(incoming),
             credits=_price(incoming, keyword),

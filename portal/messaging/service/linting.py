@@ -15,6 +15,7 @@ from portal.core.audit import Actor
 from portal.core.db import db, is_sqlite
 from portal.core.errors import BadInput
 from portal.core.reasons import reason_of
+from portal.core.settings import settings
 from portal.messaging.errors import LintBlocks, OkNeeded
 from portal.messaging.models import Conversation, LintLevel, LintReview
 from portal.messaging.queries import linting as queries
@@ -48,6 +49,7 @@ def verdict(
     numbers = [text.e164 for text in texts if text.e164]
     is_ongoing = len(texts) == 1 and bool(numbers) and _wrote_lately(account, numbers[0])
     own_names, domains = _sender(account)
+    domains = (*domains, settings().host.partition(":")[0])  # where links to files lead
 
     def read(body: str) -> list[Finding]:
         return lint(

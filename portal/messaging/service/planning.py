@@ -261,7 +261,7 @@ class _Planner:
         plan = Plan(
             texts=texts,
             stopper=gates.account_gate(self.facts),
-            classes=sums.classes(texts),
+            classes=sums.classes(texts, self.draft),
             reasons=sums.reasons(texts),
             days=sums.days(texts),
             counters=queries.counters(self.account, self.leaves_at),
@@ -307,7 +307,7 @@ def _key(draft: Draft, plan: Plan) -> str:
     about = [
         draft.body,
         draft.kind,
-        [m.url for m in draft.media],
+        [m.key for m in draft.media],
         draft.send_at.isoformat() if draft.send_at else None,
         draft.missing,
         sorted(draft.fallbacks.items()),

@@ -36,7 +36,7 @@ from portal.messaging.models import Campaign, Message
 from portal.messaging.queries import approvals
 from portal.messaging.rules.linted import Verdict
 from portal.messaging.rules.plan import Plan
-from portal.messaging.service import limits, linting, similar, talks
+from portal.messaging.service import attaching, limits, linting, similar, talks
 from portal.messaging.service.counting import Tally
 from portal.messaging.service.freezing import Freezer
 from portal.messaging.service.limits import Place
@@ -78,7 +78,7 @@ def confirm(
 
     Who is held or blocked gets a row too, with the reason (S-11). The same nonce again
     returns the first campaign. Raises TextRefused, NothingToSend, CostChanged,
-    LimitChoiceNeeded, NotEnoughCredits, LintBlocks, OkNeeded, ApprovalNeeded or NonceReused,
+    LimitChoiceNeeded, NotEnoughCredits, LintBlocks, OkNeeded, ApprovalNeeded, FileGone or NonceReused,
     having changed nothing. `lint_ok` is the key of the warnings its sender typed OK to (S-12).
     """
     now = clock.utcnow()
@@ -134,6 +134,7 @@ def write_down(
     if draft.kind is Kind.ONE_TO_ONE:
         talks.note_outbound(account, planned.texts, now)
     billing.reserve(account, charges, at=now)
+    attaching.freeze(account, frozen.campaign_id, draft, planned, now)
     audit.record(
         "messaging:campaign:confirm",
         actor=actor,
@@ -146,6 +147,7 @@ def write_down(
         blocked=planned.blocked,
         credits=planned.credits,
         rows_sha256=rows_sha256,
+        **({"media": [m.key for m in draft.media]} if draft.media else {}),
         **({"lint_passed": found.passed} if found.passed else {}),
         **said,
     )
@@ -211,6 +213,8 @@ def _by_nonce(account: AccountRef, nonce: str) -> Campaign | None:
 def _intent(recipients: Sequence[Recipient], draft: Draft) -> str:
     """Return what stands for what was asked, whatever became of it (I9)."""
     whole = hashlib.sha256(f"{draft.kind}\n{draft.body}\n{draft.send_at}".encode())
+    for item in draft.media:
+        whole.update(f"\nwith {item.key}".encode())
     for recipient in recipients:
         number = recipient.number.e164 if recipient.number else None
         whole.update(f"\n{recipient.contact.id} {number}".encode())

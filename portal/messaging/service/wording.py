@@ -53,6 +53,8 @@ class Writer:
             merged = merge(body, {**contact.merge_values(), **self._own}, fallbacks=self._fallbacks)
             body, missing = merged.body, merged.missing
         takes_media = is_mms_region(region)
+        if not takes_media:
+            body = self._with_links(body)
         known = (body, country_code, takes_media)
         parts = self._priced.get(known)
         if parts is None:
@@ -60,6 +62,11 @@ class Writer:
             if len(self._priced) < _PRICES_KEPT:
                 self._priced[known] = parts
         return Worded(body, parts, missing)
+
+    def _with_links(self, body: str) -> str:
+        """Return a text as it goes where no picture is delivered: with links to the files (R-3)."""
+        pages = [m.page for m in self._draft.media if m.page]
+        return "\n".join([*([body.rstrip()] if body.strip() else []), *pages]) if pages else body
 
     def _price(self, body: str, country_code: int, *, takes_media: bool) -> tuple[Part, ...]:
         media = len(self._draft.media) if takes_media else 0  # elsewhere it goes as SMS (R-3)

@@ -31,7 +31,7 @@ from portal.messaging.queries import composing as reads
 from portal.messaging.rules.merge import USUAL_FALLBACKS
 from portal.messaging.service import drafts, sending
 from portal.messaging.values import CampaignRef, DraftRef, Gate, Kind
-from portal.messaging.views import approvals, linted
+from portal.messaging.views import approvals, attaching, linted
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.choices import choices
 from portal.messaging.views.composed import FIELD_LABELS, NO_REASON, gate_of, plain, said
@@ -71,7 +71,10 @@ def start_draft(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.acco
         )
     keep(draft_id)
     is_whole = request.form.get("do") in ("cost", "send")
-    response = _calculated(draft_id) if is_whole else see_other(_url(draft_id))
+    if faults := _attach(draft_id):
+        response = _show(draft_id, 422, faults=faults)
+    else:
+        response = _calculated(draft_id) if is_whole else see_other(_url(draft_id))
     if wants_partial():
         response.headers["HX-Push-Url"] = _url(draft_id)  # a reload finds the draft
     return response
@@ -98,6 +101,9 @@ def save_draft(account_id: UUID, draft_id: UUID) -> Response:  # noqa: ARG001 (l
 def _done(draft_id: UUID, do: str | None) -> Response:
     """Keep what was typed and do what was pressed. Raises NotFound once the draft is gone."""
     keep(draft_id)
+    faults = _attach(draft_id)
+    if faults:
+        return _show(draft_id, 422, faults=faults)
     if do == "cost":
         return _calculated(draft_id)
     if do in ("send", "now"):
@@ -107,7 +113,22 @@ def _done(draft_id: UUID, do: str | None) -> Response:
     if do == "save":
         flash("Saved. You find it under New text.", "ok")
     is_picked = PICKED in request.form
-    return _back(draft_id, "body" if is_picked else "saved" if do == "saved" else None)
+    is_files = do == "attach" or attaching.OFF in request.form
+    focus = "body" if is_picked else "saved" if do == "saved" else "attached" if is_files else None
+    return _back(draft_id, focus)
+
+
+def _attach(draft_id: UUID) -> dict[str, str]:
+    """Put the files a form brings to its draft, or take one off; return what is wrong, by field."""
+    tenant, sent = g.account.tenant, request.form
+    before = list(queries.draft(tenant, draft_id, me().user_id).file_ids)
+    if attaching.OFF in sent:
+        before = [id_ for id_ in before if str(id_) != sent[attaching.OFF]]
+    after, fault = attaching.taken(before)
+    if after != before or attaching.OFF in sent:
+        with unit_of_work():
+            drafts.attach_files(tenant, draft_id, after, actor=me().actor)
+    return {attaching.TAKEN: fault} if fault else {}
 
 
 @bp.post("/accounts/<uuid:account_id>/texts/drafts/<uuid:draft_id>/removal")

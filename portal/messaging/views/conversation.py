@@ -2,7 +2,6 @@
 
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -20,25 +19,25 @@ from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
 from portal.core.web import page, see_other, takes, wants_partial
 from portal.messaging import queries
-from portal.messaging.errors import EmptyText, OkNeeded, TextRefused
+from portal.messaging.errors import OkNeeded, TextRefused
 from portal.messaging.forms.talking import ReplyForm, StatedForm, tidy
 from portal.messaging.queries import contact_page
 from portal.messaging.queries.contact_page import ReplyBox
-from portal.messaging.rules.plan import Plan, PlannedText
-from portal.messaging.rules.segments import analyze, replace
+from portal.messaging.rules.segments import replace
 from portal.messaging.service import campaigns, planning, sending, talks
 from portal.messaging.service.sending import number_of
 from portal.messaging.values import (
     ConversationRef,
     Draft,
     Kind,
+    MediaRef,
     Recipient,
 )
-from portal.messaging.views import linted
+from portal.messaging.views import attaching, linted
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.choices import Choices
 from portal.messaging.views.composed import NO_REASON
-from portal.messaging.views.figures import visible
+from portal.messaging.views.costing import Cost, cost_of
 from portal.messaging.views.inbox import conversation_url, is_live, listing
 from portal.messaging.views.talking import (
     changed,
@@ -53,35 +52,7 @@ from portal.messaging.views.talking import (
     way,
 )
 
-_UNITS = {"GSM-7": 160, "UCS-2": 70}
 _HERE = "/accounts/<uuid:account_id>/conversations/<uuid:conversation_id>"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What an answer would cost, or why it can't go as it is."""
-
-    plan: Plan | None = None
-    refusal: str = ""
-
-    @property
-    def text(self) -> PlannedText | None:
-        """Return the one planned text."""
-        return self.plan.texts[0] if self.plan and self.plan.texts else None
-
-    @property
-    def left(self) -> int | None:
-        """Return how many characters are left at this price; None for a text in parts."""
-        text = self.text
-        if text is None or len(text.parts) != 1:
-            return None
-        counted = analyze(text.body)
-        return -counted.units % _UNITS[counted.encoding]
-
-    @property
-    def forcing(self) -> tuple[str, ...]:
-        """Return what made the text dear, as a page can show it."""
-        return visible(self.plan.forcing) if self.plan and self.plan.forcing else ()
 
 
 @bp.get(_HERE)
@@ -114,16 +85,22 @@ def reply(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 
     """Send an answer by the same gates as every text; what was typed is kept when it can't go."""
     ref = queries.conversation_by_id(g.account.tenant, conversation_id)
     form = ReplyForm()
+    files = attaching.of_form()
+    if attaching.is_asked():
+        after, fault = attaching.added(files)
+        form.attach.errors = [fault] if fault else []
+        return show(ref, 422 if fault else 200, reply_form=form, files=after)
     if "plain" in request.form:
         form.body.data = replace(form.body.data or "")
         return show(ref, reply_form=form)
+    form.has_files = bool(files)
     if not form.validate_on_submit():
         return show(ref, 422, reply_form=form)
     because = (form.now_because.data or "").strip() if request.form.get("do") == "now" else ""
     if request.form.get("do") == "now" and not because:
         form.now_because.errors = [NO_REASON]
         return show(ref, 422, reply_form=form)
-    draft = Draft(form.body.data or "", Kind.ONE_TO_ONE, now_because=because)
+    draft = Draft(form.body.data or "", Kind.ONE_TO_ONE, files, now_because=because)
     if "ask_release" in request.form:
         linted.ask_officer(draft)
         return show(ref, reply_form=form)
@@ -151,15 +128,16 @@ def reply(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 
 def reply_cost(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
     """Say what the answer being written would cost (R-6)."""
     ref = queries.conversation_by_id(g.account.tenant, conversation_id)
-    body = tidy(request.form.get("body"))
+    body, files = tidy(request.form.get("body")), attaching.of_form()
     if not wants_partial():
         form = ReplyForm(formdata=None, data={"body": body, "nonce": _nonce()})
         return show(ref, reply_form=form)
     return page(
         "messaging/_reply_live.html",
-        cost=(cost := cost_of(recipient_of(ref), body)),
+        cost=(cost := cost_of(recipient_of(ref), body, files)),
+        files=files,
         available=billing.balance(g.account.id).available,
-        lint=linted.shown(Draft(body, Kind.ONE_TO_ONE), cost.plan, {}),
+        lint=linted.shown(Draft(body, Kind.ONE_TO_ONE, files), cost.plan, {}),
     )
 
 
@@ -244,17 +222,6 @@ def record_stated(form: StatedForm, e164: str, name: str) -> None:
         )
 
 
-def cost_of(recipient: Recipient, body: str) -> Cost:
-    """Return what a text would cost for one person; an empty one costs nothing yet."""
-    try:
-        draft = Draft(body, Kind.ONE_TO_ONE)
-        return Cost(planning.plan(g.account, [recipient], draft, clock.utcnow()))
-    except EmptyText:
-        return Cost()
-    except DomainError as error:
-        return Cost(refusal=error.message)
-
-
 def _text_of(conversation_id: UUID, message_id: UUID) -> None:
     """Check that a text belongs to the conversation. Raises NotFound."""
     ref = queries.conversation_by_id(g.account.tenant, conversation_id)
@@ -267,7 +234,7 @@ def _done(conversation_id: UUID) -> Response:
     if not wants_partial():
         return see_other(conversation_url(conversation_id))
     ref = queries.conversation_by_id(g.account.tenant, conversation_id)
-    return changed(show(ref))
+    return changed(show(ref, files=()))
 
 
 def show(
@@ -279,9 +246,17 @@ def show(
     error: DomainError | None = None,
     lint_fault: str = "",
     saved: Choices | None = None,
+    files: tuple[MediaRef, ...] | None = None,
 ) -> Response:
     """Show the talk with its answer, the answer's form as it was left, and saved replies if asked."""
-    context = _context(ref, reply_form, stated_form, error, lint_fault) | {"saved": saved}
+    context = _context(
+        ref,
+        reply_form=reply_form,
+        stated_form=stated_form,
+        error=error,
+        lint_fault=lint_fault,
+        files=files,
+    ) | {"saved": saved}
     if not wants_partial():
         context["listed"] = listing()
     response = page(
@@ -294,17 +269,20 @@ def show(
 
 def _context(
     ref: ConversationRef,
+    *,
     reply_form: ReplyForm | None = None,
     stated_form: StatedForm | None = None,
     error: DomainError | None = None,
     lint_fault: str = "",
+    files: tuple[MediaRef, ...] | None = None,
 ) -> dict[str, Any]:
     tenant, before = g.account.tenant, _before()
     box = _box(ref)
     kept = reply_form.body.data or "" if reply_form else ""
     recipient = recipient_of(ref)
     talk = contact_page.talk(tenant, ref.e164, me().timezone, before)
-    cost = cost_of(recipient, kept) if box.state == "write" else Cost()
+    files = attaching.of_form() if files is None else files
+    cost = cost_of(recipient, kept, files) if box.state == "write" else Cost()
     return {
         "talk_with": ref,
         "name": shown_name(ref.name, ref.e164),
@@ -321,7 +299,8 @@ def _context(
         "stated_form": stated_form
         or StatedForm(formdata=None, data={"body": kept, "nonce": _nonce()}),
         "cost": cost,
-        "lint": linted.shown(Draft(kept, Kind.ONE_TO_ONE), cost.plan, {}, lint_fault),
+        "files": files,
+        "lint": linted.shown(Draft(kept, Kind.ONE_TO_ONE, files), cost.plan, {}, lint_fault),
         "available": billing.balance(g.account.id).available,
         "error_fix": _way_on(error, ref.e164),
         "view": contact_page.standing_view(tenant, ref.e164),

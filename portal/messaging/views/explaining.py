@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request, url_for
 from portal.compliance.rules import business_days, lint_content
 from portal.core.access import signed_in
 from portal.core.web import page, takes, wants_partial
+from portal.media.values import MOST_BYTES, MOST_FILES, SEEN_FOR
 from portal.messaging import queries
 from portal.messaging.queries import contact_page
 from portal.messaging.rules import holding, keywords, linted, rates, whys
@@ -47,6 +48,9 @@ def explain() -> Response:
     return page(
         "messaging/help.html",
         None,
+        most_files=MOST_FILES,
+        most_mb=MOST_BYTES // 1_000_000,
+        seen_days=SEEN_FOR.days,
         replies=(
             (keywords.STOP_WORDS, system.STOP_REPLY),
             (keywords.START_WORDS, system.START_REPLY),

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from portal.messaging.rules import rates
 from portal.messaging.rules.plan import Plan, PlannedText
-from portal.messaging.rules.segments import analyze, replacements
+from portal.messaging.rules.segments import Segmentation, analyze, replacements
 from portal.messaging.values import Fate
 
 _MOST_NAMED = 3
+_NO_WORDS = Segmentation("GSM-7", 0, 1, ())
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")  # they hold an emoji together and are never typed alone
 
 
@@ -35,8 +36,8 @@ class Strip:
     dear_people: int
 
 
-def strip(body: str, plan: Plan | None, people: int, cheaper: int | None) -> Strip:
-    """Return the figures of a text that is not empty.
+def strip(body: str, plan: Plan | None, people: int, cheaper: int | None, media: int = 0) -> Strip:
+    """Return the figures of a text that has words, or so many files.
 
     `plan` is None for a list too long to reckon live; `cheaper` is what all would cost with
     every GSM twin put in, None where that is not known.
@@ -45,25 +46,27 @@ def strip(body: str, plan: Plan | None, people: int, cheaper: int | None) -> Str
     longest = max(sent, key=lambda t: (t.credits, len(t.body)), default=None)
     words = longest.body if longest else body
     last = (rates.split_parts(words) or [words])[-1]
-    counted, template = analyze(last), analyze(body)
-    room = _room(counted.encoding)
-    each = rates.total_credits(body, 1)
+    counted, template = (analyze(text) if text else _NO_WORDS for text in (last, body))
+    # A file goes with part 1 alone: of a text in parts the last one counts as any other does.
+    room = _room(counted.encoding, is_mms=_is_mms(longest) if longest else media > 0)
+    each = rates.total_credits(body, 1, media)
     dear = _dear(sent) if template.encoding == "GSM-7" else []
-    swaps = tuple((shown(c), shown(twin)) for c, twin in replacements(body).items())
+    twins = replacements(body) if body else {}
+    swaps = tuple((shown(c), shown(twin)) for c, twin in twins.items())
     reckoned = plan is not None and (people == 0 or bool(sent))
     now = plan.credits if plan and sent else each
-    after = cheaper if cheaper is not None and sent else _price_replaced(body)
+    after = cheaper if cheaper is not None and sent else _price_replaced(body, media)
     return Strip(
-        left=-counted.units % room,
+        left=-counted.units % room if counted.units else room,
         encoding=counted.encoding,
-        segments_each=_span(t.segments for t in sent) or str(_segments(body)),
+        segments_each=_span(t.segments for t in sent) or str(1 if media else _segments(body)),
         credits_each=_span(t.credits for t in sent) or str(each),
         segments=plan.segments if plan and reckoned else None,
         credits=plan.credits if plan and reckoned else None,
         estimate=each * people if plan is None and people else None,
-        units=analyze(words).units,
+        units=analyze(words).units if words else 0,
         room=room,
-        parts=len(rates.split_parts(words)),
+        parts=max(1, len(rates.split_parts(words))),
         longest_name=longest.name if longest and longest.body != body else None,
         forcing=visible(template.forcing),
         swaps=swaps,
@@ -98,11 +101,11 @@ def _dear(sent: Sequence[PlannedText]) -> list[PlannedText]:
     return [text for text in sent if text.encoding != "GSM-7"]
 
 
-def _price_replaced(body: str) -> int:
-    twins = replacements(body)
+def _price_replaced(body: str, media: int) -> int:
+    twins = replacements(body) if body else {}
     for character, twin in twins.items():
         body = body.replace(character, twin)
-    return rates.total_credits(body, 1) if body else 0
+    return rates.total_credits(body, 1, media) if body else 0
 
 
 def _segments(body: str) -> int:
@@ -116,6 +119,12 @@ def _span(figures: Iterable[int]) -> str:
     return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
 
 
-def _room(encoding: str) -> int:
+def _is_mms(text: PlannedText) -> bool:
+    return len(text.parts) == 1 and text.parts[0].media > 0
+
+
+def _room(encoding: str, *, is_mms: bool) -> int:
     table = rates.TABLES[-1]
+    if is_mms:
+        return table.mms_plain if encoding == "GSM-7" else table.mms_special
     return table.sms_plain if encoding == "GSM-7" else table.sms_special

@@ -24,13 +24,14 @@ from portal.messaging.forms.composing import (
     send_time,
 )
 from portal.messaging.queries import health
+from portal.messaging.queries.attached import attachments
 from portal.messaging.rules import merge, segments
 from portal.messaging.rules.hours import CODES as HOURS
 from portal.messaging.rules.merge import USUAL_FALLBACKS, MergeError
 from portal.messaging.rules.plan import Plan, PlannedText, ReasonCount
 from portal.messaging.rules.sums import reason_of
 from portal.messaging.service.planning import plan as plan_send
-from portal.messaging.values import Draft, DraftRef, Fate, Gate, Kind, Recipient
+from portal.messaging.values import Draft, DraftRef, Fate, Gate, Kind, MediaRef, Recipient
 from portal.messaging.views import figures
 from portal.messaging.views.chips import Chips, Look, chips, no_chips
 from portal.messaging.views.figures import Strip
@@ -84,6 +85,29 @@ class Sheet:
     notice: str | None  # the free one that follows a first text (S-3)
     fields: tuple[str, ...]  # of the text, that a contact may lack and the text has no word for
     now: datetime
+
+    @property
+    def files(self) -> tuple[MediaRef, ...]:
+        """The files that go with it."""
+        return tuple(m for m in self.draft.media if m.file) if self.draft else ()
+
+    @property
+    def other_kinds(self) -> tuple[PlannedText, ...]:
+        """One text of each kind beside the one shown: with what is attached, with a link to it."""
+        if not self.files or self.plan is None or self.shown is None:
+            return ()
+        seen, found = {self._kind_of(self.shown[0])}, []
+        for text in self.plan.texts:
+            if (kind := self._kind_of(text)) not in seen:
+                seen.add(kind)
+                found.append(text)
+        return tuple(found)
+
+    @staticmethod
+    def _kind_of(text: PlannedText) -> str:
+        if text.outcome is Fate.BLOCKED:
+            return "left out"
+        return "media" if text.parts and text.parts[0].media else "link"
 
     @property
     def is_known(self) -> bool:
@@ -205,10 +229,12 @@ def _draft(
 ) -> tuple[Draft | None, TimeRefused | None]:
     if written is None:
         return None, None
+    files = attachments(account.tenant, written.file_ids)
     try:
-        return draft_of(written, kind, send_time(written.options, account.timezone, now)), None
+        at = send_time(written.options, account.timezone, now)
     except TimeRefused as fault:
-        return draft_of(written, kind, None), fault
+        return draft_of(written, kind, None, files), fault
+    return draft_of(written, kind, at, files), None
 
 
 def _plan(
@@ -224,7 +250,7 @@ def _plan(
 
 def _check(draft: Draft | None) -> BadInput | None:
     """Return what is wrong with the text of a list too long to plan."""
-    if draft is None or not draft.body.strip():
+    if draft is None or not (draft.body.strip() or draft.media):
         return EmptyText()
     try:
         unknown = merge.unknown_fields(draft.body)
@@ -261,7 +287,7 @@ def _strip(
             account, recipients, replace(draft, body=segments.replace(draft.body)), now
         )
         cheaper = plain.credits if plain else None
-    return figures.strip(draft.body, plan, people_count, cheaper)
+    return figures.strip(draft.body, plan, people_count, cheaper, len(draft.media))
 
 
 def _whys(account: AccountRef, outlook: Plan | None) -> tuple[Why, ...]:

@@ -9,6 +9,9 @@ from uuid import UUID
 
 from portal.compliance.values import RuleUsed
 from portal.contacts.values import ContactRef, NumberRef
+from portal.messaging.values.media import FILES as FILES
+from portal.messaging.values.media import Fetching as Fetching
+from portal.messaging.values.media import MediaRef as MediaRef
 
 T = TypeVar("T")
 
@@ -166,15 +169,6 @@ class Gate:
     rule: RuleUsed | None = None  # of hours
 
 
-@dataclass(frozen=True, slots=True)
-class MediaRef:
-    """One attachment of a text."""
-
-    url: str
-    content_type: str
-    name: str = ""
-
-
 MissingChoice = Literal["block", "fallback"]
 OverLimitChoice = Literal["trim", "spread"]
 
@@ -262,6 +256,7 @@ class CampaignRef:
     people: int
     credits: int  # reserved at confirm
     counts: Mapping[State, int] = field(default_factory=dict)
+    media: tuple[MediaRef, ...] = ()
 
     def count(self, *states: State) -> int:
         """How many of its texts are in these states."""
@@ -396,3 +391,8 @@ class DraftRef:
     options: Mapping[str, str]  # missing, over_limit, send_at as typed
     nonce: str  # to send it with, once
     updated_at: datetime
+
+    @property
+    def file_ids(self) -> tuple[UUID, ...]:
+        """Return the files put to it, in order."""
+        return tuple(UUID(id_) for id_ in self.options.get(FILES, "").split(",") if id_)
