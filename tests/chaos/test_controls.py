@@ -34,6 +34,9 @@ CAUGHT_BY = {
     "absence_from_the_list_is_proof": f"{_PROTOCOL}[post_before_t3-silence]",
     "fence_not_checked": f"{_JOBS}::test_a_stale_worker_changes_nothing",
     "stop_forgets_what_is_claimed": f"{_HOOKS}::test_a_claimed_text_does_not_survive_a_stop",
+    "plan_goes_on_after_a_reply": (
+        "drips/test_running.py::TestStops::test_a_reply_pauses_and_resuming_goes_on_in_order"
+    ),
     "start_undoes_a_later_stop": (
         "consent/test_rules.py::TestStopWins"
         "::test_a_start_no_newer_than_the_latest_stop_opens_nothing"

@@ -14,6 +14,7 @@ from portal.doctor.queries import (
     limits,
     months,
     opt_outs,
+    plans,
     texts,
 )
 from portal.doctor.queries import credits as credit_checks
@@ -30,6 +31,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *limits.CHECKS,
     *alerts.CHECKS,
     *effects.CHECKS,
+    *plans.CHECKS,
 )
 _BROKEN: Final = (
     "Keep a copy of the database as it is, compare it with the last backup, and call support."

@@ -21,9 +21,10 @@ def close_account(account: AccountRef, *, typed: str, reason: str, actor: Actor)
         raise NameNotTyped(account.name)
     was_closed = accounts.is_closed(account.id)
     texting_accounts.close(account.id, reason=reason, actor=actor)
+    if not was_closed:
+        happenings.CLOSED.tell(account, actor)  # before the texts: it locks what asked for them
     report = campaigns.cancel_all(account.tenant, actor=actor)
     if not was_closed:
-        happenings.CLOSED.tell(account, actor)
         _tell(account, reason, actor, report)
     return report
 

@@ -1,0 +1,81 @@
+"""I2 of plans: a step that was taken has its text, and what is due is taken."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import and_, or_, select
+
+from portal.consent.models import ConsentStanding
+from portal.doctor.queries.looking import Check, Look
+from portal.doctor.values import Found, Invariant
+from portal.drips.models import Drip, DripEnrolment, DripRun
+from portal.drips.values import LIVE, DripState, Outcome, StepKind
+from portal.messaging.models import Message
+
+OVERDUE_AFTER: Final = timedelta(hours=1)  # a sweep looks every five seconds
+
+
+def run_without_text(look: Look) -> Iterable[Found]:
+    """Find steps that are said to have queued or blocked a text that is not there."""
+    rows = look.rows(
+        select(DripRun.id)
+        .outerjoin(Message, Message.id == DripRun.id)
+        .where(
+            DripRun.organization_id == look.organization_id,
+            DripRun.account_id == look.account_id,
+            DripRun.kind == StepKind.TEXT,
+            DripRun.outcome.in_((Outcome.QUEUED, Outcome.BLOCKED)),
+            Message.id.is_(None),
+        )
+    )
+    for row in rows:
+        yield Found(row.id, f"Step {row.id} of a plan was taken, and its text is not there.")
+
+
+def step_overdue(look: Look) -> Iterable[Found]:
+    """Find people of running plans whose next step nobody has looked at."""
+    e = DripEnrolment
+    rows = look.rows(
+        select(e.id, e.look_at)
+        .join(Drip, Drip.id == e.drip_id)
+        .where(
+            e.organization_id == look.organization_id,
+            e.account_id == look.account_id,
+            e.look_at < look.now - OVERDUE_AFTER,
+            Drip.state == DripState.ACTIVE,
+        )
+    )
+    for row in rows:
+        yield Found(
+            row.id, f"Step of {row.id} in a plan is due since {row.look_at:%Y-%m-%d %H:%M}."
+        )
+
+
+def in_a_plan_though_opted_out(look: Look) -> Iterable[Found]:
+    """Find people who are still in a plan of the account they opted out of (Q-2)."""
+    e, s = DripEnrolment, ConsentStanding
+    rows = look.rows(
+        select(e.id)
+        .join(s, and_(s.account_id == e.account_id, s.e164 == e.e164))
+        .where(
+            e.organization_id == look.organization_id,
+            e.account_id == look.account_id,
+            e.state.in_(LIVE),
+            s.stopped_at.is_not(None),
+            or_(s.started_at.is_(None), s.started_at <= s.stopped_at),
+        )
+    )
+    for row in rows:
+        yield Found(row.id, f"{row.id} is in a plan, and the person opted out.")
+
+
+_LOOK: Final = (
+    "See whether the scheduler runs and what its log says of plans; take the person out of the plan "
+    "and enrol them anew once it is mended."
+)
+CHECKS: Final = (
+    Check(Invariant.I2, run_without_text, _LOOK),
+    Check(Invariant.I2, step_overdue, _LOOK),
+    Check(Invariant.I3, in_a_plan_though_opted_out, _LOOK),
+)
