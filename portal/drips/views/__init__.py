@@ -3,14 +3,24 @@
 from flask import Flask
 
 from portal.drips.queries import people as places
-from portal.drips.views import editing, enrolling, library, people
+from portal.drips.views import editing, enrolling, library, people, triggering
 from portal.drips.views.blueprint import bp
 from portal.drips.views.unsubscribing import links
 from portal.messaging.queries import added
 
 blueprints = [bp, links]
 
-__all__ = ["blueprints", "bp", "editing", "enrolling", "init_app", "library", "links", "people"]
+__all__ = [
+    "blueprints",
+    "bp",
+    "editing",
+    "enrolling",
+    "init_app",
+    "library",
+    "links",
+    "people",
+    "triggering",
+]
 
 
 def init_app(_app: Flask) -> None:

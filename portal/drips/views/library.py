@@ -20,6 +20,7 @@ from portal.drips.rules.ready import ready_plans
 from portal.drips.service import authoring, picturing
 from portal.drips.values import LIVE, DripRef, DripState, EnrolmentRef, EnrolmentState
 from portal.drips.views.blueprint import ALL, ONE, bp, keeper, url_of, whose
+from portal.drips.views.triggering import by_itself
 from portal.messaging.service import saved as own
 from portal.numbers import queries as numbers
 
@@ -105,6 +106,7 @@ def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded a
             }
             for key, label in _STATES.items()
         ],
+        **by_itself(drip),
         held=places.held_by_limits(tenant, drip_id),
         stop_form=StopForm(formdata=None),
         may_enrol=me().may(Permission.SEND_TEXTS) and drip.state is not DripState.ARCHIVED,
