@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from flask import Flask, Response, flash, g, url_for
+from flask import Flask, Response, flash, g, request, url_for
 
 from portal.core.access import Me, Permission, me, requires
 from portal.core.db import unit_of_work
@@ -195,13 +195,12 @@ def _of_account(account: AccountRef) -> Banner | None:
     """Name the suspension on each of the account's pages, with the way to what to do (A-1)."""
     if account.state is not AccountState.SUSPENDED:
         return None
-    return Banner(
-        "bad",
-        "The carrier has suspended this account.",
-        f"{account.state_reason or ''} Nothing is sent; texts still come in.".strip(),
-        url_for("compliance.restriction", account_id=account.id),
-        "See what to do",
-    )
+    title = "This account is suspended."
+    text = f"{account.state_reason or ''} Nothing is sent; texts still come in.".strip()
+    there = url_for("compliance.restriction", account_id=account.id)
+    if request.path.startswith(there):  # it is what one reads
+        return Banner("bad", title, text)
+    return Banner("bad", title, text, there, "See what to do")
 
 
 def _of_organization(organization_id: UUID, person: Me) -> Banner | None:
