@@ -59,7 +59,7 @@ def run(options: Options) -> Iterator[Figure]:
     for engine in options.engines:
         port = free_port()
         with open_scratch(engine, port=port) as here:
-            small, large = (_open(count) for count in (few, size))
+            small, large = (open_desk(count) for count in (few, size))
             here.start("-m", "gunicorn", "--config", "python:portal.gunicorn_conf", "app:app")
             clients = Clients(port, HEALTH)
             wait_until(clients.are_answered, "the portal answers")
@@ -67,25 +67,30 @@ def run(options: Options) -> Iterator[Figure]:
                 yield compare(
                     TARGET,
                     f"{engine}, {name}, {size:,} / {few:,}",
-                    clients.p95_of(large.path(name), large.token),
-                    clients.p95_of(small.path(name), small.token),
+                    clients.p95_of(large.path(_report(name)), large.token),
+                    clients.p95_of(small.path(_report(name)), small.token),
                     rounds=options.rounds,
                     unit=" ms",
                 )
 
 
-class _Desk:
+class Desk:
     """One account with its lead's sign-in."""
 
     def __init__(self, account: AccountRef, token: str) -> None:
         self._account, self.token = account, token
 
-    def path(self, name: str) -> str:
-        """Return the address of a report of the last twelve months."""
-        return f"/accounts/{self._account.id}/reports/{name}?period=12-months"
+    def path(self, page: str) -> str:
+        """Return the address of a page of the account."""
+        return f"/accounts/{self._account.id}/{page}"
 
 
-def _open(count: int) -> _Desk:
+def _report(name: str) -> str:
+    """Return a report of the last twelve months, as an address names it."""
+    return f"reports/{name}?period=12-months"
+
+
+def open_desk(count: int) -> Desk:
     """Make an account that sent so many texts in a year, and sign its lead in."""
     with unit_of_work():
         brokerage_ = people.create_organization(f"Realty of {count}", actor=SYSTEM)
@@ -95,7 +100,7 @@ def _open(count: int) -> _Desk:
     _Year(account, count, lead.id).write()
     with unit_of_work():
         started = people.start_session(lead.id, ip="127.0.0.1", user_agent="bench")
-    return _Desk(account, started.token)
+    return Desk(account, started.token)
 
 
 class _Year:
@@ -121,6 +126,7 @@ class _Year:
             ("phone_numbers", _PHONE, self._phones),
             ("consent_records", _CONSENT, self._consents),
             ("consent_standings", _STANDING, self._standings),
+            ("opt_out_causes", _CAUSE, self._causes),
         ):
             with unit_of_work():
                 bulk.load(table, columns, rows(people_))
@@ -176,6 +182,12 @@ class _Year:
                 self._id(7, person), at, stopped, at,
             )  # fmt: skip
 
+    def _causes(self, people_: range) -> Iterator[Row]:
+        """Who opted out did so at the first text they got."""
+        for person in range(people_.start, people_.stop, _OPTED_OUT):
+            place = person * _TEXTS_A_CONSENT
+            yield self._id(9, person), *self._own, self._id(5, place), self._at(place)
+
     def _at(self, place: int) -> str:
         return f"{self._day(place):%Y-%m-%d %H:%M:%S.%f}{self._zone}"
 
@@ -203,6 +215,7 @@ _STANDING: Final = (
     "organization_id", "account_id", "e164", "strength", "kinds", "record_id", "given_at",
     "stopped_at", "updated_at",
 )  # fmt: skip
+_CAUSE: Final = ("id", "organization_id", "account_id", "message_id", "said_at")
 _CAMPAIGN: Final = (
     "id", "organization_id", "account_id", "nonce", "intent", "name", "kind", "state", "body",
     "media", "people", "credits", "created_at", "created_by_name",

@@ -32,3 +32,14 @@ class NotSuspended(DomainError):
     def __init__(self) -> None:
         """Say so in the words of a page."""
         super().__init__("This account is not suspended any more.")
+
+
+class BadThreshold(BadInput):
+    """A threshold lies beyond what an organization may set (H-7); `field` says which."""
+
+    status = 422
+    code = "bad_threshold"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field

@@ -1,12 +1,14 @@
-"""What people enter about hours: a number to try, and how an officer tightens a state's rule."""
+"""What people enter about hours and thresholds: a number to try, and what an officer sets."""
 
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from wtforms import (
     BooleanField,
     DateField,
+    DecimalField,
     IntegerField,
     SelectField,
     StringField,
@@ -16,15 +18,36 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
+from portal.compliance.rules.health import LIMITS, Thresholds
 from portal.compliance.rules.policy import CLOSED, Edit, Row, Span
 from portal.core.base_form import BaseForm
+from portal.core.reasons import NEEDED, is_reason
 from portal.texting_accounts.values import CAUSE_LABELS, Cause
 
 DAYS: Final = (("weekday", "Monday to Friday"), ("saturday", "Saturday"), ("sunday", "Sunday"))
+_RATES: Final = ("opt_out_watch", "opt_out_breach", "error_watch", "error_breach")
 _MOST_DAYS: Final = 60
 _MOST_A_DAY: Final = 50
 _LEAST_MINUTES: Final = 30
 _LATEST_YEAR: Final = 2100
+
+
+def _percent(label: str) -> DecimalField:
+    """Return a field for a rate; how far it may go is the rule's to say."""
+    return DecimalField(
+        label,
+        [InputRequired("Enter a percentage, like 0.30."), NumberRange(0, 100)],
+        places=2,
+        render_kw={"inputmode": "decimal"},
+    )
+
+
+def _count(label: str) -> IntegerField:
+    return IntegerField(
+        label,
+        [InputRequired("Enter a whole number."), NumberRange(0, 1_000_000)],
+        render_kw={"inputmode": "numeric"},
+    )
 
 
 class TrialForm(BaseForm):
@@ -183,6 +206,53 @@ class LiftForm(BaseForm):
             Length(max=400, message="Use at most 400 characters."),
         ],
     )
+
+
+class ThresholdsForm(BaseForm):
+    """From which rates on accounts are watched, from a day on, and why (H-7)."""
+
+    opt_out_watch = _percent("Opt-outs: good up to, %")
+    opt_out_breach = _percent("Opt-outs: breach from, %")
+    error_watch = _percent("Errors: good up to, %")
+    error_breach = _percent("Errors: breach from, %")
+    least_delivered = _count("Texts that are enough to judge")
+    least_events = _count("Opt-outs or errors that are enough to judge")
+    holds_from = DateField(
+        "Holds from", [InputRequired("Choose the day.")], render_kw={"max": "2100-12-31"}
+    )
+    reason = StringField(
+        "Reason",
+        [
+            DataRequired("Give the reason: it stands in the log."),
+            Length(max=300, message="Keep it to 300 characters."),
+        ],
+        render_kw={"autocomplete": "off"},
+    )
+
+    def validate_holds_from(self, field: DateField) -> None:
+        """Refuse a day nobody means."""
+        if field.data and field.data.year >= _LATEST_YEAR:
+            raise ValidationError("Choose a day before 2100.")
+
+    def validate_reason(self, field: StringField) -> None:
+        """Ask for a few words."""
+        if not is_reason(field.data or ""):
+            raise ValidationError(NEEDED)
+
+    def show(self, by: Thresholds, today: date) -> None:
+        """Fill the form with what holds now."""
+        for name in LIMITS:
+            value = getattr(by, name)
+            self[name].data = Decimal(value) / 100 if name in _RATES else value
+        self.holds_from.data = today
+
+    def wanted(self) -> Thresholds:
+        """Return what was entered; percents become ten-thousandths."""
+        entered = {
+            name: round(self[name].data * 100) if name in _RATES else self[name].data
+            for name in LIMITS
+        }
+        return Thresholds(self.holds_from.data, **entered)
 
 
 def _minutes(at: time) -> int:

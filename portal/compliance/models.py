@@ -1,4 +1,4 @@
-"""How organizations tighten the hours of the law, from a day on (SPEC P-3; RULINGS 4)."""
+"""How organizations tighten the hours of the law, and set thresholds, each from a day on (P-3, H-7)."""
 
 from datetime import date, datetime
 from uuid import UUID, uuid4
@@ -35,3 +35,26 @@ class HourEdit(Base):
     note: Mapped[str] = mapped_column(String(500))
     set_by: Mapped[str] = mapped_column(String(200))
     set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
+class HealthPolicy(Base):
+    """An organization's own thresholds of health from a day on; never changed, a newer follows."""
+
+    __tablename__ = "health_policies"
+    __table_args__ = (Index("ix_health_policies_in_order", "organization_id", "set_at", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="RESTRICT")
+    )
+    holds_from: Mapped[date]
+    opt_out_watch: Mapped[int]  # ten-thousandths, as the other rates
+    opt_out_breach: Mapped[int]
+    error_watch: Mapped[int]
+    error_breach: Mapped[int]
+    least_delivered: Mapped[int]
+    least_events: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(300))
+    set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    set_by_id: Mapped[UUID | None]
+    set_by: Mapped[str] = mapped_column(String(200))

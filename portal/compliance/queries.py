@@ -1,4 +1,4 @@
-"""The rules of hours that bind one organization: the law, tightened by its own edits."""
+"""The rules that bind one organization: hours of the law, tightened by its own edits; thresholds."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select
 
-from portal.compliance.models import HourEdit
+from portal.compliance.models import HealthPolicy, HourEdit
+from portal.compliance.rules import health
+from portal.compliance.rules.health import Thresholds
 from portal.compliance.rules.policy import DatedEdit, Edit, Rulebook, Span
 from portal.compliance.rules.policy import rulebook as book_of
 from portal.core.columns import Id
@@ -42,6 +44,34 @@ class EditRef:
     note: str
     set_by: str
     set_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """Thresholds of health as an organization set them, with who did and why."""
+
+    thresholds: Thresholds
+    reason: str
+    set_by: str
+    set_at: datetime
+
+
+def thresholds(organization_id: UUID, day: date) -> Thresholds:
+    """Return the thresholds of health that hold for an organization on one of its days (H-7)."""
+    own = [each.thresholds for each in health_policies(organization_id)]
+    return health.thresholds_on(day, own)
+
+
+def health_policies(organization_id: UUID) -> list[PolicyRef]:
+    """Return every threshold an organization set, in the order it did (one SELECT)."""
+    names = Thresholds.__dataclass_fields__
+    p = HealthPolicy
+    rows = db.session.execute(
+        select(p.reason, p.set_by, p.set_at, *(getattr(p, name) for name in names))
+        .where(p.organization_id == organization_id)
+        .order_by(p.set_at, p.id)
+    )
+    return [PolicyRef(Thresholds(*row[3:]), *row[:3]) for row in rows]
 
 
 def rulebook(organization_id: UUID) -> Rulebook:

@@ -63,6 +63,7 @@ class Permission(StrEnum):
     MANAGE_RETENTION = "manage_retention"  # erase, hold, set terms, ask about reassigned numbers
     RELEASE_HOLDS = "release_holds"  # two persons do it together (C-10)
     ENTER_SUSPENSION = "enter_suspension"  # what the carrier wrote to somebody
+    SET_THRESHOLDS = "set_thresholds"  # of health: what is good, watched, a breach (H-7)
     SET_HOURS = "set_hours"  # tighten when texts may go (P-3)
     LOAD_CALL_LISTS = "load_call_lists"  # national and state do-not-call lists (S-2)
     LIFT_FENCE = "lift_fence"  # let sending go on after it stood still (I14)
@@ -147,6 +148,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.MANAGE_RETENTION,
         Permission.RELEASE_HOLDS,
         Permission.ENTER_SUSPENSION,
+        Permission.SET_THRESHOLDS,
         Permission.SET_HOURS,
         Permission.LOAD_CALL_LISTS,
         Permission.LIFT_FENCE,

@@ -142,6 +142,15 @@ PLACES = (
         also=("billing.invoices", "billing.invoice", "billing.statement_file"),
     ),
     Place(
+        "reports.show_health",
+        "Health",
+        "flag",
+        "Account",
+        _P.VIEW_CREDITS,
+        True,
+        also=("compliance.*thresholds",),
+    ),
+    Place(
         "reports.show",
         "Reports",
         "chart",
@@ -225,7 +234,7 @@ PLACES = (
         "Organization",
         _P.SET_HOURS,
         True,
-        also=("compliance.*",),
+        also=("compliance.*hours",),
     ),
     Place(
         "dnc.lists",

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.billing.values import Balance, Forecast, Standing
+from portal.compliance.rules.health import Band
 from portal.dnc.values import SourceRef
 from portal.doctor.values import KeptFinding
 from portal.messaging.values import Counters
@@ -36,6 +37,7 @@ class AccountFacts:
     counters: Counters
     brand: BrandDay | None  # what all accounts share, where a brand is registered (S-5)
     unread: int
+    health: Band  # of the last 7 days (H-3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,8 @@ class CellKind(StrEnum):
     NUMBER = "number"
     PERCENT = "percent"  # a share from 0 to 1
     DAY = "day"  # a date
+    RATE = "rate"  # a share from 0 to 1 that is small
+    BAND = "band"  # of compliance.rules.health
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +275,7 @@ class Column:
     @property
     def is_figure(self) -> bool:
         """Say whether its cells are figures, which stand at the right."""
-        return self.kind in (CellKind.NUMBER, CellKind.PERCENT)
+        return self.kind in (CellKind.NUMBER, CellKind.PERCENT, CellKind.RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +285,7 @@ class Row:
     cells: tuple[str | int | float | date | None, ...]
     of: UUID | None = None
     note: str = ""
+    brief: str = ""  # what its wide columns say, for phones, which leave them out
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +361,7 @@ class Tile:
     value: str
     note: str
     unit: str = ""
+    level: str = ""  # of the note: ok, warn or bad
 
 
 @dataclass(frozen=True, slots=True)

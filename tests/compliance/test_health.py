@@ -56,7 +56,7 @@ def test_errors_are_judged_by_the_texts_the_carrier_took(attempted, wrong, band)
 def test_a_forecast_takes_the_rates_of_thirty_days():
     week = Outcomes(1_000, 950, 50, 2)
     month = Outcomes(4_000, 3_600, 400, 36)  # 10 % go wrong, 1 % of the rest opt out
-    told = forecast(week, month, 1_000, DAY)
+    told = forecast(week, month, 1_000, BY)
     assert told.is_known
     assert (told.more_wrong, told.more_opted_out) == (100, 9)
     assert told.after == Outcomes(2_000, 1_850, 150, 11)
@@ -65,7 +65,7 @@ def test_a_forecast_takes_the_rates_of_thirty_days():
 
 def test_without_a_month_to_go_by_nothing_is_foretold():
     week = Outcomes(10, 10)
-    told = forecast(week, Outcomes(199, 199), 5_000, DAY)
+    told = forecast(week, Outcomes(199, 199), 5_000, BY)
     assert (told.is_known, told.after, told.more_wrong) == (False, week, 0)
     assert (week.opt_out_rate, Outcomes().error_rate, Outcomes().opt_out_rate) == (0, 0, 0)
 

@@ -1,6 +1,7 @@
 """How well texts of an account arrive and are taken: rates, their bands, a forecast (H-3, S-12)."""
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -15,6 +16,16 @@ class Band(StrEnum):
     WATCH = "watch"
     BREACH = "breach"
 
+    @property
+    def words(self) -> str:
+        """Return how pages and files call it."""
+        return "Too few to judge" if self is Band.FEW else self.value.capitalize()
+
+    @property
+    def gravity(self) -> int:
+        """Return how much it wants a look."""
+        return (Band.GOOD, Band.FEW, Band.WATCH, Band.BREACH).index(self)
+
 
 class Window(StrEnum):
     """Over how long rates are told (H-3)."""
@@ -22,6 +33,11 @@ class Window(StrEnum):
     DAY = "24h"
     WEEK = "7d"
     MONTH = "30d"
+
+    @property
+    def words(self) -> str:
+        """Return it as people say it: 24 hours, 7 days."""
+        return "24 hours" if self is Window.DAY else f"{WINDOWS[self].days} days"
 
     def since(self, now: datetime) -> datetime:
         """Return from when on it counts: hours are whole, so its first one is, too."""
@@ -42,7 +58,7 @@ def hour_of(at: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which rates on a week is watched or breached, in ten-thousandths, and what is too few."""
+    """From which rates on is watched or breached, in ten-thousandths, and what is too few (H-7)."""
 
     holds_from: date
     opt_out_watch: int
@@ -57,9 +73,44 @@ class Thresholds:
 TABLES: Final = (Thresholds(date(2026, 1, 1), 30, 300, 600, 1200, 200, 5),)
 
 
-def thresholds_on(day: date) -> Thresholds:
-    """Return the thresholds that hold on a day; the first hold for all that was before them."""
+def thresholds_on(day: date, own: Sequence[Thresholds] = ()) -> Thresholds:
+    """Return the thresholds that hold on a day; the first hold for all that was before them.
+
+    `own` are those an organization set, in the order it did: the newest that holds by then
+    stands in the table's place.
+    """
+    mine = [each for each in own if each.holds_from <= day]
+    if mine:
+        return max(reversed(mine), key=lambda each: each.holds_from)  # of one day the last set
     return TABLES[max(bisect_right([each.holds_from for each in TABLES], day) - 1, 0)]
+
+
+# How far an organization may go: rates in ten-thousandths, then texts and events (H-7). Carriers
+# suspend from 3 % opt-outs on, so nothing far above that can be called anything but a breach.
+LIMITS: Final[Mapping[str, tuple[int, int]]] = {
+    "opt_out_watch": (5, 100),
+    "opt_out_breach": (50, 500),
+    "error_watch": (100, 1_000),
+    "error_breach": (200, 2_000),
+    "least_delivered": (50, 1_000),
+    "least_events": (3, 20),
+}
+
+
+def fault(wanted: Thresholds) -> tuple[str, str] | None:
+    """Return what an organization may not set, as the field and how to mend it."""
+    for name, (least, most) in LIMITS.items():
+        if not least <= getattr(wanted, name) <= most:
+            bounds = (
+                f"{least} to {most:,}"
+                if name.startswith("least")
+                else f"{least / 100:.2f} to {most / 100:.2f} %"
+            )
+            return name, f"Enter {bounds}."
+    for rate in ("opt_out", "error"):
+        if getattr(wanted, f"{rate}_breach") <= getattr(wanted, f"{rate}_watch"):
+            return f"{rate}_breach", "Let a breach begin above where watch begins."
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +131,10 @@ class Outcomes:
     def error_rate(self) -> float:
         """Texts that failed or were not delivered for each one the carrier took."""
         return self.wrong / self.attempted if self.attempted else 0.0
+
+    def worst(self, by: Thresholds) -> Band:
+        """Judge opt-outs and errors together: the graver of the two."""
+        return max(self.opt_outs(by), self.errors(by), key=lambda band: band.gravity)
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         return Outcomes(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
@@ -137,9 +192,8 @@ class Forecast:
         return self.after.wrong - self.week.wrong
 
 
-def forecast(week: Outcomes, month: Outcomes, texts: int, day: date) -> Forecast:
+def forecast(week: Outcomes, month: Outcomes, texts: int, by: Thresholds) -> Forecast:
     """Return what so many texts more would make of a week, at the rates of the last 30 days."""
-    by = thresholds_on(day)
     if not month.is_enough(by):
         return Forecast(week, week, by, is_known=False)
     wrong = round(texts * month.error_rate)

@@ -4,19 +4,20 @@ All from the running counts by the hour: a window is as quick over ten million t
 thousand.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, case, func, outerjoin, select
 
+from portal.compliance import queries as compliance
 from portal.compliance.rules import health
-from portal.compliance.rules.health import Forecast, Outcomes, Window
+from portal.compliance.rules.health import Forecast, Outcomes, Thresholds, Window
 from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
-from portal.messaging.models import HealthHour, Message
+from portal.messaging.models import Campaign, HealthHour, Message
 from portal.messaging.rules.stages import LEFT, STAGES
 from portal.messaging.values import Kind
 from portal.texting_accounts import queries as accounts
@@ -34,6 +35,15 @@ class Got:
     message_id: UUID
     from_e164: str | None
     campaign_id: UUID | None  # None: no bulk or plan send
+
+
+@dataclass(frozen=True, slots=True)
+class OfCampaign:
+    """What became of the texts of one bulk send."""
+
+    id: UUID | None  # None: texts to one person
+    name: str
+    outcomes: Outcomes
 
 
 def outcomes(account: AccountRef, since: datetime, until: datetime | None = None) -> Outcomes:
@@ -55,9 +65,40 @@ def by_number(account: AccountRef, since: datetime) -> dict[str, Outcomes]:
     return _grouped(account, since, _H.from_e164)
 
 
-def by_campaign(account: AccountRef, since: datetime) -> dict[UUID, Outcomes]:
-    """Return the same for each bulk send; all zeros: texts to one person."""
-    return _grouped(account, since, _H.campaign_id)
+def by_campaign(
+    account: AccountRef, since: datetime, by: Thresholds, most: int
+) -> list[OfCampaign]:
+    """Return the same for each bulk send, and for all texts to one person together.
+
+    The most trouble stands first, an opt-out weighing as many errors as are allowed for one.
+    """
+    weight = func.sum(_H.opted_out) * by.error_watch + func.sum(_H.wrong) * by.opt_out_watch
+    sums = (
+        select(_H.campaign_id, *(each.label(str(n)) for n, each in enumerate(_SUMS)))
+        .where(*_between(account, since))
+        .group_by(_H.campaign_id)
+        .order_by(weight.desc(), func.sum(_H.attempted).desc(), _H.campaign_id)
+        .limit(most)
+        .subquery()
+    )
+    named = and_(Campaign.id == sums.c.campaign_id, owned(account.tenant, Campaign))
+    name = case((Campaign.name != "", Campaign.name), else_=Campaign.body)
+    rows = db.session.execute(
+        select(Campaign.id, name, *list(sums.c)[1:]).select_from(outerjoin(sums, Campaign, named))
+    )
+    return [OfCampaign(row[0], row[1] or "", _outcomes(row[2:])) for row in rows]
+
+
+def by_account(
+    organization_id: UUID, account_ids: Sequence[UUID], since: datetime
+) -> dict[UUID, Outcomes]:
+    """Return the same for each of some accounts of an organization that has any."""
+    rows = db.session.execute(
+        select(_H.account_id, *_SUMS)
+        .where(owned(Tenant(organization_id), _H), _H.account_id.in_(account_ids), _H.hour >= since)
+        .group_by(_H.account_id)
+    )
+    return {row[0]: _outcomes(row[1:]) for row in rows}
 
 
 def by_code(account: AccountRef, since: datetime) -> dict[int, int]:
@@ -101,8 +142,13 @@ def forecast(account: AccountRef, texts: int, now: datetime) -> Forecast:
         outcomes(account, Window.WEEK.since(now)),
         outcomes(account, Window.MONTH.since(now)),
         texts,
-        accounts.today(account, now),
+        thresholds(account, now),
     )
+
+
+def thresholds(account: AccountRef, now: datetime) -> Thresholds:
+    """Return by what an account is judged today."""
+    return compliance.thresholds(account.organization_id, accounts.today(account, now))
 
 
 def _grouped(account: AccountRef, since: datetime, key: Any) -> dict[Any, Outcomes]:

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from portal.compliance.rules.health import WINDOWS, Band, Window, hour_of, thresholds_on
+from portal.compliance import queries as compliance
+from portal.compliance.rules.health import WINDOWS, Band, Window, hour_of
 from portal.core.audit import SYSTEM
 from portal.core.db import db
 from portal.core.tenancy import owned
@@ -28,7 +29,7 @@ def judge_due(account: AccountRef, judged_on: date, today: date) -> int:
 
 def _judge(account: AccountRef, day: date) -> None:
     """Judge one day by the week that ends with it, as rates of a day say too little (H-3)."""
-    here, by = ZoneInfo(account.timezone), thresholds_on(day)
+    here, by = ZoneInfo(account.timezone), compliance.thresholds(account.organization_id, day)
     until = datetime.combine(day + timedelta(days=1), time(), here)
     since = datetime.combine(until.date() - WINDOWS[Window.WEEK], time(), here)
     week = health.outcomes(account, hour_of(since), hour_of(until))

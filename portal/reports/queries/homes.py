@@ -28,6 +28,7 @@ from portal.numbers import queries as numbers
 from portal.people.values import OrganizationRef
 from portal.reports.queries import consents
 from portal.reports.queries.accounts import last_days
+from portal.reports.queries.health import of_week
 from portal.reports.values import (
     COUNTED_UP_TO,
     AccountFacts,
@@ -60,6 +61,7 @@ def account_facts(account: AccountRef, now: datetime) -> AccountFacts:
         counters=messaging.counters(account, now),
         brand=messaging.brand_day(account.organization_id, now),
         unread=messaging.unread_count(tenant),
+        health=of_week(account, now),
     )
 
 

@@ -7,10 +7,12 @@ from datetime import date
 from itertools import chain
 from typing import Final
 
+from portal.compliance.rules.health import Band
 from portal.core import workbook
 from portal.core.cells import safe
 from portal.reports.values import CellKind, Report, Table
 
+_SHARES: Final = (CellKind.PERCENT, CellKind.RATE)
 BOM: Final = "\ufeff"  # spreadsheets read UTF-8 right only with it
 
 
@@ -43,8 +45,7 @@ def as_workbook(report: Report, head: str) -> bytes:
 def _rows(table: Table) -> Iterator[list[object]]:
     """Return head, rows and total; a share stands as percent."""
     yield [
-        f"{column.label}, %" if column.kind is CellKind.PERCENT else column.label
-        for column in table.columns
+        f"{column.label}, %" if column.kind in _SHARES else column.label for column in table.columns
     ]
     for row in (*table.rows, *((table.total,) if table.total else ())):
         yield [
@@ -54,8 +55,10 @@ def _rows(table: Table) -> Iterator[list[object]]:
 
 
 def _cell(value: object, kind: CellKind) -> object:
-    if kind is CellKind.PERCENT and isinstance(value, float):
+    if kind in _SHARES and isinstance(value, float):
         return round(value * 100, 2)
+    if isinstance(value, Band):
+        return value.words
     if kind is CellKind.DAY and isinstance(value, date):
         return value.isoformat()
     return value

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response, g, request, url_for
 
-from portal.core import clock, workbook
+from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.days import day_of
 from portal.core.errors import BadInput, NotFound
@@ -15,9 +15,10 @@ from portal.people import queries as people
 from portal.people.values import MemberRow
 from portal.reports.queries import reports
 from portal.reports.queries.reports import Asked
-from portal.reports.rules import files, periods, tables
+from portal.reports.rules import periods, tables
 from portal.reports.values import Scope
 from portal.reports.views.blueprint import bp
+from portal.reports.views.sending import as_file
 from portal.texting_accounts import queries as accounts
 
 _ASKED: Final = ("period", "from", "to", "user", "q", "after")
@@ -27,8 +28,8 @@ _ANY_DAYS: Final[dict[str, Any]] = {"from": None, "to": None}
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
-    """One report as the tabs show it."""
+class Link:
+    """One view as tabs and segments show it."""
 
     label: str
     url: str
@@ -58,7 +59,7 @@ def show(
         asked=asked,
         sender=_sender(asked),
         periods=[
-            _Link(
+            Link(
                 label,
                 _url("reports.show", asked, name=name, period=each, **_ANY_DAYS),
                 each == asked.period.name,
@@ -67,7 +68,7 @@ def show(
         ],
         form_url=url_for(request.endpoint or "", **(request.view_args or {})),
         links=[
-            _Link(label, _url("reports.show", asked, name=each), each == name)
+            Link(label, _url("reports.show", asked, name=each), each == name)
             for each, label in tables.names(is_one=asked.scope.is_one).items()
         ],
         url=lambda **changed: _url("reports.show", asked, name=name, **changed),
@@ -86,26 +87,14 @@ def file(
     """Send a report as CSV or as an Excel workbook."""
     del organization_id
     asked = replace(_asked(name, is_one=account_id is not None), is_whole=True, cursor="")
-    if kind not in ("csv", "xlsx"):
-        raise NotFound("Reports come as csv or xlsx.")
-    report = reports.report(name, asked)
     head = f"{tables.NAMES[name]} of {asked.scope.name}, {asked.period.span.words}"
-    content: str | bytes
-    if kind == "csv":
-        content, mimetype = files.as_csv(report, head), "text/csv; charset=utf-8"
-    else:
-        content, mimetype = files.as_workbook(report, head), workbook.MIMETYPE
-    response = Response(content, mimetype=mimetype)
     span = asked.period.span
-    response.headers.set(
-        "Content-Disposition", "attachment", filename=f"{name}-{span.first}-{span.last}.{kind}"
-    )
-    return response
+    return as_file(reports.report(name, asked), head, kind, f"{name}-{span.first}-{span.last}")
 
 
 def _asked(name: str, *, is_one: bool) -> Asked:
     """Return what the address asks for. Raises NotFound or BadInput."""
-    scope = _scope(is_one=is_one)
+    scope = scope_of(is_one=is_one)
     if name not in tables.names(is_one=is_one):
         raise NotFound("We can't find that report.")
     now = clock.utcnow()
@@ -124,7 +113,7 @@ def _asked(name: str, *, is_one: bool) -> Asked:
     )
 
 
-def _scope(*, is_one: bool) -> Scope:
+def scope_of(*, is_one: bool) -> Scope:
     """Return the account, or every account of the organization that the person reaches."""
     organization = g.organization
     if is_one:

@@ -1,0 +1,48 @@
+"""How an account's texts arrive and are taken, and how all accounts stand (H-3)."""
+
+from datetime import datetime
+from typing import Final
+
+from portal.compliance import queries as compliance
+from portal.compliance.rules.health import Band, Thresholds, Window
+from portal.messaging.queries import error_meaning, health
+from portal.reports.rules import health as rules
+from portal.reports.rules import periods
+from portal.reports.values import Report, Scope
+from portal.texting_accounts.values import AccountRef
+
+CAMPAIGNS: Final = 50
+
+
+def of_account(account: AccountRef, window: Window, now: datetime) -> Report:
+    """Return the health of one account: rates, what they are made of, and their way here."""
+    by, since = health.thresholds(account, now), window.since(now)
+    codes = health.by_code(account, since)
+    return rules.of_account(
+        by,
+        window,
+        hours=health.by_hour(account, Window.MONTH.since(now)),
+        numbers=health.by_number(account, since),
+        campaigns=health.by_campaign(account, since, by, CAMPAIGNS),
+        codes=[(code, error_meaning(code or None), texts) for code, texts in codes.items()],
+        now=now,
+        zone=account.timezone,
+    )
+
+
+def of_accounts(scope: Scope, window: Window, now: datetime) -> Report:
+    """Return how each of some accounts stands, those in most trouble first."""
+    found = health.by_account(scope.organization_id, scope.account_ids, window.since(now))
+    names = {account.id: account.name for account in scope.accounts}
+    return rules.of_accounts(thresholds(scope, now), names, found)
+
+
+def thresholds(scope: Scope, now: datetime) -> Thresholds:
+    """Return by what accounts are judged on this day of theirs, or of the organization."""
+    return compliance.thresholds(scope.organization_id, periods.today(now, scope.zone))
+
+
+def of_week(account: AccountRef, now: datetime) -> Band:
+    """Return how an account's last 7 days are judged."""
+    week = health.outcomes(account, Window.WEEK.since(now))
+    return week.worst(health.thresholds(account, now))
