@@ -125,6 +125,23 @@ def test_files_hold_what_the_page_shows(troubled, alice):
     alice.get("reports.health_file", 404, kind="pdf", **asked)
 
 
+def test_a_page_tells_the_campaigns_in_most_trouble_and_a_file_all(northside, alice, clock):
+    """An opt-out weighs as twenty errors: 0.3 % against 6 %."""
+    make_ready(northside)
+    people = make_recipients(northside, 22)
+    for place, person in enumerate(people):
+        sent = make_campaign(northside, [person, people[place - 1]]).id
+        went(northside, clock.now, 100, wrong=place, campaign=sent)
+    went(northside, clock.now, 100, opted_out=2)
+    _, *rows = table(show(alice), "campaigns")
+    assert (len(rows), rows[0][0]) == (20, "Outside campaigns")  # 2 opt-outs, before 21 errors
+    assert [row[6] for row in rows[1:]] == [str(n) for n in range(21, 2, -1)]
+    asked = {"account_id": cast.NORTHSIDE, "query": {"window": "7d"}}
+    data = alice.get("reports.health_file", kind="csv", **asked).data.decode("utf-8-sig")
+    whole = data[data.index("Campaigns") : data.index("Errors by code")]
+    assert len([line for line in whole.splitlines() if line.strip()]) == 2 + 23
+
+
 def test_a_window_there_is_not_is_refused_by_name(northside, alice):
     page = alice.get("reports.show_health", 400, account_id=cast.NORTHSIDE, query={"window": "1y"})
     assert "window: choose one of 24h, 7d, 30d." in page.text

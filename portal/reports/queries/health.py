@@ -11,11 +11,15 @@ from portal.reports.rules import periods
 from portal.reports.values import Report, Scope
 from portal.texting_accounts.values import AccountRef
 
-CAMPAIGNS: Final = 50
+CAMPAIGNS: Final = 20  # on a page
+CAMPAIGNS_OF_A_FILE: Final = 1_000
 
 
-def of_account(account: AccountRef, window: Window, now: datetime) -> Report:
-    """Return the health of one account: rates, what they are made of, and their way here."""
+def of_account(account: AccountRef, window: Window, now: datetime, most: int = CAMPAIGNS) -> Report:
+    """Return the health of one account: rates, what they are made of, and their way here.
+
+    Of its campaigns `most` are told, those with the most trouble.
+    """
     by, since = health.thresholds(account, now), window.since(now)
     codes = health.by_code(account, since)
     return rules.of_account(
@@ -23,7 +27,7 @@ def of_account(account: AccountRef, window: Window, now: datetime) -> Report:
         window,
         hours=health.by_hour(account, Window.MONTH.since(now)),
         numbers=health.by_number(account, since),
-        campaigns=health.by_campaign(account, since, by, CAMPAIGNS),
+        campaigns=health.by_campaign(account, since, by, most),
         codes=[(code, error_meaning(code or None), texts) for code, texts in codes.items()],
         now=now,
         zone=account.timezone,

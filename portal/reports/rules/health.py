@@ -85,7 +85,7 @@ def of_account(
                 "Campaign",
                 [(_name(each), each.id, each.outcomes) for each in campaigns],
                 by,
-                foot="The most trouble first. An opt-out counts at the last text the person had got. "
+                foot="Those with the most trouble. An opt-out counts at the last text the person had got. "
                 "Outside campaigns: texts to one person, and of plans.",
             ),
             _codes(codes),

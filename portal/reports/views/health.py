@@ -29,7 +29,7 @@ def show_health(account_id: UUID | None = None, organization_id: UUID | None = N
         "reports/health.html",
         scope=scope,
         window=window,
-        report=_report(scope, window),
+        report=_report(scope, window, health.CAMPAIGNS),
         band=health.of_week(scope.accounts[0], now) if scope.is_one else None,
         by=health.thresholds(scope, now),
         windows=[
@@ -54,13 +54,14 @@ def health_file(
     del organization_id
     scope, window = scope_of(is_one=account_id is not None), _window()
     head = f"Health of {scope.name}, last {window.words}"
-    return as_file(_report(scope, window), head, kind, f"health-{window}")
+    report = _report(scope, window, health.CAMPAIGNS_OF_A_FILE)
+    return as_file(report, head, kind, f"health-{window}")
 
 
-def _report(scope: Scope, window: Window) -> Report:
+def _report(scope: Scope, window: Window, campaigns: int) -> Report:
     now = clock.utcnow()
     if scope.is_one:
-        return health.of_account(scope.accounts[0], window, now)
+        return health.of_account(scope.accounts[0], window, now, campaigns)
     return health.of_accounts(scope, window, now)
 
 
