@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0062_set_thresholds'
-down_revision = '0061_take_people_in'
+revision = '0063_set_thresholds'
+down_revision = '0062_attach_media'
 branch_labels = None
 depends_on = None
 
