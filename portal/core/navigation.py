@@ -183,7 +183,12 @@ PLACES = (
         "Account",
         _P.VIEW_ACCOUNT,
         True,
-        also=("messaging.countries", "integrations.*"),
+        also=(
+            "messaging.countries",
+            "integrations.*",
+            "compliance.*restriction",
+            "compliance.*suspension",
+        ),
     ),
     Place("reports.accounts", "Accounts", "building", "Organization", _P.EDIT_LIMITS, True),
     Place(

@@ -132,6 +132,7 @@ def test_an_account_that_was_never_restricted_says_so(bob, bobs):
     shown = bob.get("compliance.restriction", account_id=bobs.id)
     assert "Never restricted" in shown.text_of("#history")
     assert not shown.page.select("form[action*=restriction]")
+    assert shown.texts_of("nav [aria-current=page]") == ["Settings"]
 
 
 @pytest.mark.parametrize(
