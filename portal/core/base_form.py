@@ -48,15 +48,24 @@ class _Words:
 
 
 def _fitting(form: Any, sent: MultiDict[str, Any]) -> MultiDict[str, Any]:
-    """Return what was sent without NUL, which no database takes, and no file for a text."""
+    """Return what was sent without NUL, which no database takes, no file for a text, and no odd row."""
     takes_files = {field.name for field in form if field.type in {"FileField", "MultipleFileField"}}
+    lists = tuple(f"{field.name}-" for field in form if field.type == "FieldList")
     return MultiDict(
         [
             (name, value.replace("\0", "") if isinstance(value, str) else value)
             for name, value in sent.items(multi=True)
-            if isinstance(value, str) or name in takes_files
+            if (isinstance(value, str) or name in takes_files)
+            and not (name.startswith(lists) and _is_odd_row(name, lists))
         ]
     )
+
+
+def _is_odd_row(name: str, lists: tuple[str, ...]) -> bool:
+    """Say whether the number of a row is none that a page of ours writes."""
+    begun = next(begun for begun in lists if name.startswith(begun))
+    number = name.removeprefix(begun).partition("-")[0]
+    return not (number.isascii() and number.isdigit() and len(number) < 5)
 
 
 class PartForm(Form):

@@ -64,7 +64,7 @@ class StepForm(PartForm):
     def step(self) -> Step:
         """Return what was entered, as far as it could be read."""
         return Step(
-            StepKind(self.kind.data),
+            StepKind(self.kind.data) if self.kind.data in set(StepKind) else StepKind.TEXT,
             self.day.data if self.day.data is not None else 0,
             self.at.data,
             self.title.data or "",

@@ -22,6 +22,7 @@ bp = Blueprint("tasks", __name__)
 
 _ALL: Final = "/accounts/<uuid:account_id>/tasks"
 _ONE: Final = f"{_ALL}/<uuid:task_id>"
+_GONE: Final = "The contact is not there any more. Save again to keep the task about nobody."
 
 
 @bp.get(_ALL)
@@ -64,9 +65,15 @@ def add(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Write a task down; nothing typed is lost when it can't be."""
     form = TaskForm()
     form.offer(queries.whose(g.account))
-    if not form.validate_on_submit():
+    is_right = form.validate_on_submit()
+    try:
+        contact_id = _contact_id(form)
+    except NotFound:
+        form.contact.data = contact_id = None  # who saves again keeps it about nobody
+        form.refuse("title", BadInput(_GONE))
+        is_right = False
+    if not is_right:
         return _form_page(form, 422)
-    contact_id = _contact_id(form)
     try:
         with unit_of_work():
             service.remind(

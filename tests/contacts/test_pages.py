@@ -266,6 +266,14 @@ def test_bad_input_is_told_beside_its_field_and_nothing_typed_is_lost(
     assert queries.count(northside.tenant) == 0
 
 
+@pytest.mark.parametrize("row", ["²", "9" * 5_000])
+def test_a_row_of_numbers_that_no_page_writes_is_none(alice, northside, row):
+    data = PERSON | {f"numbers-{row}-raw": "(312) 555-0143"}
+    alice.post("contacts.create", 303, data=data, account_id=northside.id)
+    [ann] = everybody(northside)
+    assert [number.e164 for number in ann.numbers] == ["+13125550142"]
+
+
 def test_a_number_somebody_has_names_who_has_it(alice, northside):
     make_contact(northside, number="+13125550142")
     reply = alice.post("contacts.create", 422, data=PERSON, account_id=northside.id)

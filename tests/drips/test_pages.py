@@ -103,6 +103,17 @@ class TestNew:
         assert page.field("steps-0-day") == steps[0][1]
         assert kept(northside) == []
 
+    def test_a_kind_there_is_not_is_said_and_nothing_is_lost(self, alice, northside):
+        page = alice.post("drips.create", 422, typed(("odd", "0", "10:00", "", GOOD)), **HERE)
+        assert "Choose one of the list." in page.text_of("#step-0 .field__error")
+        assert (page.field("name"), bodies(page)) == ("New buyers", [GOOD])
+        assert kept(northside) == []
+
+    @pytest.mark.parametrize("number", ["²", "٣", "9" * 5_000])
+    def test_a_row_that_no_page_writes_is_none(self, alice, northside, number):
+        alice.post("drips.create", 303, typed(**{f"steps-{number}-kind": "wait"}), **HERE)
+        assert [step.kind for step in kept(northside)[0].steps] == [StepKind.TEXT]
+
     def test_a_plan_without_steps_or_a_name_is_none(self, alice):
         page = alice.post("drips.create", 422, {"name": "", "on_reply": "pause", "place": "account"}, **HERE)  # fmt: skip
         assert "Give the plan a name" in page.text_of(".field__error")

@@ -306,7 +306,7 @@ class TestTheApp:
         """S18"""
         with anyone.client.get("/push-worker.js") as answer:
             assert answer.mimetype == "text/javascript"
-            assert answer.cache_control.no_cache
+            assert answer.cache_control.no_store
             assert "caches" not in answer.text and '"fetch"' not in answer.text
 
     def test_one_chooses_by_kind(self, bob):

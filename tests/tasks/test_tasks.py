@@ -205,6 +205,19 @@ class TestThePages:
         assert page.field("note") == data["note"]
         assert page.field("due_on") in (data["due_on"], "")
 
+    @pytest.mark.parametrize("gone", ["not-an-id", str(cast.MALLORY)])
+    def test_a_contact_that_is_gone_takes_nothing_that_was_typed_along(
+        self, alice, northside, gone
+    ):
+        data = typed(note="Ask for the keys", contact=gone)
+        page = alice.post("tasks.add", 422, data | {"title": ""}, **HERE)
+        assert page.field("note") == data["note"]
+        page = alice.post("tasks.add", 422, data, **HERE)
+        assert "The contact is not there any more" in page.text_of(".field__error")
+        alice.post("tasks.add", 303, data | {"contact": page.field("contact")}, **HERE)
+        [task] = queries.tasks(northside, Wanted())
+        assert (task.contact_id, task.note) == (None, data["note"])
+
     def test_who_was_faster_is_told_and_what_was_typed_is_kept(self, alice, northside):
         task_id = make_task(northside)
         where = {**HERE, "task_id": task_id}

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from portal.compliance.rules.lint import Finding
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
-from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
+from portal.core.errors import DomainError, NotAllowed, NotFound
 from portal.core.web import page, see_other, takes, wants_partial
 from portal.drips.errors import StepsWrong
 from portal.drips.forms import ChangeForm, NewForm, PlanForm, filled, rearranged
@@ -258,10 +258,6 @@ def _to(drip: DripRef | None) -> str:
 
 def _rows(form: PlanForm) -> list[Row]:
     """Return the steps as they stand in the form, each with how it reads and what is said of it."""
-    kinds = set(StepKind)
-    for entry in form.steps:
-        if entry.form.kind.data not in kinds:
-            raise BadInput("kind: a step is a text, an e-mail, a task or a wait.")
     steps = [_as_read(step) for step in _steps(form)]
     found, values = authoring.verdicts(g.account, steps), own.own_values(g.account)
     return [

@@ -53,8 +53,7 @@ def manifest() -> Response:
 def push_worker() -> Response:
     """Give browsers what shows pushes; it stands at the root, so that it may open every page."""
     response = current_app.send_static_file("js/push-worker.js")
-    response.cache_control.max_age = 0
-    response.cache_control.no_cache = True
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 
