@@ -70,11 +70,11 @@ def attempt(work):
 class TestGiving:
     def test_a_lead_gives_an_agent_a_conversation_who_is_told(self, alice, bob, northside, maya):
         shown = open_talk(alice, maya)
-        choices = {b.text.strip(): b["value"] for b in shown.page.select(".assign__menu button")}
+        choices = {b.text.strip(): b["value"] for b in shown.page.select("#assign button")}
         assert choices == {"Take it yourself": str(cast.ALICE), "Bob Tran": str(cast.BOB)}
         data = {"to": choices["Bob Tran"], "was": shown.page.select_one("[name=was]")["value"]}
         after = alice.follow(post(alice, "messaging.assign", maya, 303, data))
-        assert "Bob Tran" in after.text_of(".assign > summary")
+        assert "Bob Tran" in after.text_of("#assign > summary")
         assert "Assigned to Bob Tran by Alice Moreno" in after.text_of("#thread")
         assert holder(northside) == cast.BOB
         assert told(cast.BOB) == ["Alice Moreno gave you the conversation with Maya Castellanos"]
@@ -89,7 +89,7 @@ class TestGiving:
         assert told(cast.BOB) == []
         shown = open_talk(bob, maya)
         assert "Taken by Bob Tran" in shown.text_of("#thread")
-        assert "You" in shown.text_of(".assign > summary")
+        assert "You" in shown.text_of("#assign > summary")
         row = bob.get("messaging.inbox", account_id=northside.id)
         assert "You" in row.text_of(".convo__pills")
 
@@ -106,7 +106,7 @@ class TestGiving:
 
     def test_htmx_gets_the_talk_and_has_the_list_follow(self, alice, maya):
         answer = post(alice.htmx, "messaging.assign", maya, 200, {"to": str(cast.BOB), "was": ""})
-        assert "Bob Tran" in answer.text_of(".assign > summary")
+        assert "Bob Tran" in answer.text_of("#assign > summary")
         assert "inbox-changed" in answer.headers["HX-Trigger-After-Swap"]
 
     def test_a_page_that_is_old_changes_nothing_and_says_who_has_it(self, alice, northside, maya):
@@ -151,7 +151,7 @@ class TestWho:
         give(northside, maya, cast.BOB)
         shown = open_talk(vera, maya)
         assert "Assigned to Bob Tran" in shown.text_of(".panes__pane--thread .panes__head")
-        assert not shown.page.select(".assign")
+        assert not shown.page.select("details#assign")
         post(vera, "messaging.assign", maya, 403, {"to": "", "was": str(cast.BOB)})
 
     def test_people_of_an_agents_account_are_the_agent_and_the_leads_over(self, bobs):
@@ -162,7 +162,7 @@ class TestWho:
             account_service.remove_account_member(northside.id, cast.BOB, actor=ALICE_ACTS)
         assert [p.name for p in accounts.people_of(northside)] == ["Alice Moreno"]
         shown = open_talk(alice, maya)
-        assert not shown.page.select(".assign")
+        assert not shown.page.select("details#assign")
         assert "Unassigned" not in shown.text_of("#inbox-views")
 
 

@@ -34,6 +34,7 @@ LABELS: Final[dict[View, str]] = {
     "held": "Flagged",
     "opted_out": "Opted out",
 }
+COMMON: Final[frozenset[View]] = frozenset({"all", "needs_answer", "unread"})  # stand in the row
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ class Listing:
                 "label": label,
                 "url": inbox_url(view=view),
                 "is_current": view == self.view,
+                "is_common": view in COMMON,
                 "count": self.counts.get(view) or None,
             }
             for view, label in LABELS.items()
