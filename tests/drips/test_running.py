@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from portal.contacts import service as contacts
-from portal.contacts.values import Selection
+from portal.contacts.values import ContactDetails, NewNumber, Selection
 from portal.core.db import db, unit_of_work
 from portal.drips.models import DripCount, DripRun
 from portal.drips.queries import enrolments as queries
@@ -219,6 +219,15 @@ class TestStops:
         hear(northside, "Thanks", e164=MAYA)
         assert place_of(northside, maya).state is state
 
+    @pytest.mark.parametrize("texted", [(), (NewNumber(MAYA),)])
+    def test_a_reply_from_another_number_of_theirs_is_theirs_too(self, northside, sender, texted):
+        """P-1: a person replies, not a number; also one whose number came after they were enrolled."""
+        person = make_recipient(northside, first_name="Maya", numbers=texted, method=None)
+        enrol(northside, make_drip(northside, [text_step(3)]), person)
+        renumber(northside, person, *texted, NewNumber("+13125550177", is_preferred=not texted))
+        hear(northside, "Who is this?", e164="+13125550177")
+        assert place_of(northside, person).because is Because.REPLY
+
     def test_words_that_hold_sending_hold_a_plan_whatever_it_does_on_replies(
         self, northside, maya, at, days_pass
     ):
@@ -258,6 +267,35 @@ class TestStops:
         left = days_pass(2, every=timedelta(hours=1))
         assert [body[:3] for _, to, body in left if to == MAYA] == ["one", "two", "Jun"]
         assert "one" in [body for _, to, body in left if to != MAYA]
+
+
+def test_a_number_that_went_to_somebody_else_in_the_plan_waits_for_them(northside, maya, clock):
+    """P-1: a number gets a plan once at a time, and nobody else is kept waiting."""
+    other = make_recipient(northside, first_name="Theo", numbers=(), method=None)
+    drip = make_drip(northside, [text_step(1)])
+    enrol(northside, drip, maya, other)
+    with unit_of_work():
+        stopping.pause(northside.tenant, [place_of(northside, maya).id], actor=ALICE_ACTS)
+    renumber(northside, maya, NewNumber("+13125550177"))
+    renumber(northside, other, NewNumber(MAYA))
+    clock.travel(by=timedelta(days=1))
+    work(northside)
+    assert place_of(northside, other).waits_for == "number_in_plan"
+    with unit_of_work():
+        stopping.remove(northside.tenant, [place_of(northside, maya).id], actor=ALICE_ACTS)
+    clock.travel(by=timedelta(minutes=20))
+    work(northside)
+    assert [(text.e164, text.kind) for text in texts(northside)] == [(MAYA, Kind.PLAN)]
+
+
+def renumber(account, recipient, *numbers):
+    with unit_of_work():
+        contacts.edit_contact(
+            account.tenant,
+            recipient.contact.id,
+            ContactDetails(first_name=recipient.contact.first_name, numbers=numbers),
+            actor=ALICE_ACTS,
+        )
 
 
 def test_deleting_a_person_cancels_what_waits_and_forgets_their_place(northside, maya, at):

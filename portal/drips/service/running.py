@@ -5,7 +5,7 @@ the run of a step is a row that there can be but one of, written with the text i
 where the person stands next. So a process that dies has done a batch wholly or not at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Table, insert
 
 from portal.contacts import queries as contacts
-from portal.contacts.values import ContactRef
+from portal.contacts.values import ContactRef, NumberRef
 from portal.core.db import db
 from portal.core.many_rows import insert_rows
 from portal.core.settings import settings
@@ -167,8 +167,17 @@ def _text(
 ) -> tuple[dict[UUID, Taken], dict[UUID, Gate]]:
     account, drip, step = this.account, this.drip, this.step
     people = _people(this, ready)
+    numbers = {row.id: _number(row, people[row.contact_id]) for row in ready}
+    behind = _behind_others(this, ready, numbers)
+    ready = [row for row in ready if row.id not in behind]
+    if not ready:
+        return {}, behind
+    for row in ready:
+        row.e164 = _e164(numbers[row.id])
     names = {row.id: uuid4() for row in ready}
-    asked = [Asked(names[row.id], _recipient(row, people[row.contact_id])) for row in ready]
+    asked = [
+        Asked(names[row.id], Recipient(people[row.contact_id], numbers[row.id])) for row in ready
+    ]
     draft = Draft(step.body, Kind.PLAN, missing=step.missing, over_limit="spread", name=drip.name)
     try:
         told, campaign_id = following.follow(account, asked, draft, actor=reminding.actor_of(drip))
@@ -177,8 +186,8 @@ def _text(
             for row in ready:
                 person = people[row.contact_id]
                 reminding.text_by_hand(account, drip, step, person, row.id)
-            return {row.id: _not_sent(names[row.id]) for row in ready}, {}
-        return {}, {row.id: refusal.gate for row in ready}
+            return {row.id: _not_sent(names[row.id]) for row in ready}, behind
+        return {}, behind | {row.id: refusal.gate for row in ready}
     if campaign_id is not None:
         db.session.execute(
             insert(DripSend).values(
@@ -197,7 +206,22 @@ def _text(
         if names[row.id] not in told.waits
     }
     waits = {row.id: told.waits[names[row.id]] for row in ready if names[row.id] in told.waits}
-    return taken, waits
+    return taken, behind | waits
+
+
+def _behind_others(
+    this: _Round, ready: Sequence[DripEnrolment], numbers: Mapping[UUID, NumberRef | None]
+) -> dict[UUID, Gate]:
+    """Return those whose new number the plan texts for somebody else: it gets a plan once."""
+    moved = {
+        row.id: e164
+        for row in ready
+        if (e164 := _e164(numbers[row.id])) is not None and e164 != row.e164
+    }
+    if not moved:
+        return {}
+    taken = queries.numbers_in(this.account.tenant, this.drip.id, moved.values())
+    return {id_: _OTHERS for id_, e164 in moved.items() if e164 in taken}
 
 
 def _people(this: _Round, rows: Sequence[DripEnrolment]) -> dict[UUID, ContactRef]:
@@ -215,11 +239,13 @@ def _not_sent(run_id: UUID) -> Taken:
     )
 
 
-def _recipient(row: DripEnrolment, person: ContactRef) -> Recipient:
-    """Return the person with the number they were enrolled with, else the one they prefer now."""
-    number = number_of(person, row.e164) if row.e164 else person.preferred
-    row.e164 = number.e164 if number else None
-    return Recipient(person, number)
+def _number(row: DripEnrolment, person: ContactRef) -> NumberRef | None:
+    """Return the number they were enrolled with, else the one they prefer now."""
+    return number_of(person, row.e164) if row.e164 else person.preferred
+
+
+def _e164(number: NumberRef | None) -> str | None:
+    return number.e164 if number else None
 
 
 def _run(row: DripEnrolment, step: Step, taken: Taken, now: datetime) -> dict[str, Any]:
@@ -258,3 +284,4 @@ def _wait(row: DripEnrolment, gate: Gate, until: datetime) -> None:
 
 
 _BEFORE: Final = Gate(EARLIER_STEP, "The text before it has not left yet.")
+_OTHERS: Final = Gate("number_in_plan", "Somebody else with this number is in this plan.")

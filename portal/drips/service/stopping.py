@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
+from portal.contacts import queries as contacts
 from portal.core import audit, clock
 from portal.core.audit import Actor
 from portal.core.db import db
@@ -140,8 +141,11 @@ def opted_out(tenant: Tenant, e164s: Sequence[str], actor: Actor) -> None:
 
 
 def replied(tenant: Tenant, e164: str, actor: Actor) -> None:
-    """Pause or end the plans of somebody who wrote, as each plan chooses (P-1)."""
-    rows = [row for row in _locked(tenant, DripEnrolment.e164 == e164) if _is_active(row)]
+    """Pause or end the plans of somebody who wrote, from any number of theirs, as each chooses (P-1)."""
+    theirs = DripEnrolment.e164 == e164
+    if (person := contacts.names_by_numbers(tenant, [e164]).get(e164)) is not None:
+        theirs = or_(theirs, DripEnrolment.contact_id == person[0])
+    rows = [row for row in _locked(tenant, theirs) if _is_active(row)]
     chosen = _on_reply(rows)
     for row in rows:
         _count(row, replies=1)
