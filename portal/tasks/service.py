@@ -94,6 +94,8 @@ def change(
     Raises NotFound, BadInput, or TaskChanged where somebody was faster.
     """
     before = queries.get_or_404(account.tenant, task_id)
+    if due_at == before.due_at.replace(second=0, microsecond=0):
+        due_at = before.due_at  # as the person saw it, to the minute
     new = {**_words(title, note, is_typed=True), "due_at": due_at, "for_id": for_id}
     if for_id != before.for_id:
         _need_person(account, for_id)

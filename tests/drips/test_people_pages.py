@@ -1,15 +1,18 @@
 """Enrolling people, looked at first; who is in a plan, pausing and removing them (P-1, S-1, S-5, K-4, K-5)."""
 
 from datetime import time, timedelta
+from uuid import UUID
 
 import pytest
 
 from portal.contacts import service as contacts
 from portal.contacts.values import Selection
 from portal.core.db import db, unit_of_work
+from portal.drips.models import DripSend
 from portal.drips.queries import library, people
 from portal.drips.service import foreseeing
 from portal.drips.values import DripState, EnrolmentState, Place
+from portal.messaging.models import Campaign
 from portal.messaging.values import Kind
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
@@ -235,6 +238,22 @@ class TestThePlansPeople:
         page = alice.get("drips.show", drip_id=drip.id, **HERE)
         assert "2 people are held by a daily limit." in page.text
 
+    def test_what_a_limit_holds_is_counted_over_every_send_of_a_plan(self, northside, maya, at):
+        """S-5: who comes by a tag or a form is a send of their own, hundreds in a month."""
+        at("2026-03-02 12:00")
+        with unit_of_work():
+            account_service.set_limits(
+                northside.id, daily_recipients=1, daily_segments=100, note="Slow", actor=ALICE_ACTS
+            )
+        account = accounts.account(cast.NORTHSIDE)
+        drip = make_drip(account, [text_step(0, None)])
+        enrol(account, drip, maya)
+        work(account)
+        many_sends(drip, 600)
+        enrol(account, drip, *make_recipients(account, 2))
+        work(account)
+        assert people.held_by_limits(account.tenant, drip.id).people == 2
+
     def test_many_are_shown_some_at_a_time(self, alice, northside, sender, monkeypatch):
         monkeypatch.setattr("portal.drips.views.library.PEOPLE", 2)
         drip = make_drip(northside, [text_step(3)])
@@ -268,3 +287,20 @@ class TestThePersonsPage:
         told = page.texts_of("#timeline-list .timeline__title")
         assert {"Enrolled in Buyers", "Plan text"} <= set(told)
         assert "Finished Buyers" in told
+
+
+def many_sends(drip, count):
+    """Let a step have had so many sends more, all of which have left."""
+    one = db.session.execute(db.select(Campaign.__table__)).mappings().first()
+    ids = [UUID(int=n + 1) for n in range(count)]
+    with unit_of_work():
+        db.session.execute(
+            db.insert(Campaign.__table__), [{**one, "id": id_, "nonce": id_.hex} for id_ in ids]
+        )
+        about = {
+            "organization_id": one["organization_id"], "account_id": one["account_id"],
+            "drip_id": drip.id, "step_id": drip.steps[0].id,
+        }  # fmt: skip
+        db.session.execute(
+            db.insert(DripSend.__table__), [{**about, "campaign_id": id_} for id_ in ids]
+        )

@@ -111,6 +111,11 @@ def test_a_plan_is_made_previewed_run_and_paused(
         page.get_by_role("button", name="Pause this plan").click()
         page.get_by_text("This plan is paused.").wait_for()
         eye.look("paused")
+        page.get_by_role("link", name="Archive").click()
+        expect(page.locator("#archive-plan")).to_contain_text("It ends for everybody in it")
+        eye.look("archiving")
+        page.get_by_role("button", name="Archive this plan").click()
+        page.get_by_text("is archived. You find it under Archived.").wait_for()
         page.goto(f"{base}{account}/plans")
         eye.look("plans")
         assert eye.complaints == []

@@ -185,6 +185,18 @@ class TestThePages:
         alice.post("tasks.reopen", 303, **where)
         assert entries() == ["add", "change", "finish", "reopen"]
 
+    def test_other_words_leave_a_plans_task_due_when_it_was(self, alice, northside, clock):
+        """Pages show minutes; what is due within one is not due anew, and nobody is told again."""
+        clock.travel(to=datetime(2026, 3, 2, 16, 20, 37, tzinfo=UTC))
+        task_id = make_task(northside, hours=0)
+        jobs.tell_due_tasks()
+        where = {**HERE, "task_id": task_id}
+        form = alice.get("tasks.task", **where)
+        data = {name: form.field(name) for name in ("due_on", "due_time", "edits")}
+        alice.post("tasks.change", 303, typed(title="Call again") | data, **where)
+        assert queries.get_or_404(northside.tenant, task_id).title == "Call again"
+        assert jobs.tell_due_tasks() == 0
+
     @pytest.mark.parametrize(
         ("wrong", "said"),
         [

@@ -12,14 +12,13 @@ from portal.contacts import queries as contacts
 from portal.contacts.values import ContactRef
 from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
-from portal.drips.models import Drip, DripEnrolment, DripSend
+from portal.drips.models import Drip, DripEnrolment, DripSend, DripStep, DripVersion
 from portal.drips.queries import enrolments, library
 from portal.drips.values import BECAUSE_WORDS, EnrolmentRef, EnrolmentState, Step
 from portal.messaging.queries import following
 from portal.messaging.queries.added import Line
 from portal.messaging.rules.gates import LIMIT_CODES
 
-LIMIT_SENDS: Final = 500  # the newest sends of a plan; older ones have left
 _RUN_TITLES: Final = {
     "not_sent": "Plan text not sent",
     "mailed": "Plan e-mail",
@@ -75,12 +74,16 @@ def of_person(person: ContactRef) -> list[InPlan]:
 
 def held_by_limits(tenant: Tenant, drip_id: UUID) -> HeldByLimit:
     """Return how many of a plan's people in an account wait for a day with room, and until when."""
-    sends = db.session.scalars(
-        select(DripSend.campaign_id)
-        .where(owned(tenant, DripSend), DripSend.drip_id == drip_id)
-        .limit(LIMIT_SENDS)
-    ).all()
-    texts, until = following.held_by_limits(tenant, sends) if sends else (0, None)
+    steps = (
+        select(DripStep.id)
+        .join(DripVersion, DripVersion.id == DripStep.version_id)
+        .where(
+            owned(Tenant(tenant.organization_id), DripStep, DripVersion),
+            DripVersion.drip_id == drip_id,
+        )
+    )
+    sends = select(DripSend.campaign_id).where(owned(tenant, DripSend), DripSend.step_id.in_(steps))
+    texts, until = following.held_by_limits(tenant, sends)
     e = DripEnrolment
     waiting, latest = db.session.execute(
         select(func.count(), func.max(e.look_at)).where(
