@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from portal.consent import service as consent
 from portal.contacts import service as contacts
 from portal.contacts.values import ContactDetails, NewNumber, Selection
 from portal.core.db import db, unit_of_work
@@ -18,7 +19,16 @@ from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
 from tests import cast
 from tests.drips.conftest import work
-from tests.factories.drips import TEN, enrol, make_drip, place_of, runs, text_step, wait_step
+from tests.factories.drips import (
+    TEN,
+    enrol,
+    make_drip,
+    place_of,
+    runs,
+    task_step,
+    text_step,
+    wait_step,
+)
 from tests.factories.messaging import ALICE_ACTS, make_recipient, only_text, texts
 from tests.messaging.talks import hear
 
@@ -193,6 +203,23 @@ class TestStops:
         hear(northside, "START", e164=MAYA)
         assert len(days_pass(3, every=timedelta(hours=2))) == 1
         assert enrol(northside, waiting, maya).enrolled == 1
+
+    def test_an_opt_out_stored_as_they_were_enrolled_ends_the_plan_at_its_first_text(
+        self, northside, maya, clock
+    ):
+        """Q-2: one of two at once did not see the other; no e-mail or task follows."""
+        enrol(northside, make_drip(northside, [text_step(0, None), task_step(1)]), maya)
+        with unit_of_work():
+            consent.opt_out(
+                northside.tenant, MAYA, at=clock.now, source="keyword", details="", actor=ALICE_ACTS
+            )
+        work(northside)
+        place = place_of(northside, maya)
+        assert (place.state, place.because) == (EnrolmentState.ENDED, Because.OPTED_OUT)
+        assert only_text(northside).reason_code == "opted_out"
+        clock.travel(by=timedelta(days=2))
+        work(northside)
+        assert runs(northside, maya) == [(1, Outcome.BLOCKED)]
 
     def test_a_reply_pauses_and_resuming_goes_on_in_order(
         self, northside, maya, waiting, days_pass

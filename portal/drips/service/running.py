@@ -23,7 +23,7 @@ from portal.drips.queries import enrolments as queries
 from portal.drips.queries import library
 from portal.drips.queries.enrolments import Due
 from portal.drips.rules import timing
-from portal.drips.service import counting, mailing, reminding
+from portal.drips.service import counting, mailing, reminding, stopping
 from portal.drips.values import DripRef, EnrolmentState, Outcome, Step, StepKind
 from portal.messaging.errors import TextRefused
 from portal.messaging.service import following
@@ -36,6 +36,7 @@ from portal.texting_accounts.values import AccountRef
 LOOKS_AGAIN: Final = timedelta(minutes=15)  # after something that only time or a person mends
 FOLLOWS_WITHIN: Final = timedelta(minutes=5)  # of the text before it, once that has left
 EARLIER_STEP: Final = "earlier_step"
+OUT: Final = frozenset({"opted_out", "org_opted_out"})
 NO_MEANS: Final = frozenset({"no_subscription", "no_number"})  # S-6
 _RUNS: Final = cast(Table, DripRun.__table__)
 
@@ -47,6 +48,7 @@ class Taken:
     run_id: UUID
     outcome: Outcome
     words: str = ""
+    is_opted_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,9 @@ def run(batch: Sequence[Due], now: datetime) -> int:
     insert_rows(_RUNS, (_run(row, step, taken[row.id], now) for row in done))
     for row in done:
         _advance(this, row, taken[row.id])
+    gone = [row for row in done if taken[row.id].is_opted_out]
+    if gone:
+        stopping.found_opted_out(gone, reminding.actor_of(drip))
     if done:
         assert step.id is not None  # it was read
         counting.count(account.organization_id, account.id, drip.id, step.id, runs=len(done))
@@ -201,7 +206,7 @@ def _text(
     taken = {
         row.id: Taken(names[row.id], Outcome.QUEUED)
         if names[row.id] in told.queued
-        else Taken(names[row.id], Outcome.BLOCKED, told.blocked[names[row.id]].sentence)
+        else _blocked(names[row.id], told.blocked[names[row.id]])
         for row in ready
         if names[row.id] not in told.waits
     }
@@ -227,6 +232,10 @@ def _behind_others(
 def _people(this: _Round, rows: Sequence[DripEnrolment]) -> dict[UUID, ContactRef]:
     ids = [row.contact_id for row in rows]
     return {person.id: person for person in contacts.by_ids(this.account.tenant, ids)}
+
+
+def _blocked(run_id: UUID, gate: Gate) -> Taken:
+    return Taken(run_id, Outcome.BLOCKED, gate.sentence, is_opted_out=gate.code in OUT)
 
 
 def _not_sent(run_id: UUID) -> Taken:

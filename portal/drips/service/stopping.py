@@ -140,6 +140,11 @@ def opted_out(tenant: Tenant, e164s: Sequence[str], actor: Actor) -> None:
     _end(rows, Because.OPTED_OUT, actor)
 
 
+def found_opted_out(rows: Sequence[DripEnrolment], actor: Actor) -> None:
+    """End the plan for people whose step met an opt-out that came as they were enrolled (Q-2)."""
+    _end(rows, Because.OPTED_OUT, actor)
+
+
 def replied(tenant: Tenant, e164: str, actor: Actor) -> None:
     """Pause or end the plans of somebody who wrote, from any number of theirs, as each chooses (P-1)."""
     theirs = DripEnrolment.e164 == e164
