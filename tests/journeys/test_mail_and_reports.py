@@ -85,7 +85,7 @@ def choose_mail(eye):
     eye.look("preferences")
     page.locator("select[name^=mail_]").first.select_option("never")
     page.get_by_role("button", name="Save changes").click()
-    page.get_by_text("Your choice of mail is saved.").first.wait_for()
+    page.get_by_text("Your choice is saved.").first.wait_for()
     eye.look("preferences-saved")
 
 
@@ -98,7 +98,7 @@ def choose_mail_without_script(eye, product):
     page.goto(f"{product.url}/profile/notifications")
     page.locator("select[name^=mail_]").first.select_option("at_once")
     page.get_by_role("button", name="Save changes").click()
-    page.get_by_text("Your choice of mail is saved.").first.wait_for()
+    page.get_by_text("Your choice is saved.").first.wait_for()
     page.screenshot(path=eye.folder / "preferences-without-script.png")
     assert page.locator("select[name^=mail_]").first.input_value() == "at_once"
     context.close()

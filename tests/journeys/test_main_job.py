@@ -219,14 +219,23 @@ def find_the_opted_out_blocked(eye):
     eye.look("opted-out-is-blocked")
 
 
+TEAM_NOTICE = (
+    "To better serve you, messages may be shared with other team members. "
+    "Please call or text me with questions."
+)  # S-4
+
+
 def read_the_statement(eye, product, granted):
     """The statement's last line equals what the test adds up from the carrier's own log."""
     page = eye.page
-    notice = "Prefer a phone call or email? Reply STOP to unsubscribe. Msg&Data Rates May Apply."
+    free = {
+        "Prefer a phone call or email? Reply STOP to unsubscribe. Msg&Data Rates May Apply.",  # S-3
+        TEAM_NOTICE,
+    }
     spent = sum(
         credits_by_hand(entry["body"], entry["to"])
         for entry in accepted(product)
-        if entry["body"] != notice  # free (S-3)
+        if entry["body"] not in free
     )
     heard = credits_by_hand("STOP", "+1") + credits_by_hand(QUESTION, "+1")
     page.get_by_role("link", name="Credits", exact=True).first.click()

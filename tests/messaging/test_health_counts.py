@@ -5,13 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select
 
-from portal.compliance.rules.health import Outcomes, Window, hour_of
+from portal.compliance.rules.health import Outcomes, Window, hour_of, thresholds_on
 from portal.consent.values import Method, NewConsent
 from portal.core.db import db, unit_of_work
 from portal.gateways import sms
 from portal.messaging.models import HealthHour, OptOutCause
 from portal.messaging.queries import health
-from portal.messaging.queries.counts import NOBODY
 from portal.messaging.service import counting, optouts
 from tests.factories.messaging import (
     ALICE_ACTS,
@@ -67,7 +66,11 @@ class Desk:
 
     @property
     def by_campaign(self):
-        return health.by_campaign(self.account, self.since())
+        return self.campaigns_of(24)
+
+    def campaigns_of(self, hours):
+        by, since = thresholds_on(self.clock.now.date()), self.since(hours)
+        return {c.id: c.outcomes for c in health.by_campaign(self.account, since, by, 20)}
 
 
 @pytest.fixture
@@ -126,7 +129,7 @@ def test_an_opt_out_after_a_text_to_one_person_is_no_sends(desk):
     desk.clock.travel(by=timedelta(minutes=5))
     desk.says(0)
     assert desk.by_campaign[sent].opted_out == 0
-    assert desk.by_campaign[NOBODY].opted_out == 1
+    assert desk.by_campaign[None].opted_out == 1
 
 
 def test_who_never_got_a_text_opted_out_of_none(desk):
@@ -177,8 +180,7 @@ def test_an_opt_out_somebody_entered_counts_when_it_was_said(desk):
             actor=ALICE_ACTS,
         )
     assert desk.outcomes.opted_out == 0  # more than a day ago
-    counted = health.by_campaign(desk.account, desk.since(48))
-    assert counted[sent].opted_out == 1
+    assert desk.campaigns_of(48)[sent].opted_out == 1
 
 
 def test_an_opt_out_the_carrier_knew_first_counts_at_the_text_before(desk):
