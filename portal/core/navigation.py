@@ -148,7 +148,7 @@ PLACES = (
         "Account",
         _P.VIEW_CREDITS,
         True,
-        also=("compliance.*thresholds", "compliance.restriction", "compliance.*suspension"),
+        also=("compliance.*thresholds",),
     ),
     Place(
         "reports.show",
