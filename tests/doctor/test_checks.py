@@ -1,9 +1,11 @@
 """Corrupted copies of a busy brokerage each raise exactly their alarm (PROMISES L8)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
+from portal.billing.values import EntryKind
 from portal.core.db import db
 from portal.doctor import queries
 from portal.doctor.values import PROMISES, Scope
@@ -13,6 +15,7 @@ from tests import cast
 from tests.conftest import NOON, Clock
 from tests.doctor import busy as living
 from tests.doctor.corrupted_lists import CORRUPTIONS
+from tests.doctor.corruptions import add_entry
 from tests.factories.messaging import texts
 
 pytestmark = pytest.mark.xdist_group("doctor")
@@ -70,3 +73,17 @@ def test_every_promise_that_can_be_checked_is_broken_by_some_corruption():
     checked = {invariant.value for invariant in PROMISES}
     assert set().union(*(promises for promises, _ in CORRUPTIONS.values())) == checked
     assert len(CORRUPTIONS) >= 20
+
+
+def test_a_month_is_looked_at_though_twenty_others_are_right(copy):
+    """I11: what a check reads is not bounded by what it tells."""
+    for place in range(45):
+        at = datetime(2026 + place // 12, place % 12 + 1, 15, tzinfo=UTC)
+        wrong = timedelta(days=90 if place == 44 else 0)
+        add_entry(
+            copy, EntryKind.RESERVE, uuid4(),
+            position=100_000 + place, month=at.date().replace(day=1), at=at - wrong,
+        )  # fmt: skip
+    scope = Scope(copy.account.organization_id, copy.account.id)
+    found = [f for f in queries.examine(scope, copy.now) if f.check == "month_misplaced"]
+    assert [f.subject for f in found] == ["2029-09-01"]

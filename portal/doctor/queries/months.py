@@ -18,7 +18,7 @@ from portal.billing.models import (
 )
 from portal.billing.values import EntryKind, SubscriptionState
 from portal.doctor.queries.credits import CORRECT
-from portal.doctor.queries.looking import MOST, Check, Look
+from portal.doctor.queries.looking import READ, Check, Look
 from portal.doctor.values import Found, Invariant
 from portal.people import queries as people
 
@@ -55,7 +55,8 @@ def month_misplaced(look: Look) -> Iterable[Found]:
             func.max(CreditEntry.at).label("last"),
         )
         .where(CreditEntry.account_id == look.account_id, CreditEntry.kind == EntryKind.RESERVE)
-        .group_by(CreditEntry.month)
+        .group_by(CreditEntry.month),
+        READ,
     )
     for row in rows:
         noon = rules.day_start(row.month, organization.timezone) + _A_DAY / 2
@@ -72,7 +73,8 @@ def grants_differ(look: Look) -> Iterable[Found]:
     subscriptions = look.rows(
         select(Subscription.id, Subscription.credits_per_month)
         .where(Subscription.account_id == look.account_id)
-        .order_by(Subscription.started_at.desc())
+        .order_by(Subscription.started_at.desc()),
+        READ,
     )
     changes = look.rows(
         select(
@@ -83,7 +85,8 @@ def grants_differ(look: Look) -> Iterable[Found]:
             SubscriptionChange.at,
         )
         .where(SubscriptionChange.account_id == look.account_id)
-        .order_by(SubscriptionChange.at)
+        .order_by(SubscriptionChange.at),
+        READ,
     )
     moves = look.rows(
         select(
@@ -98,7 +101,8 @@ def grants_differ(look: Look) -> Iterable[Found]:
             CreditEntry.kind.in_((EntryKind.GRANT, EntryKind.ADJUST)),
             CreditEntry.reference.like("subscription:%"),
         )
-        .order_by(CreditEntry.position.desc())
+        .order_by(CreditEntry.position.desc()),
+        READ,
     )
     terms = {str(row.id): row.credits_per_month for row in subscriptions}
     grants = [row for row in moves if ":change:" not in row.reference]
@@ -113,13 +117,13 @@ def grants_differ(look: Look) -> Iterable[Found]:
             if str(change.subscription_id) == subscription_id and change.at > row.at
         )
         size = next(later, terms.get(subscription_id, row.credits))
-        if len(terms) < MOST and subscription_id not in terms:
+        if len(terms) < READ and subscription_id not in terms:
             yield Found(row.id, f"Grant {row.id} is for a subscription that isn't there.")
-        elif row.credits != size and len(changes) < MOST:
+        elif row.credits != size and len(changes) < READ:
             yield Found(row.id, f"Grant {row.id} is not of the size that was bought.")
         elif months[row.month] > 1 or period != rules.period(row.month):
             yield Found(row.id, f"Grant {row.id} is not the only one of its month.")
-    if len(moves) < MOST:
+    if len(moves) < READ:
         for subscription_id in terms.keys() - known:
             yield Found(UUID(subscription_id), f"Subscription {subscription_id} granted nothing.")
         moved = {

@@ -14,7 +14,7 @@ from portal.consent.models import (
     RevocationHold,
 )
 from portal.consent.values import Event
-from portal.doctor.queries.looking import Check, Look
+from portal.doctor.queries.looking import READ, Check, Look
 from portal.doctor.values import Found, Invariant
 from portal.messaging.models import Message, MessageAttempt
 from portal.messaging.rules.gates import STOP_CONFIRMATION
@@ -51,7 +51,8 @@ def left_after_stop(look: Look) -> Iterable[Found]:
             Message.purpose != STOP_CONFIRMATION,
             MessageAttempt.started_at > ConsentRecord.recorded_at,
             ~_came_back(look),
-        )
+        ),
+        READ,
     )
     for row in rows:
         if row.started_at - row.recorded_at > CLOCKS_DIFFER:
@@ -79,7 +80,8 @@ def campaign_after_stop_elsewhere(look: Look) -> Iterable[Found]:
             Message.kind.in_(MARKETING),
             MessageAttempt.started_at > ConsentRecord.recorded_at,
             ~_came_back(look),
-        )
+        ),
+        READ,
     )
     for row in rows:
         if row.started_at - row.recorded_at > CLOCKS_DIFFER:
@@ -124,7 +126,8 @@ def left_while_held(look: Look) -> Iterable[Found]:
             MessageAttempt.started_at > hold.held_at,
             or_(hold.settled_at.is_(None), MessageAttempt.started_at < hold.settled_at),
             ~came_back,
-        )
+        ),
+        READ,
     )  # fmt: skip
     for row in rows:
         ends = row.settled_at or look.now
