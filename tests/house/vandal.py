@@ -144,7 +144,8 @@ def ends(endpoint):
 
 def judge(answer, url, typed=None):
     """Yield what is wrong with an answer to bad input."""
-    if answer.status_code in {502, 503} and "/numbers" in url:
+    is_of_api = url.startswith("/api")  # which asks no carrier: its 503 is a query that broke
+    if answer.status_code in {502, 503} and "/numbers" in url and not is_of_api:
         return  # no carrier answers in tests
     if answer.status_code >= 500:
         yield "a server error"

@@ -10,6 +10,7 @@ from portal.integrations.api.asking import HEADER
 from portal.integrations.api.events import EVENTS, Told
 from portal.integrations.api.operations import OPERATIONS, PREFIX, Operation
 from portal.integrations.api.problems import PROBLEM, body_of
+from portal.integrations.rules.schedule import MOST_TRIES
 from portal.integrations.rules.shapes import Shape, Text, Thing
 from portal.integrations.service.answers import KEPT_FOR
 from portal.integrations.service.pace import PER_MINUTE
@@ -178,7 +179,10 @@ def _webhook(event: Told) -> dict[str, Any]:
                 },
             },
             "responses": {
-                "2XX": {"description": "Taken. Any other answer is tried again, 8 times a day."},
+                "2XX": {
+                    "description": "Taken. After any other answer it is tried again, "
+                    f"{MOST_TRIES} tries within a day; then the event is given up."
+                },
                 "410": {
                     "description": "Nobody listens there any more: the webhook is switched off."
                 },
