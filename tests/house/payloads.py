@@ -31,7 +31,7 @@ _URLS = (
     "vbscript:xss(90)", "//xss91.example", 'https://xss92.example/"onclick=xss()', "javascript&colon;xss(93)", "blob:xss94",
 )  # fmt: skip
 _TEMPLATES = (
-    "{{7919*7}}", "{%print 7919*7%}", "${7919*7}", "#{7919*7}", "<%=7919*7%>", "{{config}}", "{{''.__class__}}", "[[${7919*7}]]",
+    "{{98419*97}}", "{%print 98419*97%}", "${98419*97}", "#{98419*97}", "<%=98419*97%>", "{{config}}", "{{''.__class__}}", "[[${98419*97}]]",
     "&lt;xss95&gt;", "&#60;xss96&#62;", "%3Cxss97%3E", "\\u003cxss98\\u003e", "\\x3cxss99\\x3e", "+ADw-xss100+AD4-",
     "\u202exss101\u202c", "\u2066xss102\u2069", "xss103\u0000", "\u200bxss104\u200f", "xss105\u2029",
 )  # fmt: skip
@@ -86,7 +86,7 @@ def _made():
 PAYLOADS = tuple(dict.fromkeys((*_BASIC, *_made())))
 _AT_ONCE = 150  # in a long column
 ANYWHERE = "'\"><xss0>"  # shows in words and in an attribute alike
-SUM = str(7919 * 7)  # 55433 stands in no style sheet, as 9359 does in a color
+SUM = str(98419 * 97)  # seven digits: shorter ones stand in a color or a hash by chance
 # Columns with a shape of their own, by name: nobody writes them.
 _SHAPED = re.compile(
     r".*(sid|hash|sha256|_key|e164|_token|sealed|secret|nonce|zone|media_type|uniquifier)|"
