@@ -50,6 +50,13 @@ def test_each_window_has_its_rates_with_volume_and_band(troubled, alice):
     assert stats(page)["Opt-outs, 7 days"] == "1.57 %"
 
 
+def test_nothing_sent_is_no_rate(northside, alice, clock):
+    make_ready(northside)
+    went(northside, clock.now - timedelta(days=20), 300)
+    shown = stats(show(alice))
+    assert shown["Opt-outs, 7 days"] == shown["Errors, 24 hours"] == "–"
+
+
 def test_the_number_and_the_send_in_trouble_stand_first(troubled, alice):
     page = show(alice)
     _, worst, well = table(page, "numbers")

@@ -131,17 +131,15 @@ def _pieces(
 def _tiles(whole: Mapping[Window, Outcomes], by: Thresholds) -> Iterator[Tile]:
     for window in (Window.WEEK, Window.DAY):
         outcomes = whole[window]
-        for name, events, of, rate, band in (
-            ("Opt-outs", outcomes.opted_out, f"{outcomes.delivered:,} delivered",
-             outcomes.opt_out_rate, outcomes.opt_outs(by)),
-            ("Errors", outcomes.wrong, f"{outcomes.attempted:,} sent",
-             outcomes.error_rate, outcomes.errors(by)),
-        ):  # fmt: skip
+        for name, done, (of, events, rate), band in (
+            ("Opt-outs", "delivered", _opt_outs(outcomes), outcomes.opt_outs(by)),
+            ("Errors", "sent", _errors(outcomes), outcomes.errors(by)),
+        ):
             yield Tile(
                 f"{name}, {window.words}",
-                f"{rate * 100:.2f}",
-                f"{band.words}: {events:,} of {of}",
-                unit="%",
+                "–" if rate is None else f"{rate * 100:.2f}",
+                f"{band.words}: {events:,} of {of:,} {done}",
+                unit="" if rate is None else "%",
                 level=_LEVELS[band],
             )
 
