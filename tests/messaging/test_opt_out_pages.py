@@ -124,7 +124,12 @@ class TestTheReach:
                 self.reach(vera, reach)
             assert [self.allows(bobs, kind, clock.now) for kind in kinds] == expected
             assert [self.allows(northside, kind, clock.now) for kind in kinds] == [False, False]
-        entries = db.session.query(AuditEntry).filter_by(event="consent:opt-out:reach").all()
+        entries = (
+            db.session.query(AuditEntry)
+            .filter_by(event="consent:opt-out:reach")
+            .order_by(AuditEntry.position)
+            .all()
+        )
         assert [(e.payload["before"], e.payload["after"]) for e in entries] == [
             ("marketing", "everything"), ("everything", "account"), ("account", "marketing"),
         ]  # fmt: skip
