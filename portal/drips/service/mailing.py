@@ -41,6 +41,7 @@ def post(
     address = billing.payer(account.organization_id).address.strip()
     refused = _refused(account.organization_id, [person.email for person in asked.values()])
     own = saved.own_values(account)
+    sender = people.organization_settings(account.organization_id).sender_name
     told: dict[UUID, tuple[Outcome, str]] = {}
     for run_id, person in asked.items():
         title = worded(step, step.title, person, own)
@@ -53,7 +54,7 @@ def post(
             why = "The brokerage has no postal address yet. Enter it with the billing details."
         elif title is None or body is None:
             why = "A merge field of the e-mail has no value for this person."
-        elif not _post(account, run_id, person, title=title, body=body, address=address):
+        elif not _post(account, run_id, person, title, body, sender=sender, address=address):
             why = "The e-mail address can't be written to."
         else:
             told[run_id] = Outcome.MAILED, title
@@ -101,9 +102,15 @@ def refuse(organization_id: UUID, email: str, *, actor: Actor) -> None:
 
 
 def _post(
-    account: AccountRef, run_id: UUID, person: ContactRef, *, title: str, body: str, address: str
+    account: AccountRef,
+    run_id: UUID,
+    person: ContactRef,
+    title: str,
+    body: str,
+    *,
+    sender: str,
+    address: str,
 ) -> bool:
-    sender = people.organization_settings(account.organization_id).sender_name
     off_url = link_of(account.organization_id, person.email)
     return mail.offer(
         Outgoing(

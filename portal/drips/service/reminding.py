@@ -1,5 +1,6 @@
 """Task steps, and texts that have to be sent by hand: reminders for the account's people (P-1, S-6)."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from portal.contacts.values import ContactRef
@@ -7,17 +8,24 @@ from portal.core import clock
 from portal.core.audit import Actor
 from portal.drips.service.mailing import worded
 from portal.drips.values import DripRef, Step
-from portal.messaging.service import saved
 from portal.tasks import service as tasks
 from portal.tasks.values import Source
 from portal.texting_accounts.values import AccountRef
 
 
 def remind(
-    account: AccountRef, drip: DripRef, step: Step, person: ContactRef, enrolment_id: UUID
+    account: AccountRef,
+    drip: DripRef,
+    step: Step,
+    person: ContactRef,
+    enrolment_id: UUID,
+    *,
+    own: Mapping[str, str],
 ) -> UUID:
-    """Make the reminder a task step asks for, due now; once for each person and step."""
-    own = saved.own_values(account)
+    """Make the reminder a task step asks for, due now; once for each person and step.
+
+    `own` is what the account's merge fields say.
+    """
     return tasks.remind(
         account,
         title=worded(step, step.title, person, own) or step.title,
@@ -31,13 +39,19 @@ def remind(
 
 
 def text_by_hand(
-    account: AccountRef, drip: DripRef, step: Step, person: ContactRef, enrolment_id: UUID
+    account: AccountRef,
+    drip: DripRef,
+    step: Step,
+    person: ContactRef,
+    enrolment_id: UUID,
+    *,
+    own: Mapping[str, str],
 ) -> UUID:
     """Remind of a text that nothing can be sent from, with its words (S-6)."""
     return tasks.remind(
         account,
         title=f"Text {person.full_name} by hand",
-        note=worded(step, step.body, person, saved.own_values(account)) or step.body,
+        note=worded(step, step.body, person, own) or step.body,
         due_at=clock.utcnow(),
         actor=actor_of(drip),
         contact_id=person.id,

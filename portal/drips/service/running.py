@@ -26,7 +26,7 @@ from portal.drips.rules import timing
 from portal.drips.service import counting, mailing, reminding, stopping
 from portal.drips.values import DripRef, EnrolmentState, Outcome, Step, StepKind
 from portal.messaging.errors import TextRefused
-from portal.messaging.service import following
+from portal.messaging.service import following, saved
 from portal.messaging.service.following import Asked
 from portal.messaging.service.sending import number_of
 from portal.messaging.values import Draft, Gate, Kind, Recipient
@@ -159,8 +159,10 @@ def _take(
     people = _people(this, ready)
     names = {row.id: uuid4() for row in ready}
     if this.step.kind is StepKind.TASK:
+        own = saved.own_values(this.account)
         for row in ready:
-            reminding.remind(this.account, this.drip, this.step, people[row.contact_id], row.id)
+            person = people[row.contact_id]
+            reminding.remind(this.account, this.drip, this.step, person, row.id, own=own)
         return {id_: Taken(name, Outcome.REMINDED) for id_, name in names.items()}, {}
     asked = {names[row.id]: people[row.contact_id] for row in ready}
     told = mailing.post(this.account, this.step, asked)
@@ -188,9 +190,10 @@ def _text(
         told, campaign_id = following.follow(account, asked, draft, actor=reminding.actor_of(drip))
     except TextRefused as refusal:
         if refusal.gate.code in NO_MEANS:
+            own = saved.own_values(account)
             for row in ready:
                 person = people[row.contact_id]
-                reminding.text_by_hand(account, drip, step, person, row.id)
+                reminding.text_by_hand(account, drip, step, person, row.id, own=own)
             return {row.id: _not_sent(names[row.id]) for row in ready}, behind
         return {}, behind | {row.id: refusal.gate for row in ready}
     if campaign_id is not None:

@@ -319,7 +319,8 @@ def _queue_first_notices(texts: Sequence[Seen]) -> None:
         return
     notice_ids = {(text.account_id, text.e164): uuid4() for text in texts}
     now = clock.utcnow()
-    team_due = {id_: team_notices.due_at(id_, now) for id_, _ in notice_ids}
+    accounts_here = {text.account_id for text in texts}
+    team_due = {id_: team_notices.due_at(id_, now) for id_ in accounts_here}
     insert_ = (sqlite if is_sqlite() else postgresql).insert(FirstNotice)
     new = db.session.scalars(
         insert_.values(

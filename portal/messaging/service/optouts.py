@@ -114,9 +114,8 @@ def _count(tenant: Tenant, said: Mapping[str, datetime]) -> None:
 def _end(tenant: Tenant, e164s: Sequence[str], actor: Actor) -> int:
     """Cancel what waits for these numbers, or for their YES; mark their talks, settle holds."""
     assert tenant.account_id is not None  # people opt out of an account
-    happenings.OPTED_OUT.tell(
-        tenant, e164s, actor
-    )  # before the texts: it locks what asked for them
+    # Before the texts: it locks what asked for them.
+    happenings.OPTED_OUT.tell(tenant, e164s, actor)
     stopped = outbox.end_unsent(
         and_(
             waits_for(tenant, e164s),

@@ -17,7 +17,6 @@ from portal.consent import queries as consent
 from portal.core import clock
 from portal.core.db import db
 from portal.core.erasing import ERASED
-from portal.core.tenancy import Tenant
 from portal.messaging.models import FirstNotice, Message
 from portal.messaging.service import system
 from portal.people import queries as people
@@ -37,8 +36,8 @@ def due_at(account_id: UUID, now: datetime) -> datetime | None:
 
     The account's next day, at the same time of day: people texted at once are not told at once.
     """
-    account = accounts.account(account_id)
-    if account is None or not _has_team(account):
+    account = _of_team(account_id)
+    if account is None:
         return None
     here = now.astimezone(ZoneInfo(account.timezone))
     return (here + timedelta(days=1)).astimezone(UTC)
@@ -67,12 +66,14 @@ def send(places: Sequence[Place]) -> int:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
-    known = {id_: accounts.account(id_) for id_ in {row.account_id for row in rows}}
+    teams = {id_: _of_team(id_) for id_ in {row.account_id for row in rows}}
     for row in rows:
         row.team_due_at = None
-        account = known[row.account_id]
+        account = teams[row.account_id]
         first = db.session.get(Message, row.message_id) if row.message_id else None
-        if account is None or first is None or not _is_wanted(account, first, row.e164):
+        if account is None or first is None or first.body == ERASED:
+            continue
+        if consent.standing(account.tenant, row.e164, clock.utcnow()).is_opted_out:
             continue
         row.team_message_id = system.queue_text(
             account.tenant,
@@ -87,19 +88,12 @@ def send(places: Sequence[Place]) -> int:
     return len(rows)
 
 
-def _is_wanted(account: AccountRef, first: Message, e164: str) -> bool:
-    """Say whether the person is still to be told: there is a team, and they have not left us."""
-    if account.state is AccountState.CLOSED or first.body == ERASED or not _has_team(account):
-        return False
-    return not _is_out(account.tenant, e164)
-
-
-def _is_out(tenant: Tenant, e164: str) -> bool:
-    return consent.standing(tenant, e164, clock.utcnow()).is_opted_out
-
-
-def _has_team(account: AccountRef) -> bool:
-    """Say whether it is a team's account, or of somebody who works in one."""
+def _of_team(account_id: UUID) -> AccountRef | None:
+    """Return an account that is a team's, or of somebody who works in one; None: nobody is told."""
+    account = accounts.account(account_id)
+    if account is None or account.state is AccountState.CLOSED:
+        return None
     if account.owner_user_id is None:
-        return True
-    return bool(people.team_ids(account.owner_user_id, account.organization_id))
+        return account
+    has_team = people.team_ids(account.owner_user_id, account.organization_id)
+    return account if has_team else None
