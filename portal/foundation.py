@@ -54,7 +54,8 @@ def lay(settings: Settings | None = None) -> Settings:
     contacts.add_note_source(dnc.listed_notes)
     contacts.narrow_listed_by(dnc.is_listed)
     drips.listen()
-    people.follow(notifications.forget_devices)  # a browser that is signed out gets no pushes
+    # A browser that is signed out gets no pushes.
+    people.ENDING.heard_by(notifications.forget_devices)
     return settings
 
 

@@ -38,6 +38,15 @@ def gather(sums: Sums, key: Key, by: Iterable[int]) -> None:
     sums[key] = [a + b for a, b in zip(before, by, strict=True)] if before else list(by)
 
 
+def together(tallies: Iterable[Sums]) -> Sums:
+    """Return what several changes come to."""
+    sums: Sums = {}
+    for tally in tallies:
+        for key, by in tally.items():
+            gather(sums, key, by)
+    return sums
+
+
 def add(table: Table, sums: Mapping[Key, Sequence[int]]) -> None:
     """Add to rows, or make them: one statement, in one order everywhere (RULINGS 6)."""
     names = [column.name for column in table.columns]

@@ -19,7 +19,7 @@ def add(call: Call, **by: int) -> None:
     """Count what changed about a call, at the end of this unit of work."""
     if any(by.values()):
         key: Key = (call.account_id, call.day, call.organization_id)
-        gather_before_commit(Last.COUNTS, _write_calls, (key, [by.get(n, 0) for n in _SUMS]))
+        gather_before_commit(Last.COUNTS, _write_calls, {key: [by.get(n, 0) for n in _SUMS]})
 
 
 def recount(tenant: Tenant) -> None:
@@ -27,8 +27,5 @@ def recount(tenant: Tenant) -> None:
     counting.make_anew(tenant, [queries.recounts(tenant)])
 
 
-def _write_calls(changes: list[tuple[Key, list[int]]]) -> None:
-    sums: counting.Sums = {}
-    for key, by in changes:
-        counting.gather(sums, key, by)
-    counting.add(_DAYS, sums)
+def _write_calls(changes: list[counting.Sums]) -> None:
+    counting.add(_DAYS, counting.together(changes))

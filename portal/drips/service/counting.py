@@ -30,8 +30,4 @@ def count(
 
 
 def _write(changes: list[Sums]) -> None:
-    sums: Sums = {}
-    for change in changes:
-        for key, by in change.items():
-            counting.gather(sums, key, by)
-    counting.add(_COUNTS, sums)
+    counting.add(_COUNTS, counting.together(changes))

@@ -20,6 +20,7 @@ from portal.core.errors import DomainError
 from portal.drips.queries import enrolments
 from portal.drips.rules import timing
 from portal.drips.values import DripRef, Step, StepKind
+from portal.messaging.rules.gates import OPTED_OUT
 from portal.messaging.rules.plan import Plan, PlannedText
 from portal.messaging.service import planning
 from portal.messaging.values import Draft, Fate, Gate, Kind, Recipient
@@ -27,7 +28,6 @@ from portal.texting_accounts.values import AccountRef
 
 EXACTLY: Final = 300  # people; of more the first so many are shown, by the book's own order
 SHOWN: Final = 50
-_OUT: Final = frozenset({"opted_out", "org_opted_out"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _sum(step: Step, due: datetime, texts: Sequence[PlannedText]) -> StepSum:
 
 
 def _is_out(one: Happens) -> bool:
-    return one.gate is not None and one.gate.code in _OUT
+    return one.gate is not None and one.gate.code in OPTED_OUT
 
 
 def _why_not(id_: UUID, in_it: set[UUID], out: set[UUID]) -> str:

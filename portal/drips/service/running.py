@@ -26,6 +26,7 @@ from portal.drips.rules import timing
 from portal.drips.service import counting, mailing, reminding, stopping
 from portal.drips.values import DripRef, EnrolmentState, Outcome, Step, StepKind
 from portal.messaging.errors import TextRefused
+from portal.messaging.rules.gates import OPTED_OUT
 from portal.messaging.service import following, saved
 from portal.messaging.service.following import Asked
 from portal.messaging.service.sending import number_of
@@ -36,7 +37,6 @@ from portal.texting_accounts.values import AccountRef
 LOOKS_AGAIN: Final = timedelta(minutes=15)  # after something that only time or a person mends
 FOLLOWS_WITHIN: Final = timedelta(minutes=5)  # of the text before it, once that has left
 EARLIER_STEP: Final = "earlier_step"
-OUT: Final = frozenset({"opted_out", "org_opted_out"})
 NO_MEANS: Final = frozenset({"no_subscription", "no_number"})  # S-6
 _RUNS: Final = cast(Table, DripRun.__table__)
 
@@ -238,7 +238,7 @@ def _people(this: _Round, rows: Sequence[DripEnrolment]) -> dict[UUID, ContactRe
 
 
 def _blocked(run_id: UUID, gate: Gate) -> Taken:
-    return Taken(run_id, Outcome.BLOCKED, gate.sentence, is_opted_out=gate.code in OUT)
+    return Taken(run_id, Outcome.BLOCKED, gate.sentence, is_opted_out=gate.code in OPTED_OUT)
 
 
 def _not_sent(run_id: UUID) -> Taken:

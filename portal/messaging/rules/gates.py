@@ -302,6 +302,7 @@ TEXT_GATES: Final[tuple[TextRule, ...]] = (
     not_too_often,
 )
 
+OPTED_OUT: Final = frozenset({"opted_out", "org_opted_out"})
 LIMIT_CODES: Final = frozenset({"daily_recipients", "daily_segments", "daily_country"})
 ACCOUNT_CODES: Final = frozenset(
     {

@@ -210,16 +210,8 @@ def _rests(kind: Kind, stage: str) -> bool:
 
 
 def _write_health(tallies: list[counting.Sums]) -> None:
-    counting.add(_HOURS, _together(tallies))
+    counting.add(_HOURS, counting.together(tallies))
 
 
 def _write_received(tallies: list[counting.Sums]) -> None:
-    counting.add(_RECEIVED, _together(tallies))
-
-
-def _together(tallies: list[counting.Sums]) -> counting.Sums:
-    sums: counting.Sums = {}
-    for tally in tallies:
-        for key, by in tally.items():
-            counting.gather(sums, key, by)
-    return sums
+    counting.add(_RECEIVED, counting.together(tallies))

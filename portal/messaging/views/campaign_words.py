@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from portal.messaging.rules.gates import OPTED_OUT
 from portal.messaging.values import (
     ACCEPTED_FAMILY,
     CANCELABLE,
@@ -165,7 +166,7 @@ def without_receipt(campaign: CampaignRef, now: datetime) -> int:
 def text_pill(text: TextView) -> tuple[str, str]:
     """Return the state of one text as a pill."""
     assert text.state is not None  # inbound texts are no recipients
-    if text.state is State.BLOCKED and text.reason_code in ("opted_out", "org_opted_out"):
+    if text.state is State.BLOCKED and text.reason_code in OPTED_OUT:
         return "out", "Opted out"
     if text.lacks_receipt:
         return "sent", "No receipt"

@@ -31,10 +31,10 @@ from portal.people.service.passwords import (
     user_of_reset,
 )
 from portal.people.service.sessions import (
+    ENDING,
     end_other_sessions,
     end_session,
     end_sessions,
-    follow,
     purge_sessions,
     revoke_session,
     session_of,
@@ -45,6 +45,7 @@ from portal.people.service.totp import confirm_totp, new_totp, remove_totp, use_
 from portal.people.service.users import create_user, edit_profile, note_sign_in, note_sign_out
 
 __all__ = [
+    "ENDING",
     "accept_invitation",
     "add_member",
     "add_to_team",
@@ -62,7 +63,6 @@ __all__ = [
     "end_other_sessions",
     "end_session",
     "end_sessions",
-    "follow",
     "hash_password",
     "invitation_of",
     "invite",

@@ -1,6 +1,6 @@
 """Signed-in browsers: started, seen, ended; the cookie's token is kept only as a hash."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -14,6 +14,7 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.happenings import Happening
 from portal.people import queries, rules
 from portal.people.models import SignInSession, User
 from portal.people.service.tokens import new_token, token_hash
@@ -27,8 +28,9 @@ _BY_TOKEN: Final = select(  # made once, of columns: every page asks it (G6)
 ).where(_SESSIONS.c.token_hash == bindparam("token"))
 
 
-Leaves = Callable[[UUID | None, Sequence[UUID]], None]
-_followers: Final[list[Leaves]] = []
+# Sessions that somebody is about to end, by id; and the person where all of theirs end. Not those
+# that are over by time.
+ENDING: Final[Happening[[UUID | None, Sequence[UUID]]]] = Happening()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +94,9 @@ def touch_session(session_id: UUID, *, data: dict[str, Any] | None = None) -> No
     db.session.execute(update(SignInSession).where(SignInSession.id == session_id).values(**values))
 
 
-def follow(leaves: Leaves) -> None:
-    """Have it called before sessions end that somebody ended, in that unit of work.
-
-    With their ids; and with the person where all of theirs end. Not when they are over by time.
-    """
-    if leaves not in _followers:
-        _followers.append(leaves)
-
-
 def end_session(session_id: UUID) -> None:
     """Sign one browser out; ending it twice is harmless."""
-    _leave(None, [session_id])
+    ENDING.tell(None, [session_id])
     db.session.execute(delete(SignInSession).where(SignInSession.id == session_id))
 
 
@@ -113,14 +106,14 @@ def end_sessions(user_id: UUID, *, but: UUID | None = None) -> int:
     if but is not None:
         theirs = theirs.where(SignInSession.id != but)
     ids = db.session.scalars(theirs).all()
-    _leave(user_id if but is None else None, ids)
+    ENDING.tell(user_id if but is None else None, ids)
     return _count(db.session.execute(delete(SignInSession).where(SignInSession.id.in_(ids))))
 
 
 def revoke_session(user_id: UUID, session_id: UUID, *, actor: Actor) -> None:
     """End one of the person's own sessions. Raises NotFound for anybody else's."""
     mine = SignInSession.id == session_id, SignInSession.user_id == user_id
-    _leave(None, db.session.scalars(select(SignInSession.id).where(*mine)).all())
+    ENDING.tell(None, db.session.scalars(select(SignInSession.id).where(*mine)).all())
     if not _count(db.session.execute(delete(SignInSession).where(*mine))):
         raise NotFound("We can't find that session. It may have ended already.")
     places = queries.memberships(user_id)
@@ -153,11 +146,6 @@ def purge_sessions() -> int:
     return _count(
         db.session.execute(delete(SignInSession).where(SignInSession.expires_at <= utcnow()))
     )
-
-
-def _leave(user_id: UUID | None, ids: Sequence[UUID]) -> None:
-    for leaves in _followers:
-        leaves(user_id, ids)
 
 
 def _count(result: object) -> int:
