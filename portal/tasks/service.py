@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts import queries as contacts
 from portal.core import audit, clock
 from portal.core.audit import Actor
 from portal.core.db import db, is_sqlite
+from portal.core.edits import change_as_seen
 from portal.core.erasing import wipe
 from portal.core.errors import BadInput
 from portal.core.tenancy import Tenant, owned
@@ -216,14 +217,7 @@ def _need_person(account: AccountRef, for_id: UUID | None) -> None:
 
 def _move(tenant: Tenant, before: TaskRef, values: dict[str, Any]) -> bool:
     """Change the row as it was read; say whether nobody was faster."""
-    moved = db.session.scalar(
-        update(Task)
-        .where(owned(tenant, Task), Task.id == before.id, Task.edits == before.edits)
-        .values(**values, edits=before.edits + 1)
-        .returning(Task.id)
-        .execution_options(synchronize_session=False)
-    )
-    return moved is not None
+    return change_as_seen(Task, tenant, before.id, before.edits, values)
 
 
 def _record(verb: str, tenant: Tenant, task_id: UUID, actor: Actor, **said: Any) -> None:

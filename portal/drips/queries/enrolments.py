@@ -13,7 +13,7 @@ from portal.core.errors import NotFound
 from portal.core.tenancy import Tenant, owned
 from portal.drips.models import Drip, DripEnrolment, DripRun
 from portal.drips.models.enrolments import LIVE
-from portal.drips.values import EnrolmentRef, EnrolmentState, RunRef
+from portal.drips.values import DripState, EnrolmentRef, EnrolmentState, RunRef
 
 BATCH: Final = 500
 _LAST: Final = UUID(int=2**128 - 1)
@@ -139,7 +139,7 @@ def taken(batch: Sequence[Due], now: datetime) -> Select[Any]:
             e.next_step_id == batch[0].step_id if batch[0].step_id else e.next_step_id.is_(None),
             e.look_at <= now,
             e.state == EnrolmentState.ACTIVE,
-            Drip.state == "active",
+            Drip.state == DripState.ACTIVE,
         )
         .order_by(e.id)
         .with_for_update(of=e, skip_locked=True)

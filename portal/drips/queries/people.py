@@ -14,16 +14,16 @@ from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
 from portal.drips.models import Drip, DripEnrolment, DripSend, DripStep, DripVersion
 from portal.drips.queries import enrolments, library
-from portal.drips.values import BECAUSE_WORDS, EnrolmentRef, EnrolmentState, Step
+from portal.drips.values import BECAUSE_WORDS, EnrolmentRef, EnrolmentState, Outcome, Step
 from portal.messaging.queries import following
 from portal.messaging.queries.added import Line
 from portal.messaging.rules.gates import LIMIT_CODES
 
 _RUN_TITLES: Final = {
-    "not_sent": "Plan text not sent",
-    "mailed": "Plan e-mail",
-    "not_mailed": "Plan e-mail not sent",
-    "blocked": "Plan text blocked",
+    Outcome.NOT_SENT: "Plan text not sent",
+    Outcome.MAILED: "Plan e-mail",
+    Outcome.NOT_MAILED: "Plan e-mail not sent",
+    Outcome.BLOCKED: "Plan text blocked",
 }
 
 
@@ -110,8 +110,8 @@ def lines(person: ContactRef) -> list[Line]:
             ended = f"{'Finished' if is_done else 'Left'} {one.name}"
             found.append(Line(place.ended_at, "plan", ended, "", "ok" if is_done else "", one.stands))  # fmt: skip
     for run in enrolments.runs_of(person.tenant, list(names)):
-        if (title := _RUN_TITLES.get(run.outcome.value)) is not None:
-            tone = "" if run.outcome.value == "mailed" else "bad"
+        if (title := _RUN_TITLES.get(run.outcome)) is not None:
+            tone = "" if run.outcome is Outcome.MAILED else "bad"
             found.append(Line(run.ran_at, "plan", title, f"SmartPlan {names[run.enrolment_id]}", tone, run.words))  # fmt: skip
     return found
 

@@ -11,14 +11,12 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import insert
 
 from portal.core import audit, clock
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.errors import BadInput, NotAllowed
-from portal.core.tenancy import Tenant, owned
 from portal.drips.errors import DripArchived, StepsWrong
 from portal.drips.models import Drip, DripStep, DripVersion
 from portal.drips.queries import library as queries
@@ -39,7 +37,7 @@ from portal.drips.values import (
 from portal.messaging.errors import ChangedMeanwhile, LintBlocks, NameTaken, OkNeeded
 from portal.messaging.rules import saved
 from portal.messaging.rules.linted import Verdict
-from portal.messaging.service import linting
+from portal.messaging.service import linting, naming
 from portal.messaging.values import Draft, Kind
 from portal.texting_accounts.values import AccountRef
 
@@ -64,11 +62,10 @@ def create(
     `lint_key` of the warnings its writer typed OK to. Raises NotAllowed for a place of others,
     BadInput for a name or where no more fit, NameTaken, StepsWrong, or OkNeeded.
     """
-    _need(by, place)
+    check_may_change(by, place)
     named = _named(name)
     _check_name(by.organization_id, place, named)
-    if queries.kept_at(by.organization_id, place) >= MOST_KEPT:
-        raise BadInput(f"{MOST_KEPT} are kept here, and no more fit. Archive one first.")
+    _check_room(by.organization_id, place)
     _check(account, steps, lint_ok)
     row = Drip(
         id=uuid4(),
@@ -83,7 +80,8 @@ def create(
         changed_by=actor.label[:200],
     )
     db.session.add(row)
-    _flush(row.name)
+    with naming.named_once(row.name):
+        db.session.flush()
     _write_version(by.organization_id, row.id, 1, steps, actor)
     _record(
         "create", by, row.id, actor, name=row.name, shelf=place.shelf, on_reply=on_reply,
@@ -105,7 +103,7 @@ def change(
     if (new["name"], on_reply) == (before.name, before.on_reply):
         return
     _check_name(by.organization_id, before.place, new, drip_id)
-    _move(by, before, actor, **new)
+    naming.change(Drip, by.organization_id, before, new, actor)
     _record("change", by, drip_id, actor, name=new["name"], on_reply=on_reply)
 
 
@@ -131,7 +129,7 @@ def save_steps(
         return before.version
     _check(account, steps, lint_ok)
     number = before.version + 1
-    _move(by, before, actor, version=number)
+    naming.change(Drip, by.organization_id, before, {"version": number}, actor)
     _write_version(by.organization_id, drip_id, number, steps, actor)
     _record(
         "save-steps", by, drip_id, actor, version=number, steps=[_told(step) for step in tidied]
@@ -147,9 +145,9 @@ def archive(by: Keeper, drip_id: UUID, *, actor: Actor) -> DripRef:
     Raises NotAllowed or NotFound.
     """
     before = queries.drip_or_404(by, drip_id)
-    _need(by, before.place)
+    check_may_change(by, before.place)
     if before.state is not DripState.ARCHIVED:
-        _move(by, before, actor, state=DripState.ARCHIVED, state_reason="")
+        _set_state(by, before, DripState.ARCHIVED, actor)
         stopping.end_all(by.organization_id, drip_id, Because.ARCHIVED, actor=actor)
         _record("archive", by, drip_id, actor, name=before.name)
     return before
@@ -158,12 +156,11 @@ def archive(by: Keeper, drip_id: UUID, *, actor: Actor) -> DripRef:
 def restore(by: Keeper, drip_id: UUID, *, actor: Actor) -> DripRef:
     """Take an archived plan into use again. Raises NameTaken, NotAllowed, NotFound, or BadInput."""
     before = queries.drip_or_404(by, drip_id)
-    _need(by, before.place)
+    check_may_change(by, before.place)
     if before.state is DripState.ARCHIVED:
-        if queries.kept_at(by.organization_id, before.place) >= MOST_KEPT:
-            raise BadInput(f"{MOST_KEPT} are kept here, and no more fit. Archive one first.")
+        _check_room(by.organization_id, before.place)
         _check_name(by.organization_id, before.place, _named(before.name), drip_id)
-        _move(by, before, actor, state=DripState.ACTIVE, state_reason="")
+        _set_state(by, before, DripState.ACTIVE, actor)
         _record("restore", by, drip_id, actor, name=before.name)
     return before
 
@@ -215,7 +212,7 @@ def _blocked(verdict: Verdict) -> LintBlocks | None:
 def _changeable(by: Keeper, drip_id: UUID, edits: int) -> DripRef:
     """Return a plan that this person may change and has seen as it is."""
     before = queries.drip_or_404(by, drip_id)
-    _need(by, before.place)
+    check_may_change(by, before.place)
     if before.edits != edits:
         raise ChangedMeanwhile(before.changed_by)
     if before.state is DripState.ARCHIVED:
@@ -223,9 +220,15 @@ def _changeable(by: Keeper, drip_id: UUID, edits: int) -> DripRef:
     return before
 
 
-def _need(by: Keeper, place: Place) -> None:
+def check_may_change(by: Keeper, place: Place) -> None:
+    """Raise NotAllowed where a person may not change what is kept in a place."""
     if not by.may_change(place):
         raise NotAllowed(_NOT_YOURS)
+
+
+def _check_room(organization_id: UUID, place: Place) -> None:
+    if queries.kept_at(organization_id, place) >= MOST_KEPT:
+        raise BadInput(f"{MOST_KEPT} are kept here, and no more fit. Archive one first.")
 
 
 def _named(name: str) -> dict[str, str]:
@@ -283,38 +286,9 @@ def _told(step: Step) -> dict[str, Any]:
     return {**_columns(step), "at": at}
 
 
-def _move(by: Keeper, before: DripRef, actor: Actor, **values: object) -> None:
-    """Change the row as it was read. Raises ChangedMeanwhile, or NameTaken by the index."""
-    changed = (
-        update(Drip)
-        .where(
-            owned(Tenant(by.organization_id), Drip),
-            Drip.id == before.id,
-            Drip.edits == before.edits,
-        )
-        .values(
-            **values,
-            edits=before.edits + 1,
-            changed_at=clock.utcnow(),
-            changed_by=actor.label[:200],
-        )
-        .returning(Drip.id)
-        .execution_options(synchronize_session=False)
-    )
-    try:
-        found = db.session.scalar(changed)
-    except IntegrityError as error:
-        raise NameTaken(str(values.get("name", before.name))) from error
-    if found is None:
-        raise ChangedMeanwhile(before.changed_by)
-
-
-def _flush(name: str) -> None:
-    """Let the index speak, for two who keep the same name at once. Raises NameTaken."""
-    try:
-        db.session.flush()
-    except IntegrityError as error:
-        raise NameTaken(name) from error
+def _set_state(by: Keeper, before: DripRef, state: DripState, actor: Actor) -> None:
+    new = {"state": state, "state_reason": ""}
+    naming.change(Drip, by.organization_id, before, new, actor)
 
 
 def _record(verb: str, by: Keeper, drip_id: UUID, actor: Actor, **said: Any) -> None:

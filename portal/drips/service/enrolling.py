@@ -63,7 +63,7 @@ def enrol(
     """
     accounts.check_open(account.id)
     drip = library.drip_of(account.organization_id, drip_id)
-    _check_usable(account, drip)
+    check_usable(account, drip)
     wanted = list(dict.fromkeys(contact_ids))
     if len(wanted) > MOST_AT_ONCE:
         raise BadInput(
@@ -107,7 +107,8 @@ def is_usable(account: AccountRef, drip: DripRef) -> bool:
     return drip.team_id is None or drip.team_id in library.teams_of(account)
 
 
-def _check_usable(account: AccountRef, drip: DripRef) -> None:
+def check_usable(account: AccountRef, drip: DripRef) -> None:
+    """Raise NotFound for a plan that is not for an account's people, DripArchived for one out of use."""
     if not is_usable(account, drip):
         library.not_here()
     if drip.state is DripState.ARCHIVED:

@@ -16,12 +16,11 @@ from portal.core.audit import Actor
 from portal.core.db import db, is_sqlite
 from portal.core.errors import BadInput
 from portal.core.tenancy import Tenant, owned
-from portal.drips.errors import DripArchived
 from portal.drips.models import DripTrigger
 from portal.drips.queries import enrolments, library
 from portal.drips.queries import triggers as queries
 from portal.drips.service import enrolling
-from portal.drips.values import DripRef, DripState, Source
+from portal.drips.values import DripRef, Source
 from portal.optin import queries as forms
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
@@ -38,10 +37,7 @@ def add(
     DripArchived.
     """
     drip = library.drip_of(account.organization_id, drip_id)
-    if not enrolling.is_usable(account, drip):
-        library.not_here()
-    if drip.state is DripState.ARCHIVED:
-        raise DripArchived
+    enrolling.check_usable(account, drip)
     row = {
         "organization_id": account.organization_id,
         "account_id": account.id,

@@ -297,7 +297,7 @@ def _begun(by: Keeper) -> tuple[str, OnReply, tuple[Step, ...]]:
         try:
             drip = queries.drip_or_404(by, UUID(asked))
         except ValueError:
-            raise NotFound("We can't find that plan. It may be another team's.") from None
+            queries.not_here()
         return f"{drip.name[:70]} (copy)", drip.on_reply, drip.steps
     return "", OnReply.PAUSE, _FIRST
 
@@ -306,8 +306,7 @@ def _changeable(drip_id: UUID) -> DripRef:
     """Return a plan of which this person may change the steps. Raises NotFound or NotAllowed."""
     by = keeper()
     drip = queries.drip_or_404(by, drip_id)
-    if not by.may_change(drip.place):
-        raise NotAllowed("Team leads change what a team or everybody shares. Make a copy of your own.")  # fmt: skip
+    authoring.check_may_change(by, drip.place)
     return drip
 
 

@@ -112,14 +112,14 @@ def _named_drip() -> DripRef:
     try:
         return _usable(UUID(asked))
     except ValueError:
-        raise NotFound("We can't find that plan. It may be another team's.") from None
+        queries.not_here()
 
 
 def _usable(drip_id: UUID) -> DripRef:
     """Return a plan the account's people may be put into. Raises NotFound or BadInput."""
     drip = queries.drip_or_404(keeper(), drip_id)
     if not enrolling.is_usable(g.account, drip):
-        raise NotFound("We can't find that plan. It may be another team's.")
+        queries.not_here()
     if drip.state is DripState.ARCHIVED:
         raise BadInput("This plan is archived. Take it into use again first.")
     return drip

@@ -4,19 +4,14 @@ What is kept is checked as in the composer (H-1): what it blocks is not kept unt
 an officer released it. A warning does not hinder keeping; whoever sends the words answers it.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID, uuid4
-
-from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
 
 from portal.contacts.values import ContactRef
 from portal.core import audit, clock
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.errors import BadInput, NotAllowed
-from portal.core.tenancy import Tenant, owned
 from portal.messaging.errors import ChangedMeanwhile, NameTaken
 from portal.messaging.models import SavedReply
 from portal.messaging.queries import saved as queries
@@ -24,7 +19,7 @@ from portal.messaging.queries.saved import SavedRef
 from portal.messaging.rules import merge, saved
 from portal.messaging.rules.merge import Merged, MergeError
 from portal.messaging.rules.saved import MOST_KEPT, Place, Reader
-from portal.messaging.service import facts, linting, wording
+from portal.messaging.service import facts, linting, naming, wording
 from portal.messaging.values import Draft, Kind
 from portal.numbers import queries as numbers
 from portal.texting_accounts.values import AccountRef
@@ -55,7 +50,8 @@ def keep(
     )
     _check_name(by.organization_id, place, row.name)
     db.session.add(row)
-    _flush(row.name)
+    with naming.named_once(row.name):
+        db.session.flush()
     _record("keep", by, place, row.id, actor, name=row.name, body=row.body)
     return row.id
 
@@ -84,7 +80,7 @@ def change(
         return
     _check(account, body)
     _check_name(by.organization_id, before.place, new["name"], reply_id)
-    _move(before, by, new, actor)
+    naming.change(SavedReply, by.organization_id, before, new, actor)
     _record("change", by, before.place, reply_id, actor, name=new["name"], body=new["body"])
 
 
@@ -93,7 +89,8 @@ def archive(by: Reader, reply_id: UUID, *, actor: Actor) -> SavedRef:
     before = queries.saved_or_404(by, reply_id)
     _need(by, before.place)
     if before.archived_at is None:
-        _move(before, by, {"archived_at": clock.utcnow()}, actor)
+        gone = {"archived_at": clock.utcnow()}
+        naming.change(SavedReply, by.organization_id, before, gone, actor)
         _record("archive", by, before.place, reply_id, actor, name=before.name)
     return before
 
@@ -105,7 +102,7 @@ def restore(by: Reader, reply_id: UUID, *, actor: Actor) -> SavedRef:
     if before.archived_at is not None:
         _check_room(by.organization_id, before.place)
         _check_name(by.organization_id, before.place, before.name, reply_id)
-        _move(before, by, {"archived_at": None}, actor)
+        naming.change(SavedReply, by.organization_id, before, {"archived_at": None}, actor)
         _record("restore", by, before.place, reply_id, actor, name=before.name)
     return before
 
@@ -160,40 +157,6 @@ def _check_name(
 
 def _named(name: str) -> dict[str, str]:
     return {"name": saved.tidy_name(name), "name_key": saved.name_key(name)}
-
-
-def _move(before: SavedRef, by: Reader, values: Mapping[str, object], actor: Actor) -> None:
-    """Change the row as it was read. Raises ChangedMeanwhile, or NameTaken by the index."""
-    changed = (
-        update(SavedReply)
-        .where(
-            owned(Tenant(by.organization_id), SavedReply),
-            SavedReply.id == before.id,
-            SavedReply.edits == before.edits,
-        )
-        .values(
-            **values,
-            edits=before.edits + 1,
-            changed_at=clock.utcnow(),
-            changed_by=actor.label[:200],
-        )
-        .returning(SavedReply.id)
-        .execution_options(synchronize_session=False)
-    )
-    try:
-        found = db.session.scalar(changed)
-    except IntegrityError as error:
-        raise NameTaken(str(values.get("name", before.name))) from error
-    if found is None:
-        raise ChangedMeanwhile(before.changed_by)
-
-
-def _flush(name: str) -> None:
-    """Let the index speak, for two who keep the same name at once. Raises NameTaken."""
-    try:
-        db.session.flush()
-    except IntegrityError as error:
-        raise NameTaken(name) from error
 
 
 def _record(verb: str, by: Reader, place: Place, reply_id: UUID, actor: Actor, **said: Any) -> None:
