@@ -6,10 +6,9 @@ not go along, and no other host is asked.
 """
 
 import re
-import socket
 import ssl
 from base64 import b64encode
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from time import monotonic
 from typing import Final, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -24,7 +23,7 @@ MOST_BYTES: Final = 6_000_000  # the carrier itself takes 5 MB
 MOST_HOPS: Final = 3
 API: Final = "https://api.twilio.com"
 _STORES: Final = (".twilio.com", ".twiliocdn.com", ".amazonaws.com")
-_MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_PLAIN: Final = {"Accept-Encoding": "identity"}
 _GONE: Final = frozenset({404, 410})
 _FILE: Final = re.compile(r"/Media/(ME[0-9a-f]{32})(?:\.json)?$")
 
@@ -54,17 +53,20 @@ class CarrierMedia:
         """Return one file; see MediaGateway."""
         path = f"/2010-04-01/Accounts/{credentials.account_sid}/Messages/{message_sid}/Media/{media_sid}"
         word = f"{credentials.account_sid}:{credentials.auth_token}".encode()
-        headers = {"Authorization": f"Basic {b64encode(word).decode()}"}
+        headers = {**_PLAIN, "Authorization": f"Basic {b64encode(word).decode()}"}
         url = f"{self._base}/api{path}" if self._base else f"{API}{path}"
         deadline, hops = monotonic() + WITHIN_S, 0
         try:
             while True:
                 target, found = self._place(url, is_first=not hops)
                 with pinned.connect(target, found, deadline, self._tls, self._dial) as connection:
-                    answer = _ask(connection, target, headers, deadline)
-                    if answer.status not in _MOVED:
+                    answer = pinned.ask(
+                        connection, target, deadline, headers, most_bytes=MOST_BYTES
+                    )
+                    if answer.status not in pinned.MOVED:
                         return _content(answer)
-                    url, headers = urljoin(target.url, answer.getheader("Location", "")), {}
+                    url = urljoin(target.url, answer.getheader("Location", ""))
+                    headers = dict(_PLAIN)  # the token is for the first host alone
                 hops += 1
                 if hops > MOST_HOPS:
                     raise GatewayRejected("the carrier sends on too often")
@@ -109,19 +111,6 @@ def media_sid(url: str) -> str:
     """Return the carrier's name of the file an address of its stands for; "" where it has none."""
     found = _FILE.search(url)
     return found[1] if found else ""
-
-
-def _ask(
-    connection: socket.socket, target: Target, headers: dict[str, str], deadline: float
-) -> HTTPResponse:
-    request = HTTPConnection(target.host, target.port)
-    request.sock = connection
-    connection.settimeout(pinned.left(deadline))
-    sent = {"Host": target.authority, "Accept-Encoding": "identity", "Connection": "close"}
-    request.request("GET", target.path, headers={**sent, **headers})
-    answer = HTTPResponse(pinned.listen(connection, deadline, MOST_BYTES), method="GET")
-    answer.begin()
-    return answer
 
 
 def _content(answer: HTTPResponse) -> bytes:

@@ -4,11 +4,10 @@ Each hop is read by the one parser, resolved, judged and connected to by the add
 judged. Nothing of ours goes along: no cookie, no credential, no referrer.
 """
 
-import socket
 import ssl
 import zlib
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from time import monotonic
 from typing import Final
 from urllib.parse import urljoin
@@ -24,10 +23,8 @@ _HEADERS: Final = {
     "Accept": "text/html,application/xhtml+xml;q=0.9",
     "Accept-Encoding": "gzip",
     "Accept-Language": "en-US,en;q=0.9,es;q=0.5",
-    "Connection": "close",
 }
 _MOST_RAW: Final = MOST_BYTES + 200_000  # with headers and the marks of chunks
-_MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
 _CHUNK: Final = 65_536
 
@@ -63,8 +60,8 @@ def fetch(
             found = outside.addresses(target, is_sandbox=False, resolve=resolve)
             pinned.left(deadline)
             with pinned.connect(target, found, deadline, tls, dial) as connection:
-                answer = _ask(connection, target, deadline)
-                if answer.status not in _MOVED:
+                answer = pinned.ask(connection, target, deadline, _HEADERS, most_bytes=_MOST_RAW)
+                if answer.status not in pinned.MOVED:
                     return PageRead(target.url, tuple(hops), _charset(answer), _page(answer))
                 url = _way_on(answer, target)
         except (AddressRefused, NotPublic) as error:
@@ -83,17 +80,6 @@ def fetch(
         hops.append(target.url)
         if len(hops) > MOST_HOPS:
             raise PageNotRead(f"The page sends on more than {MOST_HOPS} times.")
-
-
-def _ask(connection: socket.socket, target: Target, deadline: float) -> HTTPResponse:
-    request = HTTPConnection(target.host, target.port)
-    request.sock = connection
-    connection.settimeout(pinned.left(deadline))
-    # The name is given here, so that http.client adds none of its own.
-    request.request("GET", target.path, headers={"Host": target.authority, **_HEADERS})
-    answer = HTTPResponse(pinned.listen(connection, deadline, _MOST_RAW), method="GET")
-    answer.begin()
-    return answer
 
 
 def _way_on(answer: HTTPResponse, target: Target) -> str:

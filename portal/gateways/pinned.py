@@ -7,7 +7,8 @@ ends at one deadline, and no more is heard than the caller has use for.
 import io
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPConnection, HTTPResponse
 from time import monotonic
 from typing import Any, Final, cast
 
@@ -18,6 +19,7 @@ from portal.gateways.outside import Target
 # Made when the module is imported, before a worker forks (SPEED, G2).
 TLS: Final = ssl.create_default_context(cafile=certifi.where())
 
+MOVED: Final = frozenset({301, 302, 303, 307, 308})  # statuses that send on
 Dial = Callable[[str, int, float], socket.socket]
 
 
@@ -61,6 +63,28 @@ def listen(
 ) -> socket.socket:
     """Return what HTTPResponse takes for a socket: it hears no longer and no more than said."""
     return cast("socket.socket", _Listener(connection, deadline, most_bytes))
+
+
+def ask(
+    connection: socket.socket,
+    target: Target,
+    deadline: float,
+    headers: Mapping[str, str],
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    most_bytes: int | None = None,
+) -> HTTPResponse:
+    """Ask over a connection and return the answer as far as its head. Raises OSError, HTTPException."""
+    request = HTTPConnection(target.host, target.port)
+    request.sock = connection
+    connection.settimeout(left(deadline))
+    # The name is given here, so that http.client adds none of its own, and nobody another.
+    ours = {"Host": target.authority, "Connection": "close"}
+    request.request(method, target.path, body, {**ours, **headers, **ours})
+    answer = HTTPResponse(listen(connection, deadline, most_bytes), method=method)
+    answer.begin()
+    return answer
 
 
 def left(deadline: float) -> float:

@@ -4,15 +4,14 @@ What the other side says is not kept beyond the status: an answer's body could c
 private page shows to whoever reads the delivery log.
 """
 
-import socket
 import ssl
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException
 from time import monotonic
 from typing import Final, Protocol
 
 from portal.gateways import outside, pinned
-from portal.gateways.outside import AddressRefused, NotPublic, Resolver, Target
+from portal.gateways.outside import AddressRefused, NotPublic, Resolver
 
 WITHIN_S: Final = 5.0  # everything after the name is resolved, connection and answer together
 
@@ -51,7 +50,9 @@ class HttpWebhooks:
         deadline = monotonic() + WITHIN_S
         try:
             with pinned.connect(target, found, deadline, self._tls) as connection:
-                return _ask(connection, target, headers, body, deadline)
+                raw = body.encode() if isinstance(body, str) else body
+                answer = pinned.ask(connection, target, deadline, headers, method="POST", body=raw)
+                return answer.status
         except TimeoutError as error:
             raise NoAnswer(f"No answer within {WITHIN_S:.0f} seconds.") from error
         except ssl.SSLError as error:
@@ -77,24 +78,6 @@ class FakeWebhooks:
         if isinstance(answer, str):
             raise NoAnswer(answer)
         return answer
-
-
-def _ask(
-    connection: socket.socket,
-    target: Target,
-    headers: Mapping[str, str],
-    body: str | bytes,
-    deadline: float,
-) -> int:
-    request = HTTPConnection(target.host, target.port)
-    request.sock = connection
-    raw = body.encode() if isinstance(body, str) else body
-    connection.settimeout(pinned.left(deadline))
-    sent = {**headers, "Host": target.authority, "Connection": "close"}
-    request.request("POST", target.path, raw, sent)
-    answer = HTTPResponse(pinned.listen(connection, deadline), method="POST")
-    answer.begin()
-    return answer.status
 
 
 _in_use: WebhookGateway | None = None

@@ -147,7 +147,7 @@ def test_it_connects_to_the_address_that_was_checked_and_not_to_the_name(monkeyp
         asked.append((address, timeout <= webhooks.WITHIN_S))
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("portal.gateways.webhooks.socket.create_connection", connect)
+    monkeypatch.setattr("portal.gateways.pinned.socket.create_connection", connect)
     answers = iter([["93.184.216.34", "2606:4700::1111"], ["127.0.0.1"]])
     gateway = HttpWebhooks(is_sandbox=False, resolve=lambda *_: next(answers))
     with pytest.raises(NoAnswer, match="connection failed"):
@@ -174,7 +174,7 @@ def test_the_certificate_must_be_the_name_s(monkeypatch):
         def close(self):
             wanted.append("closed")
 
-    monkeypatch.setattr("portal.gateways.webhooks.socket.create_connection", lambda *_: Plain())
+    monkeypatch.setattr("portal.gateways.pinned.socket.create_connection", lambda *_: Plain())
     gateway = HttpWebhooks(is_sandbox=False, resolve=lambda *_: ["93.184.216.34"], tls=Context())
     with pytest.raises(NoAnswer, match="certificate"):
         gateway.post("https://hooks.example.com/in", HEADERS, "{}")
