@@ -21,7 +21,6 @@ from portal.core import audit, clock, private_files
 from portal.core.audit import Actor
 from portal.core.db import after_commit, db, is_sqlite
 from portal.core.rotation import SEALED
-from portal.core.secrets_box import box
 from portal.core.settings import settings
 from portal.core.tenancy import Tenant, owned
 from portal.gateways import texted
@@ -48,9 +47,9 @@ def check(stream: BinaryIO, file_name: str) -> Texted:
 def keep(account: AccountRef, checked: Texted, *, actor: Actor, is_used: bool = False) -> FileRef:
     """Keep a checked file of an account, sealed, under a name that says nothing."""
     stored_as = f"{secrets.token_hex(16)}{SEALED}"
-    _write(stored_as, checked.content)
+    private_files.keep_sealed(_path(stored_as), checked.content)
     if checked.shown:
-        _write(_shown(stored_as), checked.shown)
+        private_files.keep_sealed(_path(_shown(stored_as)), checked.shown)
     row = MediaFile(
         id=uuid4(),
         organization_id=account.organization_id,
@@ -210,17 +209,11 @@ def _shown(stored_as: str) -> str:
     return f"{stored_as.removesuffix(SEALED)}{_SHOWN}{SEALED}"
 
 
-def _write(name: str, content: bytes) -> None:
-    with private_files.create(_path(name)) as file:
-        file.write(box().seal_file(content, name))
-
-
 def _read(name: str) -> bytes:
     try:
-        sealed = _path(name).read_bytes()
+        return private_files.read_sealed(_path(name))
     except FileNotFoundError as error:
         raise FileGone from error
-    return box().open_file(sealed, name)
 
 
 def _remove(stored_as: str) -> None:

@@ -16,7 +16,6 @@ from portal.consent.values import Evidence
 from portal.core import private_files
 from portal.core.errors import NotFound
 from portal.core.rotation import SEALED
-from portal.core.secrets_box import box
 from portal.core.settings import settings
 from portal.gateways import uploads
 from portal.gateways.uploads import Upload, UploadRefused
@@ -42,14 +41,14 @@ def keep_upload(upload: Upload) -> Evidence:
     """Keep a checked file: the original, and beside it what may be shown of it."""
     kept = keep_file(upload.content, upload.file_name, upload.media_type)
     if upload.picture is not None:
-        _write(_shown(kept.name), upload.picture.content)
+        private_files.keep_sealed(path_of(_shown(kept.name)), upload.picture.content)
     return kept
 
 
 def keep_file(content: bytes, file_name: str, media_type: str) -> Evidence:
     """Keep a file of our own making or checked before, such as a page as it was served."""
     name = f"{secrets.token_hex(16)}{SEALED}"
-    _write(name, content)
+    private_files.keep_sealed(path_of(name), content)
     sha256 = hashlib.sha256(content).hexdigest()
     return Evidence(name, sha256, file_name[-_LONGEST_NAME:], media_type)
 
@@ -124,14 +123,9 @@ def _shown(name: str) -> str:
     return f"{name.removesuffix(SEALED)}{_SHOWN}{SEALED}"
 
 
-def _write(name: str, content: bytes) -> None:
-    with private_files.create(path_of(name)) as file:
-        file.write(box().seal_file(content, name))
-
-
 def _read(name: str) -> bytes:
+    path = path_of(name)
     try:
-        content = path_of(name).read_bytes()
+        return private_files.read_sealed(path) if name.endswith(SEALED) else path.read_bytes()
     except FileNotFoundError as error:
         raise NotFound("There is no file behind this record.") from error
-    return box().open_file(content, name) if name.endswith(SEALED) else content

@@ -9,7 +9,6 @@ from portal.core import private_files
 from portal.core.clock import utcnow
 from portal.core.errors import NotFound
 from portal.core.rotation import SEALED
-from portal.core.secrets_box import box
 from portal.core.settings import settings
 from portal.gateways import uploads
 from portal.gateways.uploads import Kind, Upload, UploadRefused
@@ -33,18 +32,16 @@ def check_bill(stream: BinaryIO, file_name: str) -> Upload:
 def keep(upload: Upload) -> Bill:
     """Keep a checked bill under a random name, sealed."""
     name = f"{secrets.token_hex(16)}{SEALED}"
-    with private_files.create(_path(name)) as file:
-        file.write(box().seal_file(upload.content, name))
+    private_files.keep_sealed(_path(name), upload.content)
     return Bill(name, upload.file_name, upload.media_type, upload.sha256)
 
 
 def content_of(bill: Bill) -> bytes:
     """Return a bill as it was handed in. Raises NotFound, or SecretUnreadable."""
     try:
-        sealed = _path(bill.name).read_bytes()
+        return private_files.read_sealed(_path(bill.name))
     except FileNotFoundError as error:
         raise NotFound("The bill is gone. Upload it again.") from error
-    return box().open_file(sealed, bill.name)
 
 
 def forget(bill: Bill) -> None:
