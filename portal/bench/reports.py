@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -54,6 +54,11 @@ Row = Sequence[str | int | None]
 
 def run(options: Options) -> Iterator[Figure]:
     """Measure the 95th percentile of each report of a year of 1,000,000 texts and of 10,000."""
+    return compare_years(options, {name: _report(name) for name in _REPORTS})
+
+
+def compare_years(options: Options, pages: Mapping[str, str]) -> Iterator[Figure]:
+    """Measure pages of an account, each with its name, over a year of 1,000,000 texts and of 10,000."""
     size = options.size or _SIZE
     few = min(_FEW, size - 1)
     for engine in options.engines:
@@ -63,12 +68,12 @@ def run(options: Options) -> Iterator[Figure]:
             here.start("-m", "gunicorn", "--config", "python:portal.gunicorn_conf", "app:app")
             clients = Clients(port, HEALTH)
             wait_until(clients.are_answered, "the portal answers")
-            for name in _REPORTS:
+            for name, page in pages.items():
                 yield compare(
                     TARGET,
                     f"{engine}, {name}, {size:,} / {few:,}",
-                    clients.p95_of(large.path(_report(name)), large.token),
-                    clients.p95_of(small.path(_report(name)), small.token),
+                    clients.p95_of(large.path(page), large.token),
+                    clients.p95_of(small.path(page), small.token),
                     rounds=options.rounds,
                     unit=" ms",
                 )
