@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, Enum, String, TypeDecorator, Uuid
+from sqlalchemy import DateTime, Dialect, Enum, Index, String, TypeDecorator, Uuid, text
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -63,3 +63,11 @@ def bytewise(length: int) -> String:
 SEALED = {"sealed": True}  # info of a column that holds a secret of core.secrets_box
 E164 = String(16)  # a plus sign and at most 15 digits
 SID = String(34)  # two letters and 32 hex digits
+
+
+def one_name(table: str, is_kept: str, whose: str, *columns: str) -> Index:
+    """Return the index that lets one keeper use a name once; what is kept no more gives it back."""
+    only = text(f"{is_kept} AND {whose}")
+    name = f"uq_{table}_{columns[-1] if columns else 'organization'}"
+    keys = ("organization_id", *columns, "name_key")
+    return Index(name, *keys, unique=True, sqlite_where=only, postgresql_where=only)

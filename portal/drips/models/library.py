@@ -1,6 +1,7 @@
 """Plans, their versions and their steps (P-1)."""
 
 from datetime import datetime, time
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -12,23 +13,16 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
-from portal.core.columns import UTCDateTime, kind_of
+from portal.core.columns import UTCDateTime, kind_of, one_name
 from portal.core.db import Base
 from portal.drips.values import LONGEST_NAME, LONGEST_TITLE, DripState, OnReply, StepKind
 from portal.messaging.rules.saved import LONGEST_KEY
 
-
-def _one_name(whose: str, *columns: str) -> Index:
-    """Return the index that lets one keeper use a name once; what is archived gives it back."""
-    only = text(f"state <> 'archived' AND {whose}")
-    name = f"uq_drips_{columns[-1] if columns else 'organization'}"
-    keys = ("organization_id", *columns, "name_key")
-    return Index(name, *keys, unique=True, sqlite_where=only, postgresql_where=only)
+_one_name = partial(one_name, "drips", "state <> 'archived'")
 
 
 class Drip(Base):

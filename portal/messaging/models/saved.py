@@ -1,23 +1,18 @@
 """Words people keep to use again: their own, a team's, or the whole organization's (Q-5)."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
-from portal.core.columns import UTCDateTime
+from portal.core.columns import UTCDateTime, one_name
 from portal.core.db import Base
 from portal.messaging.rules.saved import LONGEST_KEY, LONGEST_NAME
 
-
-def _one_name(whose: str, *columns: str) -> Index:
-    """Return the index that lets one keeper use a name once; what is archived gives it back."""
-    only = text(f"archived_at IS NULL AND {whose}")
-    name = f"uq_saved_replies_{columns[-1] if columns else 'organization'}"
-    keys = ("organization_id", *columns, "name_key")
-    return Index(name, *keys, unique=True, sqlite_where=only, postgresql_where=only)
+_one_name = partial(one_name, "saved_replies", "archived_at IS NULL")
 
 
 class SavedReply(Base):
