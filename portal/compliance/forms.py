@@ -1,9 +1,8 @@
 """What people enter about hours and thresholds: a number to try, and what an officer sets."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from wtforms import (
     BooleanField,
@@ -21,6 +20,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from portal.compliance.rules.health import LIMITS, Thresholds
 from portal.compliance.rules.policy import CLOSED, Edit, Row, Span
 from portal.core.base_form import BaseForm
+from portal.core.days import moment_of
 from portal.core.reasons import NEEDED, is_reason
 from portal.texting_accounts.values import CAUSE_LABELS, Cause
 
@@ -79,7 +79,7 @@ class TrialForm(BaseForm):
 
     def moment(self, zone: str) -> datetime:
         """Return day and time in a zone, as an instant in UTC."""
-        return datetime.combine(self.day.data, self.at.data, ZoneInfo(zone)).astimezone(UTC)
+        return moment_of(self.day.data, self.at.data, zone)
 
 
 class HoursForm(BaseForm):

@@ -1,7 +1,8 @@
-"""Days as an address or a form bears them."""
+"""Days as an address or a form bears them, and the moments they begin at somewhere."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from portal.core.errors import BadInput
 
@@ -25,3 +26,11 @@ def day_of(name: str, typed: str) -> date | None:
 def is_sane(day: date) -> bool:
     """Say whether somebody can have meant this day."""
     return FIRST_YEAR <= day.year <= LAST_YEAR
+
+
+def moment_of(day: date, at: time, zone: str) -> datetime:
+    """Return a day and a time somewhere as a moment, in UTC.
+
+    Where the clocks skip the time, that is the moment they skip to; where it comes twice, the first.
+    """
+    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)

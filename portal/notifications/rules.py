@@ -1,8 +1,9 @@
 """When a digest goes, and what a mail about a notice says (M-1)."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from portal.core.days import moment_of
 from portal.notifications.values import KINDS, Words
 
 
@@ -11,10 +12,9 @@ def next_digest(now: datetime, hour: int, zone: str, last_day: date | None) -> d
 
     Where the clocks skip the hour, that is the moment they skip to; where it comes twice, the first.
     """
-    tz = ZoneInfo(zone)
-    day = now.astimezone(tz).date()
+    day = now.astimezone(ZoneInfo(zone)).date()
     while True:
-        at = datetime.combine(day, time(hour), tz).astimezone(UTC)
+        at = moment_of(day, time(hour), zone)
         if at > now and (last_day is None or day > last_day):
             return at
         day += timedelta(days=1)

@@ -1,9 +1,10 @@
 """When a report goes, and about which days: pure dates in the organization's zone."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from portal.core.days import moment_of
 from portal.reports.rules.periods import Period, Span, of_days
 from portal.schedules.values import Rhythm
 
@@ -38,4 +39,4 @@ def _next_month(first: date) -> date:
 
 
 def _at(day: date, zone: str) -> datetime:
-    return datetime.combine(day, GOES_AT, ZoneInfo(zone)).astimezone(UTC)
+    return moment_of(day, GOES_AT, zone)

@@ -18,6 +18,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from portal.core import clock, days
 from portal.core.base_form import BaseForm
+from portal.core.days import moment_of
 from portal.tasks import rules
 from portal.tasks.rules import LONGEST_NOTE, LONGEST_TITLE
 from portal.tasks.values import PUT_OFF_WORDS, PutOff, TaskRef
@@ -64,7 +65,7 @@ class TaskForm(BaseForm):
         """Return the moment that was entered; the form has seen to it that it was."""
         assert self.due_on.data is not None
         assert self.due_time.data is not None
-        return rules.moment(self.due_on.data, self.due_time.data, zone)
+        return moment_of(self.due_on.data, self.due_time.data, zone)
 
     @property
     def person_id(self) -> UUID | None:

@@ -10,6 +10,7 @@ from portal.core.access import Permission, me, requires
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
+from portal.core.typed import line
 from portal.core.web import own_path, page, see_other, takes, wants_partial
 from portal.tasks import queries, service
 from portal.tasks.errors import TaskChanged
@@ -228,7 +229,7 @@ def _wanted() -> Wanted:
     try:
         return Wanted(
             view=View(asked.get("view") or View.OPEN),
-            words=" ".join(asked.get("q", "").replace("\0", "").split())[:100],
+            words=line(asked.get("q", "")),
             contact_id=UUID(asked["contact"]) if asked.get("contact") else None,
             source=Source(asked["source"]) if asked.get("source") else None,
             only_for=me().user_id if asked.get("mine") else None,

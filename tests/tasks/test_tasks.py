@@ -7,6 +7,7 @@ import pytest
 from portal.contacts import service as contacts
 from portal.contacts.values import Selection
 from portal.core.audit import AuditEntry
+from portal.core.days import moment_of
 from portal.core.db import db, unit_of_work
 from portal.core.errors import BadInput, NotFound
 from portal.notifications.models import Notice
@@ -58,10 +59,10 @@ def end_membership_in_team(user_id):
 
 class TestWhenItIsDue:
     def test_a_day_and_a_time_are_the_accounts_own(self):
-        assert rules.moment(date(2026, 7, 1), time(9), CHICAGO) == datetime(2026, 7, 1, 14, tzinfo=UTC)  # fmt: skip
+        assert moment_of(date(2026, 7, 1), time(9), CHICAGO) == datetime(2026, 7, 1, 14, tzinfo=UTC)  # fmt: skip
 
     def test_a_time_the_clocks_skip_is_an_hour_later(self):
-        assert rules.moment(date(2026, 3, 8), time(2, 30), CHICAGO) == datetime(2026, 3, 8, 8, 30, tzinfo=UTC)  # fmt: skip
+        assert moment_of(date(2026, 3, 8), time(2, 30), CHICAGO) == datetime(2026, 3, 8, 8, 30, tzinfo=UTC)  # fmt: skip
 
     @pytest.mark.parametrize(
         ("far", "day"), [(PutOff.TOMORROW, 8), (PutOff.THREE_DAYS, 10), (PutOff.WEEK, 14)]

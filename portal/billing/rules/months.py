@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from portal.core.days import moment_of
+
 _FIRST_OF_ALL: Final = timedelta(hours=14)  # before UTC: where on Earth a day begins first
 _MOMENT: Final = timedelta(microseconds=1)
 
@@ -31,7 +33,7 @@ def day_start(day: date, zone: str) -> datetime:
     Where the clocks skip midnight, that is the moment they skip to; where midnight
     comes twice, the earlier one.
     """
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    return moment_of(day, time(), zone)
 
 
 def local_day(moment: datetime, zone: str) -> date:

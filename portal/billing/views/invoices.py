@@ -22,6 +22,7 @@ from portal.core.batches import one_by_one
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
+from portal.core.typed import line
 from portal.core.web import page, see_other, takes
 
 AT_ONCE: Final = 1_000  # read for a file
@@ -61,7 +62,7 @@ class Asked:
 def asked(today: date, *, organization_id: UUID | None = None) -> Asked:
     """Return what the address asks for. Raises BadInput for what no list knows."""
     state, month = request.args.get("state", ""), request.args.get("month", "")
-    text = " ".join(request.args.get("q", "").replace("\0", "").split())[:100]
+    text = line(request.args.get("q", ""))
     number = _NUMBER.fullmatch(text)
     if state and state not in STATES:
         raise BadInput(f"state: choose one of {', '.join(STATES)}.")

@@ -1,9 +1,10 @@
 """When a step is due: its day after enrolment, at its time where the account is (P-1, S-11)."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from portal.core.days import moment_of
 from portal.drips.values import Step
 
 # A step that is later than this waits for its own time of day again: so what was held, paused or
@@ -16,7 +17,7 @@ def due_at(step: Step, started_at: datetime, zone: str) -> datetime:
     if step.at is None:
         return started_at
     day = started_at.astimezone(ZoneInfo(zone)).date() + timedelta(days=step.day)
-    return max(started_at, _at(day, step.at, zone))
+    return max(started_at, moment_of(day, step.at, zone))
 
 
 def next_due(
@@ -35,10 +36,5 @@ def retimed(step: Step, after: datetime, zone: str, days_between: int = 0) -> da
     if step.at is None:
         return after
     day = after.astimezone(ZoneInfo(zone)).date() + timedelta(days=days_between)
-    at = _at(day, step.at, zone)
-    return at if at > after else _at(day + timedelta(days=1), step.at, zone)
-
-
-def _at(day: date, at: time, zone: str) -> datetime:
-    """Return a time of a day; where clocks skip it, as much later as they skip."""
-    return datetime.combine(day, at, ZoneInfo(zone)).astimezone(UTC)
+    at = moment_of(day, step.at, zone)
+    return at if at > after else moment_of(day + timedelta(days=1), step.at, zone)

@@ -11,6 +11,7 @@ from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotFound
 from portal.core.formats import plural
+from portal.core.typed import line
 from portal.core.web import page, see_other, takes
 from portal.drips.queries import library as queries
 from portal.drips.service import enrolling, foreseeing
@@ -27,7 +28,7 @@ _NOBODY: Final = "Nobody is selected. Tick the people this plan is for and try a
 def pick(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Let people be picked for a plan: by name, or everybody with a tag."""
     drip = _usable(drip_id)
-    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:100]
+    words = line(request.args.get("q", ""))
     found = _matching({"q": [words]}) if words else []
     return page(
         "drips/pick.html",

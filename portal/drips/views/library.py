@@ -10,6 +10,7 @@ from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, NotFound
 from portal.core.formats import phone
+from portal.core.typed import line
 from portal.core.web import page, see_other, takes
 from portal.drips.forms import StopForm
 from portal.drips.queries import enrolments, pages
@@ -46,7 +47,7 @@ _NO_NUMBER: Final = "Your number"
 def index(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show the plans one can use here."""
     by, view = keeper(), _view()
-    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:100]
+    words = line(request.args.get("q", ""))
     values = own.own_values(g.account)
     rows = queries.drips(by, words, view)
     counts = enrolments.counts(g.account.tenant, [row.id for row in rows])

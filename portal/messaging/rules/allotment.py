@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
+
+from portal.core.days import moment_of
 
 REPLY_RESERVE_PERCENT: Final = 10  # S-5
 DAYS_AHEAD: Final = 60  # a send is spread over no more days than this
@@ -75,4 +76,4 @@ def reserve_for_replies(segment_limit: int) -> int:
 
 def morning_of(day: date, timezone: str) -> datetime:
     """Return when texts of a later day may begin to leave, in UTC."""
-    return datetime.combine(day, _MORNING, ZoneInfo(timezone)).astimezone(UTC)
+    return moment_of(day, _MORNING, timezone)

@@ -11,6 +11,7 @@ from portal.core import clock, reasons
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
+from portal.core.typed import line
 from portal.core.web import page, see_other
 from portal.messaging import queries
 from portal.messaging.errors import CostChanged
@@ -32,7 +33,6 @@ from portal.messaging.values import Gate
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.composed import gate_of
 from portal.messaging.views.sheet import Sheet, fix_url
-from portal.messaging.views.typed import line
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 

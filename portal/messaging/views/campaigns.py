@@ -13,6 +13,7 @@ from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotAllowed
 from portal.core.formats import plural
+from portal.core.typed import line
 from portal.core.web import page, see_other, takes, wants_partial
 from portal.messaging import queries
 from portal.messaging.errors import TooLate
@@ -33,7 +34,6 @@ from portal.messaging.views import campaign_words as words
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.sheet import contact_url, fix_url
 from portal.messaging.views.talking import log_view
-from portal.messaging.views.typed import line
 from portal.numbers import queries as numbers
 
 _HERE: Final = "/accounts/<uuid:account_id>/campaigns/<uuid:campaign_id>"

@@ -6,9 +6,9 @@ from typing import Final
 from flask import g
 
 from portal.core.access import me
+from portal.core.typed import line
 from portal.messaging.queries import saved as reads
 from portal.messaging.queries.saved import SavedRef
-from portal.messaging.views.typed import line
 
 _FIRST: Final = 5  # more are found by searching; without a script all stand there
 

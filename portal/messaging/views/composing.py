@@ -16,6 +16,7 @@ from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotFound
+from portal.core.typed import line
 from portal.core.web import page, see_other, takes, wants_partial
 from portal.messaging import queries
 from portal.messaging.errors import (
@@ -37,7 +38,7 @@ from portal.messaging.views.choices import choices
 from portal.messaging.views.composed import FIELD_LABELS, NO_REASON, gate_of, plain, said
 from portal.messaging.views.finding import search
 from portal.messaging.views.sheet import Sheet, contact_url, fix_url, lay_out
-from portal.messaging.views.typed import PICKED, keep, line, look_of, told, unsaved
+from portal.messaging.views.typed import PICKED, keep, look_of, told, unsaved
 
 _WHOLE: Final = "This is the whole cost. Press Send when it is right."
 _CHANGED: Final = "Something changed since the cost was shown. This is the cost now."

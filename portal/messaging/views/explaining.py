@@ -6,6 +6,7 @@ from flask import Flask, Response, g, request, url_for
 
 from portal.compliance.rules import business_days, lint_content
 from portal.core.access import signed_in
+from portal.core.typed import line
 from portal.core.web import page, takes, wants_partial
 from portal.media.values import MOST_BYTES, MOST_FILES, SEEN_FOR
 from portal.messaging import queries
@@ -15,7 +16,6 @@ from portal.messaging.rules.allotment import DAYS_AHEAD, REPLY_RESERVE_PERCENT
 from portal.messaging.rules.similar import DEFAULT as SIMILAR
 from portal.messaging.service import system
 from portal.messaging.views.blueprint import bp
-from portal.messaging.views.typed import line
 from portal.registrations.rules import tiers
 from portal.texting_accounts.values import DAILY_RECIPIENTS, DAILY_SEGMENTS
 

@@ -8,6 +8,7 @@ from flask import Response, flash, g, request, url_for
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
+from portal.core.typed import line
 from portal.core.web import page, see_other, takes
 from portal.messaging.errors import ChangedMeanwhile, NameTaken
 from portal.messaging.forms.saved import ChangeForm, NewForm, SavedForm
@@ -21,7 +22,7 @@ from portal.messaging.values import Draft, Kind
 from portal.messaging.views import figures, linted
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.composed import FIELD_LABELS, plain
-from portal.messaging.views.typed import NO_SAVED, identifier, line
+from portal.messaging.views.typed import NO_SAVED, identifier
 from portal.people import queries as people
 
 _ALL: Final = "/accounts/<uuid:account_id>/saved-replies"

@@ -11,6 +11,7 @@ from portal.core import clock
 from portal.core.access import me
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
+from portal.core.typed import line
 from portal.messaging import queries
 from portal.messaging.forms.composing import ComposeForm, chosen_numbers
 from portal.messaging.queries import saved
@@ -101,11 +102,6 @@ def _check_look(view: str, start: str) -> None:
         raise BadInput(f"people: choose one of {', '.join(filter(None, _VIEWS))}.")
     if start and not (start.isdecimal() and len(start) <= 6):
         raise BadInput("start: give the place in the list as a number from 0 to 999999.")
-
-
-def line(text: str) -> str:
-    """Return a short text on one line, without what a database refuses."""
-    return " ".join(text.replace("\0", "").split())[:100]
 
 
 def told(chosen: Selection) -> str:

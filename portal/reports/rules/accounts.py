@@ -7,6 +7,7 @@ from datetime import date
 from typing import Final
 
 from portal.core.errors import BadInput
+from portal.core.typed import line
 from portal.reports.values import AccountLine, AccountPage, AccountQuery
 from portal.texting_accounts.values import AccountState
 
@@ -38,7 +39,7 @@ def query_of(fields: Mapping[str, str]) -> AccountQuery:
         )
     if state and state not in STATES:
         raise BadInput(f"state: choose one of {', '.join(STATES)}.")
-    words = " ".join(fields.get("q", "").replace("\0", "").split())[:100]
+    words = line(fields.get("q", ""))
     return AccountQuery(
         words, state, fields.get("plan", "")[:60], sort.removeprefix("-"), is_down=is_down
     )

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request, session, url_for
 
 from portal.core.access import OWNER_PERMISSIONS, Me, Role, me, signed_in
 from portal.core.errors import NotFound
+from portal.core.typed import line
 from portal.core.web import page, takes, wants_partial
 from portal.people import queries as people
 from portal.texting_accounts import queries
@@ -53,7 +54,7 @@ def load_account() -> None:
 @takes("q")
 def switch() -> Response:
     """Find an account to go over to, in any organization of the person."""
-    words = " ".join(request.args.get("q", "").replace("\0", "").split())[:_MOST_CHARS]
+    words = line(request.args.get("q", ""), _MOST_CHARS)
     found = _places(me(), words, ON_A_PAGE + 1)
     return page(
         "texting_accounts/switch.html",
