@@ -217,6 +217,15 @@ def _people_of(account_: AccountRef) -> tuple[UserRef, ...]:
     return tuple(people.who_may(account_.organization_id, ids, Permission.SEND_TEXTS))
 
 
+def teams_of(account_: AccountRef) -> tuple[UUID, ...]:
+    """Return the teams an account belongs to: its own, or its owner's."""
+    if account_.team_id is not None:
+        return (account_.team_id,)
+    if account_.owner_user_id is None:
+        return ()
+    return tuple(people.team_ids(account_.owner_user_id, account_.organization_id))
+
+
 def restrictions(tenant: Tenant, *, limit: int) -> list[RestrictionRef]:
     """Return the newest restrictions of an account, those that hold before those lifted (H-6)."""
     r = Restriction

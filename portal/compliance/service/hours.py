@@ -1,6 +1,7 @@
 """Officers tighten hours; nothing here can loosen what the law asks (RULINGS 4)."""
 
 from datetime import UTC, date, datetime, time
+from typing import Any
 from uuid import UUID
 
 from portal.compliance import queries
@@ -44,18 +45,21 @@ def set_hours(
             "Together these hours leave no time for people whose state is unknown. "
             "Keep an hour of one day that every state has open."
         ) from error
+    said: dict[str, Any] = {
+        "weekday": _written(edit.weekday),
+        "saturday": _written(edit.saturday),
+        "sunday": _written(edit.sunday),
+        "bars_holidays": bool(edit.bars_holidays),
+        "max_per_day": edit.max_per_day,
+        "closed_days": sorted(day.isoformat() for day in edit.closed_days),
+        "note": note,
+    }
     db.session.add(
         HourEdit(
             organization_id=organization_id,
             code=code,
             holds_from=holds_from,
-            weekday=_written(edit.weekday),
-            saturday=_written(edit.saturday),
-            sunday=_written(edit.sunday),
-            bars_holidays=bool(edit.bars_holidays),
-            max_per_day=edit.max_per_day,
-            closed_days=sorted(day.isoformat() for day in edit.closed_days),
-            note=note,
+            **said,
             set_by=actor.label,
             set_at=now,
         )
@@ -66,13 +70,7 @@ def set_hours(
         organization_id=organization_id,
         code=code,
         holds_from=holds_from.isoformat(),
-        weekday=_written(edit.weekday),
-        saturday=_written(edit.saturday),
-        sunday=_written(edit.sunday),
-        bars_holidays=bool(edit.bars_holidays),
-        max_per_day=edit.max_per_day,
-        closed_days=sorted(day.isoformat() for day in edit.closed_days),
-        note=note,
+        **said,
     )
 
 

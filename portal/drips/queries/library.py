@@ -15,6 +15,7 @@ from portal.drips.rules.library import Keeper
 from portal.drips.values import DripRef, DripState, Place, Step, VersionRef
 from portal.messaging.rules.saved import is_found
 from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 SHOWN: Final = 200
@@ -29,20 +30,11 @@ def keeper(account: AccountRef, person: Me) -> Keeper:
     return Keeper(
         organization_id,
         account.id,
-        teams_of(account),
+        accounts.teams_of(account),
         tuple(led),
         may_write=person.may(Permission.SEND_TEXTS),
         may_share=shares,
     )
-
-
-def teams_of(account: AccountRef) -> tuple[UUID, ...]:
-    """Return the teams whose plans an account may use: its own, or its owner's."""
-    if account.team_id is not None:
-        return (account.team_id,)
-    if account.owner_user_id is None:
-        return ()
-    return tuple(people.team_ids(account.owner_user_id, account.organization_id))
 
 
 def drips(by: Keeper, words: str = "", view: View = "all") -> list[DripRef]:

@@ -2,22 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from portal.drips.values import Step, StepKind
 from portal.messaging.rules import merge, rates
-from portal.messaging.rules.merge import USUAL_FALLBACKS, MergeError
+from portal.messaging.rules.merge import SAMPLE, USUAL_FALLBACKS, MergeError
 from portal.messaging.rules.segments import analyze, replacements
-
-SAMPLE: Final[Mapping[str, str]] = {  # nobody; so that one sees how fields read
-    "first_name": "Maya",
-    "last_name": "Castellanos",
-    "full_name": "Maya Castellanos",
-    "street": "12 Alder Ct",
-    "city": "Evanston",
-    "state": "IL",
-    "zip": "60201",
-}
 
 
 @dataclass(frozen=True, slots=True)

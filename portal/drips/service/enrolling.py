@@ -104,7 +104,7 @@ def is_usable(account: AccountRef, drip: DripRef) -> bool:
     """Say whether people of an account may be in a plan: it is theirs, their team's, or all's."""
     if drip.account_id is not None:
         return drip.account_id == account.id
-    return drip.team_id is None or drip.team_id in library.teams_of(account)
+    return drip.team_id is None or drip.team_id in accounts.teams_of(account)
 
 
 def check_usable(account: AccountRef, drip: DripRef) -> None:

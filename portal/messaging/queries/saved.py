@@ -14,6 +14,7 @@ from portal.core.tenancy import Tenant, owned
 from portal.messaging.models import SavedReply
 from portal.messaging.rules.saved import Place, Reader, Shelf, is_found
 from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 SHOWN: Final = 200
@@ -53,13 +54,9 @@ _ROW: Final = tuple(getattr(SavedReply, name) for name in SavedRef.__dataclass_f
 def reader(account: AccountRef, person: Me) -> Reader:
     """Return what is this person's, and whose templates they use, in an account."""
     organization_id = account.organization_id
-    if account.team_id is not None:
-        teams = [account.team_id]
-    else:
-        teams = people.team_ids(account.owner_user_id, organization_id) if account.owner_user_id else []  # fmt: skip
     shares = person.may(Permission.KEEP_TEMPLATES)
     led = people.team_ids(person.user_id, organization_id) if shares else []
-    return Reader(organization_id, person.user_id, tuple(teams), tuple(led), shares)
+    return Reader(organization_id, person.user_id, accounts.teams_of(account), tuple(led), shares)
 
 
 def saved(by: Reader, words: str = "", view: View = "all") -> list[SavedRef]:

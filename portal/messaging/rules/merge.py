@@ -35,6 +35,19 @@ USUAL_FALLBACKS: Final[Mapping[str, str]] = MappingProxyType(
     {"first_name": "there", "full_name": "there", "city": "your area", "state": "your state"}
 )
 
+# Values of somebody made up, so that one sees how fields read.
+SAMPLE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "first_name": "Maya",
+        "last_name": "Castellanos",
+        "full_name": "Maya Castellanos",
+        "street": "12 Alder Ct",
+        "city": "Evanston",
+        "state": "IL",
+        "zip": "60201",
+    }
+)
+
 _token: Final = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]")
 _name: Final = re.compile(r"[a-z][a-z0-9_]*")
 _controls: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]+")

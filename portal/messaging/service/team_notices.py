@@ -19,7 +19,6 @@ from portal.core.db import db
 from portal.core.erasing import ERASED
 from portal.messaging.models import FirstNotice, Message
 from portal.messaging.service import system
-from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef, AccountState
 
@@ -93,7 +92,4 @@ def _of_team(account_id: UUID) -> AccountRef | None:
     account = accounts.account(account_id)
     if account is None or account.state is AccountState.CLOSED:
         return None
-    if account.owner_user_id is None:
-        return account
-    has_team = people.team_ids(account.owner_user_id, account.organization_id)
-    return account if has_team else None
+    return account if accounts.teams_of(account) else None

@@ -33,15 +33,6 @@ _VIEWS: Final[dict[View, str]] = {
     "shared": "Templates",
     "archived": "Archived",
 }
-_SAMPLE: Final = {  # nobody; so that one sees how fields read
-    "first_name": "Maya",
-    "last_name": "Castellanos",
-    "full_name": "Maya Castellanos",
-    "street": "12 Alder Ct",
-    "city": "Evanston",
-    "state": "IL",
-    "zip": "60201",
-}
 
 
 @bp.get(_ALL)
@@ -227,7 +218,7 @@ def _sample(body: str) -> tuple[str, str]:
     try:
         if body.strip():
             wording.check(_as_draft(body))
-        return merge.merge(body, {**service.own_values(g.account), **_SAMPLE}).body, ""
+        return merge.merge(body, {**service.own_values(g.account), **merge.SAMPLE}).body, ""
     except DomainError as error:
         return "", plain(error.message)
 
