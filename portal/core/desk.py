@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from flask import Flask, Response, current_app, has_request_context, request
 from flask.typing import ResponseReturnValue
+from werkzeug.routing import UnicodeConverter, ValidationError
 
 from portal.core.access import Scope
 from portal.core.settings import settings
@@ -26,6 +27,15 @@ _HEADERS: Final = (
 )
 
 
+class _Word(UnicodeConverter):
+    """A word of an address. With a NUL in it, it names nothing, and no text column is asked."""
+
+    def to_python(self, value: str) -> str:
+        if "\0" in value:
+            raise ValidationError
+        return value
+
+
 class Desk(Flask):
     """Flask, with less to do where the carrier's signature opens instead of a session.
 
@@ -37,6 +47,7 @@ class Desk(Flask):
         """Make an application; see Flask."""
         super().__init__(*args, **kwargs)
         self._addresses: dict[tuple[str, ...], str] = {}
+        self.url_map.converters["string"] = _Word
 
     def url_for(self, /, endpoint: str, **values: Any) -> str:
         """Return an address. One that names rows alone is made once and filled in (G6).

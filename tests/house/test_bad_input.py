@@ -152,6 +152,12 @@ def test_a_webhook_that_is_none_is_refused_in_words(path, anyone, northside):
     assert anyone.client.post(url, json={"Body": 1}).status_code == 415
 
 
+@pytest.mark.parametrize("path", ["/m/%00", "/media/a%00b", "/verify/%00", "/f/%00"])
+def test_an_address_with_a_nul_in_it_names_nothing(path, anyone):
+    # PostgreSQL compares no text with a NUL: asked about it, the page was an error of ours.
+    assert anyone.client.get(path).status_code == 404
+
+
 def test_a_foreign_host_is_refused_and_not_an_error_of_ours(app, client, monkeypatch):
     """S17: with a carrier account set, the portal answers to its own name alone."""
     monkeypatch.setitem(app.config, "TRUSTED_HOSTS", ["localhost"])
