@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal import audit_cli, cli, demo, foundation
+from portal.appeals import views as appeal_views
 from portal.billing import queries as billing
 from portal.billing import views as billing_views
 from portal.calls import views as call_views
@@ -104,6 +105,7 @@ _VIEWS = (
     drip_views,
     proof_views,
     retention_views,
+    appeal_views,
     report_views,
     schedule_views,
 )

@@ -48,6 +48,8 @@ class Permission(StrEnum):
     MANAGE_INTEGRATIONS = "manage_integrations"
     EDIT_FORMS = "edit_forms"  # opt-in forms: draft, edit, unpublish
     PUBLISH_FORMS = "publish_forms"
+    WRITE_APPEALS = "write_appeals"  # open, write and hand in
+    SEND_APPEALS = "send_appeals"  # send approved ones on, keep the carrier's answer
     # in an organization
     VIEW_ORGANIZATION = "view_organization"
     VIEW_CONSENT = "view_consent"
@@ -63,6 +65,7 @@ class Permission(StrEnum):
     MANAGE_RETENTION = "manage_retention"  # erase, hold, set terms, ask about reassigned numbers
     RELEASE_HOLDS = "release_holds"  # two persons do it together (C-10)
     ENTER_SUSPENSION = "enter_suspension"  # what the carrier wrote to somebody
+    REVIEW_APPEALS = "review_appeals"  # return and approve them, keep their templates
     SET_THRESHOLDS = "set_thresholds"  # of health: what is good, watched, a breach (H-7)
     SET_HOURS = "set_hours"  # tighten when texts may go (P-3)
     LOAD_CALL_LISTS = "load_call_lists"  # national and state do-not-call lists (S-2)
@@ -96,6 +99,7 @@ _WORK = frozenset(
         Permission.RECORD_CONSENT,
         Permission.VIEW_CONSENT,
         Permission.VIEW_CREDITS,
+        Permission.WRITE_APPEALS,
     }
 )
 _LEAD = frozenset(
@@ -119,6 +123,7 @@ _LEAD = frozenset(
         Permission.APPROVE_SENDS,
         Permission.LIFT_FENCE,
         Permission.KEEP_TEMPLATES,
+        Permission.SEND_APPEALS,
     }
 )
 
@@ -148,6 +153,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.MANAGE_RETENTION,
         Permission.RELEASE_HOLDS,
         Permission.ENTER_SUSPENSION,
+        Permission.WRITE_APPEALS,
+        Permission.SEND_APPEALS,
+        Permission.REVIEW_APPEALS,
         Permission.SET_THRESHOLDS,
         Permission.SET_HOURS,
         Permission.LOAD_CALL_LISTS,

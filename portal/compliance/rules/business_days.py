@@ -4,8 +4,9 @@
 Sundays and federal holidays, on the day they are kept, are none.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from portal.compliance.rules.holidays import FEDERAL, holidays
 
@@ -28,6 +29,14 @@ def due_on(received: date, days: int = TO_HONOR) -> date:
         day += _DAY
         days -= is_business_day(day)
     return day
+
+
+def lapses(received: datetime, zone: str, days: int = TO_HONOR) -> datetime:
+    """Return the moment a time limit is over: as its last business day ends in a zone."""
+    here = ZoneInfo(zone)
+    last = due_on(received.astimezone(here).date(), days)
+    morning = datetime.combine(last + _DAY, datetime.min.time(), here)
+    return morning.astimezone(received.tzinfo)
 
 
 def left(today: date, due: date) -> int:

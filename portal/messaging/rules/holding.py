@@ -36,10 +36,7 @@ def shut(standing: Standing, kind: Kind, purpose: str, now: datetime) -> Gate | 
 
 def lapses_at(said_at: datetime, zone: str) -> datetime:
     """Return when a hold nobody looked at becomes an opt-out: as its tenth business day ends."""
-    here = ZoneInfo(zone)
-    due = business_days.due_on(said_at.astimezone(here).date())
-    morning = datetime.combine(due + timedelta(days=1), datetime.min.time(), here)
-    return morning.astimezone(said_at.tzinfo)
+    return business_days.lapses(said_at, zone)
 
 
 def days_left(lapses: datetime, zone: str, now: datetime) -> int:

@@ -1,0 +1,79 @@
+"""What the appeals refuse."""
+
+from collections.abc import Sequence
+
+from portal.core.errors import BadInput, DomainError
+
+
+class NothingToAppeal(DomainError):
+    """The account is not suspended, or not any more."""
+
+    code = "nothing_to_appeal"
+
+    def __init__(self) -> None:
+        super().__init__("This account is not suspended, so there is nothing to appeal.")
+
+
+class NotThatWay(DomainError):
+    """The case is in a state from which this can't be done, or it is not this person's to do."""
+
+    code = "not_that_way"
+
+
+class MovedMeanwhile(DomainError):
+    """Somebody else moved the case since the page was shown; nothing was done."""
+
+    code = "moved_meanwhile"
+
+    def __init__(self, now: str) -> None:
+        super().__init__(f"Somebody was faster: this appeal is now “{now}”. Reload the page.")
+
+
+class PartChanged(DomainError):
+    """Somebody else wrote in the part since the page was shown."""
+
+    code = "part_changed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody else saved this part meanwhile. Reload the page, then add your words."
+        )
+
+
+class BadPart(BadInput):
+    """What was written in a part can't be kept; `field` names where."""
+
+    status = 422
+    code = "bad_part"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotReady(DomainError):
+    """A required part is missing, so the case can't go on (A-4); `missing` names each."""
+
+    code = "not_ready"
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(f"This appeal can't go on yet. Missing: {'; '.join(missing)}.")
+        self.missing = tuple(missing)
+
+
+class FileRefused(BadInput):
+    """A file that is not taken; the message says what would do."""
+
+    status = 422
+    code = "file_refused"
+
+
+class BadTemplate(BadInput):
+    """The wording of a template can't be kept; `field` names where."""
+
+    status = 422
+    code = "bad_template"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field

@@ -1,0 +1,203 @@
+"""Reading appeals: a case with its parts, files and history, and the templates' wording."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from portal.appeals.models import (
+    AppealCase,
+    AppealEvent,
+    AppealFile,
+    AppealPart,
+    AppealTemplate,
+)
+from portal.appeals.rules.templates import Template, first_version, template_of
+from portal.appeals.values import (
+    OVER,
+    CaseRef,
+    FileKind,
+    FileRef,
+    HistoryRef,
+    Kind,
+    PartRef,
+    State,
+)
+from portal.core.db import db
+from portal.core.errors import NotFound
+from portal.core.tenancy import Tenant, owned
+
+_NOT_HERE: Final = "We can't find that appeal. It may be of another account."
+_CASE: Final = tuple(CaseRef.__dataclass_fields__)
+_FILE: Final = tuple(FileRef.__dataclass_fields__)
+_LINE: Final = tuple(HistoryRef.__dataclass_fields__)
+_PART: Final = tuple(
+    name for name in PartRef.__dataclass_fields__ if name not in ("files", "numbers")
+)
+
+
+def case_or_404(tenant: Tenant, case_id: UUID) -> CaseRef:
+    """Return one case of the tenant as it is now. Raises NotFound."""
+    row = db.session.scalar(
+        select(AppealCase)
+        .where(owned(tenant, AppealCase), AppealCase.id == case_id)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound(_NOT_HERE)
+    return ref(row)
+
+
+def open_case(tenant: Tenant) -> CaseRef | None:
+    """Return the case of an account that is not over, or None: a restriction has one at a time."""
+    row = db.session.scalars(
+        select(AppealCase)
+        .where(owned(tenant, AppealCase), AppealCase.state.not_in(OVER))
+        .order_by(AppealCase.created_at.desc(), AppealCase.id)
+        .limit(1)
+    ).first()
+    return ref(row) if row else None
+
+
+def cases(tenant: Tenant, *, limit: int) -> list[CaseRef]:
+    """Return the newest cases of an account."""
+    rows = db.session.scalars(
+        select(AppealCase)
+        .where(owned(tenant, AppealCase))
+        .order_by(AppealCase.created_at.desc(), AppealCase.id)
+        .limit(limit)
+    )
+    return [ref(row) for row in rows]
+
+
+def cases_in(
+    tenant: Tenant,
+    states: Sequence[State],
+    *,
+    limit: int,
+    past: tuple[datetime, UUID] | None = None,
+) -> list[CaseRef]:
+    """Return an organization's cases in some states, the oldest first; `past` is the last one seen."""
+    c = AppealCase
+    wanted = select(c).where(owned(tenant, c), c.state.in_(states))
+    if past is not None:
+        at, id_ = past
+        wanted = wanted.where((c.created_at > at) | ((c.created_at == at) & (c.id > id_)))
+    rows = db.session.scalars(wanted.order_by(c.created_at, c.id).limit(limit))
+    return [ref(row) for row in rows]
+
+
+def denied(tenant: Tenant, restriction_id: UUID) -> list[CaseRef]:
+    """Return the rounds of a suspension's appeal that the carrier denied, the newest first (A-6)."""
+    rows = db.session.scalars(
+        select(AppealCase)
+        .where(
+            owned(tenant, AppealCase),
+            AppealCase.restriction_id == restriction_id,
+            AppealCase.state == State.DENIED,
+        )
+        .order_by(AppealCase.round.desc())
+    )
+    return [ref(row) for row in rows]
+
+
+def parts(case: CaseRef) -> list[PartRef]:
+    """Return the parts of a case in order, each with the files it shows."""
+    rows = db.session.scalars(
+        select(AppealPart)
+        .where(owned(case.tenant, AppealPart), AppealPart.case_id == case.id)
+        .order_by(AppealPart.number)
+        .execution_options(populate_existing=True)
+    ).all()
+    shown: dict[int | None, list[FileRef]] = defaultdict(list)
+    for file in files(case):
+        if file.kind in (FileKind.UPLOAD, FileKind.MADE):
+            shown[file.part].append(file)
+    return [part_ref(row, shown[row.number]) for row in rows]
+
+
+def part_or_404(case: CaseRef, number: int) -> PartRef:
+    """Return one part of a case. Raises NotFound."""
+    for part in parts(case):
+        if part.number == number:
+            return part
+    raise NotFound("This appeal has no such part.")
+
+
+def files(case: CaseRef) -> list[FileRef]:
+    """Return every file of a case, the oldest first."""
+    rows = db.session.scalars(
+        select(AppealFile)
+        .where(owned(case.tenant, AppealFile), AppealFile.case_id == case.id)
+        .order_by(AppealFile.created_at, AppealFile.id)
+    )
+    return [file_ref(row) for row in rows]
+
+
+def file_or_404(case: CaseRef, file_id: UUID) -> FileRef:
+    """Return one file of a case. Raises NotFound."""
+    row = db.session.scalar(
+        select(AppealFile).where(
+            owned(case.tenant, AppealFile),
+            AppealFile.case_id == case.id,
+            AppealFile.id == file_id,
+        )
+    )
+    if row is None:
+        raise NotFound("We can't find that file. It may have been removed.")
+    return file_ref(row)
+
+
+def history(case: CaseRef) -> list[HistoryRef]:
+    """Return everything that happened to a case, the newest first."""
+    rows = db.session.scalars(
+        select(AppealEvent)
+        .where(owned(case.tenant, AppealEvent), AppealEvent.case_id == case.id)
+        .order_by(AppealEvent.position.desc())
+    )
+    return [HistoryRef(**{name: getattr(row, name) for name in _LINE}) for row in rows]
+
+
+def last_position(case_id: UUID) -> int:
+    """Return how many lines a case's history has; lock the case before adding one."""
+    return (
+        db.session.scalar(
+            select(func.max(AppealEvent.position)).where(AppealEvent.case_id == case_id)
+        )
+        or 0
+    )
+
+
+def template(organization_id: UUID, kind: Kind, version: int | None = None) -> Template:
+    """Return a version of a template's wording; the newest unless one is named. Raises NotFound."""
+    if version == 1:
+        return first_version(kind)
+    t = AppealTemplate
+    wanted = select(t).where(owned(Tenant(organization_id), t), t.kind == kind)
+    if version is not None:
+        wanted = wanted.where(t.version == version)
+    row = db.session.scalars(wanted.order_by(t.version.desc()).limit(1)).first()
+    if row is not None:
+        return template_of(kind, row.version, row.headings)
+    if version is not None:
+        raise NotFound("There is no such version of this template.")
+    return first_version(kind)
+
+
+def ref(row: AppealCase) -> CaseRef:
+    """Return a case as others see it."""
+    return CaseRef(**{name: getattr(row, name) for name in _CASE})
+
+
+def part_ref(row: AppealPart, shown: Sequence[FileRef]) -> PartRef:
+    """Return a part with its files, as others see it."""
+    told = {name: getattr(row, name) for name in _PART}
+    return PartRef(**told, numbers=tuple(row.numbers), files=tuple(shown))
+
+
+def file_ref(row: AppealFile) -> FileRef:
+    """Return a file as others see it."""
+    return FileRef(**{name: getattr(row, name) for name in _FILE})

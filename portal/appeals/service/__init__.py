@@ -1,0 +1,1 @@
+"""What is done to appeals: opened, written, handed in, returned, approved, sent, decided."""

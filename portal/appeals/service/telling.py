@@ -1,0 +1,66 @@
+"""A case's own history and the audit log, told in one breath (A-5, M-4)."""
+
+from typing import Final
+
+from portal.appeals import queries
+from portal.appeals.models import AppealCase, AppealEvent
+from portal.appeals.values import CaseRef, Happening, State
+from portal.core import audit, clock
+from portal.core.audit import Actor
+from portal.core.db import db
+from portal.core.tenancy import lock
+
+_VERBS: Final = {
+    Happening.MOVED: "move",
+    Happening.WRITTEN: "write",
+    Happening.ATTACHED: "attach",
+    Happening.REMOVED: "remove",
+    Happening.ASSIGNED: "assign",
+    Happening.STOPPED: "stop",
+    Happening.GATHERED: "gather",
+    Happening.COMMENT: "comment",
+    Happening.MAILED: "mail",
+    Happening.REPLIED: "reply",
+    Happening.REMINDED: "remind",
+}
+
+
+def tell(
+    case: CaseRef,
+    kind: Happening,
+    *,
+    actor: Actor,
+    text: str = "",
+    state: State | None = None,
+    part: int | None = None,
+) -> None:
+    """Add a line to a case's history and an entry to the audit log, in the change's transaction.
+
+    The log says of a case what was done, never its words: those may name people.
+    """
+    lock(case.tenant, AppealCase, case.id)  # two writers number their lines one after the other
+    db.session.add(
+        AppealEvent(
+            organization_id=case.organization_id,
+            account_id=case.account_id,
+            case_id=case.id,
+            position=queries.last_position(case.id) + 1,
+            at=clock.utcnow(),
+            kind=kind,
+            state=state,
+            part=part,
+            text=text,
+            by_id=actor.id,
+            by_name=actor.label[:200],
+        )
+    )
+    db.session.flush()  # the next line counts on from this one
+    audit.record(
+        f"appeals:case:{_VERBS[kind]}",
+        actor=actor,
+        organization_id=case.organization_id,
+        account_id=case.account_id,
+        subject_id=case.id,
+        **({"state": state.value} if state else {}),
+        **({"part": part} if part else {}),
+    )
