@@ -34,6 +34,7 @@ class Permission(StrEnum):
     # in a texting account
     VIEW_ACCOUNT = "view_account"
     VIEW_CONVERSATIONS = "view_conversations"
+    READ_TALKS = "read_talks"  # inbox and talks alone, team mates' included (S-4)
     SEND_TEXTS = "send_texts"
     EDIT_CONTACTS = "edit_contacts"
     VIEW_CONTACTS = "view_contacts"
@@ -92,6 +93,7 @@ _EVERYONE = frozenset({Permission.VIEW_ACCOUNT, Permission.VIEW_ORGANIZATION})
 _WORK = frozenset(
     {
         Permission.VIEW_CONVERSATIONS,
+        Permission.READ_TALKS,
         Permission.SEND_TEXTS,
         Permission.VIEW_CONTACTS,
         Permission.EDIT_CONTACTS,
@@ -133,6 +135,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COMPLIANCE_OFFICER: _EVERYONE
     | {
         Permission.VIEW_CONVERSATIONS,
+        Permission.READ_TALKS,
         Permission.VIEW_CONTACTS,
         Permission.VIEW_CONSENT,
         Permission.RECORD_CONSENT,
@@ -174,6 +177,9 @@ OWNER_PERMISSIONS = frozenset(
         Permission.SHARE_PROOF,
     }
 )
+
+# All that a team mate's account opens, where the organization shares conversations (S-4).
+MATE_PERMISSIONS = frozenset({Permission.READ_TALKS})
 
 ROLE_LABELS = {
     Role.ADMIN: "Administrator",

@@ -53,7 +53,7 @@ PLACES = (
         "Inbox",
         "inbox",
         "Work",
-        _P.VIEW_CONVERSATIONS,
+        _P.READ_TALKS,
         also=("messaging.conversation",),
     ),
     Place("messaging.compose", "New text", "send", "Work", _P.SEND_TEXTS),

@@ -181,6 +181,11 @@ class OrganizationSettingsForm(BaseForm):
         description="They are asked to set up an app at their next sign-in.",
     )
 
+    shares_talks = BooleanField(
+        "Team mates read one another's conversations",
+        description="Only those with people whom the team's notice has told so. They can't answer, and each look is logged.",
+    )
+
     def validate_first_notice_en(self, field: TextAreaField) -> None:
         """Refuse a notice without an opt-out keyword (S-3)."""
         _check_notice(field)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -48,6 +49,7 @@ class Organization(Base):
     website_domains: Mapped[list[str]] = mapped_column(JSON, default=list)
     reserves_account_changes: Mapped[bool] = mapped_column(default=False)  # to leads (SPEC 1)
     requires_totp: Mapped[bool] = mapped_column(default=False)  # of officers and leads
+    shares_talks: Mapped[bool] = mapped_column(server_default=false())  # S-4
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 

@@ -56,6 +56,7 @@ class OrganizationSettings:
     website_domains: tuple[str, ...]
     reserves_account_changes: bool
     requires_totp: bool
+    shares_talks: bool
 
     def first_notice(self, language: str | None) -> str:
         """Return the notice after a first text in the contact's language (S-3)."""

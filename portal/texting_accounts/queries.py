@@ -11,8 +11,11 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
+    and_,
     bindparam,
     false,
+    func,
+    not_,
     or_,
     select,
     true,
@@ -113,6 +116,31 @@ def reaches(user_id: UUID, role: Role, account_: AccountRef) -> bool:
         "user": user_id, "organization": account_.organization_id, "account": account_.id
     }  # fmt: skip
     return db.session.execute(_REACHES[role], asked).one_or_none() is not None
+
+
+def reads_along(user_id: UUID, role: Role, account_: AccountRef) -> bool:
+    """Say whether a person reads, and only reads, a team mate's account (S-4)."""
+    asked = {
+        "user": user_id, "organization": account_.organization_id, "account": account_.id
+    }  # fmt: skip
+    return (
+        role in _MATES
+        and people.organization_settings(account_.organization_id).shares_talks
+        and db.session.execute(_READS_ALONG, asked).one_or_none() is not None
+    )
+
+
+def accounts_of_mates(
+    user_id: UUID, organization_id: UUID, role: Role, *, words: str = "", limit: int
+) -> list[AccountRef]:
+    """Return the first of the accounts a person reads along in, by name (S-4)."""
+    if role not in _MATES or not people.organization_settings(organization_id).shares_talks:
+        return []
+    wanted = _BY_MATES.limit(limit)
+    for word in words.split():
+        wanted = wanted.where(_ACCOUNTS.c.name.icontains(word, autoescape=True))
+    asked = {"user": user_id, "organization": organization_id}
+    return [AccountRef(*row) for row in db.session.execute(wanted, asked)]
 
 
 def chosen(person: Me, ids: Sequence[UUID], permission: Permission) -> list[AccountRef]:
@@ -274,6 +302,24 @@ _REACHED: Final = {
 _REACHES: Final = {
     role: ids_reached(role).where(_ACCOUNTS.c.id == bindparam("account")) for role in Role
 }
+
+
+def _of_mates() -> ColumnElement[bool]:
+    """Return what tells the accounts of a person's teams which the person does not work in."""
+    teams = people.ids_of_teams(_USER, _ORGANIZATION)
+    mates = people.ids_of_people_in(teams)
+    theirs = or_(_ACCOUNTS.c.owner_user_id.in_(mates), _ACCOUNTS.c.team_id.in_(teams))
+    return and_(theirs, not_(func.coalesce(_reached(Role.AGENT), false())))
+
+
+# An agent reads along; a lead over the account reaches it, officers read everything anyway.
+_MATES: Final = frozenset({Role.AGENT})
+_BY_MATES: Final = (
+    select(*_COLUMNS)
+    .where(_ACCOUNTS.c.organization_id == _ORGANIZATION, _of_mates())
+    .order_by(_ACCOUNTS.c.name, _ACCOUNTS.c.id)
+)
+_READS_ALONG: Final = _BY_MATES.where(_ACCOUNTS.c.id == bindparam("account"))
 
 
 def _ref(row: TextingAccount) -> AccountRef:

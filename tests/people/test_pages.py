@@ -216,6 +216,7 @@ def test_codes_asked_for_by_policy_come_before_everything_else(alice, bob):
             hold_notice_en="STOP",
             hold_notice_es="STOP",
             reserves_account_changes=False,
+            shares_talks=False,
             requires_totp=True,
             actor=queries.person(cast.ALICE, cast.JUNIPER).actor,
         )

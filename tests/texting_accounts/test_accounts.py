@@ -79,6 +79,7 @@ def test_an_owner_may_do_more_unless_leads_keep_it(bob, app):
             hold_notice_en="STOP",
             hold_notice_es="STOP",
             reserves_account_changes=True,
+            shares_talks=False,
             requires_totp=False,
             actor=SYSTEM,
         )

@@ -20,6 +20,7 @@ from portal.messaging.queries.inbox import (
     thread,
     timeline,
     unread_count,
+    was_told_of_team,
 )
 from portal.messaging.queries.joining import join_keyword
 from portal.messaging.queries.limits import allowed_countries, brand_day, counters
@@ -51,4 +52,5 @@ __all__ = [
     "timeline",
     "unread_count",
     "waiting",
+    "was_told_of_team",
 ]

@@ -8,12 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Exists,
     Row,
     Select,
     Table,
     bindparam,
     exists,
     func,
+    literal,
     literal_column,
     select,
     true,
@@ -27,7 +29,7 @@ from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.once import once_a_page
 from portal.core.tenancy import THAT_ONE, Tenant, owned
-from portal.messaging.models import Conversation, InboundText, Message
+from portal.messaging.models import Conversation, FirstNotice, InboundText, Message
 from portal.messaging.queries import cursors, rows
 from portal.messaging.values import (
     ConversationRef,
@@ -63,9 +65,15 @@ def conversations(
     limit: int = 50,
     *,
     reader: UUID | None = None,
+    told_only: bool = False,
 ) -> Page[ConversationRef]:
-    """Return the inbox, newest first; `reader` is whose view "mine" is."""
+    """Return the inbox, newest first; `reader` is whose view "mine" is.
+
+    `told_only` leaves out whom the notice of the team has not reached (S-4).
+    """
     wanted, asked = _LISTED[view], {**tenant.named, "most": limit + 1}
+    if told_only:
+        wanted = wanted.where(_told_of_team(_TALK.c.e164))
     if view == "mine":
         asked["reader"] = reader
     if cursor:
@@ -97,6 +105,12 @@ def conversation_by_id(tenant: Tenant, conversation_id: UUID) -> ConversationRef
     if not found:
         raise NotFound("We can't find that conversation.")
     return _refs(tenant, found)[0]
+
+
+def was_told_of_team(tenant: Tenant, e164: str) -> bool:
+    """Say whether a number got the notice that a team may read along, as far as is known (S-4)."""
+    told = select(_told_of_team(literal(e164)))
+    return bool(db.session.scalar(told, tenant.named))
 
 
 def thread(
@@ -164,6 +178,15 @@ def first_text_delivered(tenant: Tenant) -> bool:
                 )
             )
         )
+    )
+
+
+def _told_of_team(e164: ColumnElement[str]) -> Exists:
+    return exists().where(
+        owned(THAT_ONE, FirstNotice, Message),
+        FirstNotice.e164 == e164,
+        FirstNotice.team_message_id == Message.id,
+        Message.state.in_((State.ACCEPTED, State.SENT, State.DELIVERED)),
     )
 
 

@@ -46,9 +46,11 @@ from portal.messaging.views.talking import (
     has,
     initials,
     is_lead,
-    is_officer,
+    is_mate,
+    is_reader,
     log_view,
     shown_name,
+    talk_of,
     way,
 )
 
@@ -56,12 +58,13 @@ _HERE = "/accounts/<uuid:account_id>/conversations/<uuid:conversation_id>"
 
 
 @bp.get(_HERE)
-@requires(Permission.VIEW_CONVERSATIONS)
+@requires(Permission.READ_TALKS)
 @takes("view", "after", "before", "answer")
 def conversation(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 (g.account)
-    """Show a conversation beside the inbox; an officer's look is logged (SPEC 1)."""
+    """Show a conversation beside the inbox; the look of somebody who only reads is logged (SPEC 1, S-4)."""
+    ref = talk_of(conversation_id)
     log_view("conversation", conversation_id)
-    return show(queries.conversation_by_id(g.account.tenant, conversation_id))
+    return show(ref)
 
 
 @bp.get(f"{_HERE}/thread")
@@ -263,7 +266,7 @@ def show(
         "messaging/conversation.html", "messaging/_convo.html", status, is_live=is_live(), **context
     )
     is_opened = wants_partial() and request.method == "GET"
-    marks_read = ref.unread and not is_officer()  # whose answer redraws the list anyway
+    marks_read = ref.unread and not is_reader()  # whose answer redraws the list anyway
     return changed(response) if is_opened and not marks_read else response
 
 
@@ -289,6 +292,7 @@ def _context(
         "initials": initials(shown_name(ref.name, ref.e164)),
         "is_lead": is_lead(ref.name, ref.e164),
         "contact": recipient.contact if ref.contact_id else None,
+        "is_mate": is_mate(),
         "number": recipient.number,
         "talk": talk,
         "before": before,
@@ -307,7 +311,7 @@ def _context(
         "hold": consent_queries.standing_hold(tenant, ref.e164) if ref.is_held else None,
         "may_record": me().may(Permission.RECORD_CONSENT),
         "used": contact_page.credits_used(tenant, ref.e164),
-        "is_reader": is_officer() or not me().may(Permission.SEND_TEXTS),
+        "is_reader": is_reader(),
         "may_send_anyway": me().may(Permission.SEND_AGAIN_ANYWAY),
         "again_nonce": _nonce,
         "hands": hands_of(ref),
@@ -322,10 +326,10 @@ def _context(
             last=talk.newest_inbound.id if talk.newest_inbound else None,
         ),
         "may_open_records": me().may(Permission.VIEW_CONSENT) and has("proofs.record"),
-        "may_open_campaigns": has("messaging.campaign"),
+        "may_open_campaigns": not is_mate() and has("messaging.campaign"),
         "focus": _focus(),
         "answers": "answer" in request.args,  # a notice led here
-        "polls": before is None and not is_officer(),
+        "polls": before is None and not is_reader(),
     }
 
 

@@ -21,7 +21,15 @@ from portal.messaging.queries import contact_page
 from portal.messaging.queries.inbox import View
 from portal.messaging.values import ConversationRef
 from portal.messaging.views.blueprint import bp
-from portal.messaging.views.talking import initials, is_lead, is_officer, log_view, shown_name, way
+from portal.messaging.views.talking import (
+    initials,
+    is_lead,
+    is_mate,
+    is_reader,
+    log_view,
+    shown_name,
+    way,
+)
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 
@@ -34,6 +42,7 @@ LABELS: Final[dict[View, str]] = {
     "held": "Flagged",
     "opted_out": "Opted out",
 }
+_TO_MATES: Final[frozenset[View]] = frozenset({"all", "needs_answer", "opted_out"})
 COMMON: Final[frozenset[View]] = frozenset({"all", "needs_answer", "unread"})  # stand in the row
 
 
@@ -100,7 +109,7 @@ class Listing:
 
 
 @bp.get("/accounts/<uuid:account_id>/inbox")
-@requires(Permission.VIEW_CONVERSATIONS)
+@requires(Permission.READ_TALKS)
 @takes("view", "after", "open", "seen", "order", "told")
 def inbox(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show the conversations; htmx asks here every few seconds for what changed (Q-5)."""
@@ -123,12 +132,14 @@ def listing() -> Listing:
     """Return the page of the inbox the address asks for."""
     view = _view()
     after = request.args.get("after", "")
-    found = queries.conversations(g.account.tenant, view, after or None, reader=me().user_id)
+    found = queries.conversations(
+        g.account.tenant, view, after or None, reader=me().user_id, told_only=is_mate()
+    )
     query = _kept(view=view if view != "all" else "", after=after)
     return Listing(
         view=view,
         rows=tuple(_rows(found.rows, query)),
-        counts=contact_page.inbox_counts(g.account.tenant),
+        counts={} if is_mate() else contact_page.inbox_counts(g.account.tenant),
         next_url=inbox_url(view=view, after=found.next_cursor) if found.next_cursor else None,
         first_url=inbox_url(view=view) if after else None,
         query=query,
@@ -136,8 +147,8 @@ def listing() -> Listing:
 
 
 def is_live() -> bool:
-    """Say whether this page asks for news: the newest one does, and an officer's never."""
-    return not request.args.get("after") and not is_officer()
+    """Say whether this page asks for news: the newest one does, and that of somebody who only reads never."""
+    return not request.args.get("after") and not is_reader()
 
 
 def inbox_url(**query: str) -> str:
@@ -211,7 +222,9 @@ def _short_time(at: datetime, zone: str) -> str:
 def _offered(view: View) -> frozenset[View]:
     """Return the views a reader is shown: whose a conversation is matters where several answer."""
     hidden: set[View] = set()
-    if is_officer():
+    if is_mate():
+        return _TO_MATES
+    if is_reader():
         hidden.add("mine")
     elif len(accounts.people_of(g.account)) < 2:
         hidden |= {"mine", "unassigned"}
@@ -221,7 +234,7 @@ def _offered(view: View) -> frozenset[View]:
 
 def _view() -> View:
     asked = request.args.get("view") or "all"
-    if asked not in LABELS:
+    if asked not in LABELS or (is_mate() and asked not in _TO_MATES):
         known = ", ".join(LABELS)
         raise BadInput(f"view: there is no such view of the inbox. Choose one of {known}.")
     return asked

@@ -1,4 +1,4 @@
-"""What the pages of one person share: names, ways on, and the log of officers' looks."""
+"""What the pages of one person share: names, ways on, and the log of looks that only read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +8,11 @@ from flask import Response, current_app, g, url_for
 
 from portal.consent.rules import HELD
 from portal.core import audit, formats
-from portal.core.access import Permission, Role, me
+from portal.core.access import Permission, me
 from portal.core.db import unit_of_work
+from portal.core.errors import NotFound
 from portal.dnc.rules import verdict as call_lists
+from portal.messaging import queries
 from portal.messaging.values import ConversationRef, Gate
 from portal.people import queries as people
 from portal.people.values import UserRef
@@ -33,14 +35,27 @@ class Hands:
 CHANGED = "inbox-changed"  # told to the page after something was changed
 
 
-def is_officer() -> bool:
-    """Say whether the reader's every look is logged (SPEC 1)."""
-    return me().role is Role.COMPLIANCE_OFFICER
+def is_reader() -> bool:
+    """Say whether this person only reads, so that every look is logged: officers, team mates."""
+    return not me().may(Permission.SEND_TEXTS)
+
+
+def is_mate() -> bool:
+    """Say whether the reader is a team mate, who sees what people were told of alone (S-4)."""
+    return not me().may(Permission.VIEW_CONVERSATIONS)
+
+
+def talk_of(conversation_id: UUID) -> ConversationRef:
+    """Return a conversation the reader may see. Raises NotFound."""
+    ref = queries.conversation_by_id(g.account.tenant, conversation_id)
+    if is_mate() and not queries.was_told_of_team(g.account.tenant, ref.e164):
+        raise NotFound("We can't find that conversation.")
+    return ref
 
 
 def log_view(what: str, subject_id: UUID | None) -> None:
-    """Write an officer's look at texts into the audit log (SPEC 1, RULINGS 23)."""
-    if not is_officer():
+    """Write a look of who only reads texts into the audit log (SPEC 1, S-4, RULINGS 23)."""
+    if not is_reader():
         return
     with unit_of_work():
         audit.record(

@@ -42,6 +42,7 @@ def organization_settings(organization_id: UUID) -> OrganizationSettings:
         website_domains=tuple(row.website_domains),
         reserves_account_changes=row.reserves_account_changes,
         requires_totp=row.requires_totp,
+        shares_talks=row.shares_talks,
     )
 
 

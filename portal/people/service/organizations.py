@@ -56,6 +56,7 @@ def edit_organization(
     hold_notice_es: str,
     reserves_account_changes: bool,
     requires_totp: bool,
+    shares_talks: bool,
     actor: Actor,
 ) -> None:
     """Change what holds for all accounts. Raises BadInput when a notice loses its opt-out (S-3)."""
@@ -76,6 +77,7 @@ def edit_organization(
         "hold_notice_es": hold_notice_es.strip(),
         "reserves_account_changes": reserves_account_changes,
         "requires_totp": requires_totp,
+        "shares_talks": shares_talks,
     }
     changed = {key: value for key, value in new.items() if getattr(row, key) != value}
     if not changed:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Flask, Response, g, request, session, url_for
 
-from portal.core.access import OWNER_PERMISSIONS, Me, Role, me, signed_in
+from portal.core.access import MATE_PERMISSIONS, OWNER_PERMISSIONS, Me, Role, me, signed_in
 from portal.core.errors import NotFound
 from portal.core.typed import line
 from portal.core.web import page, takes, wants_partial
@@ -30,6 +30,7 @@ class Place:
     organization_name: str
     url: str
     is_current: bool
+    is_read_only: bool = False  # a team mate's (S-4)
 
 
 def init_app(app: Flask) -> None:
@@ -69,14 +70,14 @@ def _enter(account_id: UUID) -> None:
     account = queries.account(account_id)
     person = people.person(g.me.user_id, account.organization_id, g.me.origin) if account else None
     member = people.membership(g.me.user_id, account.organization_id) if account else None
-    if (
-        account is None
-        or person is None
-        or member is None
-        or person.role is Role.ADMIN
-        or not queries.reaches(person.user_id, person.role, account)
-    ):
+    if account is None or person is None or member is None or person.role is Role.ADMIN:
         raise NotFound("We can't find that page.")
+    if not queries.reaches(person.user_id, person.role, account):
+        if not queries.reads_along(person.user_id, person.role, account):
+            raise NotFound("We can't find that page.")
+        g.organization, g.account = member.organization, account  # a visit: home stays home
+        g.me = replace(person, permissions=MATE_PERMISSIONS)
+        return
     g.organization = member.organization
     for key, value in ((ACCOUNT_KEY, account.id), (HOME_KEY, account.organization_id)):
         if session.get(key) != str(value):
@@ -140,7 +141,8 @@ def _places(person: Me, words: str, limit: int) -> list[Place]:
     """Return the first of the accounts a person reaches anywhere, by organization and name."""
     current = g.get("account")
     found: list[Place] = []
-    for member in people.memberships(person.user_id) if person.role is not Role.ADMIN else ():
+    mine = people.memberships(person.user_id) if person.role is not Role.ADMIN else []
+    for member in mine:
         found += (
             Place(
                 name=row.name,
@@ -149,6 +151,23 @@ def _places(person: Me, words: str, limit: int) -> list[Place]:
                 is_current=current is not None and row.id == current.id,
             )
             for row in queries.some_accounts(
+                person.user_id,
+                member.organization_id,
+                member.role,
+                words=words,
+                limit=limit - len(found),
+            )
+        )
+    for member in mine:
+        found += (
+            Place(
+                name=row.name,
+                organization_name=member.organization_name,
+                url=url_for("messaging.inbox", account_id=row.id),
+                is_current=current is not None and row.id == current.id,
+                is_read_only=True,
+            )
+            for row in queries.accounts_of_mates(
                 person.user_id,
                 member.organization_id,
                 member.role,
