@@ -4,6 +4,7 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -63,16 +64,27 @@ def facts(account):
 
 
 CELLS = st.text(alphabet="'=+-@ aé\"\n;,|＝\t1", min_size=0, max_size=12)
+PERSON = {
+    **dict.fromkeys(("first", "last", "street", "city", "zip_", "source", "label"), CELLS),
+    "tags": st.lists(CELLS, max_size=3),
+}
 
 
 @settings(SLOW, max_examples=40)
-@given(
-    first=CELLS, last=CELLS, street=CELLS, city=CELLS, zip_=CELLS, source=CELLS,
-    tags=st.lists(CELLS, max_size=3), label=CELLS,
-)  # fmt: skip
-def test_what_is_exported_imports_as_it_was(
-    app, northside, bobs, first, last, street, city, zip_, source, tags, label
-):
+@given(**PERSON)
+def test_what_is_exported_imports_as_it_was(app, northside, bobs, **person):
+    comes_back(northside, bobs, **person)
+
+
+@pytest.mark.soak
+@settings(SLOW, max_examples=1_250)
+@given(**PERSON)
+def test_ten_thousand_cells_import_as_they_were(app, northside, bobs, **person):
+    """S5, the long tier: eight cells a person, each out of one database and into the other."""
+    comes_back(northside, bobs, **person)
+
+
+def comes_back(northside, bobs, first, last, street, city, zip_, source, tags, label):
     with unit_of_work():
         for account in (northside, bobs):
             contacts.delete_contacts(account.tenant, EVERYBODY, actor=SYSTEM)
