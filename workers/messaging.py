@@ -19,6 +19,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
 from portal.core.jobs import Job, Lane
 from portal.gateways import sms
+from portal.gateways.sms import Listed
 from portal.messaging.queries import assigned
 from portal.messaging.service import (
     approvals,
@@ -30,6 +31,7 @@ from portal.messaging.service import (
     similar,
     statuses,
     team_notices,
+    trouble,
 )
 from portal.messaging.service.optout_import import OptOutHandler
 from portal.messaging.service.recovery import Doubt
@@ -185,31 +187,33 @@ def reconcile(_key: str = "all") -> int:
 
     It goes on until no look is due, a minute at most: after an outage thousands may wait.
     """
-    found = 0
+    found, unread = 0, set()
     ends_at = time.monotonic() + LOOKS_FOR_S
     for doubt in one_by_one(recovery.doubts_due):
         if time.monotonic() > ends_at:
             break
         with on_its_own("text %s in doubt was not looked for", doubt.message_id):
-            found += _look(doubt)
+            listed = _listed(doubt)
+            with unit_of_work():
+                if listed is not None:
+                    found += recovery.settle_doubt(doubt, listed)
+                elif recovery.postpone(doubt):  # not having looked is no look
+                    unread.add(doubt.account_id)
+    for account_id in unread:
+        with unit_of_work():
+            trouble.list_unread(account_id)
     with unit_of_work():
         recovery.give_up()
     return found
 
 
-def _look(doubt: Doubt) -> bool:
-    """Look for one text; say whether it was found. Not having looked is no look."""
+def _listed(doubt: Doubt) -> Sequence[Listed] | None:
+    """Return what the carrier lists around a text in doubt; None: nobody can look now."""
     if doubt.credentials is None:
-        with unit_of_work():
-            recovery.postpone(doubt)
-        return False
+        return None
     since = doubt.submitted_at - timedelta(minutes=5)
     try:
-        listed = sms.current().find(doubt.credentials, doubt.e164, since)
+        return sms.current().find(doubt.credentials, doubt.e164, since)
     except GatewayError as error:
         logger.warning("the carrier's list could not be read: %s", error)
-        with unit_of_work():
-            recovery.postpone(doubt)
-        return False
-    with unit_of_work():
-        return recovery.settle_doubt(doubt, listed)
+        return None

@@ -35,6 +35,8 @@ CHECKS: Final = (
     timedelta(hours=24),
 )
 GIVE_UP_AFTER: Final = timedelta(hours=24)  # ten hours in the carrier's queue, and its list's lag
+UNSEEN_AFTER: Final = GIVE_UP_AFTER + timedelta(minutes=30)  # whose list nobody could read
+TOLD_AFTER: Final = timedelta(hours=1)  # of a list that can't be read
 SETTLED_AFTER: Final = timedelta(hours=72)  # then late callbacks flip no money (PROMISES 2.6)
 UNREADABLE_PAUSE: Final = timedelta(minutes=1)
 _BATCH = 200
@@ -48,6 +50,7 @@ class Doubt:
     """
 
     message_id: UUID
+    account_id: UUID
     check_at: datetime
     e164: str
     from_e164: str | None
@@ -95,6 +98,7 @@ def doubts_due(after: Doubt | None = None, limit: int = 20) -> list[Doubt]:
     return [
         Doubt(
             row.id,
+            row.account_id,
             row.next_check_at,
             row.e164,
             row.from_e164,
@@ -127,29 +131,56 @@ def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
     return False
 
 
-def postpone(doubt: Doubt) -> None:
-    """Try again in a minute: one account's list that can't be read must not delay another's."""
+def postpone(doubt: Doubt) -> bool:
+    """Try again in a minute: one account's list that can't be read must not delay another's.
+
+    Says whether that has gone on for so long that people should be told.
+    """
+    now = database_now()
     db.session.execute(
         update(Message)
         .where(Message.id == doubt.message_id, Message.state == State.UNKNOWN)
-        .values(next_check_at=database_now() + UNREADABLE_PAUSE)
+        .values(next_check_at=now + UNREADABLE_PAUSE)
         .execution_options(synchronize_session=False)
     )
+    return now - doubt.submitted_at >= TOLD_AFTER
 
 
 def give_up() -> int:
-    """End texts without any evidence for a day: shown as unconfirmed, not charged (I2)."""
-    too_old = and_(
+    """End texts without any evidence for a day: shown as unconfirmed, not charged (I2).
+
+    So do those that could not be looked for: a list that can't be read keeps nobody's credits for
+    ever. They say so, and late proof lifts either (PROMISES 2.4).
+    """
+    now = database_now()
+    seen = and_(
         Message.state == State.UNKNOWN,
-        Message.submitted_at < database_now() - GIVE_UP_AFTER,
-        Message.checks >= len(CHECKS),  # never given up on unseen
+        Message.submitted_at < now - GIVE_UP_AFTER,
+        Message.checks >= len(CHECKS),
     )
+    unseen = and_(
+        Message.state == State.UNKNOWN,
+        Message.submitted_at < now - UNSEEN_AFTER,
+        Message.checks < len(CHECKS),
+        Message.next_check_at > now,  # the look that was due just now failed
+    )
+    return _end_unconfirmed(
+        seen, "no_evidence", "Nobody can say whether this text arrived. It was not charged."
+    ) + _end_unconfirmed(
+        unseen,
+        "no_look",
+        "The carrier's records could not be read for a day, so nobody can say whether this text "
+        "left. It was not charged.",
+    )
+
+
+def _end_unconfirmed(which: ColumnElement[bool], cause: str, sentence: str) -> int:
     ended = outbox.end_unsent(
-        too_old,
+        which,
         State.UNCONFIRMED,
-        cause="no_evidence",
+        cause=cause,
         code="unconfirmed",
-        sentence="Nobody can say whether this text arrived. It was not charged.",
+        sentence=sentence,
         next_check_at=None,
     )
     for row in ended:  # charged by a list that was wrong about it (PROMISES 2.4)

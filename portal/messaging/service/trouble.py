@@ -73,6 +73,23 @@ def account_refused(account_id: UUID, code: int | None, detail: str) -> None:
         _tell(account_id, "Sending is paused", reason, dedupe)
 
 
+def list_unread(account_id: UUID) -> None:
+    """Tell people, once a day, that texts in doubt can't be looked for (I2)."""
+    account = accounts.account(account_id)
+    if account is None:
+        return
+    _tell(
+        account_id,
+        "The carrier's records can't be read",
+        "The carrier did not say whether some texts left, and its records can't be read to find "
+        "out. They are never sent again by themselves. A day after they were handed over they are "
+        "shown as not confirmed, and are not charged. Ask your administrator to look at the "
+        "carrier account and its credentials.",
+        f"list_unread:{account_id}:{clock.utcnow().date()}",
+        also=[officer.id for officer in people.officers(account.organization_id)],
+    )
+
+
 def hold_suspended(account_id: UUID, reason: str) -> bool:
     """Keep the queue of an account that the carrier has suspended, and stop it; say if it sent."""
     account = accounts.account(account_id)
