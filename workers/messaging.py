@@ -24,6 +24,7 @@ from portal.messaging.queries import assigned
 from portal.messaging.service import (
     approvals,
     assigning,
+    breaches,
     highwater,
     holds,
     ramping,
@@ -98,6 +99,21 @@ def expire_approvals() -> int:
     """End what nobody approved in three days and give the drafts back (S-12)."""
     with unit_of_work():
         return approvals.expire()
+
+
+def watch_health() -> int:
+    """Judge every account anew, organization by organization; return how many changed (H-4)."""
+    now = clock.utcnow()
+    organizations = [one.id for one in people.organizations()]
+    return each(organizations, partial(_watch, now), "the health of organization %s was not judged")
+
+
+def _watch(now: datetime, organization_id: UUID) -> int:
+    return each(
+        list(breaches.to_judge(organization_id, now)),
+        at_once(partial(breaches.judge, now=now)),
+        "the health of account %s was not judged",
+    )
 
 
 def judge_ramps() -> int:

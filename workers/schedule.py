@@ -132,6 +132,7 @@ def slow_sweeps() -> list[Sweep]:
     """Return what reads much: nothing that sends may wait for it."""
     return [
         Sweep("check-promises", 60, sweeps.check_promises),
+        Sweep("watch-health", 120, messaging.watch_health),
         Sweep("make-checkpoints", 3600, audit.make_checkpoints),
         Sweep("sweep-media", 86_400, media.sweep_media),
         Sweep("sort-texts", 15, messaging.sort_texts),

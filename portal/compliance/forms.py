@@ -208,6 +208,24 @@ class LiftForm(BaseForm):
     )
 
 
+class GoOnForm(BaseForm):
+    """Why bulk and plan texts go on again (H-8)."""
+
+    reason = StringField(
+        "What was the cause, and what did you do about it?",
+        [
+            DataRequired("Give the reason: it stands in the history and in the log."),
+            Length(max=300, message="Keep it to 300 characters."),
+        ],
+        render_kw={"autocomplete": "off"},
+    )
+
+    def validate_reason(self, field: StringField) -> None:
+        """Ask for a few words."""
+        if not is_reason(field.data or ""):
+            raise ValidationError(NEEDED)
+
+
 class ThresholdsForm(BaseForm):
     """From which rates on accounts are watched, from a day on, and why (H-7)."""
 
@@ -217,6 +235,8 @@ class ThresholdsForm(BaseForm):
     error_breach = _percent("Errors: breach from, %")
     least_delivered = _count("Texts that are enough to judge")
     least_events = _count("Opt-outs or errors that are enough to judge")
+    pauses = BooleanField("A breach pauses bulk and plan texts until a person has looked")
+    pause_least = _count("Texts that are enough to pause for")
     holds_from = DateField(
         "Holds from", [InputRequired("Choose the day.")], render_kw={"max": "2100-12-31"}
     )
@@ -244,6 +264,7 @@ class ThresholdsForm(BaseForm):
         for name in LIMITS:
             value = getattr(by, name)
             self[name].data = Decimal(value) / 100 if name in _RATES else value
+        self.pauses.data = by.pauses
         self.holds_from.data = today
 
     def wanted(self) -> Thresholds:
@@ -252,7 +273,7 @@ class ThresholdsForm(BaseForm):
             name: round(self[name].data * 100) if name in _RATES else self[name].data
             for name in LIMITS
         }
-        return Thresholds(self.holds_from.data, **entered)
+        return Thresholds(self.holds_from.data, **entered, pauses=self.pauses.data)
 
 
 def _minutes(at: time) -> int:

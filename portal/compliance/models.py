@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.compliance.rules.health import Band
 from portal.core.clock import utcnow
-from portal.core.columns import UTCDateTime
+from portal.core.columns import UTCDateTime, kind_of
 from portal.core.db import Base
 
 
@@ -54,7 +55,29 @@ class HealthPolicy(Base):
     error_breach: Mapped[int]
     least_delivered: Mapped[int]
     least_events: Mapped[int]
+    pause_least: Mapped[int]
+    pauses: Mapped[bool]
     reason: Mapped[str] = mapped_column(String(300))
     set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     set_by_id: Mapped[UUID | None]
     set_by: Mapped[str] = mapped_column(String(200))
+
+
+class HealthMark(Base):
+    """How an account was judged when it was looked at last, so that a crossing is told once (H-4)."""
+
+    __tablename__ = "health_marks"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "account_id"],
+            ["texting_accounts.organization_id", "texting_accounts.id"],
+            ondelete="RESTRICT",
+        ),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID]
+    band: Mapped[Band] = mapped_column(kind_of(Band))
+    since: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Nothing before this counts against it: somebody has looked and let it go on. A whole hour.
+    judged_from: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select
 
-from portal.compliance.models import HealthPolicy, HourEdit
+from portal.compliance.models import HealthMark, HealthPolicy, HourEdit
 from portal.compliance.rules import health
-from portal.compliance.rules.health import Thresholds
+from portal.compliance.rules.health import Band, Thresholds
 from portal.compliance.rules.policy import DatedEdit, Edit, Rulebook, Span
 from portal.compliance.rules.policy import rulebook as book_of
 from portal.core.columns import Id
 from portal.core.db import db
+from portal.core.tenancy import Tenant, owned
 
 _EDIT: Final = cast(Table, HourEdit.__table__).c
 # Made once: every batch of texts asks it.
@@ -72,6 +73,31 @@ def health_policies(organization_id: UUID) -> list[PolicyRef]:
         .order_by(p.set_at, p.id)
     )
     return [PolicyRef(Thresholds(*row[3:]), *row[:3]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRef:
+    """How an account was judged last, since when, and from when on (None: the whole week)."""
+
+    band: Band
+    since: datetime
+    judged_from: datetime | None
+
+
+def health_marks(organization_id: UUID) -> dict[UUID, MarkRef]:
+    """Return how each account of an organization was judged last, as far as any was (H-4)."""
+    m = HealthMark
+    rows = db.session.execute(
+        select(m.account_id, m.band, m.since, m.judged_from).where(
+            owned(Tenant(organization_id), m)
+        )
+    )
+    return {row[0]: MarkRef(*row[1:]) for row in rows}
+
+
+def judged_from(tenant: Tenant) -> datetime | None:
+    """Return the hour before which nothing counts against an account: it was let go on (H-8)."""
+    return db.session.scalar(select(HealthMark.judged_from).where(owned(tenant, HealthMark)))
 
 
 def rulebook(organization_id: UUID) -> Rulebook:

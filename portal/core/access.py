@@ -67,6 +67,7 @@ class Permission(StrEnum):
     RELEASE_HOLDS = "release_holds"  # two persons do it together (C-10)
     ENTER_SUSPENSION = "enter_suspension"  # what the carrier wrote to somebody
     REVIEW_APPEALS = "review_appeals"  # return and approve them, keep their templates
+    LIFT_BULK_PAUSE = "lift_bulk_pause"  # let an account's bulk texts go on again (H-8)
     SET_THRESHOLDS = "set_thresholds"  # of health: what is good, watched, a breach (H-7)
     SET_HOURS = "set_hours"  # tighten when texts may go (P-3)
     LOAD_CALL_LISTS = "load_call_lists"  # national and state do-not-call lists (S-2)
@@ -124,6 +125,7 @@ _LEAD = frozenset(
         Permission.REVIEW_REVOCATIONS,
         Permission.APPROVE_SENDS,
         Permission.LIFT_FENCE,
+        Permission.LIFT_BULK_PAUSE,
         Permission.KEEP_TEMPLATES,
         Permission.SEND_APPEALS,
     }
@@ -159,6 +161,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.WRITE_APPEALS,
         Permission.SEND_APPEALS,
         Permission.REVIEW_APPEALS,
+        Permission.LIFT_BULK_PAUSE,
         Permission.SET_THRESHOLDS,
         Permission.SET_HOURS,
         Permission.LOAD_CALL_LISTS,

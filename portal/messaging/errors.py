@@ -207,3 +207,13 @@ class FenceNotReady(DomainError):
     """Sending can't go on yet, or never stood still (I14)."""
 
     code = "fence_not_ready"
+
+
+class NotPaused(DomainError):
+    """Somebody else let bulk and plan texts go on, or they never waited (H-8)."""
+
+    code = "not_paused"
+
+    def __init__(self) -> None:
+        """Say so in the words of a page."""
+        super().__init__("Bulk and plan texts of this account are not paused any more.")

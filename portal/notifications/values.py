@@ -65,6 +65,14 @@ KINDS: Final = {
             "{account}: something needs a person",
         ),
         Kind(
+            "health",
+            "Health of an account",
+            "opt-outs or errors rise above what is good, or bulk texts are paused for it",
+            ByMail.AT_ONCE,
+            Words.ALL,
+            "{account}: opt-outs or errors rise",
+        ),
+        Kind(
             "numbers",
             "Phone numbers",
             "a number was given back, or something about it changed",

@@ -70,6 +70,9 @@ class TextingAccount(Base):
     ramp_limit: Mapped[int | None]
     ramp_clean_days: Mapped[int | None]
     ramp_judged_on: Mapped[date | None]  # the last of the account's days that was judged
+    bulk_pause: Mapped[str | None] = mapped_column(
+        String(500)
+    )  # why bulk and plan texts wait (H-4)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 
@@ -98,7 +101,7 @@ class AccountMember(Base):
 
 
 class Restriction(Base):
-    """A pause, a suspension or the end of an account: who set it, why, and when it was lifted (H-6)."""
+    """What stopped an account or its bulk texts: who set it, why, and when it was lifted (H-6)."""
 
     __tablename__ = "restrictions"
     __table_args__ = (

@@ -59,12 +59,14 @@ class RestrictionKind(StrEnum):
     PAUSE = "pause"
     SUSPENSION = "suspension"
     CLOSING = "closing"
+    BULK_PAUSE = "bulk_pause"  # of bulk and plan texts alone: replies go on (H-4)
 
 
 RESTRICTION_LABELS = {
     RestrictionKind.PAUSE: "Paused",
     RestrictionKind.SUSPENSION: "Suspended",
     RestrictionKind.CLOSING: "Closed",
+    RestrictionKind.BULK_PAUSE: "Bulk and plan texts paused",
 }
 
 
@@ -110,6 +112,7 @@ class AccountRef:
     daily_segment_limit: int
     ramp_limit: int | None = None  # people a day while the number is new (H-5)
     ramp_clean_days: int | None = None
+    bulk_pause: str | None = None  # why bulk and plan texts wait; None: they go (H-4)
 
     @property
     def recipients_a_day(self) -> int:

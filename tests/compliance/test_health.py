@@ -1,5 +1,6 @@
 """Rates, their bands and what a send would make of them (H-3, S-12)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -51,6 +52,39 @@ def test_opt_outs_are_judged_by_the_texts_delivered(delivered, opted_out, band):
 )
 def test_errors_are_judged_by_the_texts_the_carrier_took(attempted, wrong, band):
     assert Outcomes(attempted, attempted - wrong, wrong).errors(BY) is band
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "changed", "pauses"),
+    [
+        (Outcomes(200, 200, 0, 6), {}, True),  # exactly 3 % of exactly enough
+        (Outcomes(199, 199, 0, 199), {}, False),
+        (Outcomes(200, 200, 0, 5), {}, False),  # 2.5 %: watched
+        (Outcomes(200, 200, 0, 4), {"opt_out_breach": 150}, False),  # 2 %, but four people
+        (Outcomes(200, 200, 0, 5), {"opt_out_breach": 150}, True),
+        (Outcomes(1_000, 880, 120), {}, True),  # exactly 12 %
+        (Outcomes(1_000, 881, 119), {}, False),
+        (Outcomes(5, 5, 0, 1), {}, False),  # H-7: one STOP out of five texts
+        (Outcomes(10_000, 5_000, 5_000, 5_000), {"pauses": False}, False),
+        (Outcomes(999, 999, 0, 500), {"pause_least": 1_000}, False),
+        (Outcomes(1_000, 1_000, 0, 500), {"pause_least": 1_000}, True),
+        (Outcomes(299, 299, 0, 50), {"pause_least": 50, "least_delivered": 300}, False),
+    ],
+)
+def test_a_breach_pauses_from_enough_texts_on(outcomes, changed, pauses):
+    """H-4, H-7: never below what is enough to judge, whatever the policy says."""
+    assert outcomes.pauses(replace(BY, **changed)) is pauses
+
+
+@given(st.integers(0, 2_000), st.integers(0, 2_000), st.integers(0, 2_000), st.integers(0, 3_000))
+def test_no_healthy_account_is_paused(delivered, wrong, opted_out, pause_least):
+    """H-4: what pauses is a breach of at least 200 texts with at least five events."""
+    week = Outcomes(delivered + wrong, delivered, wrong, opted_out)
+    if week.pauses(replace(BY, pause_least=pause_least)):
+        assert week.worst(BY) is Band.BREACH
+        assert delivered + wrong >= max(200, pause_least)
+        assert max(wrong, opted_out) >= 5
+        assert week.opt_out_rate >= 0.03 or week.error_rate >= 0.12
 
 
 def test_a_forecast_takes_the_rates_of_thirty_days():

@@ -26,10 +26,12 @@ ENTERED = {
     "error_breach": "8.25",
     "least_delivered": "100",
     "least_events": "3",
+    "pause_least": "150",
+    "pauses": "y",
     "holds_from": "2026-03-02",
     "reason": "Advice of counsel.",
 }
-WANTED = Thresholds(DAY, 50, 200, 400, 825, 100, 3)
+WANTED = Thresholds(DAY, 50, 200, 400, 825, 100, 3, 150)
 
 
 def test_the_usual_ones_are_within_what_may_be_set():
@@ -45,6 +47,7 @@ def test_the_usual_ones_are_within_what_may_be_set():
         ("error_breach", 2_001, "Enter 2.00 to 20.00 %."),
         ("least_delivered", 49, "Enter 50 to 1,000."),
         ("least_events", 2, "Enter 3 to 20."),
+        ("pause_least", 49, "Enter 50 to 5,000."),
         ("error_breach", 600, "Let a breach begin above where watch begins."),
     ],
 )
@@ -107,7 +110,27 @@ def test_the_change_is_in_the_audit_log_with_what_was_before(page):
     )
     assert entry.payload["before"]["opt_out_watch"] == 30
     assert entry.payload["after"]["opt_out_watch"] == 50
+    assert (entry.payload["before"]["pause_least"], entry.payload["after"]["pause_least"]) == (
+        200,
+        150,
+    )
     assert entry.payload["reason"] == "Advice of counsel."
+
+
+def test_an_officer_lets_a_breach_pause_nothing(page, vera, clock, northside):
+    """H-4, H-7: the action is part of the dated policy."""
+    told = vera.get("compliance.thresholds", organization_id=cast.JUNIPER).text_of("#holds")
+    assert "wait for a look, from 200 texts on" in told
+    vera.post(
+        "compliance.set_thresholds",
+        303,
+        organization_id=cast.JUNIPER,
+        data={name: value for name, value in ENTERED.items() if name != "pauses"},
+    )
+    assert not queries.thresholds(cast.JUNIPER, DAY).pauses
+    assert "nothing is paused" in vera.get(
+        "compliance.thresholds", organization_id=cast.JUNIPER
+    ).text_of("#holds")
 
 
 @pytest.mark.parametrize(

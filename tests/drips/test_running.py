@@ -14,6 +14,7 @@ from portal.drips.rules import timing
 from portal.drips.service import stopping
 from portal.drips.values import Because, EnrolmentState, OnReply, Outcome
 from portal.messaging.models import CampaignCount
+from portal.messaging.service import bulk_pause
 from portal.messaging.values import Kind, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
@@ -98,6 +99,30 @@ class TestThreeWeeks:
         left = days_pass(3, every=timedelta(minutes=30))
         assert [body for _, _, body in left] == ["one", "two", "three"]
         assert [f"{when:%d %H}" for when, _, _ in left[1:]] == ["07 09", "08 10"]
+
+    def test_a_pause_of_bulk_texts_keeps_steps_back_and_they_go_on_at_their_own_time(
+        self, northside, maya, at, days_pass
+    ):
+        """H-4, S-11: nothing becomes a task or is dropped; each takes its own time of day again."""
+        at("2026-03-02 12:00")
+        steps = [text_step(0, None, "one"), text_step(1, TEN, "two"), text_step(3, TEN, "three")]
+        enrol(northside, make_drip(northside, steps), maya)
+        work(northside)
+        with unit_of_work():
+            bulk_pause.pause(northside.id, "A breach: 3 % opted out.", actor=ALICE_ACTS)
+        left = days_pass(4, every=timedelta(hours=1))
+        assert [body for _, _, body in left] == ["one"]
+        place = place_of(northside, maya)
+        assert (place.waits_for, place.state) == ("bulk_paused", EnrolmentState.ACTIVE)
+        assert "3 % opted out" in place.waits_words
+        with unit_of_work():
+            bulk_pause.lift(northside, "Cause was found", actor=ALICE_ACTS)
+        at("2026-03-06 17:00")
+        left = days_pass(5, every=timedelta(minutes=30))
+        assert [f"{body} {when:%d %H}" for when, _, body in left[1:]] == [
+            "two 07 10",
+            "three 09 10",
+        ]
 
     def test_a_text_over_the_limit_goes_the_next_day_and_the_next_step_behind_it(
         self, northside, sender, at, days_pass

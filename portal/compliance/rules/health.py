@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -67,6 +67,8 @@ class Thresholds:
     error_breach: int
     least_delivered: int
     least_events: int
+    pause_least: int = 200  # texts that are enough to pause an account for (H-4)
+    pauses: bool = True  # whether a breach pauses bulk and plan texts
 
 
 # SPEC H-3: good up to 0.3 % and 6 %, breach from 3 % and 12 % on, from 200 delivered and 5 events.
@@ -94,6 +96,7 @@ LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "error_breach": (200, 2_000),
     "least_delivered": (50, 1_000),
     "least_events": (3, 20),
+    "pause_least": (50, 5_000),
 }
 
 
@@ -103,7 +106,7 @@ def fault(wanted: Thresholds) -> tuple[str, str] | None:
         if not least <= getattr(wanted, name) <= most:
             bounds = (
                 f"{least} to {most:,}"
-                if name.startswith("least")
+                if "least" in name
                 else f"{least / 100:.2f} to {most / 100:.2f} %"
             )
             return name, f"Enter {bounds}."
@@ -135,6 +138,24 @@ class Outcomes:
     def worst(self, by: Thresholds) -> Band:
         """Judge opt-outs and errors together: the graver of the two."""
         return max(self.opt_outs(by), self.errors(by), key=lambda band: band.gravity)
+
+    def pauses(self, by: Thresholds) -> bool:
+        """Say whether this is bad enough, over enough texts, to pause bulk and plan texts (H-4)."""
+        enough = max(by.least_delivered, by.pause_least)
+        return by.pauses and self.worst(replace(by, least_delivered=enough)) is Band.BREACH
+
+    def told(self, by: Thresholds) -> str:
+        """Return what is wrong in words, with its figures; of what is good only the figures."""
+        opt_outs = (
+            f"{self.opt_out_rate * 100:.2f} % of {self.delivered:,} texts delivered opted out"
+        )
+        errors = f"{self.error_rate * 100:.2f} % of {self.attempted:,} sent went wrong"
+        bad = [
+            words
+            for words, band in ((opt_outs, self.opt_outs(by)), (errors, self.errors(by)))
+            if band in (Band.WATCH, Band.BREACH)
+        ]
+        return " and ".join(bad or (opt_outs, errors))
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         return Outcomes(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))

@@ -14,6 +14,8 @@ from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.reasons import reason_of
 
+_TOLD = (*health.LIMITS, "pauses")
+
 
 def set_thresholds(
     organization_id: UUID, wanted: Thresholds, *, reason: str, today: date, actor: Actor
@@ -44,7 +46,7 @@ def set_thresholds(
         actor=actor,
         organization_id=organization_id,
         holds_from=wanted.holds_from.isoformat(),
-        before={name: getattr(before, name) for name in health.LIMITS},
-        after={name: getattr(wanted, name) for name in health.LIMITS},
+        before={name: getattr(before, name) for name in _TOLD},
+        after={name: getattr(wanted, name) for name in _TOLD},
         reason=reason,
     )

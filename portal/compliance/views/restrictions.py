@@ -8,7 +8,7 @@ from flask import Response, flash, g, url_for
 
 from portal.compliance import service as compliance
 from portal.compliance.errors import NotSuspended
-from portal.compliance.forms import LiftForm, SuspensionForm
+from portal.compliance.forms import GoOnForm, LiftForm, SuspensionForm
 from portal.compliance.rules.advice import STEPS
 from portal.compliance.rules.ticket import ticket
 from portal.compliance.views.blueprint import bp
@@ -48,7 +48,7 @@ class Todo:
 @requires(Permission.VIEW_ACCOUNT)
 def restriction(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show what restricts the account, since when, why, and what to do next."""
-    return _page()
+    return restriction_page()
 
 
 @bp.post(_HERE)
@@ -57,7 +57,7 @@ def enter_suspension(account_id: UUID) -> Response:
     """Keep a suspension the carrier wrote of, or the reason of one that is known."""
     form = SuspensionForm()
     if not form.validate_on_submit():
-        return _page(entering=form)
+        return restriction_page(entering=form)
     try:
         with unit_of_work():
             has_stopped = compliance.enter_suspension(
@@ -65,7 +65,7 @@ def enter_suspension(account_id: UUID) -> Response:
             )
     except DomainError as error:  # closed meanwhile
         form.refuse("words", error)
-        return _page(entering=form)
+        return restriction_page(entering=form)
     flash(
         "The account is suspended: nothing leaves any more. Its owner and leads are told."
         if has_stopped
@@ -81,7 +81,7 @@ def lift_suspension(account_id: UUID) -> Response:
     """Lift a suspension once the carrier has; what waited goes again by itself."""
     form = LiftForm()
     if not form.validate_on_submit():
-        return _page(lifting=form)
+        return restriction_page(lifting=form)
     try:
         with unit_of_work():
             compliance.lift_suspension(g.account, form.carrier_note.data or "", actor=me().actor)
@@ -92,21 +92,30 @@ def lift_suspension(account_id: UUID) -> Response:
     return see_other(url_for(".restriction", account_id=account_id))
 
 
-def _page(*, entering: SuspensionForm | None = None, lifting: LiftForm | None = None) -> Response:
+def restriction_page(
+    *,
+    entering: SuspensionForm | None = None,
+    lifting: LiftForm | None = None,
+    going_on: GoOnForm | None = None,
+) -> Response:
+    """Return the page, with a form of it that was refused as it was typed."""
     account = cast("AccountRef", g.account)
     is_suspended = account.state is AccountState.SUSPENDED
     if lifting is not None and lifting.errors and not is_suspended:
         flash(lifting.told(), "bad")
     past = accounts.restrictions(account.tenant, limit=_MOST + 1)
-    now = next((one for one in past if one.lifted_at is None), None)
+    standing = {one.kind: one for one in past if one.lifted_at is None}
+    paused = standing.pop(RestrictionKind.BULK_PAUSE, None)
+    now = next(iter(standing.values()), None)
     may_enter = me().may(Permission.ENTER_SUSPENSION) and account.state is not AccountState.CLOSED
     cause = now.cause if now else None
     entering = entering or SuspensionForm(formdata=None, cause=cause.value if cause else "")
     lifting = lifting or LiftForm(formdata=None)
+    going_on = going_on or GoOnForm(formdata=None)
     return page(
         "compliance/restriction.html",
         None,
-        422 if entering.errors or lifting.errors else 200,
+        422 if entering.errors or lifting.errors or going_on.errors else 200,
         now=now,
         is_suspended=is_suspended,
         is_the_carriers=now is not None and now.kind is RestrictionKind.SUSPENSION,
@@ -117,6 +126,8 @@ def _page(*, entering: SuspensionForm | None = None, lifting: LiftForm | None = 
         most=_MOST,
         entering=entering if may_enter else None,
         lifting=lifting if is_suspended and me().may(Permission.EDIT_LIMITS) else None,
+        paused=paused,
+        going_on=going_on if me().may(Permission.LIFT_BULK_PAUSE) else None,
         who=_who,
     )
 
@@ -142,5 +153,5 @@ def _ticket(account: AccountRef, now: RestrictionRef) -> str:
 def _who(label: str) -> str:
     """Name who set or lifted a restriction: a person, or what the carrier answered."""
     if label == SYSTEM.label:
-        return "ConsentDesk, by what the carrier answered"
+        return "ConsentDesk, by what the carrier answered and reports"
     return "Not kept" if label == _NOT_KEPT else label

@@ -27,6 +27,7 @@ from portal.drips.service import counting, mailing, reminding, stopping
 from portal.drips.values import DripRef, EnrolmentState, Outcome, Step, StepKind
 from portal.messaging.errors import TextRefused
 from portal.messaging.rules.gates import OPTED_OUT
+from portal.messaging.rules.whys import BULK_PAUSED
 from portal.messaging.service import following, saved
 from portal.messaging.service.following import Asked
 from portal.messaging.service.sending import number_of
@@ -131,14 +132,16 @@ def _behind(
 def _in_order(this: _Round, rows: Sequence[DripEnrolment]) -> list[DripEnrolment]:
     """Return those whose text before this step has left; the others are looked at again.
 
-    What a held text made late takes its own time of day again.
+    What a held text or a pause made late takes its own time of day again.
     """
     ready, now = [], this.now
+    goes_on = this.account.bulk_pause is None
     for row in _behind(this.account, rows, now):
-        was_late, row.waits_for = row.waits_for == EARLIER_STEP, ""
+        was_paused = row.waits_for == BULK_PAUSED and goes_on
+        was_late, row.waits_for = row.waits_for == EARLIER_STEP or was_paused, ""
         if was_late and row.due_at is not None and now - row.due_at > timing.LATE:
             row.due_at = row.look_at = timing.retimed(
-                this.step, now, this.account.timezone, this.days_before_it
+                this.step, now, this.account.timezone, 0 if was_paused else this.days_before_it
             )
             row.waits_words = ""
             continue

@@ -251,6 +251,7 @@ GATES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("A number to text from", ("no_number",)),
     ("Registered with the carriers", ("number_unregistered",)),
     ("Not suspended", ("account_suspended",)),
+    ("Bulk texts are not paused", ("bulk_paused",)),
     ("The number takes texts", ("invalid_number", "unreachable")),
     ("Country is switched on", ("region_blocked", "daily_country")),
     ("Not opted out", ("opted_out", "org_opted_out")),

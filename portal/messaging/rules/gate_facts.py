@@ -24,6 +24,7 @@ class AccountFacts:
     has_subscription: bool
     sender: SenderRef | None
     records_in_doubt: bool = False  # they may be older than what the carrier has seen (I14)
+    bulk_pause: str | None = None  # why its bulk and plan texts wait (H-4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from portal.consent.values import MessageKind, Reach, Strength
 from portal.dnc.rules import verdict as call_lists
 from portal.messaging.rules import holding
 from portal.messaging.rules.gate_facts import AccountFacts, TextFacts
-from portal.messaging.rules.whys import FIXES, OLD_OPT_OUTS
+from portal.messaging.rules.whys import BULK_PAUSED, FIXES, OLD_OPT_OUTS
 from portal.messaging.values import Fate, Gate, Kind
 from portal.texting_accounts.values import AccountState
 
@@ -91,6 +91,17 @@ def account_not_suspended(facts: AccountFacts) -> Gate | None:
     return _gate(
         "account_suspended",
         f"The carrier has suspended this account.{why}",
+        Fate.HELD,
+    )
+
+
+def bulk_goes(facts: AccountFacts, kind: Kind) -> Gate | None:
+    """Hold bulk and plan texts of an account that a person has to look at first (H-4)."""
+    if facts.bulk_pause is None or not kind.is_marketing:
+        return None
+    return _gate(
+        BULK_PAUSED,
+        f"Bulk and plan texts of this account are paused. {facts.bulk_pause} Replies go.",
         Fate.HELD,
     )
 
@@ -322,9 +333,10 @@ def day_full(facts: TextFacts) -> Gate | None:
     return next((gate for rule in rules if (gate := rule(facts))), None)
 
 
-def account_gate(facts: AccountFacts) -> Gate | None:
-    """Return the first gate that stops the whole account, or None."""
-    return next((gate for rule in ACCOUNT_GATES if (gate := rule(facts))), None)
+def account_gate(facts: AccountFacts, kind: Kind | None = None) -> Gate | None:
+    """Return the first gate that stops the whole account, or all its texts of a kind, or None."""
+    shut = next((gate for rule in ACCOUNT_GATES if (gate := rule(facts))), None)
+    return shut or (bulk_goes(facts, kind) if kind is not None else None)
 
 
 def text_gate(facts: TextFacts) -> Gate | None:
@@ -340,6 +352,7 @@ def shut_gates(account: AccountFacts, text: TextFacts) -> list[Gate]:
     """Return every gate that is shut, for the page that explains them."""
     found: Iterable[Gate | None] = [
         *(rule(account) for rule in ACCOUNT_GATES),
+        bulk_goes(account, text.kind),
         *(rule(text) for rule in TEXT_GATES),
     ]
     return list({gate.code: gate for gate in found if gate is not None}.values())

@@ -14,6 +14,7 @@ from portal.messaging.rules.hours import FIX
 
 OLD_OPT_OUTS: Final = "old_opt_outs"
 LINT: Final = "lint_blocked"
+BULK_PAUSED: Final = "bulk_paused"
 _SETTINGS: Final = "texting_accounts.settings"
 _ASKED: Final = ("consent.index", "Record consent")
 _BOOK: Final = "contacts.index"
@@ -23,6 +24,7 @@ FIXES: Final[Mapping[str, tuple[str, str]]] = {
     "account_inactive": (_SETTINGS, "Open the account's settings"),
     "account_closed": (_SETTINGS, "Open the account's settings"),
     "account_suspended": ("compliance.restriction", "See what to do"),
+    BULK_PAUSED: ("compliance.restriction", "See why, and who lets them go on"),
     "no_subscription": ("billing.marketplace", "Choose a plan"),
     price.CREDITS: price.FIX,
     "no_number": ("numbers.search", "Set up a number"),
@@ -108,6 +110,11 @@ SOURCES: Final[Mapping[str, Source]] = {
     "account_suspended": Source(
         "The carrier refuses what a suspended account sends, and trying on makes it worse.",
         "Twilio Messaging Policy",
+    ),
+    BULK_PAUSED: Source(
+        "Carriers suspend an account whose opt-outs or errors are high, and then nobody can be answered. "
+        "So texts to many people wait until somebody has found the cause, and answers go on.",
+        "Your organization's thresholds of health; Twilio Messaging Policy",
     ),
     "no_subscription": Source("A text costs credits, which come with a plan.", "Your plan's terms"),
     price.CREDITS: Source(

@@ -80,6 +80,7 @@ def of_account(account: AccountRef, *, records_in_doubt: bool | None = None) -> 
         billing.has_active_subscription(account.id),
         numbers.default_sender(account.id),
         records_in_doubt,
+        account.bulk_pause,
     )
 
 

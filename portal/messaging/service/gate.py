@@ -128,7 +128,7 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
     look.lock_days()
     leaving = []
     for claim, message in messages:
-        gate = account_gate or look.first_shut(message)
+        gate = account_gate or gates.bulk_goes(known, message.kind) or look.first_shut(message)
         if gate is None:
             leaving.append(look.cleared(claim, message))
         else:

@@ -1,23 +1,25 @@
 """Places in the daily limits for texts that leave on another day than their own (PROMISES 3.3)."""
 
-from datetime import datetime, timedelta
-from typing import Final, cast
+from datetime import date, datetime, timedelta
+from typing import Any, Final, cast
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Table, and_, bindparam, select, update
 
 from portal.core.db import db
-from portal.messaging.models import Message
+from portal.messaging.models import MOVING, Message
 from portal.messaging.rules import gates
 from portal.messaging.rules.allotment import morning_of
 from portal.messaging.rules.gate_facts import TextFacts
 from portal.messaging.service import limits
 from portal.messaging.service.claims import Text
 from portal.messaging.service.limits import Held, Place
-from portal.messaging.values import Gate
+from portal.messaging.values import MARKETING, Gate, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 _MESSAGES = cast(Table, Message.__table__)
+_CHUNK: Final = 500
+_PLACED: Final = ("slot_on", "e164", "segments", "country_code", "is_reply", "draws_on_reserve")
 
 _COUNT_ON: Final = (
     update(_MESSAGES)
@@ -58,7 +60,37 @@ def take_late_place(message: Text, account: AccountRef, now: datetime) -> Gate |
     return None
 
 
-def _place(message: Text) -> Place:
+def give_up(account: AccountRef, today: date) -> int:
+    """Give back the places that bulk and plan texts have from today on; return how many.
+
+    Each takes one of the day it leaves on, as far as that day has any: so a limit that became
+    lower holds for what was planned before, too.
+    """
+    waits = and_(
+        MOVING,
+        Message.account_id == account.id,
+        Message.kind.in_(MARKETING),
+        Message.state.in_((State.QUEUED, State.HELD)),
+        Message.slot_on >= today,
+    )
+    rows = db.session.execute(
+        select(*(getattr(Message, name) for name in ("id", *_PLACED)))
+        .where(waits)
+        .order_by(Message.id)
+        .with_for_update()
+    ).all()
+    for start in range(0, len(rows), _CHUNK):
+        some = [row.id for row in rows[start : start + _CHUNK]]
+        db.session.execute(
+            update(_MESSAGES)
+            .where(_MESSAGES.c.id.in_(some))
+            .values(slot_on=None, draws_on_reserve=False)
+        )
+    limits.give_back(Held(account.id, row.slot_on, _place(row)) for row in rows)
+    return len(rows)
+
+
+def _place(message: Any) -> Place:
     return Place(
         message.e164 or "",
         message.segments,

@@ -260,7 +260,7 @@ class _Planner:
     def _sum(self, texts: tuple[PlannedText, ...], recipients: int, segments: int) -> Plan:
         plan = Plan(
             texts=texts,
-            stopper=gates.account_gate(self.facts),
+            stopper=gates.account_gate(self.facts, self.draft.kind),
             classes=sums.classes(texts, self.draft),
             reasons=sums.reasons(texts),
             days=sums.days(texts),

@@ -32,7 +32,8 @@ def _judge(account: AccountRef, day: date) -> None:
     here, by = ZoneInfo(account.timezone), compliance.thresholds(account.organization_id, day)
     until = datetime.combine(day + timedelta(days=1), time(), here)
     since = datetime.combine(until.date() - WINDOWS[Window.WEEK], time(), here)
-    week = health.outcomes(account, hour_of(since), hour_of(until))
+    begun = max(hour_of(since), compliance.judged_from(account.tenant) or hour_of(since))
+    week = health.outcomes(account, begun, hour_of(until))
     account_service.judge_ramp(
         account.id,
         day,

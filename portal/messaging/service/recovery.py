@@ -15,6 +15,7 @@ from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
 from portal.messaging.models import MOVING, Campaign, Message
 from portal.messaging.rules import gates
+from portal.messaging.rules.whys import BULK_PAUSED
 from portal.messaging.service import evidence, facts, outbox
 from portal.messaging.service.evidence import Effect, Evidence, Source
 from portal.messaging.service.placing import AFTER, BEFORE, OUTBOUND
@@ -39,6 +40,7 @@ UNSEEN_AFTER: Final = GIVE_UP_AFTER + timedelta(minutes=30)  # whose list nobody
 TOLD_AFTER: Final = timedelta(hours=1)  # of a list that can't be read
 SETTLED_AFTER: Final = timedelta(hours=72)  # then late callbacks flip no money (PROMISES 2.6)
 UNREADABLE_PAUSE: Final = timedelta(minutes=1)
+_OF_ACCOUNTS: Final = gates.ACCOUNT_CODES | {BULK_PAUSED}
 _BATCH = 200
 
 
@@ -237,7 +239,7 @@ def accounts_held() -> Sequence[UUID]:
     """Return the accounts with texts that wait until the account may send."""
     return db.session.scalars(
         select(Message.account_id)
-        .where(MOVING, Message.state == State.HELD, Message.reason_code.in_(gates.ACCOUNT_CODES))
+        .where(MOVING, Message.state == State.HELD, Message.reason_code.in_(_OF_ACCOUNTS))
         .distinct()
     ).all()
 
@@ -247,12 +249,13 @@ def release_mended(account_id: UUID) -> int:
     account = accounts.account(account_id)
     if account is None or gates.account_gate(facts.of_account(account)) is not None:
         return 0
+    mended = _OF_ACCOUNTS if account.bulk_pause is None else gates.ACCOUNT_CODES
     return len(
         outbox.move(
             and_(
                 Message.account_id == account_id,
                 Message.state == State.HELD,
-                Message.reason_code.in_(gates.ACCOUNT_CODES),
+                Message.reason_code.in_(mended),
             ),
             State.QUEUED,
             cause="mended",

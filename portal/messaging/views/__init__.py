@@ -5,6 +5,7 @@ from flask import Flask
 from portal.messaging.views import (
     approvals,
     assigning,
+    bulk_pause,
     campaigns,
     charges,
     closing,
@@ -41,6 +42,7 @@ __all__ = [
     "approvals",
     "assigning",
     "blueprints",
+    "bulk_pause",
     "campaigns",
     "charges",
     "closing",

@@ -192,15 +192,19 @@ def _banner() -> dict[str, object]:
 
 
 def _of_account(account: AccountRef) -> Banner | None:
-    """Name the suspension on each of the account's pages, with the way to what to do (A-1)."""
-    if account.state is not AccountState.SUSPENDED:
+    """Name what stops its texts on each of the account's pages, with the way to what to do (A-1, H-4)."""
+    if account.state is AccountState.SUSPENDED:
+        level, title = "bad", "This account is suspended."
+        text = f"{account.state_reason or ''} Nothing is sent; texts still come in.".strip()
+    elif account.bulk_pause is not None:
+        level, title = "warn", "Bulk and plan texts of this account are paused."
+        text = f"{account.bulk_pause} Replies go; the rest waits until somebody has looked."
+    else:
         return None
-    title = "This account is suspended."
-    text = f"{account.state_reason or ''} Nothing is sent; texts still come in.".strip()
     there = url_for("compliance.restriction", account_id=account.id)
     if request.path.startswith(there):  # it is what one reads
-        return Banner("bad", title, text)
-    return Banner("bad", title, text, there, "See what to do")
+        return Banner(level, title, text)
+    return Banner(level, title, text, there, "See what to do")
 
 
 def _of_organization(organization_id: UUID, person: Me) -> Banner | None:

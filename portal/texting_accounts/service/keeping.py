@@ -60,18 +60,18 @@ def open_account(
     )
     db.session.add(row)
     db.session.flush()  # the audit entry needs the id
-    _record("accounts:account:open", row.id, organization_id, actor, name=row.name, timezone=zone)
-    return _fresh(row.id)
+    record("accounts:account:open", row.id, organization_id, actor, name=row.name, timezone=zone)
+    return fresh(row.id)
 
 
 def edit_account(account_id: UUID, *, name: str, timezone: str, actor: Actor) -> AccountRef:
     """Rename the account or move its day to another zone. Raises BadInput."""
-    row = _locked(account_id)
+    row = locked(account_id)
     _check_zone(timezone)
     name = " ".join(name.split())
     if (row.name, row.timezone) != (name, timezone):
         row.name, row.timezone = name, timezone
-        _record(
+        record(
             "accounts:account:edit",
             account_id,
             row.organization_id,
@@ -79,14 +79,14 @@ def edit_account(account_id: UUID, *, name: str, timezone: str, actor: Actor) ->
             name=name,
             timezone=timezone,
         )
-    return _fresh(account_id)
+    return fresh(account_id)
 
 
 def set_limits(
     account_id: UUID, *, daily_recipients: int, daily_segments: int, note: str, actor: Actor
 ) -> AccountRef:
     """Change the daily limits, with a note that says why (S-5). Raises NoteMissing, BadInput."""
-    row = _locked(account_id)
+    row = locked(account_id)
     if not note.strip():
         raise NoteMissing("Write why the limits change: the note is kept with them.")
     if not 0 <= daily_recipients <= MAX_RECIPIENTS or not 0 <= daily_segments <= MAX_SEGMENTS:
@@ -96,7 +96,7 @@ def set_limits(
     before = (row.daily_recipient_limit, row.daily_segment_limit)
     row.daily_recipient_limit, row.daily_segment_limit = daily_recipients, daily_segments
     row.limits_note = note.strip()[:500]
-    _record(
+    record(
         "accounts:limits:change",
         account_id,
         row.organization_id,
@@ -105,7 +105,7 @@ def set_limits(
         after=[daily_recipients, daily_segments],
         note=row.limits_note,
     )
-    return _fresh(account_id)
+    return fresh(account_id)
 
 
 def begin_ramp(account_id: UUID, *, today: date, actor: Actor) -> None:
@@ -117,7 +117,7 @@ def judge_ramp(
     account_id: UUID, day: date, *, people: int, is_bad: bool, figures: str, actor: Actor
 ) -> None:
     """Take one more day into account, once: a clean one brings the next step, a bad one the last."""
-    row = _locked(account_id)
+    row = locked(account_id)
     if row.ramp_clean_days is None or row.ramp_judged_on is None or row.ramp_judged_on >= day:
         return
     policy = rules.policy_on(day)
@@ -136,12 +136,12 @@ def judge_ramp(
 def _set_ramp(
     account_id: UUID, clean_days: int, day: date, *, verb: str, actor: Actor, **figures: object
 ) -> None:
-    row = _locked(account_id)
+    row = locked(account_id)
     before = row.ramp_limit
     row.ramp_limit = rules.limit_after(clean_days, rules.policy_on(day))
     row.ramp_clean_days = clean_days if row.ramp_limit is not None else None
     row.ramp_judged_on = day if row.ramp_limit is not None else None
-    _record(
+    record(
         f"accounts:ramp:{verb}",
         account_id,
         row.organization_id,
@@ -199,9 +199,9 @@ def explain_suspension(account_id: UUID, reason: str, cause: Cause, *, actor: Ac
 
     Raises WrongState for an account that is not suspended.
     """
-    row = _locked(account_id)
+    row = locked(account_id)
     if row.state is not AccountState.SUSPENDED:
-        raise WrongState(f"This account is {_fresh(account_id).state_label.lower()}.")
+        raise WrongState(f"This account is {fresh(account_id).state_label.lower()}.")
     row.state_reason = reason.strip()[:500] or None
     r = Restriction
     db.session.execute(
@@ -214,7 +214,7 @@ def explain_suspension(account_id: UUID, reason: str, cause: Cause, *, actor: Ac
         .values(cause=cause, reason=row.state_reason)
         .execution_options(synchronize_session=False)
     )
-    _record(
+    record(
         "accounts:account:explain",
         account_id,
         row.organization_id,
@@ -248,7 +248,7 @@ def add_account_member(
     account_id: UUID, user_id: UUID, *, monthly_cap: int | None = None, actor: Actor
 ) -> None:
     """Let a member of the organization work in a shared account, with a cap if given (SPEC 1)."""
-    row = _locked(account_id)
+    row = locked(account_id)
     if row.team_id is None:
         raise BadInput("Only a team's shared account has members; this one belongs to an agent.")
     if people.membership(user_id, row.organization_id) is None:
@@ -267,7 +267,7 @@ def add_account_member(
         )
     else:
         known.monthly_cap = monthly_cap
-    _record(
+    record(
         "accounts:member:add",
         account_id,
         row.organization_id,
@@ -279,7 +279,7 @@ def add_account_member(
 
 def remove_account_member(account_id: UUID, user_id: UUID, *, actor: Actor) -> None:
     """Take a person out of a shared account. Raises NotFound for one who does not work in it."""
-    row = _locked(account_id)
+    row = locked(account_id)
     gone = db.session.execute(
         delete(AccountMember)
         .where(AccountMember.account_id == account_id, AccountMember.user_id == user_id)
@@ -287,7 +287,7 @@ def remove_account_member(account_id: UUID, user_id: UUID, *, actor: Actor) -> N
     ).first()
     if gone is None:
         raise NotFound("This person does not work in this account.")
-    _record("accounts:member:remove", account_id, row.organization_id, actor, user=str(user_id))
+    record("accounts:member:remove", account_id, row.organization_id, actor, user=str(user_id))
 
 
 def _move(
@@ -307,7 +307,7 @@ def _move(
         .values(state=new, state_reason=reason.strip()[:500] or None, state_changed_at=utcnow())
         .returning(TextingAccount.organization_id)
     ).scalar_one_or_none()
-    account = _fresh(account_id)
+    account = fresh(account_id)
     if moved is None:
         if account.state is new:
             return account
@@ -317,7 +317,7 @@ def _move(
     why = (reason or note).strip() or None
     _keep_history(account, why, cause, actor)
     told = {"cause": cause.value} if cause else {}
-    _record(f"accounts:account:{verb}", account_id, moved, actor, reason=why, **told)
+    record(f"accounts:account:{verb}", account_id, moved, actor, reason=why, **told)
     return account
 
 
@@ -326,9 +326,10 @@ def _keep_history(account: AccountRef, why: str | None, cause: Cause | None, act
     now, r = utcnow(), Restriction
     kind = _KINDS.get(account.state)
     note = why if kind is None else f"{account.state_label} instead."
+    ended = RestrictionKind if kind is RestrictionKind.CLOSING else _KINDS.values()
     db.session.execute(
         update(r)
-        .where(owned(account.tenant, r), r.kind.in_(_KINDS.values()), r.lifted_at.is_(None))
+        .where(owned(account.tenant, r), r.kind.in_(ended), r.lifted_at.is_(None))
         .values(lifted_at=now, lifted_by=actor.label, lift_note=note[:500] if note else None)
         .execution_options(synchronize_session=False)
     )
@@ -346,7 +347,8 @@ def _keep_history(account: AccountRef, why: str | None, cause: Cause | None, act
         )
 
 
-def _locked(account_id: UUID) -> TextingAccount:
+def locked(account_id: UUID) -> TextingAccount:
+    """Return the row of an account that is not closed, locked. Raises NotFound, AccountClosed."""
     row = db.session.get(TextingAccount, account_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("We can't find that account.")
@@ -355,7 +357,8 @@ def _locked(account_id: UUID) -> TextingAccount:
     return row
 
 
-def _fresh(account_id: UUID) -> AccountRef:
+def fresh(account_id: UUID) -> AccountRef:
+    """Return the account as this unit of work leaves it. Raises NotFound."""
     db.session.flush()  # what changed must be what is read
     row = db.session.get(TextingAccount, account_id)
     if row is not None:
@@ -371,9 +374,10 @@ def _check_zone(zone: str) -> None:
         raise BadInput(f"{zone} is not a time zone. Use a name such as America/Chicago.")
 
 
-def _record(
+def record(
     event: str, account_id: UUID, organization_id: UUID, actor: Actor, **payload: object
 ) -> None:
+    """Write down in the audit log what was done to an account."""
     audit.record(
         event,
         actor=actor,

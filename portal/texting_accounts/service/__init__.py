@@ -1,0 +1,40 @@
+"""Verbs of accounts: open, change, pause, suspend and close them; keep back their bulk texts."""
+
+from portal.texting_accounts.service.bulk import pause_bulk, resume_bulk
+from portal.texting_accounts.service.keeping import (
+    MAX_RECIPIENTS,
+    MAX_SEGMENTS,
+    add_account_member,
+    begin_ramp,
+    close,
+    edit_account,
+    explain_suspension,
+    judge_ramp,
+    open_account,
+    pause,
+    reinstate,
+    remove_account_member,
+    resume,
+    set_limits,
+    suspend,
+)
+
+__all__ = [
+    "MAX_RECIPIENTS",
+    "MAX_SEGMENTS",
+    "add_account_member",
+    "begin_ramp",
+    "close",
+    "edit_account",
+    "explain_suspension",
+    "judge_ramp",
+    "open_account",
+    "pause",
+    "pause_bulk",
+    "reinstate",
+    "remove_account_member",
+    "resume",
+    "resume_bulk",
+    "set_limits",
+    "suspend",
+]
