@@ -303,15 +303,17 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
             return {}  # a piece of a page has no shell; polls need not ask for it
         account = g.get("account")
         return {
-            "nav": navigation.groups(person, _counts(account)),
+            "nav": navigation.groups(person, _counts(person, account)),
             "rail_meter": _rail_meter(person, account),
             "search_url": _search_url(person, account),
             "clock_note": _clock_note(),
         }
 
 
-def _counts(account: AccountRef | None) -> dict[str, int]:
-    return {} if account is None else {"messaging.inbox": messaging.unread_count(account.tenant)}
+def _counts(person: Me, account: AccountRef | None) -> dict[str, int]:
+    if account is None or not person.may(Permission.VIEW_CONVERSATIONS):
+        return {}
+    return {"messaging.inbox": messaging.unread_count(account.tenant)}
 
 
 def _rail_meter(person: Me, account: AccountRef | None) -> dict[str, Any] | None:

@@ -1,15 +1,18 @@
 """The inbox and a conversation, as people see them (Q-3, Q-5, K-6, C-8)."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from portal.contacts.models import Contact
 from portal.core.audit import AuditEntry
-from portal.core.db import db
+from portal.core.db import db, unit_of_work
 from portal.messaging import queries
+from portal.messaging.values import State
 from tests.factories.messaging import make_recipient
-from tests.messaging.talks import MAYA, answer, hear, open_talk, post, send
+from tests.messaging.talks import MAYA, answer, hear, open_talk, post, send, set_state
+from tests.messaging.test_index_use import asked
 
 NASTY = "<script>alert(1)</script> <b>bold</b> &amp; <img src=x onerror=alert(1)>"
 
@@ -215,3 +218,46 @@ class TestWho:
 
     def test_one_account_does_not_open_the_talk_of_another(self, bob, bobs, maya):
         bob.get("messaging.conversation", 404, account_id=bobs.id, conversation_id=maya.id)
+
+
+class TestQuietPolls:
+    """A poll that meets nothing new asks one seek, and still misses nothing for long (G6)."""
+
+    def poll(self, shown):
+        return shown.page.select_one("#inbox-list > [hx-trigger='every 2s']")["hx-get"]
+
+    def test_nothing_new_reads_no_conversation(self, alice, northside, maya, clock):
+        shown = alice.get("messaging.inbox", account_id=northside.id)
+        thread = open_talk(alice, maya).page.select_one("#thread")["hx-get"]
+        clock.travel(to=datetime(2026, 3, 2, 18, 5, 15, tzinfo=UTC))
+        for url in (self.poll(shown), thread):
+            with asked() as statements:
+                alice.htmx.open("GET", url, 204)
+            read = [sql for sql, _ in statements if "preview" in sql or "FROM inbound_texts" in sql]
+            assert read == []
+
+    def test_a_change_is_seen_at_the_next_poll(self, alice, northside, maya, clock):
+        shown = alice.get("messaging.inbox", account_id=northside.id)
+        thread = open_talk(alice, maya).page.select_one("#thread")["hx-get"]
+        clock.travel(to=datetime(2026, 3, 2, 18, 5, 15, tzinfo=UTC))
+        hear(northside, "Are you there?")
+        assert "Are you there?" in alice.htmx.open("GET", self.poll(shown)).text
+        assert "Are you there?" in alice.htmx.open("GET", thread).text
+
+    def test_the_fate_of_a_text_is_seen_too(self, alice, northside, maya, clock):
+        answer(northside)
+        thread = open_talk(alice, maya).page.select_one("#thread")["hx-get"]
+        set_state(northside, State.DELIVERED)
+        clock.travel(to=datetime(2026, 3, 2, 18, 5, 15, tzinfo=UTC))
+        assert "Delivered" in alice.htmx.open("GET", thread).text
+
+    def test_a_name_given_meanwhile_is_seen_within_half_a_minute(
+        self, alice, northside, maya, clock
+    ):
+        shown = alice.get("messaging.inbox", account_id=northside.id)
+        with unit_of_work():
+            db.session.execute(update(Contact).values(first_name="Mayra"))
+        clock.travel(to=datetime(2026, 3, 2, 18, 5, 15, tzinfo=UTC))
+        alice.htmx.open("GET", self.poll(shown), 204)
+        clock.travel(to=datetime(2026, 3, 2, 18, 5, 31, tzinfo=UTC))
+        assert "Mayra" in alice.htmx.open("GET", self.poll(shown)).text

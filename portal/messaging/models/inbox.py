@@ -102,6 +102,7 @@ class Conversation(Base):
         of_account(),
         UniqueConstraint("account_id", "e164"),
         Index("ix_conversations_inbox", "account_id", "last_at", "id"),
+        Index("ix_conversations_changed", "account_id", "changed_at"),
         _view("unread", "unread > 0", "unread > 0"),
         _view("unanswered", "needs_answer = 1", "needs_answer"),
         _view("opted_out", "is_opted_out = 1", "is_opted_out"),
@@ -139,6 +140,10 @@ class Conversation(Base):
     is_opted_out: Mapped[bool] = mapped_column(default=False)
     is_held: Mapped[bool] = mapped_column(default=False, server_default=false())
     assignee_id: Mapped[UUID | None]  # who of the account answers it
+    # By this an open inbox knows that there is nothing new; None: not since this is kept.
+    changed_at: Mapped[datetime | None] = mapped_column(
+        UTCDateTime, default=utcnow, onupdate=utcnow
+    )
 
 
 class TextDraft(Base):

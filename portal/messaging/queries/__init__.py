@@ -12,11 +12,13 @@ from portal.messaging.queries.campaigns import (
 from portal.messaging.queries.drafts import draft, draft_recipients
 from portal.messaging.queries.errors import error_meaning, error_meanings
 from portal.messaging.queries.inbox import (
+    changed_at,
     conversation,
     conversation_by_id,
     conversations,
     first_text_delivered,
     heard_at,
+    talk_changed_at,
     thread,
     timeline,
     unread_count,
@@ -35,6 +37,7 @@ __all__ = [
     "campaign_rows",
     "campaigns",
     "campaigns_moving",
+    "changed_at",
     "conversation",
     "conversation_by_id",
     "conversations",
@@ -46,6 +49,7 @@ __all__ = [
     "first_text_delivered",
     "heard_at",
     "join_keyword",
+    "talk_changed_at",
     "text",
     "texts_resting",
     "thread",

@@ -41,6 +41,8 @@ from portal.messaging.values import (
 
 COUNT_CAP: Final = 100
 _TALK: Final = cast(Table, Conversation.__table__)
+_SENT: Final = cast(Table, Message.__table__)
+_WATCHED: Final = 20  # texts of a talk whose fate an open one follows within seconds
 # A literal, not a parameter: only so does SQLite see that the view's own index will do.
 _IS_UNREAD: Final = _TALK.c.unread > literal_column("0")
 
@@ -87,6 +89,20 @@ def conversations(
         tuple(_refs(tenant, shown)),
         cursors.write_moment(last.last_at, last.id) if last else None,
     )
+
+
+def changed_at(tenant: Tenant) -> datetime | None:
+    """Return when a conversation of the account last changed, of what is known: one seek (G6)."""
+    return db.session.scalar(_CHANGED, tenant.named)
+
+
+def talk_changed_at(tenant: Tenant, conversation_id: UUID) -> datetime | None:
+    """Return when a conversation, or one of its newest texts, last changed: two seeks (G6)."""
+    talk = db.session.execute(_ONE, {**tenant.named, "talk": conversation_id}).first()
+    if talk is None:
+        return None
+    texts = db.session.scalars(_NEWEST, {**tenant.named, "e164": talk.e164})
+    return max((at for at in (talk.changed_at, *texts) if at is not None), default=None)
 
 
 def conversation(tenant: Tenant, e164: str) -> ConversationRef | None:
@@ -237,6 +253,21 @@ _LISTED: Final = {
     .limit(bindparam("most"))
     for view, condition in _IN_VIEW.items()
 }
+_CHANGED: Final = (
+    select(_TALK.c.changed_at)
+    .where(owned(THAT_ONE, _TALK), _TALK.c.changed_at.is_not(None))
+    .order_by(_TALK.c.changed_at.desc())
+    .limit(1)
+)
+_NEWEST: Final = (
+    select(_SENT.c.changed_at)
+    .where(owned(THAT_ONE, _SENT), _SENT.c.e164 == bindparam("e164"))
+    .order_by(_SENT.c.created_at.desc())
+    .limit(_WATCHED)
+)
+_ONE: Final = select(_TALK.c.e164, _TALK.c.changed_at).where(
+    owned(THAT_ONE, _TALK), _TALK.c.id == bindparam("talk")
+)
 _UNREAD: Final = _count_of(_IS_UNREAD)
 _UNANSWERED: Final = _count_of(_TALK.c.needs_answer)
 

@@ -162,7 +162,11 @@ def _upsert(
     row = db.session.execute(
         statement.on_conflict_do_update(
             index_elements=["account_id", "e164"],
-            set_={**known, "unread": Conversation.unread + unread},
+            set_={
+                **known,
+                "unread": Conversation.unread + unread,
+                "changed_at": new.changed_at,
+            },
         ).returning(Conversation.id, Conversation.assignee_id)
     ).one()
     return Heard(row.id, row.assignee_id)

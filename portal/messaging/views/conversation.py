@@ -3,7 +3,7 @@
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, flash, g, render_template, request, url_for
@@ -39,6 +39,7 @@ from portal.messaging.views.choices import Choices
 from portal.messaging.views.composed import NO_REASON
 from portal.messaging.views.costing import Cost, cost_of
 from portal.messaging.views.inbox import conversation_url, is_live, listing
+from portal.messaging.views.polling import is_settled, mark_of
 from portal.messaging.views.talking import (
     changed,
     fix_of,
@@ -54,6 +55,7 @@ from portal.messaging.views.talking import (
     way,
 )
 
+_LOOKS_EVERY: Final = 10  # seconds between polls that look at everything, the answer's gates too
 _HERE = "/accounts/<uuid:account_id>/conversations/<uuid:conversation_id>"
 
 
@@ -71,6 +73,12 @@ def conversation(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: 
 @requires(Permission.SEND_TEXTS)
 def conversation_thread(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001
     """Answer an open conversation that asks for news: nothing, or the talk anew."""
+    if wants_partial() and is_settled(
+        lambda: queries.talk_changed_at(g.account.tenant, conversation_id),
+        [request.args.get("mark", "")],
+        every=_LOOKS_EVERY,
+    ):
+        return Response(status=204)
     ref = queries.conversation_by_id(g.account.tenant, conversation_id)
     if not wants_partial():
         return see_other(conversation_url(ref.id))
@@ -280,6 +288,7 @@ def _context(
     files: tuple[MediaRef, ...] | None = None,
 ) -> dict[str, Any]:
     tenant, before = g.account.tenant, _before()
+    mark = mark_of(queries.talk_changed_at(tenant, ref.id))
     box = _box(ref)
     kept = reply_form.body.data or "" if reply_form else ""
     recipient = recipient_of(ref)
@@ -322,6 +331,7 @@ def _context(
             account_id=g.account.id,
             conversation_id=ref.id,
             seen=talk.version,
+            mark=mark,
             box=box.state,
             last=talk.newest_inbound.id if talk.newest_inbound else None,
         ),

@@ -21,6 +21,7 @@ from portal.messaging.queries import contact_page
 from portal.messaging.queries.inbox import View
 from portal.messaging.values import ConversationRef
 from portal.messaging.views.blueprint import bp
+from portal.messaging.views.polling import is_settled, mark_of
 from portal.messaging.views.talking import (
     initials,
     is_lead,
@@ -43,6 +44,7 @@ LABELS: Final[dict[View, str]] = {
     "opted_out": "Opted out",
 }
 _TO_MATES: Final[frozenset[View]] = frozenset({"all", "needs_answer", "opted_out"})
+_LOOKS_EVERY: Final = 30  # seconds between polls that look at everything, names and days too
 COMMON: Final[frozenset[View]] = frozenset({"all", "needs_answer", "unread"})  # stand in the row
 
 
@@ -70,6 +72,7 @@ class Listing:
     next_url: str | None
     first_url: str | None  # back to the newest, from an older page
     query: dict[str, str]
+    mark: str  # when the newest change was, before the rows were read
 
     @property
     def order(self) -> str:
@@ -100,8 +103,15 @@ class Listing:
 
     def poll_url(self) -> str:
         """Return where to ask whether anything changed; an empty list may be filled at once."""
-        asked = {"seen": self.seen} | ({"order": self.order} if self.rows else {})
+        asked = {"seen": self.seen, "mark": self.mark} | (
+            {"order": self.order} if self.rows else {}
+        )
         return inbox_url(**self.query, **asked)
+
+    @property
+    def told(self) -> str:
+        """Return what a poll says it has told of, so that it need not be told again."""
+        return f"{self.seen}.{self.mark}"
 
     def fresh_url(self) -> str:
         """Return where to get the list anew."""
@@ -110,9 +120,15 @@ class Listing:
 
 @bp.get("/accounts/<uuid:account_id>/inbox")
 @requires(Permission.READ_TALKS)
-@takes("view", "after", "open", "seen", "order", "told")
+@takes("view", "after", "open", "seen", "order", "mark", "told")
 def inbox(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show the conversations; htmx asks here every few seconds for what changed (Q-5)."""
+    if wants_partial() and is_settled(
+        lambda: queries.changed_at(g.account.tenant),
+        [request.args.get("mark", ""), request.args.get("told", "").rpartition(".")[2]],
+        every=_LOOKS_EVERY,
+    ):
+        return Response(status=204)
     listed = listing()
     if wants_partial() and (news := _news(listed)) is not None:
         return news
@@ -130,7 +146,7 @@ def inbox(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
 
 def listing() -> Listing:
     """Return the page of the inbox the address asks for."""
-    view = _view()
+    view, mark = _view(), mark_of(queries.changed_at(g.account.tenant))
     after = request.args.get("after", "")
     found = queries.conversations(
         g.account.tenant, view, after or None, reader=me().user_id, told_only=is_mate()
@@ -143,6 +159,7 @@ def listing() -> Listing:
         next_url=inbox_url(view=view, after=found.next_cursor) if found.next_cursor else None,
         first_url=inbox_url(view=view) if after else None,
         query=query,
+        mark=mark,
     )
 
 
@@ -170,7 +187,9 @@ def conversation_url(conversation_id: UUID, **query: str) -> str:
 def _news(listed: Listing) -> Response | None:
     """Answer a poll: nothing, or a line that says so when rows would move under the pointer."""
     seen, order = request.args.get("seen"), request.args.get("order")
-    if seen == listed.seen or (seen and request.args.get("told") == listed.seen):
+    if seen == listed.seen or (
+        seen and request.args.get("told", "").partition(".")[0] == listed.seen
+    ):
         return Response(status=204)
     if not seen or not order or order == listed.order:
         return None
