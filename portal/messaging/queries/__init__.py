@@ -26,7 +26,7 @@ from portal.messaging.queries.inbox import (
 )
 from portal.messaging.queries.joining import join_keyword
 from portal.messaging.queries.limits import allowed_countries, brand_day, counters
-from portal.messaging.queries.resting import Resting, texts_resting
+from portal.messaging.queries.resting import Resting, texts_by_basis, texts_resting
 
 __all__ = [
     "Resting",
@@ -51,6 +51,7 @@ __all__ = [
     "join_keyword",
     "talk_changed_at",
     "text",
+    "texts_by_basis",
     "texts_resting",
     "thread",
     "timeline",

@@ -1,4 +1,4 @@
-"""Texts by the consent they rested on when they left (C-6, I15)."""
+"""Texts by the consent they rested on when they left (C-6, I15, A-3)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,14 @@ class Resting:
     last_at: datetime
 
 
-def texts_resting(tenant: Tenant, e164s: Sequence[str]) -> dict[tuple[str, UUID], Resting]:
-    """Return the texts to at most 500 numbers, by number and by the record they rested on."""
+def texts_by_basis(tenant: Tenant, e164s: Sequence[str]) -> dict[str, dict[UUID | None, Resting]]:
+    """Return the texts to at most 500 numbers, by number and by the record they rested on.
+
+    Under None stand those no record is noted for; a number nobody texted is left out.
+    """
+    found: dict[str, dict[UUID | None, Resting]] = {}
     if not e164s:
-        return {}
+        return found
     m = Message
     counted = (
         select(
@@ -38,14 +42,21 @@ def texts_resting(tenant: Tenant, e164s: Sequence[str]) -> dict[tuple[str, UUID]
         .where(
             owned(tenant, m),
             m.e164.in_(e164s),
-            m.consent_record_id.is_not(None),
             m.state.in_(ACCEPTED_FAMILY),
             m.kind != Kind.SYSTEM,
         )
         .group_by(m.e164, m.consent_record_id)
     )
+    for e164, record_id, count, first, last in db.session.execute(counted):
+        found.setdefault(str(e164), {})[record_id] = Resting(count, first, last)
+    return found
+
+
+def texts_resting(tenant: Tenant, e164s: Sequence[str]) -> dict[tuple[str, UUID], Resting]:
+    """Return the texts to at most 500 numbers that rested on a record, by number and record."""
     return {
-        (str(e164), record_id): Resting(count, first, last)
-        for e164, record_id, count, first, last in db.session.execute(counted)
+        (e164, record_id): resting
+        for e164, by_record in texts_by_basis(tenant, e164s).items()
+        for record_id, resting in by_record.items()
         if record_id is not None
     }
