@@ -36,6 +36,11 @@ class Server:
         """Return the URL of its maintenance database."""
         return f"postgresql://postgres@/postgres?host={self.folder}"
 
+    @property
+    def pid(self) -> int:
+        """Return its first process; those of its connections are children of it."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def start(self) -> None:
         """Start it and return once it takes connections."""
         options = (

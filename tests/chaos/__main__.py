@@ -28,7 +28,7 @@ FULL = {
     "sqlite": (5_000, 320, 600, 12, 80, 60, 2),
     "postgresql": (10_000, 1_000, 900, 12, 80, 60, 2),
 }
-SAYINGS = 0.06  # texts from people for each text to them
+SAYINGS = {False: 0.12, True: 0.06}  # texts from people for each text to them; in the full tier
 WORKERS = {"sqlite": 1, "postgresql": 2}
 
 
@@ -57,7 +57,9 @@ def main() -> int:
         if given.control:
             came = asdict(control(plan, home, seconds / faults))
         else:
-            came = asdict(chaos(plan, Scale(seconds, faults, pace, SAYINGS, given.at_most), home))
+            came = asdict(
+                chaos(plan, Scale(seconds, faults, pace, SAYINGS[given.full], given.at_most), home)
+            )
     finally:
         if not given.keep:
             shutil.rmtree(home, ignore_errors=True)

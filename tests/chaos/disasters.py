@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping
 
 from redis import RedisError
 
-from tests.chaos.nursery import Role, members
+from tests.chaos.nursery import Role, family, members
 from tests.chaos.stage import Stage
 from tests.chaos.weather import Fault
 
 LONG_FREEZE_S = 32.0  # longer than a lease, and than a text has to its first byte
 LONGEST_S = 6.0  # of any other freeze
-ALL_OF_WEB = frozenset({"kill web", "kill web child", "freeze web child"})
+ALL_OF_WEB = frozenset(
+    {"kill web", "kill web child", "freeze web", "freeze web master", "freeze web child"}
+)
 
 
 class Disasters:
@@ -29,13 +31,17 @@ class Disasters:
             "kill work horse": lambda fault: self._crew.kill(self._worker(fault).children),
             "freeze worker": lambda fault: self._freeze(fault, members(self._worker(fault).pid)),
             "freeze work horse": lambda fault: self._freeze(fault, self._worker(fault).children),
-            "kill web": lambda _: self._crew.kill(members(self._crew.roles["web"].pid)),
+            "kill web": lambda _: self._crew.kill(members(self._web())),
             "kill web child": lambda _: self._crew.kill(self._web_child()),
+            "freeze web": lambda fault: self._freeze(fault, members(self._web())),
+            "freeze web master": lambda fault: self._freeze(fault, [self._web()]),
             "freeze web child": lambda fault: self._freeze(fault, self._web_child()),
             "kill scheduler": lambda _: self._crew.kill(members(self._scheduler())),
             "freeze scheduler": lambda fault: self._freeze(fault, members(self._scheduler())),
             "stop database": self._stop_database,
+            "freeze database": lambda fault: self._freeze(fault, self._database()),
             "kill queue": self._kill_queue,
+            "freeze queue": lambda fault: self._freeze(fault, [self._stage.valkey.pid]),
             "flush queue": self._flush_queue,
         }
 
@@ -65,12 +71,20 @@ class Disasters:
     def _scheduler(self) -> int:
         return self._crew.roles["scheduler"].pid
 
+    def _web(self) -> int:
+        return self._crew.roles["web"].pid
+
+    def _database(self) -> list[int]:
+        assert self._stage.server is not None
+        return family(self._stage.server.pid)
+
     def _web_child(self) -> list[int]:
         children = self._crew.roles["web"].children
         return [self._die.choice(children)] if children else []
 
     def _stop_database(self, fault: Fault) -> bool:
         assert self._stage.server is not None
+        self._crew.thaw(self._database())  # frozen, it would not hear that it is to stop
         self._stage.server.stop()
         time.sleep(fault.lasts * 0.3)
         self._stage.server.start()

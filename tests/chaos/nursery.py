@@ -138,6 +138,16 @@ def _become(order: Mapping[str, Any]) -> None:
 
 def members(session: int) -> list[int]:
     """Return the living processes of a session, its leader first."""
+    return _living(session, lambda words: int(words[3]) == session)
+
+
+def family(parent: int) -> list[int]:
+    """Return a process and its children, whatever their sessions; it comes first."""
+    return [parent, *_living(parent, lambda words: int(words[1]) == parent)]
+
+
+def _living(first: int, is_wanted: Callable[[Sequence[str]], bool]) -> list[int]:
+    """Return living processes by their state, parent, group and session; one of them first."""
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -146,9 +156,9 @@ def members(session: int) -> list[int]:
             words = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(words[3]) == session and words[0] not in "ZX":
+        if is_wanted(words) and words[0] not in "ZX":
             found.append(int(entry))
-    return sorted(found, key=lambda pid: (pid != session, pid))
+    return sorted(found, key=lambda pid: (pid != first, pid))
 
 
 def is_alive(pid: int) -> bool:
@@ -206,6 +216,7 @@ class Crew:
         self._ended.set()
         if self._keeper.is_alive():
             self._keeper.join()
+        self.thaw()  # a frozen server can't be stopped
 
     def kill(self, pids: Sequence[int]) -> bool:
         """kill -9, frozen or not; say whether anybody died."""
@@ -218,12 +229,12 @@ class Crew:
             self._frozen.update(dict.fromkeys(stopped, time.monotonic() + for_s))
         return bool(stopped)
 
-    def thaw(self) -> None:
-        """Let everything that is frozen go on."""
+    def thaw(self, pids: Sequence[int] | None = None) -> None:
+        """Let these, or everything that is frozen, go on."""
         with self._lock:
-            for pid in self._frozen:
-                send(pid, signal.SIGCONT)
-            self._frozen.clear()
+            for pid in list(self._frozen) if pids is None else pids:
+                if self._frozen.pop(pid, None) is not None:
+                    send(pid, signal.SIGCONT)
 
     def _keep(self) -> None:
         while not self._ended.wait(0.05):

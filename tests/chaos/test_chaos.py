@@ -10,12 +10,14 @@ import sys
 
 import pytest
 
+from tests.chaos.weather import STOPS
+
 SHORT_S, FULL_S = 300, 3600
-LEAST = {  # texts, process faults, provider faults
-    ("short", "sqlite"): (200, 20, 50),
-    ("short", "postgresql"): (300, 40, 110),
-    ("full", "sqlite"): (5_000, 300, 1_250),
-    ("full", "postgresql"): (10_000, 1_000, 2_500),
+LEAST = {  # texts, process faults, provider faults, opt-outs
+    ("short", "sqlite"): (200, 20, 50, 2),
+    ("short", "postgresql"): (300, 40, 110, 3),
+    ("full", "sqlite"): (5_000, 300, 1_250, 75),
+    ("full", "postgresql"): (10_000, 1_000, 2_500, 150),
 }
 
 
@@ -31,10 +33,11 @@ def run(*arguments, report, timeout_s):
 
 
 def assert_it_was_large_enough(came, tier):
-    texts, killed, provider = LEAST[tier, came["database"]]
+    texts, killed, provider, opt_outs = LEAST[tier, came["database"]]
     assert came["texts"] >= texts
     assert sum(came["process_faults"].values()) >= killed
     assert sum(came["provider_faults"].values()) >= provider
+    assert sum(count for words, count in came["people_said"].items() if words in STOPS) >= opt_outs
 
 
 def assert_nothing_was_wrong(came):

@@ -35,13 +35,17 @@ PROCESS_FAULTS = {
     "kill web": 2,
     "kill web child": 8,
     "freeze web child": 6,
+    "freeze web master": 2,
+    "freeze web": 2,
     "kill scheduler": 5,
     "freeze scheduler": 4,
     "stop database": 5,
+    "freeze database": 3,
     "kill queue": 3,
+    "freeze queue": 4,
     "flush queue": 6,
 }
-ONLY_POSTGRESQL = frozenset({"stop database"})
+ONLY_POSTGRESQL = frozenset({"stop database", "freeze database"})  # SQLite has no process
 
 SAYINGS = {  # what a person says, and how often
     "STOP": 5,
