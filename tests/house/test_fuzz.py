@@ -5,6 +5,7 @@ is printed with what went wrong: FUZZ_SEED and FUZZ_REQUESTS run the same reques
 """
 
 import os
+import threading
 from collections import Counter, defaultdict
 from random import Random, SystemRandom
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from tests.factories.integrations import make_key
 from tests.factories.numbers import make_carrier_account
 from tests.house import malformed
 from tests.house.test_idor import listen
-from tests.house.vandal import Vandal, ends
+from tests.house.vandal import HANG_WALL_S, Hang, Vandal, ends, no_hang
 
 SEED = int(os.environ.get("FUZZ_SEED", "1123"))
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))
@@ -146,6 +147,14 @@ def fuzz(own, app, northside, monkeypatch, request):
         return sent
 
     return run
+
+
+def test_what_hangs_is_noticed_whether_it_computes_or_waits():
+    with pytest.raises(Hang, match="of the processor"), no_hang(cpu_s=0.02):
+        while True:
+            pass
+    with pytest.raises(Hang, match="on the wall"), no_hang(wall_s=0.02):
+        threading.Event().wait(HANG_WALL_S)
 
 
 def test_no_malformed_request_breaks_a_route(fuzz):
