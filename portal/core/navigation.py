@@ -148,7 +148,7 @@ PLACES = (
         "Account",
         _P.VIEW_CREDITS,
         True,
-        also=("compliance.*thresholds",),
+        also=("compliance.*thresholds", "reports.show_causes"),
     ),
     Place(
         "reports.show",

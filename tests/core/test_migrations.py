@@ -167,16 +167,17 @@ def test_texts_and_opt_outs_from_before_there_was_health_are_counted(empty_app):
             sweep(northside)
             carrier.call_back(northside.organization_id)
         hear(northside, "STOP", arrives.number.e164)
-        hours, causes = (db.metadata.tables[n] for n in ("health_hours", "opt_out_causes"))
+        names = ("health_hours", "cause_hours", "opt_out_causes")
+        *counts, causes = (db.metadata.tables[n] for n in names)
 
         def counted():
             with db.engine.connect() as connection:
-                kept = select(hours).where(hours.c.attempted + hours.c.opted_out > 0)
+                kept = [select(t).where(t.c.attempted + t.c.opted_out > 0) for t in counts]
                 why = select(causes.c.account_id, causes.c.message_id, causes.c.said_at)
-                return [sorted(map(str, connection.execute(one))) for one in (kept, why)]
+                return [sorted(map(str, connection.execute(one))) for one in (*kept, why)]
 
         before = counted()
-        assert list(map(len, before)) == [2, 1]  # arrived and stopped, went wrong
+        assert list(map(len, before)) == [2, 2, 1]  # arrived and stopped, went wrong
         db.session.remove()
         downgrade(revision="0055_notice_of_teams")
         upgrade()

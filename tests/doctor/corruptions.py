@@ -36,6 +36,7 @@ from portal.messaging.models import (
     BasisDay,
     Campaign,
     CampaignCount,
+    CauseHour,
     DailyCountry,
     DailyLimit,
     DailyRecipient,
@@ -484,6 +485,11 @@ def a_basis_lost_what_left(busy):
 @breaks("I11")
 def an_hour_lost_what_arrived(busy):
     remove(HealthHour, HealthHour.account_id == busy.account.id, HealthHour.delivered > 0)
+
+
+@breaks("I11")
+def a_list_lost_what_arrived(busy):
+    remove(CauseHour, CauseHour.account_id == busy.account.id, CauseHour.delivered > 0)
 
 
 @breaks("I11")

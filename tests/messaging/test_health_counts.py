@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from portal.compliance.rules.health import Outcomes, Window, hour_of, thresholds_on
-from portal.consent.values import Method, NewConsent
+from portal.consent import service as consent
+from portal.consent.values import Checkbox, Method, NewConsent
 from portal.core.db import db, unit_of_work
 from portal.gateways import sms
-from portal.messaging.models import HealthHour, OptOutCause
+from portal.messaging.models import CauseHour, HealthHour, OptOutCause
 from portal.messaging.queries import health
 from portal.messaging.service import counting, optouts
 from tests.factories.messaging import (
@@ -205,3 +206,34 @@ def test_lost_counts_are_made_anew(desk):
     with unit_of_work():
         counting.recount(desk.account.tenant)
     assert (desk.outcomes, off(desk.account)) == (before, [])
+
+
+def test_what_became_of_texts_is_counted_by_who_sent_them_and_where_consent_came_from(desk):
+    """H-8: by the record a text rested on; an opt-out at the last text the person had got."""
+    with unit_of_work():
+        consent.record_consent(
+            desk.account.tenant,
+            NewConsent(
+                desk.people[1].number.e164,
+                Method.HOSTED_FORM,
+                given_at=desk.clock.now,
+                form_name="Open house",
+                name="Carol Diaz",
+                disclosure_text="I agree to texts from Juniper Realty.",
+                checkbox=Checkbox.CHECKED,
+            ),
+            ALICE_ACTS,
+        )
+    sent = desk.send(0, 1)
+    desk.clock.travel(by=timedelta(minutes=5))
+    desk.says(0)
+    c = CauseHour
+    sums = [func.sum(n) for n in (c.attempted, c.delivered, c.wrong, c.opted_out)]
+    shared = (c.campaign_id, c.user_id, c.form_name, c.method, c.from_e164, c.error_code)
+    counted = db.session.execute(select(*shared, *sums).group_by(*shared).having(sums[0] > 0))
+    who = ALICE_ACTS.id
+    assert sorted(map(tuple, counted)) == [
+        (sent, who, "", "hosted_form", desk.number, 0, 1, 1, 0, 1),
+        (sent, who, "Open house", "", desk.number, 30003, 1, 0, 1, 0),
+    ]
+    assert off(desk.account) == []

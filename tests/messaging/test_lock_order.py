@@ -42,6 +42,7 @@ RANK = {
     "campaign_counts": 6,
     "form_days": 6,
     "basis_days": 6,
+    "cause_hours": 6,
     "consent_days": 6,
     "standing_counts": 6,
     "credit_alerts": 7,
@@ -50,7 +51,7 @@ RANK = {
 LOCKS = re.compile(
     r"(?:WITH .*?)?\s*(?:UPDATE|DELETE FROM|SELECT (?=.*FOR UPDATE).*?\sFROM|"
     r"INSERT INTO(?= (?:audit_heads|health_hours|received_days|text_days|campaign_counts|form_days|basis_days|"
-    r"consent_days|standing_counts|credit_alerts|daily_brands)))\s+(\w+)",
+    r"cause_hours|consent_days|standing_counts|credit_alerts|daily_brands)))\s+(\w+)",
     re.DOTALL,
 )
 

@@ -31,15 +31,22 @@ from portal.consent.queries.holds import (
 from portal.consent.queries.imports import ImportSummary, import_summary
 from portal.consent.queries.marks import contact_marks
 from portal.consent.queries.records import (
+    NO_LIST,
+    NO_SOURCE,
+    Origin,
+    Source,
     find_records,
     form_names,
     history,
     logged_together,
+    of_source,
     origins,
     origins_of,
     record_or_404,
     records,
     records_of,
+    source_of,
+    sources,
 )
 from portal.consent.queries.standings import (
     MOST,
@@ -51,10 +58,14 @@ from portal.consent.queries.standings import (
 
 __all__ = [
     "MOST",
+    "NO_LIST",
+    "NO_SOURCE",
     "Coverage",
     "HoldRef",
     "ImportSummary",
     "OpenConsent",
+    "Origin",
+    "Source",
     "agreement",
     "audit_page",
     "carrier_news",
@@ -72,6 +83,7 @@ __all__ = [
     "import_summary",
     "logged_together",
     "newest_ways",
+    "of_source",
     "old_opt_outs",
     "open_consents",
     "open_holds",
@@ -86,6 +98,8 @@ __all__ = [
     "records",
     "records_of",
     "recounts",
+    "source_of",
+    "sources",
     "standing",
     "standing_hold",
     "standings",

@@ -6,7 +6,21 @@ from typing import Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Subquery, and_, exists, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from portal.consent.models import ConsentRecord, ConsentWord
 from portal.consent.values import (
@@ -32,6 +46,7 @@ _ORIGINS: Final = select(
     ConsentRecord.form_version,
     ConsentRecord.method,
     ConsentRecord.strength,
+    ConsentRecord.import_id,
 )
 LAST_SIGN: Final = "\U0010ffff"
 
@@ -113,6 +128,41 @@ def records_of(tenant: Tenant, ids: Sequence[UUID]) -> dict[UUID, RecordRef]:
     return {row.id: ref_of(row) for row in rows}
 
 
+class Source(NamedTuple):
+    """The list, else the form, else the way a consent came from: one of them, the others empty (H-8)."""
+
+    import_id: UUID
+    form_name: str = ""
+    method: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return it as one word: list:<id>, form:<name>, way:<method>, none:."""
+        if self.import_id != NO_LIST:
+            return f"list:{self.import_id}"
+        if self.form_name:
+            return f"form:{self.form_name}"
+        return f"way:{self.method}" if self.method else "none:"
+
+
+NO_LIST: Final = UUID(int=0)
+NO_SOURCE: Final = Source(NO_LIST)  # of a text that rests on no record
+
+
+def source_of(key: str) -> Source:
+    """Return the source that has this key. Raises ValueError where none can."""
+    kind, _, rest = key.partition(":")
+    if kind == "list":
+        return Source(UUID(rest))
+    if kind == "form" and rest:
+        return Source(NO_LIST, rest)
+    if kind == "way":
+        return Source(NO_LIST, "", Method(rest).value)
+    if key == NO_SOURCE.key:
+        return NO_SOURCE
+    raise ValueError(key)
+
+
 class Origin(NamedTuple):
     """Where a consent came from: by which form, if any, in what way, and how much it carries."""
 
@@ -120,11 +170,48 @@ class Origin(NamedTuple):
     form_version: str
     method: Method
     strength: Strength
+    import_id: UUID | None
+
+    @property
+    def source(self) -> Source:
+        """Return what its texts are counted under by source."""
+        if self.import_id is not None:
+            return Source(self.import_id)
+        if self.form_name:
+            return Source(NO_LIST, self.form_name)
+        return Source(NO_LIST, "", self.method.value)
 
 
 def origins() -> Subquery:
     """Return id and origin of every record, for counts that join them."""
     return _ORIGINS.subquery("origins")
+
+
+def sources(
+    origins: Subquery,
+) -> tuple[ColumnElement[UUID], ColumnElement[str], ColumnElement[str]]:
+    """Return the three parts of a source, of origins that are joined or missing, as columns."""
+    c = origins.c
+    is_list, has_form = c.import_id.is_not(None), func.coalesce(c.form_name, "") != ""
+    return (
+        func.coalesce(c.import_id, literal(NO_LIST, c.import_id.type)).label("import_id"),
+        case((is_list, ""), else_=func.coalesce(c.form_name, "")).label("form_name"),
+        case(
+            (or_(is_list, has_form), ""),
+            else_=func.coalesce(cast(c.method, String(32)), ""),
+        ).label("method"),
+    )
+
+
+def of_source(tenant: Tenant, source: Source) -> Select[UUID]:
+    """Return the records of an account that came from one source, to be looked up in."""
+    r = ConsentRecord
+    wanted = select(r.id).where(owned(tenant, r))
+    if source.import_id != NO_LIST:
+        return wanted.where(r.import_id == source.import_id)
+    if source.form_name:
+        return wanted.where(r.import_id.is_(None), r.form_name == source.form_name)
+    return wanted.where(r.import_id.is_(None), r.form_name == "", r.method == source.method)
 
 
 def origins_of(ids: Collection[UUID]) -> dict[UUID | None, Origin]:
@@ -134,10 +221,7 @@ def origins_of(ids: Collection[UUID]) -> dict[UUID | None, Origin]:
     for begin in range(0, len(wanted), _AT_ONCE):
         some = wanted[begin : begin + _AT_ONCE]
         rows = db.session.execute(_ORIGINS.where(ConsentRecord.id.in_(some)))
-        known |= {
-            row.id: Origin(row.form_name, row.form_version, row.method, row.strength)
-            for row in rows
-        }
+        known |= {row.id: Origin(*row[1:]) for row in rows}
     return known
 
 

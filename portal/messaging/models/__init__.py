@@ -4,6 +4,7 @@ from portal.messaging.models.approvals import ApprovalPolicy, SendApproval
 from portal.messaging.models.counts import (
     BasisDay,
     CampaignCount,
+    CauseHour,
     FormDay,
     HealthHour,
     OptOutCause,
@@ -57,6 +58,7 @@ __all__ = [
     "CampaignCount",
     "CampaignMedia",
     "CarrierWatch",
+    "CauseHour",
     "Conversation",
     "DailyBrand",
     "DailyCountry",

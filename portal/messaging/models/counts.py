@@ -137,6 +137,32 @@ class HealthHour(Base):
     opted_out: Mapped[int]  # people
 
 
+class CauseHour(Base):
+    """The same as HealthHour, further apart: by who sent and where the consent came from (H-8).
+
+    Of a source one part is set at most: a list, else a form, else a way. An opt-out is counted
+    where the last text the person had got is.
+    """
+
+    __tablename__ = "cause_hours"
+    __table_args__ = (of_account(), IN_ITS_KEY)
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)  # its first instant
+    campaign_id: Mapped[UUID] = mapped_column(primary_key=True)  # all zeros: no bulk or plan send
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)  # all zeros: no person
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)  # all zeros: no list
+    form_name: Mapped[str] = mapped_column(bytewise(200), primary_key=True)
+    method: Mapped[str] = mapped_column(String(32), primary_key=True)
+    from_e164: Mapped[str] = mapped_column(E164, primary_key=True)  # empty: not known
+    error_code: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 0: none
+    organization_id: Mapped[UUID]
+    attempted: Mapped[int]
+    delivered: Mapped[int]
+    wrong: Mapped[int]
+    opted_out: Mapped[int]
+
+
 class OptOutCause(Base):
     """The last text a person had got from an account when they opted out of it (H-3, H-8).
 

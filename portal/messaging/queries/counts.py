@@ -29,6 +29,7 @@ from portal.core.tenancy import Tenant, owned
 from portal.messaging.models import (
     BasisDay,
     CampaignCount,
+    CauseHour,
     FormDay,
     HealthHour,
     InboundText,
@@ -52,7 +53,7 @@ def recounts(tenant: Tenant) -> list[Counted]:
     code = case((m.state.in_(_WRONG), func.coalesce(m.error_code, NO_ERROR)), else_=NO_ERROR)
     user = func.coalesce(m.created_by, literal(NOBODY, TextDay.user_id.type))
     return [
-        (cast(Table, HealthHour.__table__), _health(tenant, code)),
+        (cast(Table, HealthHour.__table__), _health(tenant, code, HealthHour)),
         (
             cast(Table, ReceivedDay.__table__),
             _summed(
@@ -133,12 +134,18 @@ def recounts(tenant: Tenant) -> list[Counted]:
                 source=outerjoin(m, origins, m.consent_record_id == origins.c.id),
             ),
         ),
+        (cast(Table, CauseHour.__table__), _health(tenant, code, CauseHour)),
     ]
 
 
-def _health(tenant: Tenant, code: ColumnElement[int]) -> Select[Any]:
-    """Return what became of the texts of each hour, and who opted out in it (H-3)."""
-    m, c = Message, OptOutCause
+def _health(
+    tenant: Tenant, code: ColumnElement[int], table: type[HealthHour | CauseHour]
+) -> Select[Any]:
+    """Return what became of the texts of each hour, and who opted out in it (H-3, H-8)."""
+    m, c, origins = Message, OptOutCause, consent.origins()
+    is_further = table is CauseHour
+    user = func.coalesce(m.created_by, literal(NOBODY, TextDay.user_id.type)).label("user_id")
+    further = [user, *consent.sources(origins)] if is_further else []
 
     def keys(at: Any, error_code: ColumnElement[int]) -> list[Any]:
         return [
@@ -151,6 +158,7 @@ def _health(tenant: Tenant, code: ColumnElement[int]) -> Select[Any]:
             ).label("campaign_id"),
             error_code.label("error_code"),
             m.organization_id.label("organization_id"),
+            *further,
         ]
 
     def count(states: list[Any], name: str) -> Any:
@@ -169,6 +177,10 @@ def _health(tenant: Tenant, code: ColumnElement[int]) -> Select[Any]:
         .join_from(c, m, and_(m.id == c.message_id, m.account_id == c.account_id))
         .where(owned(tenant, c))
     )
+    if is_further:
+        rests_on = m.consent_record_id == origins.c.id
+        texts = texts.select_from(m).outerjoin(origins, rests_on)
+        stopped = stopped.outerjoin(origins, rests_on)
     rows = union_all(texts, stopped).subquery()
     sums = [
         func.sum(rows.c[name]).label(name)

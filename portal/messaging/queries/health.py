@@ -35,6 +35,8 @@ class Got:
     message_id: UUID
     from_e164: str | None
     campaign_id: UUID | None  # None: no bulk or plan send
+    sent_by: UUID | None  # None: no person
+    record_id: UUID | None  # the consent it rested on
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,16 @@ def last_got(tenant: Tenant, said: Mapping[str, datetime]) -> dict[str, Got]:
     m = Message
     left_at = func.coalesce(m.submitted_at, m.created_at)
     rows = db.session.execute(
-        select(m.e164, left_at.label("left_at"), m.id, m.from_e164, m.campaign_id, m.kind)
+        select(
+            m.e164,
+            left_at.label("left_at"),
+            m.id,
+            m.from_e164,
+            m.campaign_id,
+            m.kind,
+            m.created_by,
+            m.consent_record_id,
+        )
         .where(
             owned(tenant, m),
             m.e164.in_(said),
@@ -130,7 +141,13 @@ def last_got(tenant: Tenant, said: Mapping[str, datetime]) -> dict[str, Got]:
         .order_by(left_at, m.position, m.part, m.id)
     )
     return {
-        row.e164: Got(row.id, row.from_e164, row.campaign_id if row.kind.is_marketing else None)
+        row.e164: Got(
+            row.id,
+            row.from_e164,
+            row.campaign_id if row.kind.is_marketing else None,
+            row.created_by,
+            row.consent_record_id,
+        )
         for row in rows
         if row.left_at <= said[row.e164]
     }

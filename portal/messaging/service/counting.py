@@ -22,6 +22,7 @@ from portal.core.tenancy import Tenant
 from portal.messaging.models import (
     BasisDay,
     CampaignCount,
+    CauseHour,
     FormDay,
     HealthHour,
     OptOutCause,
@@ -38,6 +39,7 @@ _CAMPAIGNS: Final = cast(Table, CampaignCount.__table__)
 _FORMS: Final = cast(Table, FormDay.__table__)
 _BASES: Final = cast(Table, BasisDay.__table__)
 _HOURS: Final = cast(Table, HealthHour.__table__)
+_CAUSES: Final = cast(Table, CauseHour.__table__)
 _RECEIVED: Final = cast(Table, ReceivedDay.__table__)
 
 
@@ -113,7 +115,9 @@ class Tally:
         """Write it with everything else of this unit of work, once, at its end."""
         if self._changes:
             gather_before_commit(Last.COUNTS, _write_health, _health_of(self._changes))
-            gather_before_commit(Last.COUNTS, _write_texts, self._changes)
+            gather_before_commit(
+                Last.COUNTS, _write_texts, (self._changes, _causes_of(self._changes))
+            )
 
     def _add(self, place: _Place, *by: int) -> None:
         sums = self._changes[place]
@@ -146,7 +150,14 @@ def opt_out(tenant: Tenant, got: Got, said_at: datetime) -> None:
         NO_ERROR,
         tenant.organization_id,
     )
-    gather_before_commit(Last.COUNTS, _write_health, {key: [0, 0, 0, 1]})
+    one = [0, 0, 0, 1]
+    gather_before_commit(Last.COUNTS, _write_health, {key: one})
+    account_id, hour, number, campaign_id, *rest = key
+    cause: Key = (
+        account_id, hour, campaign_id, got.sent_by or counts.NOBODY, got.record_id, number, *rest,
+    )  # fmt: skip
+    nothing: dict[_Place, list[int]] = {}
+    gather_before_commit(Last.COUNTS, _write_texts, (nothing, {cause: one}))
 
 
 def recount(tenant: Tenant) -> None:
@@ -154,13 +165,16 @@ def recount(tenant: Tenant) -> None:
     counting.make_anew(tenant, counts.recounts(tenant))
 
 
-def _write_texts(tallies: list[dict[_Place, list[int]]]) -> None:
-    """Add the changes to the sums of days, campaigns, forms and bases, in this order."""
+def _write_texts(gathered: list[tuple[dict[_Place, list[int]], counting.Sums]]) -> None:
+    """Add the changes to the sums of days, campaigns, forms, bases and causes, in this order."""
+    tallies = [tally for tally, _ in gathered]
+    told = counting.together(causes for _, causes in gathered)
     days: counting.Sums = {}
     campaigns: counting.Sums = {}
     forms: counting.Sums = {}
     bases: counting.Sums = {}
     rested = {place.record_id for tally in tallies for place in tally if place.record_id}
+    rested |= {key[_RECORD] for key in told if isinstance(key[_RECORD], UUID)}
     known = consent.origins_of(rested)
     for tally in tallies:
         for place, by in tally.items():
@@ -183,6 +197,7 @@ def _write_texts(tallies: list[dict[_Place, list[int]]]) -> None:
     counting.add(_CAMPAIGNS, campaigns)
     counting.add(_FORMS, forms)
     counting.add(_BASES, bases)
+    counting.add(_CAUSES, _by_source(told, known))
 
 
 def _health_of(changes: Mapping[_Place, list[int]]) -> counting.Sums:
@@ -202,6 +217,40 @@ def _health_of(changes: Mapping[_Place, list[int]]) -> counting.Sums:
         is_in = outcome(Stage(place.stage))
         counting.gather(sums, key, [*(by[0] * each for each in is_in), 0])
     return sums
+
+
+def _causes_of(changes: Mapping[_Place, list[int]]) -> counting.Sums:
+    """Return the same further apart, with the record a text rested on in its source's place."""
+    sums: counting.Sums = {}
+    for place, by in changes.items():
+        if place.hour is None:
+            continue
+        key = (
+            place.account_id,
+            place.hour,
+            place.campaign_id or counts.NOBODY,
+            place.user_id,
+            place.record_id,
+            place.from_e164,
+            place.error_code,
+            place.organization_id,
+        )
+        is_in = outcome(Stage(place.stage))
+        counting.gather(sums, key, [*(by[0] * each for each in is_in), 0])
+    return sums
+
+
+def _by_source(told: counting.Sums, known: Mapping[UUID | None, consent.Origin]) -> counting.Sums:
+    """Put the source of the consent in its record's place."""
+    sums: counting.Sums = {}
+    for key, by in told.items():
+        origin = known.get(cast("UUID | None", key[_RECORD]))
+        source = origin.source if origin else consent.NO_SOURCE
+        counting.gather(sums, (*key[:_RECORD], *source, *key[_RECORD + 1 :]), by)
+    return sums
+
+
+_RECORD: Final = 4  # where it stands in the key of a cause
 
 
 def _rests(kind: Kind, stage: str) -> bool:

@@ -23,7 +23,7 @@ from portal.reports.views.showing import Link, scope_of
 def show_health(account_id: UUID | None = None, organization_id: UUID | None = None) -> Response:
     """Show rates with their volume and band: of one account, or of all the person reaches."""
     del organization_id  # loaded as g.organization, or as the account's own
-    scope, window, now = scope_of(is_one=account_id is not None), _window(), clock.utcnow()
+    scope, window, now = scope_of(is_one=account_id is not None), window_asked(), clock.utcnow()
     whose = request.view_args or {}
     return page(
         "reports/health.html",
@@ -32,6 +32,7 @@ def show_health(account_id: UUID | None = None, organization_id: UUID | None = N
         report=_report(scope, window, health.CAMPAIGNS),
         band=health.of_week(scope.accounts[0], now) if scope.is_one else None,
         by=health.thresholds(scope, now),
+        causes_url=url_for("reports.show_causes", **whose, window=window.value),
         windows=[
             Link(each.words, url_for("reports.show_health", **whose, window=each), each is window)
             for each in Window
@@ -52,7 +53,7 @@ def health_file(
 ) -> Response:
     """Send the same as CSV or as an Excel workbook."""
     del organization_id
-    scope, window = scope_of(is_one=account_id is not None), _window()
+    scope, window = scope_of(is_one=account_id is not None), window_asked()
     head = f"Health of {scope.name}, last {window.words}"
     report = _report(scope, window, health.CAMPAIGNS_OF_A_FILE)
     return as_file(report, head, kind, f"health-{window}")
@@ -65,7 +66,8 @@ def _report(scope: Scope, window: Window, campaigns: int) -> Report:
     return health.of_accounts(scope, window, now)
 
 
-def _window() -> Window:
+def window_asked() -> Window:
+    """Return the window the address asks for. Raises BadInput."""
     asked = request.args.get("window", Window.WEEK.value)
     try:
         return Window(asked)
