@@ -263,8 +263,18 @@ def restrictions(tenant: Tenant, *, limit: int) -> list[RestrictionRef]:
         .order_by(r.lifted_at.is_not(None), r.set_at.desc(), r.id)
         .limit(limit)
     )
-    names = RestrictionRef.__dataclass_fields__
-    return [RestrictionRef(**{name: getattr(row, name) for name in names}) for row in rows]
+    return [_restriction(row) for row in rows]
+
+
+def restrictions_since(organization_id: UUID, since: datetime) -> list[RestrictionRef]:
+    """Return what was set or lifted in an organization since then, the newest first (H-6)."""
+    r = Restriction
+    rows = db.session.scalars(
+        select(r)
+        .where(owned(Tenant(organization_id), r), or_(r.set_at >= since, r.lifted_at >= since))
+        .order_by(r.set_at.desc(), r.id)
+    )
+    return [_restriction(row) for row in rows]
 
 
 def limits_note(account_id: UUID) -> str | None:
@@ -338,3 +348,8 @@ def _ref(row: TextingAccount) -> AccountRef:
         ramp_clean_days=row.ramp_clean_days,
         bulk_pause=row.bulk_pause,
     )
+
+
+def _restriction(row: Restriction) -> RestrictionRef:
+    names = RestrictionRef.__dataclass_fields__
+    return RestrictionRef(**{name: getattr(row, name) for name in names})

@@ -23,10 +23,10 @@ from portal.consent.queries.holds import (
     hold_or_404,
     holds_in,
     holds_of,
-    open_holds,
     overdue_holds,
     overtaken_holds,
     standing_hold,
+    waiting_by_account,
 )
 from portal.consent.queries.imports import ImportSummary, import_summary
 from portal.consent.queries.marks import contact_marks
@@ -86,7 +86,6 @@ __all__ = [
     "of_source",
     "old_opt_outs",
     "open_consents",
-    "open_holds",
     "opted_out_since",
     "organization_opt_out",
     "organizations_to_tell",
@@ -103,4 +102,5 @@ __all__ = [
     "standing",
     "standing_hold",
     "standings",
+    "waiting_by_account",
 ]

@@ -46,6 +46,17 @@ class HoldRef:
         return self.state is HoldState.STANDING
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingHolds:
+    """What waits to be looked at in one account."""
+
+    account_id: UUID
+    count: int
+    first_lapses_at: datetime  # when the first becomes an opt-out
+    last_held_at: datetime
+    lately: int  # those that came since the time that was asked about
+
+
 _COLUMNS: Final = tuple(getattr(RevocationHold, name) for name in HoldRef.__dataclass_fields__)
 _STANDS: Final = RevocationHold.state == HoldState.STANDING
 
@@ -95,15 +106,21 @@ def holds_in(
     return [HoldRef(*row) for row in db.session.execute(found.limit(HOLDS_SHOWN))]
 
 
-def open_holds(organization_id: UUID) -> tuple[int, datetime | None]:
-    """Return how many wait to be looked at, and when the first of them becomes an opt-out."""
+def waiting_by_account(organization_id: UUID, since: datetime) -> list[WaitingHolds]:
+    """Return what waits to be looked at in each account, and how much of it came since then."""
     h = RevocationHold
-    count, first = db.session.execute(
-        select(func.count(), func.min(h.lapses_at)).where(
-            h.organization_id == organization_id, _STANDS
+    rows = db.session.execute(
+        select(
+            h.account_id,
+            func.count(),
+            func.min(h.lapses_at),
+            func.max(h.held_at),
+            func.count().filter(h.held_at >= since),
         )
-    ).one()
-    return count, first
+        .where(owned(Tenant(organization_id), h), _STANDS)
+        .group_by(h.account_id)
+    )
+    return [WaitingHolds(*row) for row in rows]
 
 
 def overdue_holds(now: datetime, after: HoldRef | None = None) -> list[HoldRef]:

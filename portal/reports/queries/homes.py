@@ -26,7 +26,7 @@ from portal.messaging.queries import approvals, linting, similar
 from portal.messaging.values import CampaignRef, Kind
 from portal.numbers import queries as numbers
 from portal.people.values import OrganizationRef
-from portal.reports.queries import consents
+from portal.reports.queries import board, consents
 from portal.reports.queries.accounts import last_days
 from portal.reports.queries.health import of_week
 from portal.reports.values import (
@@ -36,7 +36,6 @@ from portal.reports.values import (
     OrganizationFacts,
     ProcessFacts,
 )
-from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 CHECKED_UP_TO = 5_000  # a longer chain is checked by command, not on a page
@@ -75,14 +74,13 @@ def organization_facts(organization: OrganizationRef, now: datetime) -> Organiza
     organization_id = organization.id
     today = now.astimezone(ZoneInfo(organization.timezone)).date()
     return OrganizationFacts(
-        accounts=tuple(accounts.of_organization(organization_id)),
+        board=board.board(organization, now),
         opted_out_week=_opted_out(organization_id, now, 7),
         opted_out_today=_opted_out(organization_id, now, 1),
         do_not_contact=_do_not_contact(organization_id),
         blocked_texts=linting.open_reviews(organization_id),
         similar_texts=similar.flagged(organization_id, now),
         approvals=approvals.open_approvals(organization_id),
-        holds=consent.open_holds(organization_id),
         call_lists=tuple(dnc.sources(organization_id, today)),
         chain=chain_state(organization_id),
         findings=tuple(doctor.kept_findings(organization_id)),

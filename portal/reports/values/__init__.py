@@ -13,6 +13,10 @@ from portal.doctor.values import KeptFinding
 from portal.messaging.values import Counters
 from portal.numbers.values import SenderRef
 from portal.registrations.values import BrandDay
+from portal.reports.values.board import Board as Board
+from portal.reports.values.board import Change as Change
+from portal.reports.values.board import Risk as Risk
+from portal.reports.values.board import RiskLine as RiskLine
 from portal.texting_accounts.values import AccountRef
 
 COUNTED_UP_TO: Final = 10_000  # numbers of a do-not-contact list: what is more is not told apart
@@ -63,11 +67,10 @@ class ChainState:
 class OrganizationFacts:
     """What the compliance officer's home stands on."""
 
-    accounts: tuple[AccountRef, ...]
+    board: Board
     opted_out_week: int  # opt-outs of the last 7 days, today among them
     opted_out_today: int
     do_not_contact: int  # counting stops just past COUNTED_UP_TO
-    holds: tuple[int, datetime | None]  # to look at, and when the first becomes an opt-out (Q-4)
     blocked_texts: int  # that somebody asked to release (H-1)
     call_lists: tuple[SourceRef, ...]  # do-not-call lists, the one that runs out first (S-2)
     similar_texts: int  # groups that went from too many numbers (H-2)

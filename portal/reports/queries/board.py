@@ -1,0 +1,72 @@
+"""What the officer's board stands on: few statements, however many accounts there are."""
+
+from collections import Counter
+from datetime import datetime
+
+from portal.compliance import queries as compliance
+from portal.compliance.rules.health import Window
+from portal.consent import queries as consent
+from portal.core.tenancy import Tenant
+from portal.messaging.queries import health, similar
+from portal.people.values import OrganizationRef
+from portal.reports.rules import board as rules
+from portal.reports.rules import periods
+from portal.reports.rules.board import YESTERDAY
+from portal.reports.values import Board
+from portal.site_checks import queries as site_checks
+from portal.texting_accounts import queries as accounts
+
+
+def board(organization: OrganizationRef, now: datetime) -> Board:
+    """Return every account of an organization by risk, and what changed since yesterday."""
+    since = now - YESTERDAY
+    rows = accounts.of_organization(organization.id)
+    names = {row.id: row.name for row in rows}
+    holds = consent.waiting_by_account(organization.id, since)
+    checks = [
+        (page, page.latest)
+        for page in site_checks.pages(Tenant(organization.id))
+        if page.latest is not None and page.latest.verdicts
+    ]
+    short = Counter(check.account_id for _, check in checks if not check.is_whole)
+    return Board(
+        lines=tuple(
+            rules.lines(
+                rows,
+                compliance.thresholds(organization.id, periods.today(now, organization.timezone)),
+                health.by_account(organization.id, list(names), Window.WEEK.since(now)),
+                {row.account_id: row.count for row in holds},
+                short,
+            )
+        ),
+        changes=tuple(
+            rules.changes(
+                names,
+                since,
+                judged=[
+                    (id_, mark.band, mark.since)
+                    for id_, mark in compliance.health_marks(organization.id).items()
+                ],
+                restrictions=accounts.restrictions_since(organization.id, since),
+                flagged=[
+                    (group.flagged_at, group.sample, group.numbers)
+                    for group in similar.groups(organization.id, now)
+                    if group.flagged_at is not None and group.approval is None
+                ],
+                lost=[
+                    (
+                        check.account_id,
+                        check.finished_at,
+                        page.url,
+                        ", ".join(point.title for point in check.lost),
+                    )
+                    for page, check in checks
+                    if check.finished_at is not None and check.lost
+                ],
+                held=[(row.account_id, row.last_held_at, row.lately) for row in holds],
+            )
+        ),
+        waiting=sum(row.count for row in holds),
+        first_lapses_at=min((row.first_lapses_at for row in holds), default=None),
+        short_pages=short.total(),
+    )
