@@ -47,6 +47,16 @@ _ACCOUNT = select(*_COLUMNS).where(  # made once: every text asks for its accoun
 _USER: BindParameter[UUID] = bindparam("user", type_=Id())
 _ORGANIZATION: BindParameter[UUID] = bindparam("organization", type_=Id())
 
+_THIS: BindParameter[UUID] = bindparam("account", type_=Id())
+_TEXTERS: Final = people.who_may(  # made once: each inbox asks whether several answer (G6)
+    Permission.SEND_TEXTS,
+    _ORGANIZATION,
+    select(_MEMBERS.c.user_id).where(_MEMBERS.c.account_id == _THIS),
+    select(_ACCOUNTS.c.owner_user_id).where(_ACCOUNTS.c.id == _THIS),
+    people.ids_of_leads_in(select(_ACCOUNTS.c.team_id).where(_ACCOUNTS.c.id == _THIS)),
+    people.ids_of_leads_in(people.ids_of_teams(_USER, _ORGANIZATION)),
+)
+
 
 def account(account_id: UUID) -> AccountRef | None:
     """Return the account, or None."""
@@ -235,14 +245,12 @@ def people_of(account_: AccountRef) -> list[UserRef]:
 
 @once_a_page
 def _people_of(account_: AccountRef) -> tuple[UserRef, ...]:
-    ids = {row.user_id for row in members(account_.id)}
-    if account_.owner_user_id is not None:
-        ids.add(account_.owner_user_id)
-        leads = people.leads_over(account_.owner_user_id, account_.organization_id)
-    else:
-        leads = people.leads_of_team(account_.team_id) if account_.team_id else []
-    ids |= {lead.id for lead in leads}
-    return tuple(people.who_may(account_.organization_id, ids, Permission.SEND_TEXTS))
+    asked = {
+        "organization": account_.organization_id,
+        "account": account_.id,
+        "user": account_.owner_user_id,
+    }
+    return tuple(UserRef(*row) for row in db.session.execute(_TEXTERS, asked))
 
 
 def teams_of(account_: AccountRef) -> tuple[UUID, ...]:

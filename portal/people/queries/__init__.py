@@ -1,6 +1,7 @@
 """Reading organizations, teams and people."""
 
 from portal.people.queries.memberships import (
+    ids_of_leads_in,
     ids_of_people_in,
     ids_of_teams,
     leads,
@@ -41,6 +42,7 @@ __all__ = [
     "administrators",
     "demo_logins",
     "every_user",
+    "ids_of_leads_in",
     "ids_of_people_in",
     "ids_of_teams",
     "installation_counts",

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, Table, and_, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Select, Table, and_, bindparam, or_, select
 
 from portal.core.access import PERMISSIONS, Permission, Role
 from portal.core.db import db
@@ -14,6 +14,7 @@ from portal.core.once import once_a_page
 from portal.people.models import Membership, Organization, Team, TeamMember, User
 from portal.people.values import MemberRow, MembershipRef, UserRef
 
+_USERS: Final = cast(Table, User.__table__)
 _MEMBERS: Final = cast(Table, Membership.__table__)
 _ORGANIZATIONS: Final = cast(Table, Organization.__table__)
 _TEAM_MEMBERS: Final = cast(Table, TeamMember.__table__)
@@ -168,38 +169,57 @@ def member(organization_id: UUID, user_id: UUID) -> MemberRow:
     return found[0]
 
 
-def who_may(
-    organization_id: UUID, user_ids: Iterable[UUID], permission: Permission
-) -> list[UserRef]:
-    """Return those of these people who are active and whose role allows something, by name."""
-    roles = [role for role, allowed in PERMISSIONS.items() if permission in allowed]
-    rows = db.session.scalars(
-        select(User)
-        .join(Membership, Membership.user_id == User.id)
-        .where(
-            Membership.organization_id == organization_id,
-            Membership.role.in_(roles),
-            User.active,
-            User.id.in_(list(user_ids)),
+def ids_of_leads_in(teams: Select[UUID]) -> Select[UUID]:
+    """Return what selects those who lead one of these teams, for a larger question."""
+    their, lead = _TEAM_MEMBERS.alias(), _MEMBERS.alias()
+    return (
+        select(their.c.user_id)
+        .join_from(
+            their,
+            lead,
+            and_(
+                lead.c.organization_id == their.c.organization_id,
+                lead.c.user_id == their.c.user_id,
+            ),
         )
-        .order_by(User.name, User.id)
+        .where(their.c.team_id.in_(teams), lead.c.role == Role.TEAM_LEAD)
     )
-    return [UserRef(row.id, row.name, row.email) for row in rows]
+
+
+def who_may(
+    permission: Permission, organization_id: BindParameter[UUID], *among: Select[UUID]
+) -> Select[UUID, str, str]:
+    """Return what selects the active people among some whose role allows something, by name.
+
+    Its rows are what a UserRef is made of.
+    """
+    roles = [role for role, allowed in PERMISSIONS.items() if permission in allowed]
+    return (
+        select(_USERS.c.id, _USERS.c.name, _USERS.c.email)
+        .join_from(_USERS, _MEMBERS, _MEMBERS.c.user_id == _USERS.c.id)
+        .where(
+            _MEMBERS.c.organization_id == organization_id,
+            _MEMBERS.c.role.in_(roles),
+            _USERS.c.active,
+            or_(*(_USERS.c.id.in_(ids) for ids in among)),
+        )
+        .order_by(_USERS.c.name, _USERS.c.id)
+    )
 
 
 def _of_role(organization_id: UUID, role: Role) -> list[UserRef]:
-    rows = db.session.scalars(
-        select(User)
+    rows = db.session.execute(
+        select(User.id, User.name, User.email)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.organization_id == organization_id, Membership.role == role, User.active)
         .order_by(User.name, User.id)
     )
-    return [UserRef(row.id, row.name, row.email) for row in rows]
+    return [UserRef(*row) for row in rows]
 
 
 def _people_of(*conditions: ColumnElement[bool]) -> list[UserRef]:
-    rows = db.session.scalars(
-        select(User)
+    rows = db.session.execute(
+        select(User.id, User.name, User.email)
         .where(
             User.active,
             User.id.in_(
@@ -214,4 +234,4 @@ def _people_of(*conditions: ColumnElement[bool]) -> list[UserRef]:
         )
         .order_by(User.name, User.id)
     )
-    return [UserRef(row.id, row.name, row.email) for row in rows]
+    return [UserRef(*row) for row in rows]

@@ -25,8 +25,8 @@ def users(user_ids: Iterable[UUID]) -> dict[UUID, UserRef]:
     ids = list(user_ids)
     if not ids:
         return {}
-    rows = db.session.scalars(select(User).where(User.id.in_(ids)))
-    return {row.id: UserRef(row.id, row.name, row.email) for row in rows}
+    rows = db.session.execute(select(User.id, User.name, User.email).where(User.id.in_(ids)))
+    return {row.id: UserRef(*row) for row in rows}
 
 
 def user_by_email(email: str) -> UserRef | None:
