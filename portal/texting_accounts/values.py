@@ -66,7 +66,7 @@ RESTRICTION_LABELS = {
     RestrictionKind.PAUSE: "Paused",
     RestrictionKind.SUSPENSION: "Suspended",
     RestrictionKind.CLOSING: "Closed",
-    RestrictionKind.BULK_PAUSE: "Bulk and plan texts paused",
+    RestrictionKind.BULK_PAUSE: "Bulk paused",
 }
 
 

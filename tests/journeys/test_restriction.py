@@ -1,11 +1,14 @@
-"""An officer enters what the carrier wrote, everything stops, and it is lifted with a reason (A-1, H-6)."""
+"""An officer enters what the carrier wrote, everything stops, and it is lifted with a reason (A-1, H-4, H-6)."""
 
 import pytest
 
+from portal.core.db import db
 from portal.texting_accounts import queries
+from tests.factories.health import went
 from tests.factories.optin import make_published
 from tests.house.test_payloads_in_chromium import served
 from tests.journeys.chromium import chromium, needs_chromium
+from workers import messaging
 
 pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 
@@ -48,4 +51,28 @@ def test_from_the_carriers_mail_to_sending_again(desk, bobs):
     page.locator("#history").get_by_text("Lifted by their mail of today").wait_for()
     desk.look("lifted")
     assert queries.account(bobs.id).is_active
+    assert [one for one in desk.complaints if "status of 422" not in one] == []
+
+
+def test_from_a_breach_to_going_on(desk, bobs, clock):
+    """H-4, H-8: each page says why bulk texts wait; a typed reason lets them go on."""
+    went(bobs, clock.now, 1_000, opted_out=32)
+    messaging.watch_health()
+    page = desk.page
+    page.goto(f"{desk.base}/accounts/{bobs.id}/home")
+    page.locator("#standstill").get_by_text("3.20 % of 1,000").wait_for()
+    desk.look("paused-home")
+    page.locator("#standstill").get_by_role("link", name="See what to do").click()
+    page.get_by_role("heading", name="Bulk and plan texts wait").wait_for()
+    desk.look("paused")
+    page.get_by_role("button", name="Let bulk and plan texts go on").click()
+    page.get_by_text("Give the reason: it stands in the history and in the log.").wait_for()
+    page.get_by_label("What was the cause").fill("A bought list, deleted")
+    page.get_by_role("button", name="Let bulk and plan texts go on").click()
+    page.get_by_text("go on, to 200 people a day at first").wait_for()
+    desk.look("going-on")
+    page.goto(f"{desk.base}/organizations/{bobs.organization_id}/thresholds")
+    desk.look("thresholds")
+    db.session.rollback()
+    assert queries.account(bobs.id).bulk_pause is None
     assert [one for one in desk.complaints if "status of 422" not in one] == []

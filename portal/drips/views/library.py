@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Response, flash, g, make_response, request, url_for
 
+from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, NotFound
@@ -13,7 +14,7 @@ from portal.core.formats import phone
 from portal.core.typed import line
 from portal.core.web import page, see_other, takes
 from portal.drips.forms import StopForm
-from portal.drips.queries import enrolments, pages
+from portal.drips.queries import enrolments, health, pages
 from portal.drips.queries import library as queries
 from portal.drips.queries import people as places
 from portal.drips.queries.library import SHOWN, View
@@ -22,6 +23,7 @@ from portal.drips.service import authoring, picturing
 from portal.drips.values import LIVE, DripRef, DripState, EnrolmentRef, EnrolmentState
 from portal.drips.views.blueprint import ALL, ONE, bp, keeper, url_of, whose
 from portal.drips.views.triggering import by_itself
+from portal.messaging.queries import health as judged
 from portal.messaging.service import saved as own
 from portal.numbers import queries as numbers
 
@@ -88,7 +90,7 @@ def ready(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
 def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     """Show one plan: its steps as they read, its first text on a phone, its versions."""
     by = keeper()
-    drip, tenant = queries.drip_or_404(by, drip_id), g.account.tenant
+    drip, tenant, now = queries.drip_or_404(by, drip_id), g.account.tenant, clock.utcnow()
     state, after = _state(), _after()
     found = places.in_drip(tenant, drip_id, _SHOWN[state], after, PEOPLE + 1)
     counts = enrolments.counts(tenant, [drip_id]).get(drip_id, {})
@@ -109,6 +111,8 @@ def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded a
         ],
         **by_itself(drip),
         held=places.held_by_limits(tenant, drip_id),
+        health=health.of_plan(g.account, drip, now),
+        by=judged.thresholds(g.account, now),
         stop_form=StopForm(formdata=None),
         may_enrol=me().may(Permission.SEND_TEXTS) and drip.state is not DripState.ARCHIVED,
     )

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, outerjoin, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, outerjoin, select
 
 from portal.compliance import queries as compliance
 from portal.compliance.rules import health
@@ -54,7 +54,7 @@ def outcomes(account: AccountRef, since: datetime, until: datetime | None = None
     Both times are the beginning of an hour; without `until` the time lasts.
     """
     row = db.session.execute(select(*_SUMS).where(*_between(account, since, until))).one()
-    return _outcomes(row)
+    return outcomes_of(row)
 
 
 def by_hour(account: AccountRef, since: datetime) -> dict[datetime, Outcomes]:
@@ -72,23 +72,49 @@ def by_campaign(
 ) -> list[OfCampaign]:
     """Return the same for each bulk send, and for all texts to one person together.
 
+    Sends of plans are left out: they are told of by step.
+
     The most trouble stands first, an opt-out weighing as many errors as are allowed for one.
     """
+
+    def named(campaign_id: Any) -> ColumnElement[bool]:
+        return and_(Campaign.id == campaign_id, owned(account.tenant, Campaign))
+
     weight = func.sum(_H.opted_out) * by.error_watch + func.sum(_H.wrong) * by.opt_out_watch
     sums = (
         select(_H.campaign_id, *(each.label(str(n)) for n, each in enumerate(_SUMS)))
-        .where(*_between(account, since))
+        .select_from(outerjoin(_H, Campaign, named(_H.campaign_id)))
+        .where(*_between(account, since), or_(Campaign.id.is_(None), Campaign.kind != Kind.PLAN))
         .group_by(_H.campaign_id)
         .order_by(weight.desc(), func.sum(_H.attempted).desc(), _H.campaign_id)
         .limit(most)
         .subquery()
     )
-    named = and_(Campaign.id == sums.c.campaign_id, owned(account.tenant, Campaign))
     name = case((Campaign.name != "", Campaign.name), else_=Campaign.body)
     rows = db.session.execute(
-        select(Campaign.id, name, *list(sums.c)[1:]).select_from(outerjoin(sums, Campaign, named))
+        select(Campaign.id, name, *list(sums.c)[1:]).select_from(
+            outerjoin(sums, Campaign, named(sums.c.campaign_id))
+        )
     )
-    return [OfCampaign(row[0], row[1] or "", _outcomes(row[2:])) for row in rows]
+    return [OfCampaign(row[0], row[1] or "", outcomes_of(row[2:])) for row in rows]
+
+
+def of_sends(account: AccountRef, sinces: Sequence[datetime]) -> Subquery:
+    """Return the sums of each bulk or plan send since each of some times, for other slices' statements.
+
+    `campaign_id`, then four columns for each time, as outcomes_of() takes them.
+    """
+    sums = [
+        func.sum(case((_H.hour >= since, getattr(_H, name)), else_=0)).label(f"{name}_{place}")
+        for place, since in enumerate(sinces)
+        for name in Outcomes.__dataclass_fields__
+    ]
+    return (
+        select(_H.campaign_id, *sums)
+        .where(*_between(account, min(sinces)))
+        .group_by(_H.campaign_id)
+        .subquery()
+    )
 
 
 def by_account(
@@ -100,7 +126,7 @@ def by_account(
         .where(owned(Tenant(organization_id), _H), _H.account_id.in_(account_ids), _H.hour >= since)
         .group_by(_H.account_id)
     )
-    return {row[0]: _outcomes(row[1:]) for row in rows}
+    return {row[0]: outcomes_of(row[1:]) for row in rows}
 
 
 def by_code(account: AccountRef, since: datetime) -> dict[int, int]:
@@ -170,7 +196,7 @@ def thresholds(account: AccountRef, now: datetime) -> Thresholds:
 
 def _grouped(account: AccountRef, since: datetime, key: Any) -> dict[Any, Outcomes]:
     rows = db.session.execute(select(key, *_SUMS).where(*_between(account, since)).group_by(key))
-    return {row[0]: _outcomes(row[1:]) for row in rows}
+    return {row[0]: outcomes_of(row[1:]) for row in rows}
 
 
 def _between(
@@ -182,5 +208,6 @@ def _between(
         yield _H.hour < until
 
 
-def _outcomes(sums: Any) -> Outcomes:
+def outcomes_of(sums: Any) -> Outcomes:
+    """Return a row of sums, as of_sends() or the queries here have them."""
     return Outcomes(*(int(each or 0) for each in sums))

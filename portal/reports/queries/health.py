@@ -5,6 +5,7 @@ from typing import Final
 
 from portal.compliance import queries as compliance
 from portal.compliance.rules.health import Band, Thresholds, Window
+from portal.drips.queries import health as plans
 from portal.messaging.queries import error_meaning, health
 from portal.reports.rules import health as rules
 from portal.reports.rules import periods
@@ -18,7 +19,7 @@ CAMPAIGNS_OF_A_FILE: Final = 1_000
 def of_account(account: AccountRef, window: Window, now: datetime, most: int = CAMPAIGNS) -> Report:
     """Return the health of one account: rates, what they are made of, and their way here.
 
-    Of its campaigns `most` are told, those with the most trouble.
+    Of its campaigns and steps of plans `most` are told, those with the most trouble.
     """
     by, since = health.thresholds(account, now), window.since(now)
     codes = health.by_code(account, since)
@@ -28,6 +29,8 @@ def of_account(account: AccountRef, window: Window, now: datetime, most: int = C
         hours=health.by_hour(account, Window.MONTH.since(now)),
         numbers=health.by_number(account, since),
         campaigns=health.by_campaign(account, since, by, most),
+        steps=plans.by_step(account, since),
+        most=most,
         codes=[(code, error_meaning(code or None), texts) for code, texts in codes.items()],
         now=now,
         zone=account.timezone,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from portal.compliance.rules.health import Band, Outcomes, Thresholds, Window
 from portal.core import formats, phone
+from portal.drips.queries.health import OfStep
 from portal.messaging.queries.health import OfCampaign
 from portal.messaging.values import ErrorMeaning
 from portal.reports.rules import periods
@@ -47,6 +48,8 @@ def of_account(
     hours: Mapping[datetime, Outcomes],
     numbers: Mapping[str, Outcomes],
     campaigns: Sequence[OfCampaign],
+    steps: Sequence[OfStep] = (),
+    most: int = 20,
     codes: Iterable[tuple[int, ErrorMeaning | None, int]],
     now: datetime,
     zone: str,
@@ -86,7 +89,24 @@ def of_account(
                 [(_name(each), each.id, each.outcomes) for each in campaigns],
                 by,
                 foot="Those with the most trouble. An opt-out counts at the last text the person had got. "
-                "Outside campaigns: texts to one person, and of plans.",
+                "Outside campaigns: texts to one person.",
+            ),
+            *(
+                [
+                    _judged(
+                        "steps",
+                        "SmartPlans, step by step",
+                        "Step",
+                        [
+                            (one.label, one.drip_id, o)
+                            for one, o in _worst({one: one.outcomes for one in steps}, by)[:most]
+                        ],
+                        by,
+                        foot="Those with the most trouble.",
+                    )
+                ]
+                if steps
+                else []
             ),
             _codes(codes),
             _trend(unit, pieces),

@@ -79,4 +79,6 @@ def _url_of(scope: Scope, table: str, id_: UUID) -> str | None:
     """Return where the first cell of a row leads to."""
     if table == "accounts":
         return url_for("reports.show_health", account_id=id_)
+    if table == "steps":
+        return url_for("drips.show", account_id=scope.accounts[0].id, drip_id=id_)
     return url_for("messaging.campaign", account_id=scope.accounts[0].id, campaign_id=id_)
