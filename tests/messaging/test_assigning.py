@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from portal.core.access import Role
 from portal.core.audit import SYSTEM, AuditEntry
@@ -201,8 +201,12 @@ class TestViews:
         """G6"""
         with asked() as statements:
             queries.conversations(northside.tenant, view, reader=cast.BOB)
+        if not is_sqlite():  # which takes any index that is as good for a handful of rows
+            for other in ("inbox", "changed"):
+                db.session.execute(text(f"DROP INDEX ix_conversations_{other}"))
         plan = plan_of(statements, ["FROM conversations", "assignee_id"])
         assert index in plan, plan
+        db.session.rollback()
         assert "TEMP B-TREE" not in plan and (is_sqlite() or "Sort" not in plan), plan
 
 
