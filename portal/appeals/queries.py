@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -87,6 +88,18 @@ def cases_in(
         at, id_ = past
         wanted = wanted.where((c.created_at > at) | ((c.created_at == at) & (c.id > id_)))
     rows = db.session.scalars(wanted.order_by(c.created_at, c.id).limit(limit))
+    return [ref(row) for row in rows]
+
+
+def newest_over(tenant: Tenant, states: Sequence[State], *, limit: int) -> list[CaseRef]:
+    """Return an organization's cases in some states, the newest decided first."""
+    c = AppealCase
+    rows = db.session.scalars(
+        select(c)
+        .where(owned(tenant, c), c.state.in_(states))
+        .order_by(c.decided_at.desc(), c.id)
+        .limit(limit)
+    )
     return [ref(row) for row in rows]
 
 
@@ -185,6 +198,38 @@ def template(organization_id: UUID, kind: Kind, version: int | None = None) -> T
     if version is not None:
         raise NotFound("There is no such version of this template.")
     return first_version(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class WordingRef:
+    """One version of a template's wording: who set it, when and why."""
+
+    version: int
+    headings: Sequence[str]
+    reason: str
+    set_at: datetime
+    set_by: str
+
+
+def wordings(organization_id: UUID, kind: Kind) -> list[WordingRef]:
+    """Return every version of a template that officers made, the newest first."""
+    t = AppealTemplate
+    rows = db.session.scalars(
+        select(t)
+        .where(owned(Tenant(organization_id), t), t.kind == kind)
+        .order_by(t.version.desc())
+    )
+    names = WordingRef.__dataclass_fields__
+    return [WordingRef(**{name: getattr(row, name) for name in names}) for row in rows]
+
+
+def waiting_for_review(organization_id: UUID) -> int:
+    """Return how many appeals wait for an officer."""
+    wanted = select(func.count()).where(
+        owned(Tenant(organization_id), AppealCase),
+        AppealCase.state.in_((State.IN_REVIEW, State.APPROVED)),
+    )
+    return db.session.scalar(wanted) or 0
 
 
 def ref(row: AppealCase) -> CaseRef:

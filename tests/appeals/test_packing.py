@@ -28,8 +28,8 @@ from portal.appeals.rules.submission import (
     safe_name,
     shown_text,
 )
+from portal.appeals.rules.templates import QUESTIONS
 from portal.appeals.service import packing
-from portal.compliance.rules.ticket import QUESTIONS
 
 AT = datetime(2026, 12, 1, 18, 30, tzinfo=UTC)
 ODD = "שלום مرحبا 🙂 María-José " + "W" * 200

@@ -8,8 +8,8 @@ from hypothesis import strategies as some
 
 from portal.appeals.rules import states, templates
 from portal.appeals.rules.states import MOVES, Move, Party
+from portal.appeals.rules.templates import QUESTIONS
 from portal.appeals.values import OVER, STATE_LABELS, Kind, Slot, State
-from portal.compliance.rules.ticket import QUESTIONS
 
 WRITER, OFFICER = frozenset({Party.WRITER}), frozenset({Party.OFFICER})
 LEAD = states.parties_of(may_write=True, may_review=False, may_send=True, is_leads_turn=False)

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from portal.compliance import service as compliance
 from portal.compliance.rules.advice import STEPS
-from portal.compliance.rules.ticket import QUESTIONS, ticket
 from portal.core import audit
 from portal.core.audit import SYSTEM
 from portal.core.db import db, unit_of_work
@@ -19,7 +18,6 @@ from portal.texting_accounts.errors import AccountClosed, WrongState
 from portal.texting_accounts.values import CAUSE_LABELS, Cause, RestrictionKind
 from tests import cast
 from tests.factories.integrations import make_endpoint
-from tests.factories.optin import make_form, make_published
 from tests.factories.stopping import told
 
 WORDS = "Mail of 2 March, ticket 4711: 13 % errors"
@@ -69,7 +67,7 @@ def test_each_page_of_the_account_names_the_suspension_with_the_way_on(bob, bobs
     ):
         shown = bob.get(endpoint, account_id=bobs.id)
         assert "(30002). Nothing is sent" in shown.text_of("#standstill"), endpoint
-        assert shown.page.select_one(f'#standstill a[href="/accounts/{bobs.id}/restriction"]')
+        assert shown.page.select_one(f'#standstill a[href="/accounts/{bobs.id}/appeals"]')
     with unit_of_work():
         compliance.lift_suspension(bobs, "Lifted", actor=SYSTEM)
     assert "(30002)" not in bob.get("contacts.index", account_id=bobs.id).text
@@ -187,33 +185,9 @@ def test_programs_are_told_of_both_ends(bobs):
     }
 
 
-def test_the_ticket_asks_word_for_word_and_answers_what_is_known():
-    """A-2: six parts; the second and the fifth are known, the others are a person's."""
-    words = ticket(["https://text.example/f/a", "https://text.example/f/b"], stopped_since="2 Mar")
-    parts = words.split("\n\n")
-    assert [part.split(" ")[0] for part in parts] == ["1.", "2.", "3.", "4.", "5.", "6."]
-    assert [question in part for question, part in zip(QUESTIONS, parts, strict=True)] == [True] * 6
-    assert parts[1].endswith(":\nhttps://text.example/f/a\nhttps://text.example/f/b")
-    assert "nothing has been sent from this account since 2 Mar" in parts[4]
-    assert [part.endswith("[your answer]") for part in parts] == [
-        True,
-        False,
-        True,
-        True,
-        False,
-        True,
-    ]
-    assert ticket([], stopped_since="2 Mar").count("[your answer]") == 5
-
-
-def test_a_suspended_account_has_the_ticket_to_copy(bob, bobs, northside):
-    """A-2: only its own published forms; no ticket where nothing is suspended."""
-    mine, theirs = make_published(bobs), make_published(northside)
-    draft = make_form(bobs, name="Not yet")
-    assert not bob.get("compliance.restriction", account_id=bobs.id).page.select("#ticket")
+def test_a_suspended_account_leads_to_its_appeal(bob, bobs):
+    """A-1: what to do next ends with the appeal; there is none where nothing is suspended."""
+    assert not bob.get("compliance.restriction", account_id=bobs.id).page.select("#appeal")
     suspend(bobs)
-    shown = bob.get("compliance.restriction", account_id=bobs.id).text_of("#ticket-text")
-    assert f"/f/{mine.slug}" in shown
-    assert f"/f/{theirs.slug}" not in shown
-    assert f"/f/{draft.slug}" not in shown
-    assert "since 2 Mar 2026" in shown
+    shown = bob.get("compliance.restriction", account_id=bobs.id)
+    assert shown.page.select_one(f'#appeal a[href="/accounts/{bobs.id}/appeals"]')

@@ -11,7 +11,7 @@ from tests.factories.billing import end_subscription, make_subscription
 STOPS = ("lapsed", "suspended")
 SAYS = {
     "lapsed": ("You need an active subscription.", "Open the marketplace"),
-    "suspended": ("This account is suspended (a complaint)", "See the restriction"),
+    "suspended": ("This account is suspended (a complaint)", "Open the appeal"),
 }
 
 

@@ -44,6 +44,7 @@ from portal.registrations import service as registrations
 from portal.site_checks import service as site_checks
 from tests import cast
 from tests.factories import proofs
+from tests.factories.appeals import make_appeal
 from tests.factories.billing import make_payment
 from tests.factories.consent import written
 from tests.factories.contacts import make_contact, upload
@@ -73,9 +74,9 @@ ONE_TIME = re.compile(  # ids, and tokens of pages and forms
     HAS_ID.pattern.encode() + rb'|nonce(?:&#34;:&#34;|":"|=")[^"&]+|csrf[^>]*?value="[^"]+"'
 )
 SHARED = {  # nobody owns these
-    "plan_id", "country_code", "token", "name", "filename", "e164", "slug", "kiosk_token", "number", "kind", "position",
+    "plan_id", "country_code", "token", "name", "filename", "e164", "slug", "kiosk_token", "number", "kind", "position", "step",
 }  # fmt: skip
-PLAIN = {"registrations.name": "business", "porting.name": "carrier", "country_code": 52, "position": 1, "token": "x", "name": "x", "filename": "x", "e164": "+13125550142", "number": 1, "kind": "phone", "slug": "x", "kiosk_token": "x"}  # fmt: skip
+PLAIN = {"registrations.name": "business", "porting.name": "carrier", "appeals.name": "suspension", "step": "hand_in", "country_code": 52, "position": 1, "token": "x", "name": "x", "filename": "x", "e164": "+13125550142", "number": 1, "kind": "phone", "slug": "x", "kiosk_token": "x"}  # fmt: skip
 # Fields that take an id somewhere, with the kind of id they take.
 TAKERS = {
     "ids": "contact_id",
@@ -214,6 +215,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             account, Reader(account.organization_id, user_id, ()), Place(user_id=user_id),
             name=f"{word} greets", body=f"{word} says hello", actor=actor,
         )  # fmt: skip
+    case, shown = make_appeal(account, f"{word} asks to be let on", actor)
     task_id = make_task(
         account, f"Call {word}", note=f"{word} note", contact_id=contact.id, actor=actor
     )
@@ -244,6 +246,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             "file_id": make_file(account, name=f"{word}.png").id,
             "check_id": check, "page_id": checked_page,
             "registration_id": begun.id, "hold_id": hold, "port_in_id": port_in.id,
+            "case_id": case.id, "attachment_id": shown.id,
             "transfer_id": make_transfer(account, e164=f"{other_e164[:-1]}9").id,
             "token": invited.token,
             "plan_id": billing.subscription(account.id).plan.id,

@@ -158,7 +158,9 @@ def restricted(desk, account):
     page.goto(f"{desk.base}/accounts/{account.id}/numbers/{sender.id}/leave")
     page.get_by_text(RESTRICTED).wait_for()
     assert page.get_by_role("button", name="Give it back").count() == 0
-    page.get_by_role("link", name="See the restriction").click()
+    page.get_by_role("link", name="Open the appeal").first.click()
+    page.get_by_role("button", name="Begin the appeal").wait_for()
+    page.get_by_role("link", name="Restrictions").click()
     page.locator("#sending-state").get_by_text("The carrier has suspended it (20005).").wait_for()
     desk.look("restriction")
     panel = page.locator("#lift")

@@ -370,7 +370,7 @@ def test_a_stopped_account_reads_why_before_it_searches_chooses_or_leaves(
     ]
     for page in pages:
         assert "This account is suspended (a complaint)" in page.text_of(".notice--warn")
-        assert "See the restriction" in page.text_of(".notice--warn a")
+        assert "Open the appeal" in page.text_of(".notice--warn a")
     failed = make_sender(northside, state=SenderState.FAILED, ready_at=None, carrier_sid=None)
     purchase = alice.get("numbers.show", account_id=northside.id, sender_id=failed.id)
     assert "This account is suspended (a complaint)" in purchase.text_of(".notice--warn")

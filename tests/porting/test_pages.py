@@ -168,7 +168,7 @@ def test_a_stopped_account_reads_why_before_it_checks_or_signs(alice, account, t
     ]
     for page in pages:
         assert "This account is suspended (a complaint)" in page.text_of(".notice--warn")
-        assert page.page.select_one('.notice--warn a[href$="#sending-state"]')
+        assert page.page.select_one('.notice--warn a[href$="/appeals"]')
     assert not pages[0].page.select("#check")
     assert "Sign and send in" not in pages[2].texts_of("main button")
 
@@ -225,7 +225,7 @@ def test_an_account_stopped_after_sending_in_asks_for_no_number(alice, account, 
     assert (known.state, known.todo[0]) == (State.SENDING, Step.ACCOUNT)
     shown = alice.get("porting.show", **ids(known))
     assert "is suspended (a complaint)" in shown.text
-    assert shown.page.select_one('a[href$="#sending-state"]').text == "See the restriction"
+    assert shown.page.select_one('main a[href$="/appeals"]').text == "Open the appeal"
 
 
 def news(sid, token=None, change=lambda body: body, number=None, status="whatever"):

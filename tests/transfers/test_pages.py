@@ -218,7 +218,7 @@ def test_a_stopped_account_reads_why_before_it_connects_picks_or_agrees(alice, a
         shown = [alice.get(f"transfers.{name}", **here(account, known)) for name in endpoints]
         for page in shown:
             assert "suspended (too many opt-outs)" in page.text_of(".notice--warn")
-            assert page.page.select_one('.notice--warn a[href$="#sending-state"]')
+            assert page.page.select_one('.notice--warn a[href$="/appeals"]')
             buttons = " ".join(page.texts_of("main .btn-primary, main form button"))
             assert not {"Connect", "Transfer", "Pick", "Move"} & set(buttons.split())
         with unit_of_work():

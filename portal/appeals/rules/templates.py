@@ -9,9 +9,28 @@ from dataclasses import dataclass
 from typing import Final
 
 from portal.appeals.values import Kind, Slot
-from portal.compliance.rules.ticket import QUESTIONS
 
 LONGEST_HEADING: Final = 500
+# Version 1: the questions the vendor's support asks, word for word.
+QUESTIONS: Final = (
+    "Attach a screenshot of the first text message in the workflow once your leads opt-in:",
+    "Please provide the Web URL address around your data collection methods:",
+    (
+        "Attach a screenshot showing a checkbox to ensure the lead gives consent when filling out the "
+        "form:"
+    ),
+    (
+        "Please explain whether you receive direct consent from end-users and/or where end-users are "
+        "signing up to agree to receive your communication:"
+    ),
+    "Confirm that you cease the traffic that is driving the high opt-out and error rates",
+    (
+        "If your account is suspended because of violations in obtaining and/or maintaining user "
+        "consent, you might be asked to provide proof of opt-in for certain phone numbers. Once you "
+        "reach out to support we will look at this information with Twilio but be prepared to provide "
+        "proof of opt-in for certain phone numbers."
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,24 +10,18 @@ from portal.compliance import service as compliance
 from portal.compliance.errors import NotSuspended
 from portal.compliance.forms import GoOnForm, LiftForm, SuspensionForm
 from portal.compliance.rules.advice import STEPS
-from portal.compliance.rules.ticket import ticket
 from portal.compliance.views.blueprint import bp
 from portal.core.access import Permission, me, requires
 from portal.core.audit import SYSTEM
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
-from portal.core.formats import moment
-from portal.core.settings import settings
 from portal.core.web import page, see_other
-from portal.optin import queries as optin
-from portal.optin.values import FormState
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import (
     AccountRef,
     AccountState,
     Cause,
     RestrictionKind,
-    RestrictionRef,
 )
 
 _HERE: Final = "/accounts/<uuid:account_id>/restriction"
@@ -120,7 +114,6 @@ def restriction_page(
         is_suspended=is_suspended,
         is_the_carriers=now is not None and now.kind is RestrictionKind.SUSPENSION,
         todos=_todos(account, cause) if is_suspended else [],
-        ticket=_ticket(account, now) if is_suspended and now else None,
         past=past[:_MOST],
         has_more=len(past) > _MOST,
         most=_MOST,
@@ -141,13 +134,6 @@ def _todos(account: AccountRef, cause: Cause | None) -> list[Todo]:
         )
         for step in STEPS[cause]
     ]
-
-
-def _ticket(account: AccountRef, now: RestrictionRef) -> str:
-    """Return what support asks, with the addresses of the account's published forms (A-2)."""
-    published = [one for one in optin.forms(account.tenant) if one.state is FormState.PUBLISHED]
-    addresses = [f"{settings().public_url}{form.path}" for form in published]
-    return ticket(addresses, stopped_since=moment(now.set_at, account.timezone))
 
 
 def _who(label: str) -> str:

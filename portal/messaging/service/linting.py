@@ -48,7 +48,7 @@ def verdict(
     is_first = opens or any(text.is_first and text.outcome is not Fate.BLOCKED for text in texts)
     numbers = [text.e164 for text in texts if text.e164]
     is_ongoing = len(texts) == 1 and bool(numbers) and _wrote_lately(account, numbers[0])
-    own_names, domains = _sender(account)
+    own_names, domains = sender_of(account)
     domains = (*domains, settings().host.partition(":")[0])  # where links to files lead (R-3)
 
     def read(body: str) -> list[Finding]:
@@ -254,7 +254,7 @@ def _wrote_lately(account: AccountRef, e164: str) -> bool:
     return wrote is not None and clock.utcnow() - wrote < ONGOING_FOR
 
 
-def _sender(account: AccountRef) -> tuple[list[str], tuple[str, ...]]:
+def sender_of(account: AccountRef) -> tuple[list[str], tuple[str, ...]]:
     """Return the names a text may be signed with, and the organization's own sites."""
     settings = people.organization_settings(account.organization_id)
     owner = people.user(account.owner_user_id) if account.owner_user_id else None

@@ -202,8 +202,11 @@ def _of_account(account: AccountRef) -> Banner | None:
     else:
         return None
     there = url_for("compliance.restriction", account_id=account.id)
-    if request.path.startswith(there):  # it is what one reads
+    appeals = url_for("appeals.index", account_id=account.id)
+    if request.path.startswith((there, appeals)):  # it is what one reads
         return Banner(level, title, text)
+    if account.state is AccountState.SUSPENDED:
+        return Banner(level, title, text, appeals, "Open the appeal")
     return Banner(level, title, text, there, "See what to do")
 
 

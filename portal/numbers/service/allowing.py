@@ -28,8 +28,8 @@ def check_unrestricted(account: AccountRef) -> None:
         raise AccountRestricted(
             f"This account is {account.state_label.lower()}{reason}, "
             "so its numbers can't change until that is lifted.",
-            fix_url=f"/accounts/{account.id}/restriction#sending-state",
-            fix_label="See the restriction",
+            fix_url=way_on(account),
+            fix_label="Open the appeal" if is_suspended(account) else "See the restriction",
         )
 
 
@@ -53,6 +53,17 @@ def way_past(account: AccountRef, trouble: Trouble | None) -> tuple[str | None, 
     if stop is None or trouble is None or trouble.sentence != stop.message[:500]:
         return None, None
     return stop.fix_url, stop.fix_label
+
+
+def way_on(account: AccountRef) -> str:
+    """Return where something is done about a restriction: the appeal of a suspension (N-7)."""
+    page = "appeals" if is_suspended(account) else "restriction#sending-state"
+    return f"/accounts/{account.id}/{page}"
+
+
+def is_suspended(account: AccountRef) -> bool:
+    """Say whether the carrier stopped an account, which is what can be appealed."""
+    return account.state is AccountState.SUSPENDED
 
 
 def is_restricted(account: AccountRef) -> bool:

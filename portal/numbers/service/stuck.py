@@ -25,7 +25,7 @@ from portal.gateways.credentials import CarrierCredentials, of_installation
 from portal.numbers import queries, rules
 from portal.numbers.models import SenderNumber
 from portal.numbers.service import opening
-from portal.numbers.service.allowing import is_restricted
+from portal.numbers.service.allowing import is_restricted, way_on
 from portal.numbers.service.buying import retry_order
 from portal.numbers.service.telling import record, tell
 from portal.numbers.values import Order, SenderRef, SenderState
@@ -75,7 +75,7 @@ def decide(sender_id: UUID, found: Found) -> Order | None:
     if billing.lapsed_accounts({account.id}):
         _end(row, "the subscription ended", f"/accounts/{account.id}/marketplace")
     elif is_restricted(account) and found.number_sid is None:
-        _end(row, f"the account is {account.state_label.lower()}", _restriction(account))
+        _end(row, f"the account is {account.state_label.lower()}", way_on(account))
     elif is_restricted(account):
         _wait(row, account)
     elif row.trouble == rules.WAITS and billing.has_active_subscription(account.id):
@@ -90,10 +90,6 @@ def _is_stopped(account_id: UUID) -> bool:
 
 def _waits(sender: SenderRef) -> bool:
     return sender.trouble is not None and sender.trouble.sentence == rules.WAITS
-
-
-def _restriction(account: AccountRef) -> str:
-    return f"/accounts/{account.id}/restriction#sending-state"
 
 
 def _end(row: SenderNumber, why: str, url: str) -> None:
@@ -119,5 +115,5 @@ def _wait(row: SenderNumber, account: AccountRef) -> None:
         f"waits:{row.lease}",
         f"{phone.show(row.e164)} is bought, but not set up",
         f"The account is {account.state_label.lower()}. Once that is lifted it is set up by itself.",
-        _restriction(account),
+        way_on(account),
     )

@@ -1,0 +1,79 @@
+"""The readiness check of a case on what is known at this moment (A-4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.appeals import queries
+from portal.appeals.errors import NotReady
+from portal.appeals.rules import first_text, readiness
+from portal.appeals.rules.proving import NumberProof
+from portal.appeals.rules.readiness import Facts, Readiness
+from portal.appeals.rules.templates import Template
+from portal.appeals.service import ceasing, knowing, proof_gathering
+from portal.appeals.values import CaseRef, PartRef, Slot
+from portal.core import clock
+from portal.core.settings import settings
+from portal.messaging.service import linting
+from portal.proofs.values import Asked
+from portal.site_checks import queries as site_checks
+from portal.texting_accounts.values import AccountRef
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A case as of one moment: its template, its parts, the proof for its numbers, how it stands."""
+
+    template: Template
+    parts: Sequence[PartRef]
+    proof: Sequence[NumberProof]
+    readiness: Readiness
+
+
+def look(case: CaseRef) -> Looked:
+    """Return what a case holds, lacks, and what is weak in it, as of now."""
+    parts = queries.parts(case)
+    template = queries.template(case.organization_id, case.kind, case.template_version)
+    proof = next((proof_of(case, part) for part in parts if part.numbers), [])
+    ready = readiness.check(template, parts, _facts(case, parts, proof))
+    return Looked(template, parts, proof, ready)
+
+
+def need_ready(case: CaseRef) -> None:
+    """Raise NotReady, with every reason, where a required part is missing."""
+    missing = look(case).readiness.missing
+    if missing:
+        raise NotReady([f"part {part.number}, {part.title.lower()}" for part in missing])
+
+
+def proof_of(case: CaseRef, part: PartRef) -> list[NumberProof]:
+    """Return what was found for each number the carrier named, in their order."""
+    asked = [Asked(e164, e164) for e164 in part.numbers]
+    return list(proof_gathering.gather(case.tenant, asked, clock.utcnow()))
+
+
+def first_text_of(account: AccountRef, body: str) -> first_text.FirstText | None:
+    """Return what is wrong with a first text; None where nobody wrote it down.
+
+    The notice of S-3 follows every first text, so the text itself need not say how to stop.
+    """
+    if not body.strip():
+        return None
+    names, domains = linting.sender_of(account)
+    host = settings().host.partition(":")[0]
+    return first_text.look(
+        body, sender_names=names, own_domains=(*domains, host), notice_follows=True
+    )
+
+
+def _facts(case: CaseRef, parts: Sequence[PartRef], proof: Sequence[NumberProof]) -> Facts:
+    account = knowing.account_of(case)
+    first = next((part for part in parts if part.slot is Slot.FIRST_TEXT), None)
+    checked = [page for page in site_checks.pages(case.tenant) if page.latest]
+    return Facts(
+        first_text_of(account, first.text) if first else None,
+        frozenset(url for _, url in knowing.form_addresses(account)),
+        frozenset(page.url for page in checked if page.latest and page.latest.is_whole),
+        frozenset(page.url for page in checked),
+        is_traffic_stopped=ceasing.is_stopped(account),
+        without_proof=sum(not found.is_proven for found in proof),
+    )

@@ -1,0 +1,122 @@
+"""An appeal on its way: handed in, returned, approved, sent, withdrawn; who waits is told (A-5)."""
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import update
+
+from portal.appeals import queries
+from portal.appeals.errors import BadPart, MovedMeanwhile
+from portal.appeals.models import AppealCase
+from portal.appeals.rules.states import Move, Party
+from portal.appeals.service import cases, checking
+from portal.appeals.service.knowing import account_of
+from portal.appeals.service.telling import tell
+from portal.appeals.values import STATE_LABELS, CaseRef, Happening
+from portal.core.audit import Actor
+from portal.core.db import db
+from portal.core.tenancy import owned
+from portal.notifications import service as notifications
+from portal.people import queries as people
+from portal.people.values import UserRef
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef
+
+_NEEDS_ALL: Final = frozenset({Move.HAND_IN, Move.APPROVE, Move.SUBMIT})
+_TITLES: Final = {
+    Move.HAND_IN: "An appeal waits for your review",
+    Move.RETURN: "Your appeal was returned",
+    Move.APPROVE: "Your appeal is approved",
+    Move.SUBMIT: "Your appeal is with the carrier",
+    Move.WITHDRAW: "The appeal was withdrawn",
+    Move.ASK_INFORMATION: "The carrier asks about your appeal",
+    Move.ANSWER: "The carrier's question is answered",
+    Move.REINSTATE: "The carrier granted your appeal",
+    Move.DENY: "The carrier denied your appeal",
+}
+
+
+def advance(
+    case: CaseRef, move: Move, by: frozenset[Party], *, actor: Actor, reason: str = ""
+) -> CaseRef:
+    """Make a move, where nothing required is missing, and tell whom it concerns.
+
+    Raises NotReady where a required part is missing (A-4), and as `cases.move` does.
+    """
+    if move in _NEEDS_ALL:
+        checking.need_ready(case)
+    now = cases.move(case, move, by, actor=actor, reason=reason)
+    _notify(now, move, reason, actor)
+    return now
+
+
+def assign(case: CaseRef, user_id: UUID | None, *, actor: Actor) -> CaseRef:
+    """Give a case to somebody who works on it, or to nobody. Raises BadPart, MovedMeanwhile."""
+    chosen = None
+    if user_id is not None:
+        chosen = next((one for one in assignable(case) if one.id == user_id), None)
+        if chosen is None:
+            raise BadPart("assignee", "Choose one of the list.")
+    if user_id == case.assignee_id:
+        return case
+    changed = db.session.scalar(
+        update(AppealCase)
+        .where(
+            owned(case.tenant, AppealCase),
+            AppealCase.id == case.id,
+            AppealCase.edits == case.edits,
+        )
+        .values(assignee_id=user_id, assignee=chosen.name if chosen else "", edits=case.edits + 1)
+        .returning(AppealCase.id)
+        .execution_options(synchronize_session=False)
+    )
+    now = queries.case_or_404(case.tenant, case.id)
+    if changed is None:
+        raise MovedMeanwhile(STATE_LABELS[now.state])
+    tell(now, Happening.ASSIGNED, actor=actor, text=now.assignee or "Nobody")
+    if chosen is not None and chosen.id != actor.id:
+        _to([chosen.id], now, "An appeal is yours now", f"Given to you by {actor.label}.")
+    return now
+
+
+def assignable(case: CaseRef) -> list[UserRef]:
+    """Return who may work on a case: the account's people, the leads over it, officers; by name."""
+    found = [*accounts.people_of(account_of(case)), *people.officers(case.organization_id)]
+    by_id = {user.id: user for user in found}
+    return sorted(by_id.values(), key=lambda user: (user.name, str(user.id)))
+
+
+def _notify(case: CaseRef, move: Move, reason: str, actor: Actor) -> None:
+    account = account_of(case)
+    told = _whom(case, account, move)
+    text = f"{actor.label}: {reason}" if reason else f"By {actor.label}."
+    _to([user for user in told if user != actor.id], case, _TITLES[move], text, account=account)
+
+
+def _whom(case: CaseRef, account: AccountRef, move: Move) -> list[UUID]:
+    if move is Move.HAND_IN:
+        officers = [officer.id for officer in people.officers(case.organization_id)]
+        return officers or accounts.watchers(account)
+    wrote = [id_ for id_ in (case.created_by_id, case.assignee_id) if id_ is not None]
+    return [*wrote, *accounts.watchers(account)]
+
+
+def _to(
+    users: list[UUID],
+    case: CaseRef,
+    title: str,
+    text: str,
+    *,
+    account: AccountRef | None = None,
+) -> None:
+    account = account or account_of(case)
+    notifications.notify(
+        organization_id=case.organization_id,
+        account_id=case.account_id,
+        user_ids=list(dict.fromkeys(users)),
+        kind="trouble",
+        title=f"{title}: {account.name}",
+        text=text,
+        url=f"/accounts/{case.account_id}/appeals/{case.id}",
+        dedupe_key=f"appeal:{case.id}:{case.edits}:{title[:40]}",
+    )

@@ -1,0 +1,76 @@
+"""What is done to a case: handed in, returned, approved, sent, withdrawn, given to somebody (A-5)."""
+
+from typing import Final
+from uuid import UUID
+
+from flask import Response, flash
+
+from portal.appeals.errors import BadPart, MovedMeanwhile
+from portal.appeals.forms import AssigneeForm, MoveForm
+from portal.appeals.rules.states import Move
+from portal.appeals.service import handling
+from portal.appeals.values import CaseRef
+from portal.appeals.views.blueprint import bp
+from portal.appeals.views.cases import ONE
+from portal.appeals.views.showing import BUTTONS, Slots, case_of, case_page, my_parties, url_of
+from portal.core.access import Permission, me, requires
+from portal.core.db import unit_of_work
+from portal.core.errors import BadInput, DomainError, NotFound
+from portal.core.web import see_other
+
+_DONE: Final = {
+    Move.HAND_IN: "Handed in. Who reviews it is told.",
+    Move.RETURN: "Returned, with your reason.",
+    Move.APPROVE: "Approved. It can be sent now.",
+    Move.SUBMIT: "It is with the carrier now.",
+    Move.WITHDRAW: "Withdrawn.",
+}
+
+
+@bp.post(f"{ONE}/moves/<string:step>")
+@requires(Permission.WRITE_APPEALS)
+def move(account_id: UUID, case_id: UUID, step: str) -> Response:  # noqa: ARG001 (g.account)
+    """Make one step of a case; who may make it is asked of the one table of moves."""
+    case, form, wanted = case_of(case_id), MoveForm(), _named(step)
+    if not form.validate_on_submit():
+        return case_page(case, Slots(move=form, tried=wanted), 422)
+    if form.edits.data != case.edits:
+        raise MovedMeanwhile(case.state_label)
+    try:
+        with unit_of_work():
+            handling.advance(
+                case, wanted, my_parties(case), actor=me().actor, reason=form.reason.data or ""
+            )
+    except BadInput as error:
+        form.refuse("reason", error)
+        return case_page(case, Slots(move=form, tried=wanted), 422)
+    except DomainError as error:
+        form.form_errors = [error.message]
+        return case_page(case_of(case_id), Slots(move=form, tried=wanted), error.status)
+    flash(_DONE[wanted], "ok")
+    return see_other(url_of(case))
+
+
+@bp.post(f"{ONE}/assignee")
+@requires(Permission.SEND_APPEALS)
+def assign(account_id: UUID, case_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Give a case to somebody."""
+    case, form = case_of(case_id), AssigneeForm()
+    if not form.validate_on_submit():
+        raise BadPart("assignee", "Choose who works on it from the list.")
+    if form.edits.data != case.edits:
+        raise MovedMeanwhile(case.state_label)
+    with unit_of_work():
+        now: CaseRef = handling.assign(case, form.chosen, actor=me().actor)
+    flash(f"{now.assignee} works on it." if now.assignee else "Nobody works on it.", "ok")
+    return see_other(url_of(case))
+
+
+def _named(name: str) -> Move:
+    try:
+        step = Move(name)
+    except ValueError as error:
+        raise NotFound("There is no such step.") from error
+    if step not in BUTTONS:
+        raise NotFound("There is no such step.")
+    return step
