@@ -63,6 +63,7 @@ class Permission(StrEnum):
     KEEP_TEMPLATES = "keep_templates"  # words a team or everybody may use (Q-5)
     APPROVE_SENDS = "approve_sends"  # large ones of somebody else (S-12)
     SET_APPROVALS = "set_approvals"  # from how many people on (S-12)
+    SET_PLAN_LIMITS = "set_plan_limits"  # whether plans' texts may pass daily limits (S-5)
     MANAGE_RETENTION = "manage_retention"  # erase, hold, set terms, ask about reassigned numbers
     RELEASE_HOLDS = "release_holds"  # two persons do it together (C-10)
     ENTER_SUSPENSION = "enter_suspension"  # what the carrier wrote to somebody (A-1)
@@ -155,6 +156,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.REVIEW_SIMILAR,
         Permission.APPROVE_SENDS,
         Permission.SET_APPROVALS,
+        Permission.SET_PLAN_LIMITS,
         Permission.MANAGE_RETENTION,
         Permission.RELEASE_HOLDS,
         Permission.ENTER_SUSPENSION,

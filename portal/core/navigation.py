@@ -192,7 +192,15 @@ PLACES = (
             "appeals.show",
         ),
     ),
-    Place("reports.accounts", "Accounts", "building", "Organization", _P.EDIT_LIMITS, True),
+    Place(
+        "reports.accounts",
+        "Accounts",
+        "building",
+        "Organization",
+        _P.EDIT_LIMITS,
+        True,
+        also=("messaging.*plan_limits",),
+    ),
     Place(
         "registrations.index",
         "Registration",

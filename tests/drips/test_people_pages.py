@@ -1,16 +1,17 @@
 """Enrolling people, looked at first; who is in a plan, pausing and removing them (P-1, S-1, S-5, K-4, K-5)."""
 
+from collections import Counter
 from datetime import time, timedelta
 from uuid import UUID
 
 import pytest
 
 from portal.contacts import service as contacts
-from portal.contacts.values import Selection
+from portal.contacts.values import NewNumber, Selection
 from portal.core.db import db, unit_of_work
 from portal.drips.models import DripSend
 from portal.drips.queries import library, people
-from portal.drips.service import foreseeing
+from portal.drips.service import foreseeing, stopping
 from portal.drips.values import DripState, EnrolmentState, Place
 from portal.messaging.models import Campaign
 from portal.messaging.values import Kind
@@ -18,6 +19,7 @@ from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
 from tests import cast
 from tests.drips.conftest import work
+from tests.drips.test_running import renumber
 from tests.factories.drips import TEN, enrol, keeper_of, make_drip, place_of, task_step, text_step
 from tests.factories.messaging import ALICE_ACTS, make_recipient, make_recipients, texts
 from tests.messaging.talks import hear
@@ -95,14 +97,49 @@ class TestForesight:
         page = look(alice, make_drip(northside), alone)
         assert "become tasks to text by hand" in page.text
 
-    def test_many_are_reckoned_up_to_a_number_and_the_page_says_so(self, northside, alice, sender, monkeypatch):  # fmt: skip
-        monkeypatch.setattr(foreseeing, "EXACTLY", 2)
+    def test_everybody_is_reckoned_and_no_more_than_can_be_enrolled(self, northside, alice, sender, monkeypatch):  # fmt: skip
         five = make_recipients(northside, 5)
         drip = make_drip(northside)
+        assert see(northside, drip, *five).is_whole
+        monkeypatch.setattr(foreseeing, "MOST_AT_ONCE", 2)
         sight = see(northside, drip, *five)
         assert (sight.people, sight.looked_at, sight.is_whole) == (5, 2, False)
         page = look(alice, drip, *five)
-        assert "The first 2 people were reckoned one by one" in page.text
+        assert "Narrow the filter" in page.text_of("#enrol")
+
+    def test_whose_number_is_in_it_for_somebody_else_is_not_counted_as_new(self, northside, maya):
+        """What the preview counts is what enrolling does."""
+        drip = make_drip(northside, THREE)
+        enrol(northside, drip, maya)
+        with unit_of_work():
+            stopping.pause(northside.tenant, [place_of(northside, maya).id], actor=ALICE_ACTS)
+        renumber(northside, maya, NewNumber("+13125550177"))
+        heir = make_recipient(northside, number=MAYA, first_name="Max")
+        other = make_recipient(northside, number="+13125550150")
+        sight = see(northside, drip, maya, heir, other)
+        assert (sight.new, sight.already, sight.opted_out) == (1, 2, 0)
+        assert sum(count for _, count in sight.days) == 2
+        told = {one.person.first_name: one.left_out for one in sight.persons}
+        assert told["Max"] == "Somebody else with this number is in it"
+        done = enrol(northside, drip, maya, heir, other)
+        assert (done.enrolled, done.already) == (sight.new, sight.already)
+
+    def test_later_steps_follow_what_is_held_and_share_the_days(self, northside, sender, carrier_fake, at, days_pass):  # fmt: skip
+        """The calendar of all steps together is what happens then (P-1, S-5)."""
+        at("2026-03-02 12:00")
+        with unit_of_work():
+            account_service.set_limits(
+                northside.id, daily_recipients=2, daily_segments=100, note="Slow", actor=ALICE_ACTS
+            )
+        account = accounts.account(cast.NORTHSIDE)
+        five = make_recipients(account, 5)
+        drip = make_drip(account, [text_step(0, None), task_step(1), text_step(2, TEN)])
+        sight = see(account, drip, *five)
+        assert max(count for _, count in sight.days) == 2
+        enrol(account, drip, *five)
+        left = days_pass(9, every=timedelta(minutes=15))
+        left_on = Counter(when.date() for when, _, _ in left)
+        assert sorted(left_on.items()) == list(sight.days)
 
 
 class TestEnrolling:

@@ -40,22 +40,26 @@ def day_passed(look: Look) -> Iterable[Found]:
 
 def people_miscounted(look: Look) -> Iterable[Found]:
     """Find days whose count of people is not the number of people on their list."""
-    listed = (
-        select(func.count())
-        .where(
-            DailyRecipient.account_id == DailyLimit.account_id, DailyRecipient.day == DailyLimit.day
-        )
-        .scalar_subquery()
+    on_the_list = select(func.count()).where(
+        DailyRecipient.account_id == DailyLimit.account_id, DailyRecipient.day == DailyLimit.day
     )
+    listed = on_the_list.where(DailyRecipient.is_over.is_(False)).scalar_subquery()
+    beyond = on_the_list.where(DailyRecipient.is_over.is_(True)).scalar_subquery()
+    over = DailyLimit.recipients_over
     rows = look.rows(
-        select(DailyLimit.day, DailyLimit.recipients, listed.label("listed")).where(
-            DailyLimit.account_id == look.account_id, DailyLimit.recipients != listed
+        select(
+            DailyLimit.day,
+            (DailyLimit.recipients + over).label("counted"),
+            (listed + beyond).label("listed"),
+        ).where(
+            DailyLimit.account_id == look.account_id,
+            or_(DailyLimit.recipients != listed, over != beyond),
         )
     )
     for row in rows:
         yield Found(
             row.day,
-            f"{row.day:%d %B %Y} counts {row.recipients} people; its list has {row.listed}.",
+            f"{row.day:%d %B %Y} counts {row.counted} people; its list has {row.listed}.",
         )
 
 
@@ -65,14 +69,15 @@ def segments_miscounted(look: Look) -> Iterable[Found]:
     def total(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.coalesce(func.sum(case((condition, Message.segments), else_=0)), 0)
 
-    segments = total(Message.draws_on_reserve.is_(False))
+    over = total(Message.passed_limit.is_not(None))
+    segments = total(and_(Message.draws_on_reserve.is_(False), Message.passed_limit.is_(None)))
     replies = total(Message.draws_on_reserve.is_(True))
     rows = look.rows(
         select(
             DailyLimit.day,
-            DailyLimit.segments,
+            (DailyLimit.segments + DailyLimit.segments_over).label("segments"),
             DailyLimit.replies,
-            segments.label("sent"),
+            (segments + over).label("sent"),
             replies.label("answered"),
         )
         .outerjoin(
@@ -84,8 +89,14 @@ def segments_miscounted(look: Look) -> Iterable[Found]:
             ),
         )
         .where(DailyLimit.account_id == look.account_id)
-        .group_by(DailyLimit.day, DailyLimit.segments, DailyLimit.replies)
-        .having(or_(segments != DailyLimit.segments, replies != DailyLimit.replies))
+        .group_by(DailyLimit.day, DailyLimit.segments, DailyLimit.segments_over, DailyLimit.replies)
+        .having(
+            or_(
+                segments != DailyLimit.segments,
+                over != DailyLimit.segments_over,
+                replies != DailyLimit.replies,
+            )
+        )
     )
     for row in rows:
         yield Found(

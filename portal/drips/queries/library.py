@@ -62,6 +62,17 @@ def drip_of(organization_id: UUID, drip_id: UUID) -> DripRef:
     return _one(organization_id, _drips(organization_id).where(Drip.id == drip_id))
 
 
+def held_still(organization_id: UUID, drip_id: UUID) -> DripRef:
+    """Return a plan that nobody archives, pauses or resumes before this unit of work ends.
+
+    Raises NotFound.
+    """
+    d = Drip
+    still = select(d.id).where(owned(Tenant(organization_id), d), d.id == drip_id)
+    db.session.execute(still.with_for_update(read=True)).all()
+    return drip_of(organization_id, drip_id)
+
+
 def versions(by: Keeper, drip_id: UUID) -> list[VersionRef]:
     """Return every version of a plan that is seen here, the newest first. Raises NotFound."""
     drip_or_404(by, drip_id)

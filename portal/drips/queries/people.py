@@ -6,18 +6,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from portal.contacts import queries as contacts
 from portal.contacts.values import ContactRef
+from portal.core import clock
 from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
 from portal.drips.models import Drip, DripEnrolment, DripSend, DripStep, DripVersion
 from portal.drips.queries import enrolments, library
 from portal.drips.values import BECAUSE_WORDS, EnrolmentRef, EnrolmentState, Outcome, Step
-from portal.messaging.queries import following
+from portal.messaging.queries import following, plan_limits
 from portal.messaging.queries.added import Line
 from portal.messaging.rules.gates import LIMIT_CODES
+from portal.texting_accounts.values import AccountRef
 
 _RUN_TITLES: Final = {
     Outcome.NOT_SENT: "Plan text not sent",
@@ -74,16 +76,7 @@ def of_person(person: ContactRef) -> list[InPlan]:
 
 def held_by_limits(tenant: Tenant, drip_id: UUID) -> HeldByLimit:
     """Return how many of a plan's people in an account wait for a day with room, and until when."""
-    steps = (
-        select(DripStep.id)
-        .join(DripVersion, DripVersion.id == DripStep.version_id)
-        .where(
-            owned(Tenant(tenant.organization_id), DripStep, DripVersion),
-            DripVersion.drip_id == drip_id,
-        )
-    )
-    sends = select(DripSend.campaign_id).where(owned(tenant, DripSend), DripSend.step_id.in_(steps))
-    texts, until = following.held_by_limits(tenant, sends)
+    texts, until = following.held_by_limits(tenant, _sends(tenant, drip_id))
     e = DripEnrolment
     waiting, latest = db.session.execute(
         select(func.count(), func.max(e.look_at)).where(
@@ -95,6 +88,25 @@ def held_by_limits(tenant: Tenant, drip_id: UUID) -> HeldByLimit:
     ).one()
     moments = [at for at in (until, latest) if at is not None]
     return HeldByLimit(texts + int(waiting), max(moments, default=None))
+
+
+def over_limit_today(account: AccountRef, drip_id: UUID) -> int:
+    """Return how many of a plan's texts went over the account's limits today, at its risk (S-5)."""
+    sends = _sends(account.tenant, drip_id)
+    return plan_limits.passed_today(account, sends, clock.utcnow())
+
+
+def _sends(tenant: Tenant, drip_id: UUID) -> Select[UUID]:
+    """Return the statement for the sends of a plan in an account."""
+    steps = (
+        select(DripStep.id)
+        .join(DripVersion, DripVersion.id == DripStep.version_id)
+        .where(
+            owned(Tenant(tenant.organization_id), DripStep, DripVersion),
+            DripVersion.drip_id == drip_id,
+        )
+    )
+    return select(DripSend.campaign_id).where(owned(tenant, DripSend), DripSend.step_id.in_(steps))
 
 
 def lines(person: ContactRef) -> list[Line]:

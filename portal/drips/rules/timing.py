@@ -11,6 +11,8 @@ from portal.drips.values import Step
 # missed goes on in order and in the plan's own rhythm, not all at once.
 LATE: Final = timedelta(hours=1)
 
+FOLLOWS_WITHIN: Final = timedelta(minutes=5)  # of the text before it, once that has left
+
 
 def due_at(step: Step, started_at: datetime, zone: str) -> datetime:
     """Return when a step is due for somebody enrolled then; what is past by then is at once."""
@@ -29,6 +31,19 @@ def next_due(
     """
     due = due_at(step, started_at, zone)
     return due if due >= after - LATE else retimed(step, after, zone, days_between)
+
+
+def moved(step: Step, due: datetime, now: datetime, old_zone: str, new_zone: str) -> datetime:
+    """Return when a step that is due then comes once its account has another zone.
+
+    It keeps its day and its time of day, where the account is now; what that makes late comes at
+    its time of day again.
+    """
+    if step.at is None:
+        return due
+    day = due.astimezone(ZoneInfo(old_zone)).date()
+    at = moment_of(day, step.at, new_zone)
+    return at if at >= now - LATE else retimed(step, now, new_zone)
 
 
 def retimed(step: Step, after: datetime, zone: str, days_between: int = 0) -> datetime:

@@ -1,4 +1,8 @@
-"""Putting people into plans: once at a time, and nobody who opted out (P-1, Q-2)."""
+"""Putting people into plans: once at a time, and nobody who opted out (P-1, Q-2).
+
+Their numbers are locked as a STOP locks them, and then the plan: whoever archives it or opts out
+in the same moment comes wholly before, and is seen here, or wholly after, and ends the place.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +16,7 @@ from sqlalchemy import Table
 from portal.consent import queries as consent
 from portal.consent.values import Standing
 from portal.contacts import queries as contacts
+from portal.contacts import service as contact_service
 from portal.contacts.values import ContactRef, Selection
 from portal.core import audit, clock
 from portal.core.audit import Actor
@@ -34,6 +39,20 @@ from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 _ENROLMENTS: Final = cast(Table, DripEnrolment.__table__)
+
+
+# Why somebody is not put into a plan, as the preview says it.
+IN_IT: Final = "In this plan already"
+NUMBER_IN_IT: Final = "Somebody else with this number is in it"
+OPTED_OUT: Final = "Opted out"
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """People who can be put into a plan, with the number texts would go to, and who can't and why."""
+
+    fresh: list[tuple[ContactRef, str | None]]
+    left_out: dict[UUID, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +81,20 @@ def enrol(
     NotFound, DripArchived, AccountClosed, or BadInput for more than 5,000 at once.
     """
     accounts.check_open(account.id)
-    drip = library.drip_of(account.organization_id, drip_id)
-    check_usable(account, drip)
     wanted = list(dict.fromkeys(contact_ids))
     if len(wanted) > MOST_AT_ONCE:
         raise BadInput(
             f"{len(wanted):,} people at once are too many. Enrol at most {MOST_AT_ONCE:,}."
         )
+    people = contacts.by_ids(account.tenant, wanted)
+    e164s = [person.preferred.e164 for person in people if person.preferred]
+    contact_service.lock_numbers(account.organization_id, [e164 for e164 in e164s if e164])
+    drip = library.held_still(account.organization_id, drip_id)
+    check_usable(account, drip)
     entry = _Entry(account, drip, source, actor, clock.utcnow())
-    total = Enrolled(0, 0, 0)
-    for ids in _chunks(wanted):
-        found = contacts.by_ids(account.tenant, ids)
-        some = _enrol_some(entry, found)
+    total, numbers = Enrolled(0, 0, 0), set[str]()
+    for found in _chunks(people):
+        some = _enrol_some(entry, found, numbers)
         total = Enrolled(*(a + b for a, b in zip(_told(total), _told(some), strict=True)))
     if total.enrolled:
         audit.record(
@@ -115,26 +136,44 @@ def check_usable(account: AccountRef, drip: DripRef) -> None:
         raise DripArchived
 
 
-def _enrol_some(entry: _Entry, found: Sequence[ContactRef]) -> Enrolled:
-    account, drip = entry.account, entry.drip
+def sort_out(
+    account: AccountRef,
+    drip_id: UUID,
+    found: Sequence[ContactRef],
+    now: datetime,
+    numbers_before: set[str],
+) -> Sorted:
+    """Part at most 500 people who can be put into a plan from those who are left out.
+
+    `numbers_before` are those of people sorted before them; those of these are added.
+    """
     numbers = {c.id: c.preferred.e164 if c.preferred else None for c in found}
     e164s = [e164 for e164 in numbers.values() if e164]
-    standings = consent.standings(account.tenant, e164s, entry.now) if e164s else {}
-    in_it = queries.live_in(account.tenant, drip.id, [c.id for c in found])
-    taken = queries.numbers_in(account.tenant, drip.id, e164s)
-    out = 0
-    rows: list[dict[str, Any]] = []
+    standings = consent.standings(account.tenant, e164s, now) if e164s else {}
+    in_it = queries.live_in(account.tenant, drip_id, [c.id for c in found])
+    taken = queries.numbers_in(account.tenant, drip_id, e164s)
+    fresh: list[tuple[ContactRef, str | None]] = []
+    left_out: dict[UUID, str] = {}
     for person in found:
         e164 = numbers[person.id]
-        if person.id in in_it or (e164 in taken):
-            continue
-        if e164 and _is_out(standings[e164]):
-            out += 1
-            continue
-        if e164:
-            taken.add(e164)
-        rows.append(_row(entry, person, e164))
+        if person.id in in_it:
+            left_out[person.id] = IN_IT
+        elif e164 in taken or e164 in numbers_before:
+            left_out[person.id] = NUMBER_IN_IT
+        elif e164 and _is_out(standings[e164]):
+            left_out[person.id] = OPTED_OUT
+        else:
+            if e164:
+                numbers_before.add(e164)
+            fresh.append((person, e164))
+    return Sorted(fresh, left_out)
+
+
+def _enrol_some(entry: _Entry, found: Sequence[ContactRef], numbers: set[str]) -> Enrolled:
+    some = sort_out(entry.account, entry.drip.id, found, entry.now, numbers)
+    rows = [_row(entry, person, e164) for person, e164 in some.fresh]
     made = insert_rows(_ENROLMENTS, rows, only_new=True)  # two at once: one of them does it
+    out = sum(why == OPTED_OUT for why in some.left_out.values())
     return Enrolled(made, len(found) - out - made, out)
 
 
@@ -169,7 +208,7 @@ def _told(enrolled: Enrolled) -> tuple[int, int, int]:
     return enrolled.enrolled, enrolled.already, enrolled.opted_out
 
 
-def _chunks(ids: Iterable[UUID]) -> Iterator[list[UUID]]:
-    rest = iter(ids)
+def _chunks(people: Iterable[ContactRef]) -> Iterator[list[ContactRef]]:
+    rest = iter(people)
     while some := list(islice(rest, queries.BATCH)):
         yield some

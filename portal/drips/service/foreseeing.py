@@ -1,14 +1,16 @@
 """Foreseeing what would happen if people were enrolled now: who gets what when, and who is left out (P-1, S-1).
 
-Every text step is put through the same gates as a send, for the moment it is due: hours, dates and
-limits of that day included. Nothing is changed. Consent and limits may change until then, and the
-gates are asked again whenever a text goes.
+It is played through for everybody as the engine would do it: step by step in order of time, each
+text through the same gates as a send, for the moment it is due. What a day's limit, hours or dates
+hold makes a person's later steps late, too, and the room of a day is given away once. Nothing is
+changed. Consent and limits may change until then, and the gates are asked again when a text goes.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from heapq import heappop, heappush
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,17 +19,18 @@ from portal.contacts import queries as contacts
 from portal.contacts.values import ContactRef, Selection
 from portal.core import clock
 from portal.core.errors import DomainError
-from portal.drips.queries import enrolments
 from portal.drips.rules import timing
-from portal.drips.values import DripRef, Step, StepKind
-from portal.messaging.rules.gates import OPTED_OUT
-from portal.messaging.rules.plan import Plan, PlannedText
-from portal.messaging.service import planning
+from portal.drips.service import enrolling
+from portal.drips.values import MOST_AT_ONCE, DripRef, Step, StepKind
+from portal.messaging.rules.allotment import DayRoom
+from portal.messaging.rules.plan import PlannedText
+from portal.messaging.service import following, limits, planning
 from portal.messaging.values import Draft, Fate, Gate, Kind, Recipient
 from portal.texting_accounts.values import AccountRef
 
-EXACTLY: Final = 300  # people; of more the first so many are shown, by the book's own order
 SHOWN: Final = 50
+_MANY_DAYS: Final = timedelta(days=60)  # later than any day a text finds its place in
+Due = tuple[datetime, int]  # when, and which step
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Happens:
     at: datetime
     gate: Gate | None = None  # why it waits, or why it does not go
     credits: int = 0
+    is_over: bool = False  # it goes over a daily limit, at the sender's risk (S-5)
 
     @property
     def is_blocked(self) -> bool:
@@ -59,18 +63,24 @@ class Foreseen:
         return tuple(step for step in self.steps if step.is_blocked)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepSum:
     """What one step comes to."""
 
     step: Step
-    due_at: datetime
+    due_at: datetime  # for whoever nothing holds
     goes: int = 0
-    held: int = 0
+    held: int = 0  # by a gate, or behind a text that one held
     blocked: int = 0
     credits: int = 0
+    over: int = 0  # of those that go, over a daily limit
     latest: datetime | None = None  # when the last of those held goes
-    reasons: tuple[tuple[str, int], ...] = ()  # why people wait or are left out
+    why: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def reasons(self) -> list[tuple[str, int]]:
+        """Return why people wait or are left out, the commonest first."""
+        return self.why.most_common(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +88,9 @@ class Foresight:
     """The calendar of an enrolment before it is made."""
 
     people: int  # selected
-    looked_at: int  # reckoned one by one
-    new: int  # of those would be enrolled
-    already: int
+    looked_at: int  # reckoned one by one: as many as are enrolled at once
+    new: int  # would be enrolled
+    already: int  # they, or somebody with their number, are in it
     opted_out: int
     steps: tuple[StepSum, ...]
     persons: tuple[Foreseen, ...]  # the first of them, those with trouble before the others
@@ -95,112 +105,164 @@ class Foresight:
         return self.looked_at == self.people
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What is found on the way."""
-
-    happens: dict[UUID, list[Happens]] = field(default_factory=dict)
-    days: Counter[date] = field(default_factory=Counter)
-    sums: list[StepSum] = field(default_factory=list)
-    stopper: Gate | None = None
-    available: int = 0
-
-
 def foresee(account: AccountRef, drip: DripRef, selection: Selection) -> Foresight:
     """Return what would happen if a selection were enrolled now; changes nothing."""
     now, people = clock.utcnow(), contacts.count_selected(account.tenant, selection)
-    some: list[ContactRef] = []
-    for batch in contacts.selected(account.tenant, selection):
-        some += batch
-        if len(some) >= EXACTLY:
-            break
-    some = some[:EXACTLY]
-    in_it = enrolments.live_in(account.tenant, drip.id, [person.id for person in some])
-    fresh = [person for person in some if person.id not in in_it]
-    tally = _Tally({person.id: [] for person in fresh})
-    for step in drip.steps:
-        _look_at(account, step, fresh, now, tally)
-    out = {id_ for id_, steps in tally.happens.items() if any(map(_is_out, steps))}
+    known: list[ContactRef] = []
+    fresh: list[ContactRef] = []
+    left_out: dict[UUID, str] = {}
+    numbers: set[str] = set()
+    for some in _batches(account, selection):
+        sorted_ = enrolling.sort_out(account, drip.id, some, now, numbers)
+        known += some
+        fresh += [person for person, _ in sorted_.fresh]
+        left_out |= sorted_.left_out
+    play = _Play(account, drip, now)
+    play.run(fresh)
     persons = [
-        Foreseen(person, tuple(tally.happens.get(person.id, ())), _why_not(person.id, in_it, out))
-        for person in some
+        Foreseen(person, tuple(play.happens.get(person.id, ())), left_out.get(person.id, ""))
+        for person in known
     ]
     persons.sort(key=lambda one: (not one.left_out, not one.blocked))
+    out = sum(why == enrolling.OPTED_OUT for why in left_out.values())
     return Foresight(
         people=people,
-        looked_at=len(some),
-        new=len(fresh) - len(out),
-        already=len(in_it),
-        opted_out=len(out),
-        steps=tuple(tally.sums),
+        looked_at=len(known),
+        new=len(fresh),
+        already=len(left_out) - out,
+        opted_out=out,
+        steps=tuple(play.sums),
         persons=tuple(persons[:SHOWN]),
-        days=tuple(sorted(tally.days.items())),
-        credits=sum(one.credits for one in tally.sums),
-        available=tally.available,
-        stopper=tally.stopper,
+        days=tuple(sorted(play.days.items())),
+        credits=sum(one.credits for one in play.sums),
+        available=play.available,
+        stopper=play.stopper,
     )
 
 
-def _look_at(
-    account: AccountRef, step: Step, people: Sequence[ContactRef], now: datetime, tally: _Tally
-) -> None:
-    """Reckon one step for everybody."""
-    due = timing.due_at(step, now, account.timezone)
-    if step.kind is not StepKind.TEXT or not people:
+def _batches(account: AccountRef, selection: Selection) -> Iterator[list[ContactRef]]:
+    left = MOST_AT_ONCE
+    for batch in contacts.selected(account.tenant, selection):
+        yield batch[:left]
+        left -= len(batch)
+        if left <= 0:
+            return
+
+
+class _Play:
+    """A plan played through for people who begin together."""
+
+    def __init__(self, account: AccountRef, drip: DripRef, now: datetime) -> None:
+        self.account, self.steps, self.now = account, drip.steps, now
+        self.zone = ZoneInfo(account.timezone)
+        self.happens: dict[UUID, list[Happens]] = defaultdict(list)
+        self.days: Counter[date] = Counter()
+        self.sums = [StepSum(s, timing.due_at(s, now, account.timezone)) for s in drip.steps]
+        self.stopper: Gate | None = None
+        self.available = 0
+        self._rooms: dict[date, DayRoom] = {}
+        self._due: dict[Due, list[ContactRef]] = {}
+        self._order: list[Due] = []
+        self._left_at: dict[UUID, datetime] = {}  # the newest text of each
+
+    def run(self, people: Sequence[ContactRef]) -> None:
+        """Take every step for these people, in order of time."""
         for person in people:
-            tally.happens[person.id].append(Happens(step, due))
-        tally.sums.append(StepSum(step, due, goes=len(people)))
-        return
-    try:
-        plan = _planned(account, step, people, due, now)
-    except DomainError as error:  # words that can't be merged any more
-        gate = Gate(error.code, error.message)
+            self._wait(person, self.sums[0].due_at, 0)
+        while self._order:
+            due = heappop(self._order)
+            self._take(*due, self._due.pop(due))
+
+    def _wait(self, person: ContactRef, at: datetime, which: int) -> None:
+        key = at, which
+        if key not in self._due:
+            self._due[key] = []
+            heappush(self._order, key)
+        self._due[key].append(person)
+
+    def _take(self, due: datetime, which: int, people: Sequence[ContactRef]) -> None:
+        """Take a step for those for whom it is due together."""
+        step, total = self.steps[which], self.sums[which]
+        if step.kind is StepKind.TEXT:
+            self._text(step, due, people, total)
+        else:
+            is_late = due > total.due_at
+            total.goes += 0 if is_late else len(people)
+            total.held += len(people) if is_late else 0
+            if is_late:
+                total.latest = max(total.latest or due, due)
+            for person in people:
+                self.happens[person.id].append(Happens(step, due))
+        if which + 1 == len(self.steps):
+            return
+        after = self.steps[which + 1]
+        later, days = self._after(step, after, due), after.day - step.day
         for person in people:
-            tally.happens[person.id].append(Happens(step, due, gate))
-        tally.sums.append(StepSum(step, due, blocked=len(people)))
-        return
-    tally.stopper, tally.available = plan.stopper, plan.available
-    zone = ZoneInfo(account.timezone)
-    for person, text in zip(people, plan.texts, strict=True):
-        at = text.not_before or due
-        is_blocked = text.outcome is Fate.BLOCKED
-        price = 0 if is_blocked else text.credits
-        tally.happens[person.id].append(Happens(step, at, text.gate, price))
-        if not is_blocked:
-            tally.days[at.astimezone(zone).date()] += 1
-    tally.sums.append(_sum(step, due, plan.texts))
+            self._wait(person, self._behind(person, after, later, days), which + 1)
 
+    def _after(self, step: Step, after: Step, due: datetime) -> datetime:
+        zone, days = self.account.timezone, after.day - step.day
+        return timing.next_due(after, self.now, zone, due, days)
 
-def _planned(
-    account: AccountRef, step: Step, people: Sequence[ContactRef], due: datetime, now: datetime
-) -> Plan:
-    draft = Draft(
-        step.body, Kind.PLAN, missing=step.missing, over_limit="spread", send_at=max(due, now)
-    )
-    return planning.plan(account, [Recipient(p, p.preferred) for p in people], draft, now)
+    def _behind(self, person: ContactRef, step: Step, due: datetime, days: int) -> datetime:
+        """Return when a step is taken for somebody: no text overtakes the one before it."""
+        left_at = self._left_at.get(person.id, due)
+        if left_at <= due:
+            return due
+        free = left_at + timing.FOLLOWS_WITHIN
+        if free - due <= timing.LATE:
+            return free
+        return timing.retimed(step, free, self.account.timezone, days)
 
+    def _text(
+        self, step: Step, due: datetime, people: Sequence[ContactRef], total: StepSum
+    ) -> None:
+        draft = Draft(
+            step.body, Kind.PLAN, missing=step.missing, over_limit="spread",
+            send_at=max(due, self.now),
+        )  # fmt: skip
+        recipients = [Recipient(person, person.preferred) for person in people]
+        try:
+            plan = planning.plan(self.account, recipients, draft, self.now, read_day=self._read_day)
+        except DomainError as error:  # words that can't be merged any more
+            gate = Gate(error.code, error.message)
+            total.blocked += len(people)
+            total.why[gate.sentence] += len(people)
+            for person in people:
+                self.happens[person.id].append(Happens(step, due, gate))
+            return
+        self.stopper, self.available = plan.stopper, plan.available
+        for person, text in zip(people, plan.texts, strict=True):
+            self._note(person, step, due, text, total)
 
-def _sum(step: Step, due: datetime, texts: Sequence[PlannedText]) -> StepSum:
-    held = [text for text in texts if text.outcome is Fate.HELD]
-    blocked = [text for text in texts if text.outcome is Fate.BLOCKED]
-    why = Counter(text.gate.sentence for text in (*held, *blocked) if text.gate)
-    return StepSum(
-        step,
-        due,
-        goes=len(texts) - len(held) - len(blocked),
-        held=len(held),
-        blocked=len(blocked),
-        credits=sum(text.credits for text in texts if text.outcome is not Fate.BLOCKED),
-        latest=max((text.not_before for text in held if text.not_before), default=None),
-        reasons=tuple(why.most_common(5)),
-    )
+    def _note(
+        self, person: ContactRef, step: Step, due: datetime, text: PlannedText, total: StepSum
+    ) -> None:
+        gate, at, price = text.gate, text.not_before or due, text.credits
+        if text.outcome is Fate.BLOCKED and gate is not None and not following.waits_for(gate):
+            total.blocked += 1
+            total.why[gate.sentence] += 1
+            self.happens[person.id].append(Happens(step, due, gate))
+            return
+        if text.outcome is Fate.BLOCKED and gate is not None:  # no day ahead has room
+            gate, at = Gate(gate.code, gate.sentence, Fate.HELD), due + _MANY_DAYS
+        else:
+            self.days[at.astimezone(self.zone).date()] += 1
+        is_late = gate is not None or at > total.due_at
+        total.held += is_late
+        total.goes += not is_late
+        total.over += bool(text.passed_limit)
+        total.credits += price
+        if is_late:
+            if text.outcome is not Fate.BLOCKED:
+                total.latest = max(total.latest or at, at)
+            total.why[gate.sentence if gate else "The text before it leaves late."] += 1
+        self._left_at[person.id] = at
+        is_over = bool(text.passed_limit)
+        self.happens[person.id].append(Happens(step, at, gate, price, is_over))
 
-
-def _is_out(one: Happens) -> bool:
-    return one.gate is not None and one.gate.code in OPTED_OUT
-
-
-def _why_not(id_: UUID, in_it: set[UUID], out: set[UUID]) -> str:
-    if id_ in in_it:
-        return "In this plan already"
-    return "Opted out" if id_ in out else ""
+    def _read_day(self, account: AccountRef, day: date) -> DayRoom:
+        """Return what earlier steps left of a day."""
+        if day not in self._rooms:
+            self._rooms[day] = limits.read_day(account, day)
+        return self._rooms[day]

@@ -1,9 +1,10 @@
 """What plans listen to: said once for the process, by `foundation`."""
 
 from portal.contacts.service import happenings as contacts
-from portal.drips.service import closing, stopping, triggering
+from portal.drips.service import closing, moving, stopping, triggering
 from portal.messaging.service import happenings as messaging
 from portal.optin.service import happenings as forms
+from portal.texting_accounts import service as accounts
 
 
 def listen() -> None:
@@ -18,3 +19,4 @@ def listen() -> None:
     messaging.REPLIED.heard_by(stopping.replied)
     messaging.CLOSED.heard_by(stopping.end_account)
     messaging.CLOSED.heard_by(closing.close)
+    accounts.ZONE_CHANGED.heard_by(moving.move)

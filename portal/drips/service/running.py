@@ -36,7 +36,6 @@ from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
 LOOKS_AGAIN: Final = timedelta(minutes=15)  # after something that only time or a person mends
-FOLLOWS_WITHIN: Final = timedelta(minutes=5)  # of the text before it, once that has left
 EARLIER_STEP: Final = "earlier_step"
 NO_MEANS: Final = frozenset({"no_subscription", "no_number"})  # S-6
 _RUNS: Final = cast(Table, DripRun.__table__)
@@ -125,7 +124,7 @@ def _behind(
     for row in rows:
         if row.last_text_id in moving:
             until = moving[row.last_text_id]
-            _wait(row, _BEFORE, max(until or now, now) + FOLLOWS_WITHIN)
+            _wait(row, _BEFORE, max(until or now, now) + timing.FOLLOWS_WITHIN)
     return [row for row in rows if row.last_text_id not in moving]
 
 

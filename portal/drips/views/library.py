@@ -113,6 +113,7 @@ def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded a
         held=places.held_by_limits(tenant, drip_id),
         health=health.of_plan(g.account, drip, now),
         by=judged.thresholds(g.account, now),
+        over=places.over_limit_today(g.account, drip_id),
         stop_form=StopForm(formdata=None),
         may_enrol=me().may(Permission.SEND_TEXTS) and drip.state is not DripState.ARCHIVED,
     )

@@ -19,6 +19,7 @@ from portal.messaging.models.limits import (
     DailyCountry,
     DailyLimit,
     DailyRecipient,
+    PlanLimitPolicy,
 )
 from portal.messaging.models.linting import LintLevel, LintReview
 from portal.messaging.models.media import CampaignMedia, InboundMedia
@@ -78,6 +79,7 @@ __all__ = [
     "MessageAttempt",
     "MessageEvent",
     "OptOutCause",
+    "PlanLimitPolicy",
     "ReceivedDay",
     "SavedReply",
     "SendApproval",

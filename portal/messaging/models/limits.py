@@ -1,9 +1,9 @@
 """Daily limits, counted where they cannot be passed (S-5, PROMISES 3.3)."""
 
 from datetime import date, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.clock import utcnow
@@ -32,6 +32,9 @@ class DailyLimit(Base):
     segments_limit: Mapped[int]
     replies: Mapped[int] = mapped_column(default=0)  # segments beyond, kept for replies
     replies_limit: Mapped[int]
+    # What texts of plans took beyond, where the organization lets them go at its risk.
+    recipients_over: Mapped[int] = mapped_column(default=0, server_default="0")
+    segments_over: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class DailyRecipient(Base):
@@ -44,6 +47,7 @@ class DailyRecipient(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     e164: Mapped[str] = mapped_column(E164, primary_key=True)
     organization_id: Mapped[UUID]
+    is_over: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class DailyBrand(Base):
@@ -90,3 +94,20 @@ class DailyCountry(Base):
     organization_id: Mapped[UUID]
     used: Mapped[int] = mapped_column(default=0)
     daily_limit: Mapped[int]
+
+
+class PlanLimitPolicy(Base):
+    """Whether texts of plans pass an account's daily limits from then on; a newer row follows."""
+
+    __tablename__ = "plan_limit_policies"
+    __table_args__ = (Index("ix_plan_limit_policies_in_order", "organization_id", "set_at", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="RESTRICT")
+    )
+    lets_go: Mapped[bool]
+    reason: Mapped[str] = mapped_column(String(300))
+    set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    set_by_id: Mapped[UUID | None]
+    set_by: Mapped[str] = mapped_column(String(200))

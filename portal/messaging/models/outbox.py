@@ -24,6 +24,7 @@ from portal.messaging.values import CampaignState, Kind, State, Timing
 
 IN_DOUBT = text("state IN ('submitting', 'unknown')")
 MADE_INTO_PARTS = text("part > 0")
+OVER_LIMIT = text("passed_limit IS NOT NULL")
 # Named word for word in a query, or the partial index is not used: a state that is a bound
 # parameter proves nothing to a planner.
 MOVING = text("state IN ('queued', 'held', 'claimed', 'submitting', 'unknown')")
@@ -111,6 +112,14 @@ class Message(Base):
             sqlite_where=MOVING,
             postgresql_where=MOVING,
         ),
+        Index(
+            "ix_messages_over_limit",
+            "account_id",
+            "slot_on",
+            "campaign_id",
+            sqlite_where=OVER_LIMIT,
+            postgresql_where=OVER_LIMIT,
+        ),
         Index("ix_messages_campaign_id_state", "campaign_id", "state"),
         Index("ix_messages_campaign_id_position", "campaign_id", "position", "part"),
         Index("ix_messages_account_id_e164_created_at", "account_id", "e164", "created_at"),
@@ -166,6 +175,7 @@ class Message(Base):
     day: Mapped[date | None]  # the account's own, of its confirm, whatever comes later (I11)
     slot_on: Mapped[date | None]  # the day whose limits it is counted against
     draws_on_reserve: Mapped[bool] = mapped_column(default=False)  # kept for replies (S-5)
+    passed_limit: Mapped[str | None] = mapped_column(String(20))  # at the sender's risk (S-5)
 
     # the protocol's own
     owner: Mapped[str | None] = mapped_column(String(80))

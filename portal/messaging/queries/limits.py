@@ -17,12 +17,13 @@ from portal.texting_accounts.values import AccountRef
 
 
 def counters(account: AccountRef, now: datetime) -> Counters:
-    """Return what an account has taken of the limits of its day."""
+    """Return what an account has taken of the limits of its day, and what went over them."""
     day = accounts.today(account, now)
     row = db.session.execute(
-        select(DailyLimit.recipients, DailyLimit.segments).where(
-            DailyLimit.account_id == account.id, DailyLimit.day == day
-        )
+        select(
+            DailyLimit.recipients + DailyLimit.recipients_over,
+            DailyLimit.segments + DailyLimit.segments_over,
+        ).where(DailyLimit.account_id == account.id, DailyLimit.day == day)
     ).first()
     recipients, segments = row or (0, 0)
     return Counters(

@@ -10,6 +10,7 @@ from portal.dnc.rules import verdict as call_lists
 from portal.messaging.models import InboundText, Message
 from portal.messaging.queries import repeats
 from portal.messaging.queries.errors import error_meaning
+from portal.messaging.rules.allotment import WENT_OVER
 from portal.messaging.rules.gate_facts import CALL_LIST
 from portal.messaging.rules.hours import words_of
 from portal.messaging.rules.whys import fix_of
@@ -70,6 +71,7 @@ def _outbound(row: Message, known: Sequence[Message]) -> TextView:
         is_unconfirmed=may_send_again and repeats.is_doubtful(repeats.run(row, known)),
         lacks_receipt=lacks_receipt,
         hours_rule=words_of(row.hours),
+        warning=WENT_OVER.get(row.passed_limit or "", ""),
         exempt_by=call_lists.words_of((row.hours or {}).get(CALL_LIST, {})),
     )
 

@@ -8,6 +8,13 @@ from typing import Final
 from portal.core.days import moment_of
 
 REPLY_RESERVE_PERCENT: Final = 10  # S-5
+RECIPIENTS: Final = "daily_recipients"
+SEGMENTS: Final = "daily_segments"
+# What a text of a plan that went over a limit says of itself (S-5).
+WENT_OVER: Final = {
+    RECIPIENTS: "It went over the day's limit of people. Carriers may filter such texts.",
+    SEGMENTS: "It went over the day's limit of segments. Carriers may filter such texts.",
+}
 DAYS_AHEAD: Final = 60  # a send is spread over no more days than this
 _MORNING: Final = time(9)  # when the share of a later day starts
 
@@ -33,20 +40,32 @@ class DayRoom:
 
     def fits(self, e164: str, segments: int, country_code: int, *, is_reply: bool) -> bool:
         """Say whether a text finds its place in this day."""
-        return (
-            segments <= self.segments_for(is_reply=is_reply)
-            and (self.recipients >= 1 or not self.takes_recipient(e164, is_reply=is_reply))
-            and (country_code == 1 or self.countries.get(country_code, 0) >= 1)
-        )
+        passed = self.passed_by(e164, segments, is_reply=is_reply)
+        return not passed and self.has_country(country_code)
 
-    def take(self, e164: str, segments: int, country_code: int, *, is_reply: bool) -> bool:
-        """Give a text that fits its place; say whether it draws on the reserve."""
+    def has_country(self, country_code: int) -> bool:
+        """Say whether a country has room; nothing passes its limit."""
+        return country_code == 1 or self.countries.get(country_code, 0) >= 1
+
+    def passed_by(self, e164: str, segments: int, *, is_reply: bool) -> str:
+        """Return the limit of the account's own that a text would pass; none: ""."""
+        if self.recipients < 1 and self.takes_recipient(e164, is_reply=is_reply):
+            return RECIPIENTS
+        return SEGMENTS if segments > self.segments_for(is_reply=is_reply) else ""
+
+    def take(
+        self, e164: str, segments: int, country_code: int, *, is_reply: bool, is_over: bool = False
+    ) -> bool:
+        """Give a text its place; say whether it draws on the reserve.
+
+        One that `is_over` takes from both limits what is not there, so that nothing else fits.
+        """
         if self.takes_recipient(e164, is_reply=is_reply):
             self.recipients -= 1
             self.counted.add(e164)
         if country_code != 1:
             self.countries[country_code] -= 1
-        if segments <= self.segments:
+        if segments <= self.segments or is_over:
             self.segments -= segments
             return False
         self.replies -= segments

@@ -54,4 +54,5 @@ class TextFacts:
     segments: int = 1
     recipients_left: int = 1
     segments_left: int = 1
+    passes_limits: bool = False  # a plan's text, at the sender's risk (S-5)
     tomorrow: datetime | None = None

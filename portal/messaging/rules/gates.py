@@ -12,6 +12,7 @@ from portal.consent import rules as consent
 from portal.consent.values import MessageKind, Reach, Strength
 from portal.dnc.rules import verdict as call_lists
 from portal.messaging.rules import holding
+from portal.messaging.rules.allotment import RECIPIENTS, SEGMENTS
 from portal.messaging.rules.gate_facts import AccountFacts, TextFacts
 from portal.messaging.rules.whys import BULK_PAUSED, FIXES, OLD_OPT_OUTS
 from portal.messaging.values import Fate, Gate, Kind
@@ -261,7 +262,7 @@ def recipients_left_today(facts: TextFacts) -> Gate | None:
     if facts.recipients_left >= 1:
         return None
     return _gate(
-        "daily_recipients",
+        RECIPIENTS,
         "Today's limit of people is reached.",
         Fate.HELD,
         held_until=facts.tomorrow,
@@ -273,7 +274,7 @@ def segments_left_today(facts: TextFacts) -> Gate | None:
     if _is_unlimited(facts) or facts.segments <= facts.segments_left:
         return None
     return _gate(
-        "daily_segments",
+        SEGMENTS,
         "Today's limit of segments is reached.",
         Fate.HELD,
         held_until=facts.tomorrow,
@@ -314,7 +315,7 @@ TEXT_GATES: Final[tuple[TextRule, ...]] = (
 )
 
 OPTED_OUT: Final = frozenset({"opted_out", "org_opted_out"})
-LIMIT_CODES: Final = frozenset({"daily_recipients", "daily_segments", "daily_country"})
+LIMIT_CODES: Final = frozenset({RECIPIENTS, SEGMENTS, "daily_country"})
 ACCOUNT_CODES: Final = frozenset(
     {
         RECORDS_IN_DOUBT,
@@ -377,5 +378,5 @@ def _rests_on_inquiry(facts: TextFacts) -> bool:
 
 
 def _is_unlimited(facts: TextFacts) -> bool:
-    """Whether limits don't concern the text: system texts, and what is counted already."""
-    return facts.kind is Kind.SYSTEM or facts.is_counted
+    """Whether limits don't stop the text: of the system, counted already, or let go at a risk."""
+    return facts.kind is Kind.SYSTEM or facts.is_counted or facts.passes_limits

@@ -41,6 +41,7 @@ class PlannedText:
     region: str | None = None
     is_reply: bool = False  # answers the person's own text of the last 24 hours
     draws_on_reserve: bool = False
+    passed_limit: str = ""  # which it goes over at the sender's risk (S-5)
     day: date | None = None  # the day whose limits it counts against
     not_before: datetime | None = None
     from_e164: str | None = None

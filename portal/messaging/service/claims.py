@@ -77,6 +77,7 @@ class Text:
     is_reply: bool
     slot_on: date | None
     draws_on_reserve: bool
+    passed_limit: str | None
     attempt: int
     epoch: int
     owner: str | None

@@ -138,6 +138,11 @@ def _of(tenant: Tenant, text_ids: Iterable[UUID]) -> ColumnElement[bool]:
     return and_(MOVING, owned(tenant, Message), Message.text_id.in_(list(text_ids)))
 
 
+def waits_for(gate: Gate) -> bool:
+    """Say whether what a gate stops waits to be asked for again: time alone, or a look, frees it."""
+    return gate.outcome is Fate.HELD or gate.code in _FREES_ITSELF
+
+
 def _sorted_out(planned: Plan) -> tuple[list[PlannedText], list[tuple[PlannedText, Gate]]]:
     """Part who gets a row from who waits without one: for a look, for room, for credits."""
     kept: list[PlannedText] = []
@@ -146,7 +151,7 @@ def _sorted_out(planned: Plan) -> tuple[list[PlannedText], list[tuple[PlannedTex
     for text in planned.texts:
         gate = text.gate
         if text.outcome is Fate.BLOCKED:
-            if gate is not None and (gate.outcome is Fate.HELD or gate.code in _FREES_ITSELF):
+            if gate is not None and waits_for(gate):
                 waits.append((text, gate))
             else:
                 kept.append(text)

@@ -139,6 +139,7 @@ class Freezer:
             "held_until": text.not_before if is_held else None,
             "slot_on": None if is_blocked else text.day,
             "draws_on_reserve": text.draws_on_reserve,
+            "passed_limit": text.passed_limit or None,
         }
 
 

@@ -23,6 +23,7 @@ from portal.core.settings import settings
 from portal.gateways.sms import Outgoing
 from portal.media import service as media
 from portal.messaging.models import Campaign, Message, MessageAttempt
+from portal.messaging.queries import plan_limits
 from portal.messaging.queries import recovery as records
 from portal.messaging.rules import frequency, gates
 from portal.messaging.rules.frequency import TooOften
@@ -179,6 +180,8 @@ class _LastLook:
         self._may_send = facts.may_still_send(account, actors)
         self._campaigns = _campaign_states(messages)
         self._in_doubt = _in_doubt(messages)
+        kinds = {m.kind for m in messages}
+        self._passes_limits = plan_limits.are_passed(account.organization_id, *kinds)
         is_abroad = any(m.country_code != 1 for m in messages)
         self._countries = limits.country_room(account.id, self._today) if is_abroad else {}
         self._hours = LeavingHours(account, messages, self._now)
@@ -222,7 +225,10 @@ class _LastLook:
         if gate is not None:
             return gate
         if not self._is_counted(message):
-            late = late_places.take_late_place(message, self._account, self._now)
+            passes = message.kind is Kind.PLAN and self._passes_limits
+            late = late_places.take_late_place(
+                message, self._account, self._now, passes_limits=passes
+            )
             if late is not None:
                 return late
         words = (message.from_e164, message.e164, message.body_hash)
@@ -253,6 +259,8 @@ class _LastLook:
         return found
 
     def _is_counted(self, message: Text) -> bool:
+        if message.passed_limit and not self._passes_limits:
+            return False  # nobody takes the risk any more
         return message.kind is Kind.SYSTEM or message.slot_on == self._today
 
     def _facts(self, message: Text) -> TextFacts:

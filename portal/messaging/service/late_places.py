@@ -24,16 +24,27 @@ _PLACED: Final = ("slot_on", "e164", "segments", "country_code", "is_reply", "dr
 _COUNT_ON: Final = (
     update(_MESSAGES)
     .where(_MESSAGES.c.id == bindparam("this"))
-    .values(slot_on=bindparam("today"), draws_on_reserve=bindparam("draws"))
+    .values(
+        slot_on=bindparam("today"),
+        draws_on_reserve=bindparam("draws"),
+        passed_limit=bindparam("passed"),
+    )
 )
 
 
-def take_late_place(message: Text, account: AccountRef, now: datetime) -> Gate | None:
-    """Count a text against today: its own day has passed while it waited (PROMISES 3.3)."""
+def take_late_place(
+    message: Text, account: AccountRef, now: datetime, *, passes_limits: bool
+) -> Gate | None:
+    """Count a text against today: its own day has passed while it waited (PROMISES 3.3).
+
+    One that `passes_limits` finds its place beyond them where today is full (S-5).
+    """
     today = accounts.today(account, now)
     room = limits.lock_day(account, today)
     e164 = message.e164 or ""
     is_reply = message.is_reply
+    # It has a place beyond the limits, and nobody takes the risk any more: today is full for it.
+    lost = bool(message.passed_limit) and message.slot_on == today and not passes_limits
     there = TextFacts(
         message.kind,
         now,
@@ -41,20 +52,28 @@ def take_late_place(message: Text, account: AccountRef, now: datetime) -> Gate |
         country_code=message.country_code,
         country_room=room.countries.get(message.country_code),
         is_reply=is_reply,
-        takes_recipient=room.takes_recipient(e164, is_reply=is_reply),
+        takes_recipient=lost or room.takes_recipient(e164, is_reply=is_reply),
         segments=message.segments,
-        recipients_left=room.recipients,
-        segments_left=room.segments_for(is_reply=is_reply),
+        recipients_left=0 if lost else room.recipients,
+        segments_left=0 if lost else room.segments_for(is_reply=is_reply),
         tomorrow=morning_of(today + timedelta(days=1), account.timezone),
+        passes_limits=passes_limits,
     )
     if (full := gates.day_full(there)) is not None:
         return full
     had = _place(message)
-    draws = room.take(e164, message.segments, message.country_code, is_reply=is_reply)
-    place = Place(e164, message.segments, message.country_code, is_reply, draws)
+    passed = room.passed_by(e164, message.segments, is_reply=is_reply)
+    is_over = bool(passed)
+    draws = room.take(
+        e164, message.segments, message.country_code, is_reply=is_reply, is_over=is_over
+    )
+    place = Place(e164, message.segments, message.country_code, is_reply, draws, is_over)
     if not limits.take(account, today, [place]):
         raise RuntimeError("a place was free and could not be taken")  # the day is locked
-    db.session.execute(_COUNT_ON, {"this": message.id, "today": today, "draws": draws})
+    db.session.execute(
+        _COUNT_ON,
+        {"this": message.id, "today": today, "draws": draws, "passed": passed or None},
+    )
     if message.slot_on is not None:
         limits.give_back([Held(account.id, message.slot_on, had)])
     return None
@@ -97,4 +116,5 @@ def _place(message: Any) -> Place:
         message.country_code,
         message.is_reply,
         message.draws_on_reserve,
+        bool(message.passed_limit),
     )

@@ -40,6 +40,7 @@ class Place:
     country_code: int
     is_reply: bool
     draws_on_reserve: bool
+    is_over: bool = False  # beyond the limits, at the sender's risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ def lock_day(account: AccountRef, day: date) -> DayRoom:
     db.session.flush()  # the guarded UPDATE that follows compares with these
     return DayRoom(
         day,
-        account.recipients_a_day - row.recipients,
-        account.daily_segment_limit - row.segments,
+        account.recipients_a_day - row.recipients - row.recipients_over,
+        account.daily_segment_limit - row.segments - row.segments_over,
         reserve - row.replies,
         counted_on(account.id, day),
         country_room(account.id, day),
@@ -94,9 +95,11 @@ def lock_day(account: AccountRef, day: date) -> DayRoom:
 def read_day(account: AccountRef, day: date) -> DayRoom:
     """Return what is left of an account's day, without locking it."""
     row = db.session.execute(
-        select(DailyLimit.recipients, DailyLimit.segments, DailyLimit.replies).where(
-            DailyLimit.account_id == account.id, DailyLimit.day == day
-        )
+        select(
+            DailyLimit.recipients + DailyLimit.recipients_over,
+            DailyLimit.segments + DailyLimit.segments_over,
+            DailyLimit.replies,
+        ).where(DailyLimit.account_id == account.id, DailyLimit.day == day)
     ).first()
     taken = tuple(row) if row else (0, 0, 0)
     return DayRoom(
@@ -138,10 +141,17 @@ def country_room(account_id: UUID, day: date) -> dict[int, int]:
 
 
 def take(account: AccountRef, day: date, places: Sequence[Place]) -> bool:
-    """Take places of a day that lock_day() said are free; False when they are not."""
-    fresh = _count_recipients(account, day, {p.e164 for p in places if not p.is_reply})
-    segments = sum(p.segments for p in places if not p.draws_on_reserve)
-    replies = sum(p.segments for p in places if p.draws_on_reserve)
+    """Take places of a day that lock_day() said are free; False when they are not.
+
+    Places beyond the limits are taken whatever is left, and leave less for all others.
+    """
+    within = [p for p in places if not p.is_over]
+    fresh = _count_recipients(account, day, {p.e164 for p in within if not p.is_reply})
+    segments, replies = _segments(within)
+    over = [p for p in places if p.is_over]
+    fresh_over = _count_recipients(
+        account, day, {p.e164 for p in over if not p.is_reply}, is_over=True
+    )
     row = db.session.scalar(
         update(DailyLimit)
         .where(
@@ -155,6 +165,8 @@ def take(account: AccountRef, day: date, places: Sequence[Place]) -> bool:
             recipients=DailyLimit.recipients + fresh,
             segments=DailyLimit.segments + segments,
             replies=DailyLimit.replies + replies,
+            recipients_over=DailyLimit.recipients_over + fresh_over,
+            segments_over=DailyLimit.segments_over + sum(p.segments for p in over),
         )
         .returning(DailyLimit.account_id)
         .execution_options(synchronize_session=False)
@@ -182,15 +194,19 @@ def give_back(held: Iterable[Held]) -> None:
 def _give_back(account_id: UUID, day: date, places: Sequence[Place]) -> None:
     which = and_(DailyLimit.account_id == account_id, DailyLimit.day == day)
     db.session.execute(select(DailyLimit.day).where(which).with_for_update()).all()
-    free = _forget_recipients(account_id, day, {p.e164 for p in places if not p.is_reply})
+    free, free_over = _forget_recipients(
+        account_id, day, {p.e164 for p in places if not p.is_reply}
+    )
+    segments, replies = _segments(p for p in places if not p.is_over)
     db.session.execute(
         update(DailyLimit)
         .where(which)
         .values(
             recipients=DailyLimit.recipients - free,
-            segments=DailyLimit.segments
-            - sum(p.segments for p in places if not p.draws_on_reserve),
-            replies=DailyLimit.replies - sum(p.segments for p in places if p.draws_on_reserve),
+            segments=DailyLimit.segments - segments,
+            replies=DailyLimit.replies - replies,
+            recipients_over=DailyLimit.recipients_over - free_over,
+            segments_over=DailyLimit.segments_over - sum(p.segments for p in places if p.is_over),
         )
         .execution_options(synchronize_session=False)
     )
@@ -250,9 +266,23 @@ def forbid_country(account: AccountRef, country_code: int, *, actor: Actor) -> N
     )
 
 
-def _count_recipients(account: AccountRef, day: date, e164s: set[str]) -> int:
+def _segments(places: Iterable[Place]) -> tuple[int, int]:
+    """Return what places take of the day's segments, and of its reserve for replies."""
+    known = list(places)
+    replies = sum(p.segments for p in known if p.draws_on_reserve)
+    return sum(p.segments for p in known) - replies, replies
+
+
+def _count_recipients(
+    account: AccountRef, day: date, e164s: set[str], *, is_over: bool = False
+) -> int:
     """Enter numbers into the day's list and return how many were not on it."""
-    shared = {"account_id": account.id, "day": day, "organization_id": account.organization_id}
+    shared = {
+        "account_id": account.id,
+        "day": day,
+        "organization_id": account.organization_id,
+        "is_over": is_over,
+    }
     return insert_rows(
         cast(Table, DailyRecipient.__table__),
         ({"e164": e164, **shared} for e164 in sorted(e164s)),
@@ -260,8 +290,11 @@ def _count_recipients(account: AccountRef, day: date, e164s: set[str]) -> int:
     )
 
 
-def _forget_recipients(account_id: UUID, day: date, e164s: set[str]) -> int:
-    """Take numbers off the day's list unless another text of the day is counted there."""
+def _forget_recipients(account_id: UUID, day: date, e164s: set[str]) -> tuple[int, int]:
+    """Take numbers off the day's list unless another text of the day is counted there.
+
+    Returns how many were within the limit, and how many over it.
+    """
     still = exists().where(
         Message.account_id == DailyRecipient.account_id,
         Message.e164 == DailyRecipient.e164,
@@ -269,7 +302,7 @@ def _forget_recipients(account_id: UUID, day: date, e164s: set[str]) -> int:
         Message.is_reply.is_(False),
         Message.state.not_in(_NEVER_LEFT),
     )
-    gone = 0
+    gone: list[bool] = []
     ordered = sorted(e164s)
     for start in range(0, len(ordered), _CHUNK):
         removed = db.session.execute(
@@ -280,11 +313,11 @@ def _forget_recipients(account_id: UUID, day: date, e164s: set[str]) -> int:
                 DailyRecipient.e164.in_(ordered[start : start + _CHUNK]),
                 ~still,
             )
-            .returning(DailyRecipient.e164)
+            .returning(DailyRecipient.is_over)
             .execution_options(synchronize_session=False)
         )
-        gone += len(removed.all())
-    return gone
+        gone += removed.scalars()
+    return len(gone) - sum(gone), sum(gone)
 
 
 def _take_country(account: AccountRef, day: date, code: int, count: int) -> bool:

@@ -58,6 +58,7 @@ class Moved:
     country_code: int
     is_reply: bool
     draws_on_reserve: bool
+    passed_limit: str | None
     slot_on: date | None
     attempt: int
     day: date | None
@@ -204,6 +205,7 @@ def settle_unsent(moved: Iterable[Moved], *, reason: str) -> int:
                 row.country_code,
                 row.is_reply,
                 row.draws_on_reserve,
+                bool(row.passed_limit),
             ),
         )
         for row in rows

@@ -12,6 +12,7 @@ from portal.billing import queries as billing
 from portal.compliance import queries as compliance
 from portal.dnc import queries as dnc
 from portal.messaging import queries
+from portal.messaging.queries import plan_limits
 from portal.messaging.rules import frequency, gates, hours, sums
 from portal.messaging.rules.allotment import DAYS_AHEAD, Calendar, DayRoom, morning_of
 from portal.messaging.rules.brand import BrandWait, Leaving, foresee
@@ -71,6 +72,7 @@ class _Seat(NamedTuple):
     not_before: datetime
     day: date | None = None
     draws_on_reserve: bool = False
+    passed_limit: str = ""
     hours: Mapping[str, Any] | None = None
 
 
@@ -96,6 +98,8 @@ class _Planner:
         self.lately = Lately(account.organization_id, book, now, foresees=True)
         self.call_lists = dnc.read_lists(account.organization_id)
         self.is_old_list_open = draft.kind.is_marketing and facts.is_old_list_open(account)
+        self.passes_limits = plan_limits.are_passed(account.organization_id, draft.kind)
+        self._mornings: dict[int, datetime] = {}
         self.seen: set[str] = set()
         self.over_limit = 0
 
@@ -136,6 +140,7 @@ class _Planner:
             region=recipient.number.region if recipient.number else None,
             is_reply=is_reply,
             draws_on_reserve=seat.draws_on_reserve,
+            passed_limit=seat.passed_limit,
             day=seat.day,
             not_before=seat.not_before,
             from_e164=self._sender_for(e164, known),
@@ -181,6 +186,7 @@ class _Planner:
             segments=sum_of_segments(worded.parts),
             recipients_left=room.recipients,
             segments_left=room.segments_for(is_reply=is_reply),
+            passes_limits=self.passes_limits,
         )
 
     def _sender_for(self, e164: str | None, known: Known) -> str | None:
@@ -209,10 +215,17 @@ class _Planner:
         return self.lately.too_often(at, state=recipient.contact.state, e164=e164)
 
     def _seat(self, text: TextFacts, room: DayRoom) -> _Seat:
+        e164, is_reply = text.e164 or "", text.is_reply
+        passed = room.passed_by(e164, text.segments, is_reply=is_reply)
         on_reserve = room.take(
-            text.e164 or "", text.segments, text.country_code, is_reply=text.is_reply
+            e164, text.segments, text.country_code, is_reply=is_reply, is_over=bool(passed)
         )
-        return _Seat(Fate.GO, None, self.leaves_at, room.day, on_reserve)
+        return _Seat(Fate.GO, None, self.leaves_at, room.day, on_reserve, passed)
+
+    def _fits(self, text: TextFacts, room: DayRoom) -> bool:
+        if text.passes_limits:
+            return room.has_country(text.country_code)
+        return room.fits(text.e164 or "", text.segments, text.country_code, is_reply=text.is_reply)
 
     def _later(self, text: TextFacts, gate: Gate, recipient: Recipient, known: Known) -> _Seat:
         """Find the first day with room, at an hour that is open, or leave the person out.
@@ -223,7 +236,7 @@ class _Planner:
         at, offset, is_over = self.leaves_at, 0, False
         while offset < DAYS_AHEAD:
             room = self.calendar.room(offset)
-            if room.fits(text.e164 or "", text.segments, text.country_code, is_reply=text.is_reply):
+            if self._fits(text, room):
                 told = self._hours(recipient, known, at)
                 often = self._too_often(recipient, at, is_answer=text.is_reply)
                 if told.is_open and often is None:
@@ -241,9 +254,16 @@ class _Planner:
                 gate = self._full(text, room) or gate
                 break
             offset += 1
-            at = morning_of(self.today + timedelta(days=offset), self.account.timezone)
+            at = self._morning(offset)
         self.over_limit += is_over
         return _Seat(Fate.BLOCKED, replace(gate, outcome=Fate.BLOCKED), self.leaves_at)
+
+    def _morning(self, offset: int) -> datetime:
+        """Return when texts of a later day may begin to leave; asked for by every held text."""
+        if offset not in self._mornings:
+            day = self.today + timedelta(days=offset)
+            self._mornings[offset] = morning_of(day, self.account.timezone)
+        return self._mornings[offset]
 
     def _full(self, text: TextFacts, room: DayRoom) -> Gate | None:
         """Return the limit of a day that a text would pass."""

@@ -46,7 +46,7 @@ def _judge(account: AccountRef, day: date) -> None:
 
 def _people(account: AccountRef, day: date) -> int:
     """Return how many people were texted on a day."""
-    wanted = select(DailyLimit.recipients).where(
+    wanted = select(DailyLimit.recipients + DailyLimit.recipients_over).where(
         owned(account.tenant, DailyLimit), DailyLimit.day == day
     )
     return db.session.scalar(wanted) or 0

@@ -253,6 +253,7 @@ def _take_places(account: AccountRef, planned: Plan) -> None:
                     text.country_code,
                     text.is_reply,
                     text.draws_on_reserve,
+                    bool(text.passed_limit),
                 )
             )
     for day in sorted(days):

@@ -324,6 +324,7 @@ class TextView:
     sid: str | None = None  # of an inbound text, which the ledger names it by
     hours_rule: str = ""  # it was judged by, with its citation (P-3)
     exempt_by: str = ""  # what let it pass the do-not-call lists, where something had to (S-2)
+    warning: str = ""  # it went over a daily limit, at its sender's risk (S-5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from portal.texting_accounts.service.bulk import pause_bulk, resume_bulk
 from portal.texting_accounts.service.keeping import (
     MAX_RECIPIENTS,
     MAX_SEGMENTS,
+    ZONE_CHANGED,
     add_account_member,
     begin_ramp,
     close,
@@ -22,6 +23,7 @@ from portal.texting_accounts.service.keeping import (
 __all__ = [
     "MAX_RECIPIENTS",
     "MAX_SEGMENTS",
+    "ZONE_CHANGED",
     "add_account_member",
     "begin_ramp",
     "close",

@@ -1,6 +1,7 @@
 """Opens texting accounts and changes their state, limits and members."""
 
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, update
@@ -10,6 +11,7 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import BadInput, NotFound
+from portal.core.happenings import Happening
 from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
 from portal.people import rules as people_rules
@@ -20,6 +22,7 @@ from portal.texting_accounts.values import AccountRef, AccountState, Cause, Rest
 
 MAX_RECIPIENTS = 100_000
 MAX_SEGMENTS = 1_000_000
+ZONE_CHANGED: Final[Happening[[AccountRef, str]]] = Happening()  # from the zone before
 _KINDS = {
     AccountState.PAUSED: RestrictionKind.PAUSE,
     AccountState.SUSPENDED: RestrictionKind.SUSPENSION,
@@ -69,7 +72,8 @@ def edit_account(account_id: UUID, *, name: str, timezone: str, actor: Actor) ->
     row = locked(account_id)
     _check_zone(timezone)
     name = " ".join(name.split())
-    if (row.name, row.timezone) != (name, timezone):
+    zone_before = row.timezone
+    if (row.name, zone_before) != (name, timezone):
         row.name, row.timezone = name, timezone
         record(
             "accounts:account:edit",
@@ -79,7 +83,10 @@ def edit_account(account_id: UUID, *, name: str, timezone: str, actor: Actor) ->
             name=name,
             timezone=timezone,
         )
-    return fresh(account_id)
+    account = fresh(account_id)
+    if zone_before != timezone:
+        ZONE_CHANGED.tell(account, zone_before)
+    return account
 
 
 def set_limits(
