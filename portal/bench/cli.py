@@ -19,6 +19,7 @@ BENCHES: Final = {
     "import": "portal.bench.imports",
     "dnc": "portal.bench.dnc",
     "pages": "portal.bench.pages",
+    "inbox": "portal.bench.inbox",
     "health": "portal.bench.health",
     "reports": "portal.bench.reports",
     "rules": "portal.bench.rules",

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from portal.bench import brokerage, bulk
 from portal.core.clock import utcnow
@@ -39,6 +40,10 @@ class Crowd:
     def number_of(self, place: int) -> str:
         """Return the digits a person is looked for by."""
         return brokerage.number(place)[2:]
+
+    def talk_id(self, place: int) -> UUID:
+        """Return the id of a conversation, the newest at place 0."""
+        return UUID(self._id(3, place))
 
     def write(self) -> None:
         """Write everything, 50,000 at a time."""

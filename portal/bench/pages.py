@@ -2,7 +2,7 @@
 
 import http.client
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
 from typing import Final
@@ -13,6 +13,7 @@ from portal.bench.measure import Figure, Options, Target, compare_with_each
 from portal.bench.scratch import free_port, open_scratch, wait_until
 from portal.core.audit import SYSTEM
 from portal.core.db import db, unit_of_work
+from portal.messaging import queries as messaging
 from portal.people import service as people
 from portal.texting_accounts import service as accounts
 
@@ -32,18 +33,24 @@ Reading = Callable[[], float]
 
 def run(options: Options) -> Iterator[Figure]:
     """Measure the 95th percentile of pages of an account of 1,000,000 and of one of 1,000."""
+    return measure(options, _PAGES, texts_each=1)
+
+
+def measure(options: Options, pages: Mapping[str, str], *, texts_each: int) -> Iterator[Figure]:
+    """Measure these pages of an account with so many texts for each person, large and small."""
     size = options.size or _SIZE
     for engine in options.engines:
         port, bare = free_port(), free_port()
         with open_scratch(engine, port=port) as here:
-            small, large = (_open(count) for count in (min(_SMALL, size - 1), size))
+            sizes = (min(_SMALL, size - 1), size)
+            small, large = (_open(count, count // texts_each) for count in sizes)
             here.start("-m", *_WEB, "app:app")
             here.start("-m", *_WEB, "--bind", f"127.0.0.1:{bare}", "portal.bench.hello:app")
             clients, limit = Clients(port, HEALTH), Clients(bare, _HELLO)
             wait_until(clients.are_answered, "the portal answers")
             wait_until(limit.are_answered, "hello answers")
-            for what in _PAGES:
-                many, few = clients.p95(large, what), clients.p95(small, what)
+            for what, path in pages.items():
+                many, few = clients.p95(large, path), clients.p95(small, path)
                 for reading in (many, few):
                     reading()  # the first ones load templates and make statements
                 about = f"{engine}, {what}"
@@ -64,12 +71,18 @@ class _Desk:
     def __init__(self, crowd: Crowd, token: str) -> None:
         self.token = token
         self._crowd = crowd
+        changed = messaging.changed_at(crowd.account.tenant)
+        self._mark = f"{changed:%Y%m%d%H%M%S%f}"  # as an open inbox keeps it
 
-    def path(self, what: str) -> str:
+    def path(self, page: str) -> str:
         """Return the address of a page of this account."""
         place = self._crowd.people // 2
-        return _PAGES[what].format(
-            account=self._crowd.account.id, common=COMMON, number=self._crowd.number_of(place)
+        return page.format(
+            account=self._crowd.account.id,
+            common=COMMON,
+            number=self._crowd.number_of(place),
+            talk=self._crowd.talk_id(0),
+            mark=self._mark,
         )
 
 
@@ -84,14 +97,14 @@ _PAGES: Final = {
 }
 
 
-def _open(count: int) -> _Desk:
-    """Make an account with so many contacts and texts, and sign its lead in."""
+def _open(count: int, persons: int) -> _Desk:
+    """Make an account with so many texts and contacts, and sign its lead in."""
     with unit_of_work():
         brokerage_ = people.create_organization(f"Realty of {count}", actor=SYSTEM)
         team = people.create_team(brokerage_.id, "Bench", actor=SYSTEM)
         account = accounts.open_account(brokerage_.id, "Bench", team_id=team.id, actor=SYSTEM)
     lead = brokerage.add_lead(account)
-    crowd = Crowd(account, count, count)
+    crowd = Crowd(account, persons, count)
     crowd.write()
     with unit_of_work():
         talks = db.metadata.tables["conversations"]
@@ -107,9 +120,9 @@ class Clients:
     def __init__(self, port: int, first: str) -> None:
         self._port, self._first = port, first
 
-    def p95(self, desk: _Desk, what: str) -> Reading:
+    def p95(self, desk: _Desk, page: str) -> Reading:
         """Return what reads the 95th percentile of a page, in milliseconds."""
-        return self.p95_of(desk.path(what), desk.token)
+        return self.p95_of(desk.path(page), desk.token)
 
     def p95_of(self, path: str, token: str) -> Reading:
         """Return the same for any address; an empty token is a stranger's."""
@@ -133,6 +146,8 @@ class Clients:
     def _ask(self, path: str, token: str, times: int = _READINGS) -> list[float]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
         headers = {"Host": f"localhost:{self._port}", "Cookie": f"{_COOKIE}={token}"}
+        if "mark=" in path:  # a poll of an open page
+            headers["HX-Request"] = "true"
         waits = []
         for _ in range(times):
             began = time.perf_counter()
@@ -140,7 +155,7 @@ class Clients:
             answer = connection.getresponse()
             answer.read()
             waits.append(time.perf_counter() - began)
-            if answer.status != http.client.OK:
+            if answer.status not in {http.client.OK, http.client.NO_CONTENT}:
                 raise RuntimeError(f"{path} answered {answer.status}")
         connection.close()
         return waits

@@ -17,6 +17,7 @@ TARGETS = {
     "import": {"G9", "G9 memory"},
     "dnc": {"G17", "G17 look-up", "G17 memory"},
     "pages": {"G6 growth", "G6 hello"},
+    "inbox": {"G6 growth", "G6 hello"},
     "health": {"G13"},
     "reports": {"G13"},
     "segments": {"G10"},

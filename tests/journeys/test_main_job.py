@@ -11,6 +11,7 @@ import json
 import math
 import os
 import re
+import time
 import urllib.request
 from pathlib import Path
 
@@ -24,6 +25,8 @@ pytestmark = [*needs_chromium, pytest.mark.xdist_group("journeys")]
 DATA = ROOT / "tests" / "data"
 TEXT = "Hi {first_name}, Alice at Juniper Realty 🏡 Three new homes near you under $400k. Want the list?"
 QUESTION = "Is it still available?"
+AFTERWARDS = "Could we come on Saturday instead?"
+SHOWN_WITHIN_S = 3
 ANSWER = "Yes, it is. I can show it Friday after 4 pm."
 
 
@@ -47,6 +50,7 @@ def test_a_brokerage_texts_its_leads(product, eye):
     asker, leaver = sorted(sent_to)[:2]
     answer_from_handsets(eye, product, number, asker, leaver)
     see_both_in_the_inbox(eye, product)
+    see_a_reply_in_an_open_inbox(eye, product, number, asker)
     find_the_opted_out_blocked(eye)
     read_the_statement(eye, product, granted)
     verify_the_log(eye, product)
@@ -204,6 +208,23 @@ def see_both_in_the_inbox(eye, product):
     assert any(entry["body"] == ANSWER for entry in accepted(product))
 
 
+def see_a_reply_in_an_open_inbox(eye, product, number, asker):
+    """Q-5: from the handset's Send to another open inbox, through every process, in 3 seconds."""
+    page, handset = eye.page, eye.page.context.browser.new_page()
+    page.get_by_role("link", name="Inbox").first.click()
+    page.locator("#inbox-list .convo").first.wait_for()
+    handset.goto(f"{product.handsets}/handsets/{asker.removeprefix('+')}?with=%2B{number[1:]}")
+    handset.get_by_role("textbox").last.fill(AFTERWARDS)
+    handset.get_by_role("button", name="Send", exact=True).click()
+    began = time.monotonic()
+    page.locator(".convo__text").get_by_text(AFTERWARDS).or_(
+        page.locator("#inbox-line")
+    ).first.wait_for(timeout=20_000)
+    took = time.monotonic() - began
+    handset.close()
+    assert took <= SHOWN_WITHIN_S, f"it took {took:.1f} s"
+
+
 def find_the_opted_out_blocked(eye):
     page = eye.page
     page.get_by_role("link", name="Contacts").first.click()
@@ -237,7 +258,7 @@ def read_the_statement(eye, product, granted):
         for entry in accepted(product)
         if entry["body"] not in free
     )
-    heard = credits_by_hand("STOP", "+1") + credits_by_hand(QUESTION, "+1")
+    heard = sum(credits_by_hand(body, "+1") for body in ("STOP", QUESTION, AFTERWARDS))
     page.get_by_role("link", name="Credits", exact=True).first.click()
     eye.look("statement")
     with page.expect_download() as download:

@@ -44,7 +44,7 @@ LABELS: Final[dict[View, str]] = {
     "opted_out": "Opted out",
 }
 _TO_MATES: Final[frozenset[View]] = frozenset({"all", "needs_answer", "opted_out"})
-_LOOKS_EVERY: Final = 30  # seconds between polls that look at everything, names and days too
+_LOOKS_EVERY: Final = 60  # seconds between polls that look at everything, names and days too
 COMMON: Final[frozenset[View]] = frozenset({"all", "needs_answer", "unread"})  # stand in the row
 
 
