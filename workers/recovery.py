@@ -14,10 +14,11 @@ from uuid import UUID
 from portal.core import clock
 from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
-from portal.gateways import sms
+from portal.gateways import carrier_media, sms
 from portal.gateways.sms import Listed
 from portal.messaging.queries import recovery as records
 from portal.messaging.service import fence, heartbeat, highwater, placing, watching
+from portal.messaging.values import MediaRef
 from portal.numbers import queries as numbers
 from workers.runtime import job, on_its_own
 
@@ -132,9 +133,23 @@ def hear_all(organization_id: UUID, listed: Sequence[Listed]) -> int:
     """Take in what people wrote and we never heard, oldest first, each for itself."""
     heard = 0
     for text in placing.unheard(listed):
+        files = _files_of(organization_id, text) if text.media_count else []
         with unit_of_work():
-            heard += placing.hear(organization_id, text)
+            heard += placing.hear(organization_id, text, files)
     return heard
+
+
+def _files_of(organization_id: UUID, text: Listed) -> list[MediaRef]:
+    """Return what files came with a text; none where the carrier does not say: words go first."""
+    credentials = numbers.credentials(organization_id)
+    if credentials is None:
+        return []
+    try:
+        found = carrier_media.current().files_of(credentials, text.sid)
+    except GatewayError as error:
+        logger.warning("files of text %s were not listed: %s", text.sid, error)
+        return []
+    return [MediaRef(url, kind) for url, kind in found]
 
 
 def _place_all(organization_id: UUID, listed: Sequence[Listed]) -> int:

@@ -5,6 +5,7 @@ carrier's own names of account, text and file. The carrier sends on to its stora
 not go along, and no other host is asked.
 """
 
+import json
 import re
 import ssl
 from base64 import b64encode
@@ -21,6 +22,8 @@ from portal.gateways.outside import AddressRefused, NotPublic, Resolver, Target
 WITHIN_S: Final = 15.0  # all hops together
 MOST_BYTES: Final = 6_000_000  # the carrier itself takes 5 MB
 MOST_HOPS: Final = 3
+_MOST_FILES: Final = 10  # that a text can have
+_MOST_KIND: Final = 100  # characters
 API: Final = "https://api.twilio.com"
 _STORES: Final = (".twilio.com", ".twiliocdn.com", ".amazonaws.com")
 _PLAIN: Final = {"Accept-Encoding": "identity"}
@@ -33,6 +36,9 @@ class MediaGateway(Protocol):
 
     def fetch(self, credentials: CarrierCredentials, message_sid: str, media_sid: str) -> bytes:
         """Return one file. Raises GatewayRejected where it is gone, GatewayBusy to try again."""
+
+    def files_of(self, credentials: CarrierCredentials, message_sid: str) -> list[tuple[str, str]]:
+        """Return address and kind of each file of a text, in order. Raises the same."""
 
 
 class CarrierMedia:
@@ -51,7 +57,19 @@ class CarrierMedia:
 
     def fetch(self, credentials: CarrierCredentials, message_sid: str, media_sid: str) -> bytes:
         """Return one file; see MediaGateway."""
-        path = f"/2010-04-01/Accounts/{credentials.account_sid}/Messages/{message_sid}/Media/{media_sid}"
+        return self._read(credentials, f"{_folder(credentials, message_sid)}/{media_sid}")
+
+    def files_of(self, credentials: CarrierCredentials, message_sid: str) -> list[tuple[str, str]]:
+        """Return what files a text has; see MediaGateway."""
+        folder = _folder(credentials, message_sid)
+        try:
+            said = json.loads(self._read(credentials, f"{folder}.json"))
+            listed = [(str(one["sid"]), str(one["content_type"])) for one in said["media_list"]]
+        except (ValueError, TypeError, KeyError) as error:
+            raise GatewayRejected("the carrier's list of files can't be read") from error
+        return [(f"{API}{folder}/{sid}", kind[:_MOST_KIND]) for sid, kind in listed[:_MOST_FILES]]
+
+    def _read(self, credentials: CarrierCredentials, path: str) -> bytes:
         word = f"{credentials.account_sid}:{credentials.auth_token}".encode()
         headers = {**_PLAIN, "Authorization": f"Basic {b64encode(word).decode()}"}
         url = f"{self._base}/api{path}" if self._base else f"{API}{path}"
@@ -97,6 +115,7 @@ class FakeMedia:
         """Start with no file."""
         self.files: dict[str, bytes | Exception] = {}
         self.asked: list[tuple[str, str]] = []
+        self.lists: dict[str, list[tuple[str, str]] | Exception] = {}
 
     def fetch(self, credentials: CarrierCredentials, message_sid: str, media_sid: str) -> bytes:
         """Look in `files`."""
@@ -105,6 +124,17 @@ class FakeMedia:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def files_of(self, credentials: CarrierCredentials, message_sid: str) -> list[tuple[str, str]]:
+        """Look in `lists`, by the text's name."""
+        found = self.lists.get(message_sid, [])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def _folder(credentials: CarrierCredentials, message_sid: str) -> str:
+    return f"/2010-04-01/Accounts/{credentials.account_sid}/Messages/{message_sid}/Media"
 
 
 def media_sid(url: str) -> str:

@@ -1,5 +1,6 @@
 """Files people sent, fetched from the carrier and from nowhere else (S6, PROMISES 4 row 5)."""
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -29,15 +30,19 @@ def web():
 
 
 @pytest.fixture
-def fetch(web):
-    def fetch(says):
-        """Ask for the file, which the carrier answers as this path of the small web says."""
+def carrier(web):
+    def carrier(says):
+        """Give the carrier, which answers as this path of the small web says."""
         serve = web._says
         web._says = lambda path: serve(says if path.startswith("/2010") else path)
-        gateway = CarrierMedia(resolve=web.resolve, dial=web.dial, tls=Unlocked())
-        return gateway.fetch(OURS, TEXT, FILE)
+        return CarrierMedia(resolve=web.resolve, dial=web.dial, tls=Unlocked())
 
-    return fetch
+    return carrier
+
+
+@pytest.fixture
+def fetch(carrier):
+    return lambda says: carrier(says).fetch(OURS, TEXT, FILE)
 
 
 def says(head, body=b""):
@@ -87,6 +92,25 @@ def test_a_name_that_leads_inside_is_not_asked(web, fetch):
     with pytest.raises(GatewayRejected, match="private network"):
         fetch(to(f"{STORE}/x"))
     assert web.canary_heard == []
+
+
+def listing(body):
+    return says(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}", body)
+
+
+def test_the_files_of_a_text_are_named_in_order(web, carrier):
+    """Of a text whose webhook was lost: the list of texts tells how many, this one which."""
+    kind = {"sid": FILE, "content_type": "image/jpeg", "uri": "/evil"}
+    body = json.dumps({"media_list": [kind] * 12}).encode()
+    found = carrier(listing(body)).files_of(OURS, TEXT)
+    assert found == [(f"{carrier_media.API}/2010-04-01/Accounts/{OURS.account_sid}/Messages/{TEXT}/Media/{FILE}", "image/jpeg")] * 10  # fmt: skip
+    assert f"/Messages/{TEXT}/Media.json ".encode() in web.heard[0]
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"media_list": [1]}', b"null"])
+def test_a_list_that_is_none_is_refused(carrier, body):
+    with pytest.raises(GatewayRejected, match="can't be read"):
+        carrier(listing(body)).files_of(OURS, TEXT)
 
 
 @pytest.mark.parametrize("status", [404, 410])

@@ -11,6 +11,7 @@ from portal.core.db import db, unit_of_work
 from portal.core.errors import DomainError, GatewayBusy, GatewayRejected
 from portal.gateways import carrier_media
 from portal.gateways.carrier_media import FakeMedia
+from portal.gateways.sms import Listed
 from portal.media import queries as media_files
 from portal.media import service as media
 from portal.messaging.models import InboundMedia, InboundText
@@ -22,6 +23,7 @@ from tests.factories.messaging import make_recipient
 from tests.factories.numbers import make_carrier_account
 from tests.messaging.talks import MAYA, hear, open_talk
 from workers import media as jobs
+from workers import messaging
 
 FIRST, SECOND = "ME" + "a" * 32, "ME" + "b" * 32
 
@@ -200,3 +202,23 @@ def erase(account, **how):
         return forgetting.erase_words(
             account.organization_id, before=utcnow(), only=MAYA, **{"is_dry": False, **how}
         )
+
+
+def listed(text_sid, our_e164, count=2):
+    return Listed(
+        text_sid, our_e164, MAYA, "Look", "inbound", "received", utcnow(), media_count=count
+    )
+
+
+@pytest.mark.parametrize("carrier_says", [True, False], ids=["told", "silent"])
+def test_the_photo_of_a_text_whose_webhook_was_lost_comes_with_it(
+    account, sender, carrier, carrier_fake, carrier_says
+):
+    """PROMISES 2.4: the list of texts says how many files there were; where they lie is asked apart."""
+    sid, url = "SM" + "7" * 32, "https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/"
+    carrier.files[FIRST] = picture("JPEG")
+    carrier.lists[sid] = [(f"{url}{FIRST}", "image/jpeg")] if carrier_says else GatewayBusy("no")
+    carrier_fake.listed.append(listed(sid, sender.e164))
+    assert messaging.catch_up_inbound() == 1  # with or without its files: a STOP can't wait
+    assert fetch(account) == int(carrier_says)
+    assert [item["content_type"] for item in shown(account)] == ["image/jpeg"] * int(carrier_says)

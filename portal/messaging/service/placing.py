@@ -32,6 +32,7 @@ from portal.messaging.values import (
     IN_DOUBT,
     FenceCause,
     Kind,
+    MediaRef,
     State,
 )
 
@@ -177,8 +178,11 @@ def unheard(listed: Iterable[Listed]) -> list[Listed]:
     return sorted((text for text in received if text.sid not in known), key=_age)
 
 
-def hear(organization_id: UUID, text: Listed) -> bool:
-    """Take a listed text in as its webhook would have been, at the time it was sent (RULINGS 17)."""
+def hear(organization_id: UUID, text: Listed, files: Sequence[MediaRef] = ()) -> bool:
+    """Take a listed text in as its webhook would have been, at the time it was sent (RULINGS 17).
+
+    `files` are those it came with, which the carrier lists apart (S-7).
+    """
     received = inbound.receive(
         Incoming(
             organization_id=organization_id,
@@ -187,7 +191,7 @@ def hear(organization_id: UUID, text: Listed) -> bool:
             to=text.to,
             body=text.body,
             segments=1,
-            media=(),
+            media=tuple(files),
             opt_out_type=None,
             payload={"status": text.status},
             source="list",
