@@ -2,11 +2,16 @@
 
 from functools import partial
 from itertools import groupby
+from uuid import UUID
 
+from portal.core import jobs
 from portal.core.batches import in_batches
 from portal.core.clock import utcnow
+from portal.core.db import unit_of_work
+from portal.core.jobs import Job
 from portal.drips.queries import enrolments as queries
-from portal.drips.service import running
+from portal.drips.queries import intakes
+from portal.drips.service import running, taking_in
 from workers.runtime import at_once, halving, job
 
 _FAILED = "the step of a plan was not taken: %s"
@@ -26,3 +31,22 @@ def run_plans() -> int:
         for _, some in groupby(batch, key=lambda one: (one.account_id, one.step_id)):
             total += halving(list(some), act, _FAILED)
     return total
+
+
+@job
+def take_in(intake_id: str) -> None:
+    """Enrol the people somebody chose, from where the last run stopped (P-1).
+
+    Safe to run any number of times, also at once: each batch is under the lock of its row.
+    """
+    more = True
+    while more:
+        with unit_of_work():
+            more = taking_in.step(UUID(intake_id))
+
+
+@job
+def resume_intakes() -> None:
+    """Ask again for enrolments of many that nobody has moved for two minutes; a sweep."""
+    for intake_id in intakes.stalled(utcnow()):
+        jobs.ring(Job.TAKE_IN, intake_id, timeout_s=taking_in.JOB_TIMEOUT_S)

@@ -35,6 +35,7 @@ class Job(StrEnum):
     TELL_CARRIER = "workers.carrier_consents.tell_carrier"
     RECONCILE_CONSENTS = "workers.carrier_consents.reconcile_consents"
     CHECK_PAGE = "workers.site_checks.check_page"
+    TAKE_IN = "workers.drips.take_in"
     MAKE_BUNDLE = "workers.proofs.make_bundle"
     SEND_MAILS = "workers.mail.send_mails"
     SEND_PUSHES = "workers.notifications.send_pushes"

@@ -269,6 +269,36 @@ class Enrolled:
     opted_out: int
 
 
+class IntakeState(StrEnum):
+    """How far it has come with many people who are being enrolled."""
+
+    MOVING = "moving"
+    DONE = "done"
+    STOPPED = "stopped"  # before the last of them; the words say why
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRef:
+    """Many people being put into a plan by a worker."""
+
+    id: UUID
+    drip_id: UUID
+    state: IntakeState
+    people: int
+    looked_at: int  # of them
+    enrolled: int
+    already: int
+    opted_out: int
+    fault: str
+    begun_by: str
+    begun_at: datetime
+
+    @property
+    def is_moving(self) -> bool:
+        """Say whether somebody is left to be looked at."""
+        return self.state is IntakeState.MOVING
+
+
 @dataclass(frozen=True, slots=True)
 class RunRef:
     """One step taken for one person."""

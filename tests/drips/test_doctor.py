@@ -10,7 +10,7 @@ from portal.consent import service as consent
 from portal.core.db import db, unit_of_work
 from portal.doctor.queries import plans
 from portal.doctor.queries.looking import Look
-from portal.drips.models import DripRun
+from portal.drips.models import DripCount, DripRun
 from tests.drips.conftest import work
 from tests.factories.drips import TEN, enrol, make_drip, text_step
 from tests.factories.messaging import ALICE_ACTS, make_recipient
@@ -53,3 +53,11 @@ def test_somebody_who_opted_out_and_is_still_in_a_plan_is_found(northside, maya,
             northside.tenant, MAYA, at=clock.now, source="keyword", details="", actor=ALICE_ACTS
         )
     assert found(northside, clock) == ["in_a_plan_though_opted_out"]
+
+
+@pytest.mark.parametrize("wrong", [{"runs": 0}, {"opt_outs": 2}, {"replies": -1}])
+def test_a_step_counted_otherwise_than_it_ran_is_found(northside, maya, clock, wrong):
+    """M-3, H-8"""
+    with unit_of_work():
+        db.session.execute(update(DripCount).values(wrong))
+    assert found(northside, clock) == ["step_miscounted"]

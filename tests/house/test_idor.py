@@ -27,6 +27,7 @@ from portal.core.access import Role, Scope
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import Base, db, unit_of_work
+from portal.drips.service import taking_in
 from portal.integrations import service as integrations
 from portal.integrations.values import Event
 from portal.messaging import queries as messaging
@@ -224,6 +225,8 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         f"{word} plan", by=keeper_of(account, user_id),
     )  # fmt: skip
     enrol(account, drip, Recipient(contact, contact.preferred))
+    with unit_of_work():
+        intake_id = taking_in.begin(account, drip.id, Selection(ids=(contact.id,)), actor=actor)
     talk = messaging.conversation(account.tenant, e164)
     notice = _row("notices", user_id=user_id)["id"]
     make_mail(f"{word} asks", to=f"zelda@{word.lower()}.example", user_id=user_id)
@@ -233,7 +236,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
         {
             "account_id": account.id, "organization_id": account.organization_id,
             "contact_id": contact.id, "number_id": contact.preferred.id, "record_id": record,
-            "review_id": asked, "approval_id": approval, "reply_id": reply_id, "task_id": task_id, "drip_id": drip.id, "enrolment_id": _row("drip_enrolments", account_id=account.id)["id"],
+            "review_id": asked, "approval_id": approval, "reply_id": reply_id, "task_id": task_id, "drip_id": drip.id, "intake_id": intake_id, "enrolment_id": _row("drip_enrolments", account_id=account.id)["id"],
             "group_id": _row("text_groups", organization_id=account.organization_id)["id"],
             "asked_id": make_approval(account, [Recipient(contact, contact.preferred)], f"{word} sale", actor),
             "import_id": import_.id, "consent.import_id": consents.id, "campaign_id": campaign.id,

@@ -7,6 +7,7 @@ from portal.drips.models.enrolments import (
     DripRun,
     DripSend,
 )
+from portal.drips.models.intakes import DripIntake
 from portal.drips.models.library import Drip, DripStep, DripVersion
 from portal.drips.models.triggers import DripTrigger
 
@@ -14,6 +15,7 @@ __all__ = [
     "Drip",
     "DripCount",
     "DripEnrolment",
+    "DripIntake",
     "DripMailRefusal",
     "DripRun",
     "DripSend",

@@ -72,6 +72,8 @@ class DripEnrolment(Base):
             postgresql_where=text("look_at IS NOT NULL"),
         ),
         Index("ix_drip_enrolments_in_order", "drip_id", "account_id", "state", "started_at", "id"),
+        # How many stand where is counted in the index alone (SPEED G6).
+        Index("ix_drip_enrolments_counted", "account_id", "drip_id", "state", "organization_id"),
         Index("ix_drip_enrolments_by_contact", "contact_id", "started_at"),
         CheckConstraint("look_at IS NULL OR state = 'active'", name="only_active_is_due"),
     )

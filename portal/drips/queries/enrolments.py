@@ -67,12 +67,16 @@ def of_drip(
     return [EnrolmentRef(*row) for row in rows]
 
 
-def counts(tenant: Tenant, drip_ids: Iterable[UUID]) -> dict[UUID, dict[EnrolmentState, int]]:
+def counts(
+    tenant: Tenant,
+    drip_ids: Iterable[UUID],
+    states: Iterable[EnrolmentState] = tuple(EnrolmentState),
+) -> dict[UUID, dict[EnrolmentState, int]]:
     """Return how many people of an account, or of all, stand where in some plans."""
     e = DripEnrolment
     rows = db.session.execute(
         select(e.drip_id, e.state, func.count())
-        .where(owned(tenant, e), e.drip_id.in_(list(drip_ids)))
+        .where(owned(tenant, e), e.drip_id.in_(list(drip_ids)), e.state.in_(list(states)))
         .group_by(e.drip_id, e.state)
     )
     found: dict[UUID, dict[EnrolmentState, int]] = {}

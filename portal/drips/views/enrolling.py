@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
-from flask import Response, flash, g, request
+from flask import Response, flash, g, request, url_for
 
 from portal.contacts import queries as contacts
 from portal.contacts.values import Selection
@@ -13,8 +13,10 @@ from portal.core.errors import BadInput, DomainError, NotFound
 from portal.core.formats import plural
 from portal.core.typed import line
 from portal.core.web import page, see_other, takes
+from portal.drips.queries import intakes
 from portal.drips.queries import library as queries
-from portal.drips.service import enrolling, foreseeing
+from portal.drips.service import enrolling as service
+from portal.drips.service import foreseeing, taking_in
 from portal.drips.values import MOST_AT_ONCE, DripRef, DripState
 from portal.drips.views.blueprint import ALL, ONE, bp, keeper, url_of, whose
 
@@ -50,7 +52,7 @@ def choose(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
         "drips/choose.html",
         people=contacts.count_selected(g.account.tenant, chosen),
         hidden=_hidden(chosen),
-        drips=[drip for drip in queries.drips(by) if enrolling.is_usable(g.account, drip)],
+        drips=[drip for drip in queries.drips(by) if service.is_usable(g.account, drip)],
         whose=whose(by),
     )
 
@@ -65,12 +67,17 @@ def preview(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
 
 @bp.post(f"{ALL}/enrolments")
 @requires(Permission.SEND_TEXTS)
-def enrol(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
-    """Enrol the people selected; who is in the plan already stays where they are."""
+def enrol(account_id: UUID) -> Response:
+    """Enrol the people selected, many in a worker; who is in the plan already stays as they are."""
     chosen, drip = _somebody(), _named_drip()
+    is_large = contacts.count_selected(g.account.tenant, chosen) > taking_in.AT_ONCE
     try:
+        if is_large:
+            with unit_of_work():
+                begun = taking_in.begin(g.account, drip.id, chosen, actor=me().actor)
+            return see_other(url_for("drips.enrolling", account_id=account_id, intake_id=begun))
         with unit_of_work():
-            done = enrolling.enrol_selection(g.account, drip.id, chosen, actor=me().actor)
+            done = service.enrol_selection(g.account, drip.id, chosen, actor=me().actor)
     except NotFound:
         raise
     except DomainError as error:
@@ -82,6 +89,15 @@ def enrol(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
         told.append(f"{plural(done.opted_out, 'person', 'people')} opted out and left out.")
     flash(" ".join(told), "ok" if done.enrolled else "warn")
     return see_other(url_of(drip))
+
+
+@bp.get(f"{ALL}/enrolments/<uuid:intake_id>")
+@requires(Permission.SEND_TEXTS)
+def enrolling(account_id: UUID, intake_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Show how far it has come with many people."""
+    intake = intakes.intake_or_404(g.account.tenant, intake_id)
+    drip = queries.drip_of(g.account.organization_id, intake.drip_id)
+    return page("drips/enrolling.html", "drips/_enrolling.html", drip=drip, intake=intake)
 
 
 def _preview(drip: DripRef, chosen: Selection, status: int = 200, fault: str = "") -> Response:
@@ -119,7 +135,7 @@ def _named_drip() -> DripRef:
 def _usable(drip_id: UUID) -> DripRef:
     """Return a plan the account's people may be put into. Raises NotFound or BadInput."""
     drip = queries.drip_or_404(keeper(), drip_id)
-    if not enrolling.is_usable(g.account, drip):
+    if not service.is_usable(g.account, drip):
         queries.not_here()
     if drip.state is DripState.ARCHIVED:
         raise BadInput("This plan is archived. Take it into use again first.")

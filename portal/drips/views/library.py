@@ -14,7 +14,7 @@ from portal.core.formats import phone
 from portal.core.typed import line
 from portal.core.web import page, see_other, takes
 from portal.drips.forms import StopForm
-from portal.drips.queries import enrolments, health, pages
+from portal.drips.queries import enrolments, health, intakes, pages
 from portal.drips.queries import library as queries
 from portal.drips.queries import people as places
 from portal.drips.queries.library import SHOWN, View
@@ -52,7 +52,7 @@ def index(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     words = line(request.args.get("q", ""))
     values = own.own_values(g.account)
     rows = queries.drips(by, words, view)
-    counts = enrolments.counts(g.account.tenant, [row.id for row in rows])
+    counts = enrolments.counts(g.account.tenant, [row.id for row in rows], LIVE)
     return page(
         "drips/index.html",
         "drips/_list.html",
@@ -110,6 +110,7 @@ def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded a
             for key, label in _STATES.items()
         ],
         **by_itself(drip),
+        intake=intakes.moving_into(tenant, drip_id),
         held=places.held_by_limits(tenant, drip_id),
         health=health.of_plan(g.account, drip, now),
         by=judged.thresholds(g.account, now),

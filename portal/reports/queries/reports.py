@@ -10,7 +10,7 @@ from portal.billing import queries as billing
 from portal.consent.values import EVENT_WORDS, METHOD_WORDS, STRENGTH_WORDS, Event
 from portal.messaging.queries import error_meaning
 from portal.messaging.values import Kind
-from portal.reports.queries import bases, calls, consents, forms, usage
+from portal.reports.queries import bases, calls, consents, forms, plans, usage
 from portal.reports.queries import credits as credit_sums
 from portal.reports.rules import bases as base_rules
 from portal.reports.rules import calls as call_rules
@@ -74,6 +74,11 @@ def _campaigns(asked: Asked) -> Report:
     span, before = asked.period.span, asked.period.before
     totals = None if asked.words else (_bulk(asked, span), _bulk(asked, before))
     return tables.campaigns(asked.period, found, cursor, asked.scope.zone, totals)
+
+
+def _plans(asked: Asked) -> Report:
+    before = usage.total(asked.scope, asked.period.before, kind=Kind.PLAN)
+    return tables.plans(asked.period, plans.by_plan(asked.scope, asked.period.span), before)
 
 
 def _delivery(asked: Asked) -> Report:
@@ -155,6 +160,7 @@ _REPORTS: Final[Mapping[str, Callable[[Asked], Report]]] = {
     "accounts": _accounts,
     "people": _people,
     "campaigns": _campaigns,
+    "plans": _plans,
     "delivery": _delivery,
     "calls": _calls,
     "forms": _forms,

@@ -54,7 +54,7 @@ def _sums(of: type[TextDay] | type[CampaignCount]) -> dict[str, ColumnElement[in
 
 
 _OF_DAYS: Final = _sums(TextDay)
-_OF_CAMPAIGNS: Final = _sums(CampaignCount)
+OF_CAMPAIGNS: Final = _sums(CampaignCount)
 _RECEIVED: Final = {
     "received": func.coalesce(func.sum(ReceivedDay.texts), 0),
     "received_credits": func.coalesce(func.sum(ReceivedDay.credits), 0),
@@ -113,7 +113,7 @@ def campaigns(
     wanted = (
         select(Campaign.id, Campaign.account_id, Campaign.name, Campaign.created_at,
             Campaign.created_by_name, Campaign.people)
-        .where(or_(*_confirmed(scope, span)))
+        .where(or_(*confirmed(scope, span)))
         .order_by(Campaign.created_at.desc(), Campaign.id.desc())
         .limit(limit + 1)
     )  # fmt: skip
@@ -146,13 +146,13 @@ def campaigns(
 
 def campaign_count(scope: Scope, span: Span) -> int:
     """Return how many bulk sends were confirmed in the period: the index of the list tells."""
-    wanted = select(func.count()).select_from(Campaign).where(or_(*_confirmed(scope, span)))
+    wanted = select(func.count()).select_from(Campaign).where(or_(*confirmed(scope, span)))
     return db.session.scalar(wanted) or 0
 
 
 def _of_campaigns(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, Sums]:
     rows = db.session.execute(
-        select(CampaignCount.campaign_id, *_OF_CAMPAIGNS.values())
+        select(CampaignCount.campaign_id, *OF_CAMPAIGNS.values())
         .where(
             owned(Tenant(scope.organization_id), CampaignCount), CampaignCount.campaign_id.in_(ids)
         )
@@ -160,20 +160,20 @@ def _of_campaigns(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, Sums]:
     )
     found: dict[UUID, Counter[str]] = defaultdict(Counter)
     for id_, *sums in rows:
-        found[id_].update(dict(zip(_OF_CAMPAIGNS, sums, strict=True)))
-    for text in _on_the_house(scope, None, None, Message.campaign_id.in_(ids)):
-        _give(found[text.campaign_id], text)
+        found[id_].update(dict(zip(OF_CAMPAIGNS, sums, strict=True)))
+    for text in on_the_house(scope, None, None, Message.campaign_id.in_(ids)):
+        give(found[text.campaign_id], text)
     return {id_: Sums(**sums) for id_, sums in found.items()}
 
 
-def _confirmed(scope: Scope, span: Span) -> Iterable[ColumnElement[bool]]:
+def confirmed(scope: Scope, span: Span, kind: Kind = Kind.BULK) -> Iterable[ColumnElement[bool]]:
     """Return, for each time zone among the accounts, that a send is of these days of theirs."""
     for zone, ids in scope.by_zone().items():
         begins, ends = (day_start(day, zone) for day in (span.first, span.after))
         yield and_(
             owned(Tenant(scope.organization_id), Campaign),
             Campaign.account_id.in_(ids),
-            Campaign.kind == Kind.BULK,
+            Campaign.kind == kind,
             Campaign.created_at >= begins,
             Campaign.created_at < ends,
         )
@@ -212,15 +212,15 @@ def _sums_by(
     )
     _fold(found, list(_OF_DAYS), out.group_by(*out_by))
     of_kind = () if kind is None else (Message.kind == kind,)
-    for text in _on_the_house(scope, span, user_id, *of_kind):
-        _give(found[getattr(text, out_by[0].key) if out_by else ()], text)
+    for text in on_the_house(scope, span, user_id, *of_kind):
+        give(found[getattr(text, out_by[0].key) if out_by else ()], text)
     if in_by is not None and user_id is None:
         came = select(*_RECEIVED.values(), *in_by).where(of_days(scope, ReceivedDay, span))
         _fold(found, list(_RECEIVED), came.group_by(*in_by))
     return {key: Sums(**sums) for key, sums in found.items()}
 
 
-def _on_the_house(
+def on_the_house(
     scope: Scope, span: Span | None, user_id: UUID | None, *where: ColumnElement[bool]
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the texts, few at any time, that the house paid for (PROMISES 2.4).
@@ -248,7 +248,7 @@ def _on_the_house(
     return db.session.execute(found).all()
 
 
-def _give(sums: Counter[str], text: Row[*tuple[Any, ...]]) -> None:
+def give(sums: Counter[str], text: Row[*tuple[Any, ...]]) -> None:
     """Take a text that the house paid for out of what the account was charged."""
     sums["credits"] -= text.credits
     sums["charged_segments"] -= text.segments

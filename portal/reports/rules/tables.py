@@ -33,6 +33,7 @@ NAMES: Final[Mapping[str, str]] = {
     ReportName.ACCOUNTS: "By account",
     ReportName.PEOPLE: "By person",
     ReportName.CAMPAIGNS: "By campaign",
+    ReportName.PLANS: "By plan",
     ReportName.FORMS: "By form",
     ReportName.BASIS: "By consent basis",
     ReportName.DELIVERY: "Delivery",
@@ -142,6 +143,22 @@ def people(period: Period, senders: Sequence[tuple[UUID, str, Sums]], before: Su
         Row(("In all", *_of_texts(whole))),
         "Who confirmed a send counts as its sender.",
         "Nobody sent anything in this period.",
+    )
+    return Report(_tiles(period, whole, before, of_one_person=True), (), (table,))
+
+
+def plans(period: Period, found: Sequence[tuple[UUID, str, Sums]], before: Sums) -> Report:
+    """Return what the texts of each SmartPlan came to."""
+    rows = tuple(Row((name, *_of_texts(sums))) for _, name, sums in found)
+    whole = sum((sums for _, _, sums in found), Sums())
+    table = Table(
+        "plans",
+        "Plan by plan",
+        (Column("SmartPlan", _TEXT), *_OF_TEXTS),
+        rows,
+        Row(("In all", *_of_texts(whole))),
+        "E-mails and tasks of a plan cost no credits. A text counts on the day its step was taken.",
+        "No plan sent a text in this period.",
     )
     return Report(_tiles(period, whole, before, of_one_person=True), (), (table,))
 

@@ -248,6 +248,7 @@ class ReportName(StrEnum):
     ACCOUNTS = "accounts"
     PEOPLE = "people"
     CAMPAIGNS = "campaigns"
+    PLANS = "plans"
     FORMS = "forms"
     BASIS = "basis"
     DELIVERY = "delivery"
