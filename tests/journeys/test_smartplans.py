@@ -5,14 +5,27 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from portal.core.db import unit_of_work
+from portal.drips.queries import intakes
+from portal.drips.service import taking_in
 from portal.messaging.values import Kind
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts import service as account_service
 from tests import cast
 from tests.drips.conftest import work
-from tests.factories.messaging import make_ready, make_recipient, texts
+from tests.factories.drips import make_drip, task_step, text_step
+from tests.factories.messaging import (
+    ALICE_ACTS,
+    make_ready,
+    make_recipient,
+    make_recipients,
+    texts,
+)
 from tests.factories.tasks import make_task
 from tests.house.test_payloads_in_chromium import served
 from tests.journeys.chromium import chromium, needs_chromium
 from tests.messaging.conftest import carrier_fake, sender
+from workers import drips
 
 __all__ = ["carrier_fake", "sender"]
 pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
@@ -120,3 +133,56 @@ def test_a_plan_is_made_previewed_run_and_paused(
         eye.look("plans")
         assert eye.complaints == []
     assert len(texts(northside, kind=Kind.PLAN)) == 1
+
+
+def test_texts_over_the_limit_and_many_people(app, vera, alice, northside, sender, carrier_fake, monkeypatch, tmp_path):  # fmt: skip
+    """S-5: an officer lets plan texts go; P-1: many people are enrolled with progress."""
+    monkeypatch.setattr(taking_in, "AT_ONCE", 2)
+    with unit_of_work():
+        account_service.set_limits(
+            northside.id, daily_recipients=2, daily_segments=100, note="Slow", actor=ALICE_ACTS
+        )
+    account = accounts.account(northside.id)
+    people = make_recipients(account, 4)
+    drip = make_drip(account, [text_step(0, None), task_step(2), text_step(5)])
+    here = f"/accounts/{cast.NORTHSIDE}/plans/{drip.id}"
+    with served(app) as base, chromium(tmp_path / "shots") as eye:
+        page = eye.page
+
+        def become(person):
+            cookie = person.client.get_cookie("desk").value
+            page.context.add_cookies([{"name": "desk", "value": cookie, "url": base}])
+
+        become(vera)
+        page.goto(f"{base}/organizations/{cast.JUNIPER}/plan-limits")
+        page.get_by_label("Go the same day, at the sender's risk").check()
+        page.get_by_role("button", name="Set this from now on").click()
+        expect(page.locator("#reason-error")).to_contain_text("Give the reason")
+        eye.look("no-reason")
+        page.locator("#reason").fill("Our agents know the risk")
+        page.get_by_role("button", name="Set this from now on").click()
+        expect(page.locator("#holds")).to_contain_text("at the sender's risk")
+        eye.look("plan-limits")
+        become(alice)
+        page.goto(f"{base}{here}/people?q=%2B1312")
+        for box in page.get_by_role("checkbox").all():
+            box.check()
+        page.get_by_role("button", name="Preview").first.click()
+        expect(page.locator("#by-step")).to_contain_text("over the limit, at your risk")
+        eye.look("preview-over")
+        page.get_by_role("button", name="Enrol 4 people").click()
+        expect(page.locator("#enrolling")).to_contain_text("0 of 4 people looked at")
+        eye.look("enrolling")
+        with unit_of_work():
+            intake = intakes.moving_into(account.tenant, drip.id)
+        drips.take_in(str(intake.id))
+        expect(page.locator("#enrolling")).to_contain_text("Open New buyers")
+        eye.look("enrolled")
+        work(account)
+        page.goto(f"{base}{here}")
+        expect(page.locator("main")).to_contain_text("2 texts went over the limit of 2 people")
+        eye.look("went-over")
+        page.goto(f"{base}/accounts/{cast.NORTHSIDE}/reports/plans")
+        eye.look("report")
+        assert eye.complaints == []
+    assert len(people) == len(texts(account, kind=Kind.PLAN))
