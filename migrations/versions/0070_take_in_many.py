@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0099_take_in_many'
+revision = '0070_take_in_many'
 down_revision = '0069_pass_limits'
 branch_labels = None
 depends_on = None
