@@ -85,6 +85,7 @@ def submission():
             for place, asked in enumerate(QUESTIONS, 1)
         ),
         forms=(("Open house", "https://juniper.example/f/open-house"),),
+        forms_part=2,
         pause=Pause(5, "Bulk and plan texts.", (("By", "Alice Moreno"),), (Metric("Opt-out rate", "4 %", "0 %"),)),
         proof_part=6,
         numbers=(*map(number, range(40)), number(40, Outcome.WITHOUT, "1 text went without a consent.")),

@@ -116,6 +116,7 @@ class Submission:
     facts: tuple[tuple[str, str], ...]  # of the suspension and of the case
     parts: tuple[AnsweredPart, ...]
     forms: tuple[tuple[str, str], ...] = ()  # name and address of each published form
+    forms_part: int | None = None  # the part they belong to
     pause: Pause | None = None
     proof_part: int | None = None  # the part `numbers` belong to
     numbers: tuple[NumberProof, ...] = ()
@@ -263,7 +264,9 @@ def _part(
             if name in paths
         ],
         "files": [name for name, _ in mine if name not in paths],
-        "forms": [[shown_text(n), url] for n, url in submission.forms] if part.link else [],
+        "forms": [[shown_text(n), url] for n, url in submission.forms]
+        if part.number == submission.forms_part
+        else [],
         "pause": {
             "what": shown_text(pause.what),
             "facts": [[name, shown_text(value)] for name, value in pause.facts],

@@ -26,7 +26,7 @@ from portal.core.typesetting import Pdf, Typesetter, joined
 
 PDF_NAME: Final = "appeal.pdf"
 MANIFEST: Final = "manifest.json"
-MOST_BYTES: Final = 120_000_000  # of all files of one submission
+MOST_BYTES: Final = 80_000_000  # of all files of one submission
 _TEMPLATE: Final = Path(__file__).parents[1] / "data" / "appeal.typ"
 _ALWAYS: Final = (1980, 1, 1, 0, 0, 0)  # a ZIP's own times say nothing
 _PACKED: Final = (".pdf", ".png", ".jpg", ".zip", ".mp4", ".3gp")  # no smaller when packed again
@@ -107,6 +107,7 @@ answers.txt                 its answers as text, to copy into a ticket
 numbers.csv                 every number that was named, with its proof or what is missing
 numbers-without-proof.csv   those without proof alone
 part-1 to part-{len(submission.parts)}            the screenshots and files of each part
+other                       the certificates of the named numbers; what went out in a round before
 {MANIFEST}               the SHA-256 of every other file
 
 To check it, work out the SHA-256 of each file and compare it with {MANIFEST}.

@@ -7,8 +7,9 @@ from flask import Response, flash
 
 from portal.appeals.errors import BadPart, MovedMeanwhile
 from portal.appeals.forms import AssigneeForm, MoveForm
+from portal.appeals.rules import states
 from portal.appeals.rules.states import Move
-from portal.appeals.service import handling
+from portal.appeals.service import checking, handling, submitting
 from portal.appeals.values import CaseRef
 from portal.appeals.views.blueprint import bp
 from portal.appeals.views.cases import ONE
@@ -36,11 +37,16 @@ def move(account_id: UUID, case_id: UUID, step: str) -> Response:  # noqa: ARG00
         return case_page(case, Slots(move=form, tried=wanted), 422)
     if form.edits.data != case.edits:
         raise MovedMeanwhile(case.state_label)
+    by, who = my_parties(case), me().actor
     try:
+        packed = None
+        if wanted is Move.SUBMIT and states.may(wanted, case.state, by):
+            checking.need_ready(case)
+            packed = submitting.pack(case, actor=who)  # seconds, so outside the unit of work
         with unit_of_work():
-            handling.advance(
-                case, wanted, my_parties(case), actor=me().actor, reason=form.reason.data or ""
-            )
+            now = handling.advance(case, wanted, by, actor=who, reason=form.reason.data or "")
+            if packed is not None:
+                submitting.freeze(now, packed, actor=who)
     except BadInput as error:
         form.refuse("reason", error)
         return case_page(case, Slots(move=form, tried=wanted), 422)

@@ -14,7 +14,7 @@ from portal.appeals.rules.proving import NumberProof
 from portal.appeals.rules.readiness import Level, Readiness, Standing
 from portal.appeals.rules.states import MOVES, Move, Party
 from portal.appeals.rules.templates import PartOf
-from portal.appeals.service import cases, checking, handling, knowing
+from portal.appeals.service import cases, certificates, checking, handling, knowing
 from portal.appeals.service.checking import Looked
 from portal.appeals.service.knowing import Known
 from portal.appeals.values import CaseRef, Happening, HistoryRef, PartRef, Slot, State
@@ -22,6 +22,7 @@ from portal.core import clock
 from portal.core.access import Permission, me
 from portal.core.web import page
 from portal.drips.queries import library
+from portal.proofs.values import BundleRef
 from portal.texting_accounts import queries as accounts
 
 STATE_LOOKS: Final[Mapping[State, str]] = {
@@ -103,6 +104,7 @@ class Shown:
     numbers: NumbersForm | None
     choices: ShownForm | None
     proof: Sequence[NumberProof] = ()
+    bundle: BundleRef | None = None  # of the certificates of its numbers
 
     @property
     def look(self) -> tuple[str, str]:
@@ -155,7 +157,7 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
     parts = {part.number: part for part in looked.parts}
     found = known() if may_write else None
     shown = [
-        _shown(asked, parts[asked.number], slots=slots, looked=looked, found=found)
+        _shown(case, asked, parts[asked.number], slots=slots, looked=looked, found=found)
         for asked in looked.template.parts
     ]
     suspension = next(
@@ -196,6 +198,7 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
 
 
 def _shown(
+    case: CaseRef,
     asked: PartOf,
     part: PartRef,
     *,
@@ -230,6 +233,7 @@ def _shown(
         numbers,
         _choices(asked, found) if found else None,
         looked.proof if part.numbers else (),
+        certificates.bundle_of(case, part),
     )
 
 

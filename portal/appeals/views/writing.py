@@ -9,7 +9,7 @@ from portal.appeals import queries
 from portal.appeals.errors import BadPart, FileRefused
 from portal.appeals.forms import AsideForm, NumbersForm, PartForm, ShownForm
 from portal.appeals.rules.named_numbers import MOST_CHARACTERS, Named, named_in
-from portal.appeals.service import ceasing, files, knowing, parts
+from portal.appeals.service import ceasing, certificates, files, knowing, parts
 from portal.appeals.service.files import Checked
 from portal.appeals.values import FileKind, Slot
 from portal.appeals.views.blueprint import bp
@@ -138,6 +138,7 @@ def name_numbers(account_id: UUID, case_id: UUID, number: int) -> Response:  # n
         return case_page(case, Slots(numbers={number: form}), 422)
     with unit_of_work():
         parts.name_numbers(case, number, named.e164s, actor=me().actor)
+        certificates.ask(case, named.e164s, actor=me().actor)
     _say(named)
     return see_other(url_of(case, number))
 
