@@ -14,6 +14,7 @@ from portal.doctor.queries import (
     limits,
     months,
     opt_outs,
+    pauses,
     plans,
     texts,
 )
@@ -32,6 +33,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *alerts.CHECKS,
     *effects.CHECKS,
     *plans.CHECKS,
+    *pauses.CHECKS,
 )
 _BROKEN: Final = (
     "Keep a copy of the database as it is, compare it with the last backup, and call support."
