@@ -22,6 +22,7 @@ from portal.core.db import db, unit_of_work
 from portal.messaging.service import highwater
 from portal.messaging.service import sweeps as locks
 from workers import (
+    appeals,
     audit,
     billing,
     carrier_consents,
@@ -102,6 +103,9 @@ def own_sweeps() -> list[Sweep]:
         Sweep("settle-credits", 60, sweeps.settle_credits),
         Sweep("resume-bundles", 30, proofs.resume_bundles),
         Sweep("forget-bundles", 3600, proofs.forget_bundles),
+        Sweep("ring-for-appeals", 15, appeals.ring_for_appeals, is_locked=False),
+        Sweep("note-appeal-mails", 30, appeals.note_mails),
+        Sweep("remind-of-appeals", 300, appeals.remind_of_appeals),
         Sweep("refund-failed", 300, sweeps.refund_failed),
         Sweep("tell-due-tasks", 30, tasks.tell_due_tasks, is_locked=False),
         Sweep("mail-notices", 5, notifications.mail_notices, is_locked=False),

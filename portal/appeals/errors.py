@@ -51,6 +51,26 @@ class BadPart(BadInput):
         self.field = field
 
 
+class BadReply(BadInput):
+    """What was entered about a reply, an answer or a comment can't be kept; `field` names where."""
+
+    status = 422
+    code = "bad_reply"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class SentAlready(DomainError):
+    """It went to the carrier, or goes by itself: nobody has to send it."""
+
+    code = "sent_already"
+
+    def __init__(self) -> None:
+        super().__init__("This went to the carrier already, or goes by itself in a moment.")
+
+
 class NotReady(DomainError):
     """A required part is missing, so the case can't go on (A-4); `missing` names each."""
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from flask_wtf.file import FileField
 from wtforms import (
+    DateField,
     FieldList,
     HiddenField,
     IntegerField,
@@ -17,13 +18,29 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import HiddenInput
 
 from portal.appeals.errors import BadPart
+from portal.appeals.rules import waiting
 from portal.appeals.rules.templates import LONGEST_HEADING
 from portal.appeals.service.parts import LONGEST_LINK, LONGEST_TEXT
-from portal.appeals.values import KIND_LABELS, Kind
+from portal.appeals.values import (
+    KIND_LABELS,
+    REPLY_LABELS,
+    Kind,
+    Reply,
+    ReplyKind,
+    SettingsRef,
+)
 from portal.core.base_form import BaseForm
 from portal.core.reasons import NEEDED, is_reason
 
 TAKES: Final = "image/png,image/jpeg,image/webp,application/pdf,video/mp4,video/3gpp"
+
+
+def _long(what: str) -> Length:
+    """Return how long the words of a letter may be."""
+    return Length(
+        max=waiting.LONGEST,
+        message=f"Use at most {waiting.LONGEST:,} characters, or attach the {what} as a file.",
+    )
 
 
 class BeginForm(BaseForm):
@@ -159,3 +176,110 @@ class WordingForm(BaseForm):
         """Return the version the person changed; 0 where that is no number."""
         written = self.version.data or ""
         return int(written) if written.isascii() and written.isdigit() else 0
+
+
+class ReplyForm(BaseForm):
+    """What the carrier answered (A-6)."""
+
+    edits = IntegerField(validators=[InputRequired()], widget=HiddenInput())
+    kind = SelectField(
+        "What came of it",
+        [DataRequired("Choose what came of it.")],
+        choices=[("", "Choose")] + [(one.value, label) for one, label in REPLY_LABELS.items()],
+    )
+    received_on = DateField("Day of the reply", [InputRequired("Give the day the reply came.")])
+    text = TextAreaField("Their words", [Optional(), _long("text")])
+    asked = TextAreaField("What they ask for", [Optional(), _long("asked")])
+    due_on = DateField("They want it by", [Optional()])
+    reply_file = FileField("Their file", render_kw={"accept": TAKES})
+
+    @property
+    def reply(self) -> Reply:
+        """Return what was entered, of a form that is valid."""
+        return Reply(
+            ReplyKind(self.kind.data),
+            self.received_on.data,
+            self.text.data or "",
+            self.asked.data or "",
+            self.due_on.data,
+        )
+
+
+class AnswerForm(BaseForm):
+    """What goes back to the carrier in the same round."""
+
+    edits = IntegerField(validators=[InputRequired()], widget=HiddenInput())
+    words = TextAreaField("Your answer", [DataRequired("Write the answer."), _long("answer")])
+    answer_file = FileField("A file with it", render_kw={"accept": TAKES})
+
+
+class CommentForm(BaseForm):
+    """A comment among us."""
+
+    comment = TextAreaField(
+        "Comment",
+        [
+            DataRequired("Write the comment."),
+            Length(max=5_000, message="Use at most 5,000 characters."),
+        ],
+    )
+    comment_file = FileField("A file with it", render_kw={"accept": TAKES})
+
+
+class ShareForm(BaseForm):
+    """Whom an appeal is shown to, and for how long (C-12)."""
+
+    shared_with = StringField(
+        "Who gets the link?",
+        [
+            DataRequired("Say who gets the link: a name, a firm or an e-mail address."),
+            Length(max=200, message="Keep it to 200 characters."),
+        ],
+        description="Kept with the link, so that its visits can be told apart.",
+    )
+    days = SelectField(
+        "Open for", choices=[(str(days), f"{days} days") for days in (7, 14, 30, 90)], default="14"
+    )
+
+
+class ByHandForm(BaseForm):
+    """That a person sent it, when and how."""
+
+    sent_on = DateField("Sent on", [InputRequired("Give the day it was sent.")])
+    note = StringField(
+        "How",
+        [
+            DataRequired("Say how it was sent, such as: ticket 4711 on the carrier's page."),
+            Length(max=300, message="Keep it to 300 characters."),
+        ],
+        render_kw={"autocomplete": "off"},
+    )
+
+
+class SettingsForm(BaseForm):
+    """Where appeals go, and how long what is waited for may take."""
+
+    edits = IntegerField(validators=[InputRequired()], widget=HiddenInput())
+    support_address = StringField(
+        "Support address of the carrier",
+        [Optional(), Length(max=254, message="Use at most 254 characters.")],
+        render_kw={"inputmode": "email", "autocomplete": "off"},
+    )
+    answer_days = IntegerField(
+        "Business days the carrier has to answer",
+        [InputRequired("Enter a number of business days from 1 to 60.")],
+    )
+    round_days = IntegerField(
+        "Business days for the next round after a denial",
+        [InputRequired("Enter a number of business days from 1 to 60.")],
+    )
+
+    @property
+    def wanted(self) -> SettingsRef:
+        """Return what was entered, of a form that is valid."""
+        return SettingsRef(
+            (self.support_address.data or "").strip(),
+            self.answer_days.data,
+            self.round_days.data,
+            self.edits.data,
+        )

@@ -1,11 +1,12 @@
 """Tables of the appeals slice."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -16,7 +17,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.appeals.values import Answer, FileKind, Happening, Kind, Slot, State
+from portal.appeals.values import (
+    Answer,
+    FileKind,
+    Happening,
+    Kind,
+    ReplyKind,
+    SendingState,
+    Slot,
+    State,
+    Urgency,
+)
 from portal.core.clock import utcnow
 from portal.core.columns import UTCDateTime, kind_of
 from portal.core.db import Base
@@ -155,6 +166,7 @@ class AppealFile(Base):
     account_id: Mapped[UUID]
     case_id: Mapped[UUID]
     part: Mapped[int | None]
+    about_id: Mapped[UUID | None]  # the reply, answer or comment it came with
     kind: Mapped[FileKind] = mapped_column(kind_of(FileKind))
     name: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(40))
@@ -187,3 +199,89 @@ class AppealEvent(Base):
     text: Mapped[str] = mapped_column(Text, default="")
     by_id: Mapped[UUID | None]
     by_name: Mapped[str] = mapped_column(_WHO)
+
+
+class AppealSending(Base):
+    """One thing that goes to the carrier: the appeal itself, then answers to what it asks (A-5, A-6)."""
+
+    __tablename__ = "appeal_sendings"
+    __table_args__ = (
+        _of_case(),
+        UniqueConstraint("case_id", "number"),
+        Index("ix_appeal_sendings_by_state", "state", "moved_at", "id"),
+        CheckConstraint("number > 0", name="numbers_count_from_one"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+    number: Mapped[int]  # 1 is the appeal, 2 and on are answers
+    state: Mapped[SendingState] = mapped_column(kind_of(SendingState), default=SendingState.WAITING)
+    to_address: Mapped[str] = mapped_column(String(254), default="")
+    words: Mapped[str] = mapped_column(Text, default="")  # of an answer
+    problem: Mapped[str] = mapped_column(String(300), default="")  # why it did not go by mail
+    note: Mapped[str] = mapped_column(String(300), default="")  # how it was sent by hand
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    asked_by_id: Mapped[UUID | None]
+    asked_by: Mapped[str] = mapped_column(_WHO)
+    moved_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    sent_by: Mapped[str] = mapped_column(_WHO, default="")
+
+
+class AppealReply(Base):
+    """What the carrier answered, as it was written, and who kept it (A-6)."""
+
+    __tablename__ = "appeal_replies"
+    __table_args__ = (
+        _of_case(),
+        Index("ix_appeal_replies_case", "case_id", "recorded_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+    kind: Mapped[ReplyKind] = mapped_column(kind_of(ReplyKind))
+    received_on: Mapped[date] = mapped_column(Date)
+    text: Mapped[str] = mapped_column(Text, default="")
+    asked: Mapped[str] = mapped_column(Text, default="")  # what it wants to know
+    due_on: Mapped[date | None] = mapped_column(Date)
+    recorded_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    recorded_by_id: Mapped[UUID | None]
+    recorded_by: Mapped[str] = mapped_column(_WHO)
+
+
+class AppealReminder(Base):
+    """That people were told of a due date: once before it, once after it."""
+
+    __tablename__ = "appeal_reminders"
+    __table_args__ = (_of_case(),)
+
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
+    urgency: Mapped[Urgency] = mapped_column(kind_of(Urgency), primary_key=True)
+    organization_id: Mapped[UUID]
+    account_id: Mapped[UUID]
+    told_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+
+
+class AppealSettings(Base):
+    """Where an organization's appeals go, and how long what is waited for may take."""
+
+    __tablename__ = "appeal_settings"
+    __table_args__ = (
+        CheckConstraint("answer_days BETWEEN 1 AND 60", name="answer_in_time"),
+        CheckConstraint("round_days BETWEEN 1 AND 60", name="round_in_time"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="RESTRICT"), primary_key=True
+    )
+    support_address: Mapped[str] = mapped_column(String(254), default="")
+    answer_days: Mapped[int]
+    round_days: Mapped[int]
+    edits: Mapped[int] = mapped_column(default=0)
+    set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
+    set_by: Mapped[str] = mapped_column(_WHO)

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -14,6 +14,10 @@ from portal.appeals.models import (
     AppealEvent,
     AppealFile,
     AppealPart,
+    AppealReminder,
+    AppealReply,
+    AppealSending,
+    AppealSettings,
     AppealTemplate,
 )
 from portal.appeals.rules.templates import Template, first_version, template_of
@@ -25,12 +29,18 @@ from portal.appeals.values import (
     HistoryRef,
     Kind,
     PartRef,
+    ReplyRef,
+    SendingRef,
+    SendingState,
+    SettingsRef,
     State,
+    Urgency,
 )
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.tenancy import Tenant, owned
 
+T = TypeVar("T")
 _NOT_HERE: Final = "We can't find that appeal. It may be of another account."
 _CASE: Final = tuple(CaseRef.__dataclass_fields__)
 _FILE: Final = tuple(FileRef.__dataclass_fields__)
@@ -230,6 +240,86 @@ def waiting_for_review(organization_id: UUID) -> int:
         AppealCase.state.in_((State.IN_REVIEW, State.APPROVED)),
     )
     return db.session.scalar(wanted) or 0
+
+
+def sendings(case: CaseRef) -> list[SendingRef]:
+    """Return what goes or went to the carrier for a case, the appeal first, then answers."""
+    rows = db.session.scalars(
+        select(AppealSending)
+        .where(owned(case.tenant, AppealSending), AppealSending.case_id == case.id)
+        .order_by(AppealSending.number)
+        .execution_options(populate_existing=True)
+    )
+    return [_told(SendingRef, row) for row in rows]
+
+
+def sending_or_404(case: CaseRef, number: int) -> SendingRef:
+    """Return one thing that goes to the carrier. Raises NotFound."""
+    for one in sendings(case):
+        if one.number == number:
+            return one
+    raise NotFound("Nothing with this number was sent.")
+
+
+def sending_by_id(sending_id: UUID) -> SendingRef | None:
+    """Return what goes to the carrier as a worker knows it, or None."""
+    row = db.session.get(AppealSending, sending_id, populate_existing=True)
+    return _told(SendingRef, row) if row else None
+
+
+def sendings_in(
+    state: SendingState, before: datetime, after: UUID | None = None, *, is_unsent: bool = False
+) -> list[UUID]:
+    """Return some of what nobody moved since then, by id, those after a given one."""
+    s = AppealSending
+    wanted = select(s.id).where(s.state == state, s.moved_at <= before).order_by(s.id).limit(100)
+    if is_unsent:
+        wanted = wanted.where(s.sent_at.is_(None))
+    return list(db.session.scalars(wanted if after is None else wanted.where(s.id > after)))
+
+
+def replies(case: CaseRef) -> list[ReplyRef]:
+    """Return what the carrier answered to a case, the oldest first."""
+    rows = db.session.scalars(
+        select(AppealReply)
+        .where(owned(case.tenant, AppealReply), AppealReply.case_id == case.id)
+        .order_by(AppealReply.recorded_at, AppealReply.id)
+    )
+    return [_told(ReplyRef, row) for row in rows]
+
+
+def settings_of(organization_id: UUID) -> SettingsRef:
+    """Return where an organization's appeals go, and how long what is waited for may take."""
+    s = AppealSettings
+    row = db.session.scalar(
+        select(s).where(owned(Tenant(organization_id), s)).execution_options(populate_existing=True)
+    )
+    return _told(SettingsRef, row) if row else SettingsRef()
+
+
+def due_by(before: datetime, urgency: Urgency, after: UUID | None = None) -> list[UUID]:
+    """Return some cases due by then of which nobody was told so yet, those after a given one."""
+    c, r = AppealCase, AppealReminder
+    told = (
+        select(r.case_id)
+        .where(r.case_id == c.id, r.due_at == c.due_at, r.urgency == urgency)
+        .exists()
+    )
+    wanted = select(c.id).where(c.due_at <= before, c.state.not_in(OVER), ~told)
+    wanted = wanted.order_by(c.id).limit(100)
+    return list(db.session.scalars(wanted if after is None else wanted.where(c.id > after)))
+
+
+def case_by_id(case_id: UUID) -> CaseRef | None:
+    """Return a case as a worker knows it, or None."""
+    row = db.session.get(AppealCase, case_id, populate_existing=True)
+    return ref(row) if row else None
+
+
+def _told(kind: type[T], row: object) -> T:
+    """Return a row as a plain value with the same names."""
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: getattr(row, name) for name in names})
 
 
 def ref(row: AppealCase) -> CaseRef:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from portal.core.formats import date_words
 from portal.core.tenancy import Tenant
 
 
@@ -98,6 +99,9 @@ class FileKind(StrEnum):
     PDF = "pdf"  # what was sent to the carrier; frozen
     ZIP = "zip"
     REPLY = "reply"  # what the carrier sent
+    NOTE = "note"  # beside a comment
+    ANSWER = "answer"  # goes with the answer to what the carrier asked
+    EARLIER = "earlier"  # what went in the round before; frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class FileRef:
     stored_as: str
     created_at: datetime
     created_by: str
+    about_id: UUID | None = None  # the reply, answer or comment it came with
 
     @property
     def is_picture(self) -> bool:
@@ -159,6 +164,144 @@ class HistoryRef:
     text: str
     by_id: UUID | None
     by_name: str
+    id: UUID | None = None
+
+
+class SendingState(StrEnum):
+    """How far something is that goes to the carrier."""
+
+    WAITING = "waiting"  # its files are being made
+    READY = "ready"  # made; to be sent by hand
+    MAILED = "mailed"
+    FAILED = "failed"  # the mail was refused: to be sent by hand
+    BY_HAND = "by_hand"  # a person sent it
+
+
+SENDING_LABELS: Final[Mapping[SendingState, str]] = {
+    SendingState.WAITING: "Being made",
+    SendingState.READY: "To be sent by hand",
+    SendingState.MAILED: "Sent by e-mail",
+    SendingState.FAILED: "The e-mail did not go",
+    SendingState.BY_HAND: "Sent by hand",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SendingRef:
+    """One thing that goes, or went, to the carrier."""
+
+    id: UUID
+    organization_id: UUID
+    account_id: UUID
+    case_id: UUID
+    number: int
+    state: SendingState
+    to_address: str
+    words: str
+    problem: str
+    note: str
+    asked_at: datetime
+    asked_by_id: UUID | None
+    asked_by: str
+    moved_at: datetime
+    sent_at: datetime | None
+    sent_by: str
+
+    @property
+    def tenant(self) -> Tenant:
+        """Return the account as a tenant."""
+        return Tenant(self.organization_id, self.account_id)
+
+    @property
+    def is_answer(self) -> bool:
+        """Say whether it answers what the carrier asked."""
+        return self.number > 1
+
+    @property
+    def state_label(self) -> str:
+        """Return how far it is, in words."""
+        return SENDING_LABELS[self.state]
+
+    @property
+    def waits_for_a_person(self) -> bool:
+        """Say whether somebody has to send it by hand."""
+        return self.state in (SendingState.READY, SendingState.FAILED)
+
+
+class ReplyKind(StrEnum):
+    """What came of it, as the carrier says, or as we say who withdraw."""
+
+    INFORMATION = "information"
+    REINSTATED = "reinstated"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+
+
+REPLY_LABELS: Final[Mapping[ReplyKind, str]] = {
+    ReplyKind.INFORMATION: "Information requested",
+    ReplyKind.REINSTATED: "Reinstated",
+    ReplyKind.DENIED: "Denied",
+    ReplyKind.WITHDRAWN: "Withdrawn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody keeps of the carrier's answer."""
+
+    kind: ReplyKind
+    received_on: date
+    text: str = ""
+    asked: str = ""
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRef:
+    """One answer of the carrier as it was kept."""
+
+    id: UUID
+    kind: ReplyKind
+    received_on: date
+    text: str
+    asked: str
+    due_on: date | None
+    recorded_at: datetime
+    recorded_by: str
+
+    @property
+    def kind_label(self) -> str:
+        """Return what came of it, in words."""
+        return REPLY_LABELS[self.kind]
+
+    @property
+    def received_words(self) -> str:
+        """Return the day it came, in words."""
+        return date_words(self.received_on)
+
+    @property
+    def due_words(self) -> str:
+        """Return the day they want an answer by, in words; empty where they want none."""
+        return date_words(self.due_on) if self.due_on else ""
+
+
+class Urgency(StrEnum):
+    """How near a due date is."""
+
+    SOON = "soon"
+    LATE = "late"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRef:
+    """Where appeals go, and how many business days what is waited for may take."""
+
+    support_address: str = ""
+    answer_days: int = 5  # the carrier's answer
+    round_days: int = 5  # the next round after a denial
+    edits: int = 0
+    set_at: datetime | None = None
+    set_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

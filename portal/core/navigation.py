@@ -190,6 +190,7 @@ PLACES = (
             "compliance.*suspension",
             "appeals.index",
             "appeals.show",
+            "appeals.carrier",
         ),
     ),
     Place(
@@ -249,7 +250,7 @@ PLACES = (
         "Organization",
         _P.SEND_APPEALS,
         True,
-        also=("appeals.*template",),
+        also=("appeals.*template", "appeals.settings"),
     ),
     Place(
         "compliance.hours",

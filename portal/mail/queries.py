@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from portal.core import secrets_box
 from portal.core.clock import utcnow
 from portal.core.db import database_now, db
+from portal.mail import rules
 from portal.mail.models import OutgoingFile, OutgoingMail, place_of_words
 from portal.mail.values import Attachment, MailFile, MailRef, MailState, Opened
 
@@ -30,6 +31,13 @@ def latest(limit: int, before: MailRef | None = None) -> list[MailRef]:
 def mail(mail_id: UUID) -> MailRef | None:
     """Return one mail, or None."""
     row = db.session.get(OutgoingMail, mail_id)
+    return _ref(row) if row else None
+
+
+def mail_of_key(key: str, to: str) -> MailRef | None:
+    """Return the mail somebody asked for under a key, or None: none was, or it is forgotten."""
+    wanted = select(OutgoingMail).where(OutgoingMail.mail_key == rules.mail_key(key, to))
+    row = db.session.scalar(wanted.execution_options(populate_existing=True))
     return _ref(row) if row else None
 
 

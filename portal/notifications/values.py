@@ -65,6 +65,14 @@ KINDS: Final = {
             "{account}: something needs a person",
         ),
         Kind(
+            "appeal",
+            "Appeals",
+            "an appeal moves, is due or late, or somebody names you in it",
+            ByMail.AT_ONCE,
+            Words.TITLE,
+            "{account}: something about an appeal",
+        ),
+        Kind(
             "health",
             "Health of an account",
             "opt-outs or errors rise above what is good, or bulk texts are paused for it",

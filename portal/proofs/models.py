@@ -107,7 +107,7 @@ class ProofBundleNumber(Base):
 
 
 class SharedLink(Base):
-    """A link that opens one record or bundle without a login; only its hash is kept (C-12)."""
+    """A link that opens one record, bundle or appeal without a login; only its hash is kept (C-12)."""
 
     __tablename__ = "shared_links"
     __table_args__ = (
@@ -118,7 +118,17 @@ class SharedLink(Base):
             ["proof_bundles.organization_id", "proof_bundles.account_id", "proof_bundles.id"],
             ondelete="CASCADE",
         ),
-        CheckConstraint("(record_id IS NULL) <> (bundle_id IS NULL)", name="shows_one_thing"),
+        ForeignKeyConstraint(
+            ["organization_id", "account_id", "case_id"],
+            ["appeal_cases.organization_id", "appeal_cases.account_id", "appeal_cases.id"],
+            ondelete="CASCADE",
+        ),
+        CheckConstraint(
+            "CASE WHEN record_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN bundle_id IS NULL THEN 0 ELSE 1 END "
+            "+ CASE WHEN case_id IS NULL THEN 0 ELSE 1 END = 1",
+            name="shows_one_thing",
+        ),
         UniqueConstraint("account_id", "id"),
         Index("ix_shared_links_by_age", "account_id", "created_at", "id"),
     )
@@ -130,6 +140,7 @@ class SharedLink(Base):
     shared_with: Mapped[str] = mapped_column(String(200))
     record_id: Mapped[UUID | None]
     bundle_id: Mapped[UUID | None]
+    case_id: Mapped[UUID | None]  # an appeal, whose own slice shows it
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     revoked_by: Mapped[str] = mapped_column(String(200), default="")

@@ -196,7 +196,7 @@ class Unproven:
 
 @dataclass(frozen=True, slots=True)
 class LinkRef:
-    """A link that shows one record or bundle without a login (C-12)."""
+    """A link that shows one record, bundle or appeal without a login (C-12)."""
 
     id: UUID
     organization_id: UUID
@@ -204,6 +204,7 @@ class LinkRef:
     shared_with: str
     record_id: UUID | None
     bundle_id: UUID | None
+    case_id: UUID | None
     expires_at: datetime
     revoked_at: datetime | None
     revoked_by: str

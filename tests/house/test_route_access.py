@@ -92,7 +92,7 @@ OPEN_TO_ALL = {
     "hosted.form", "hosted.thanks", "hosted.embed", "hosted.embed_thanks", "hosted.embed_script", "hosted.kiosk",
     "hosted.kiosk_thanks", "hosted.style", "hosted.logo",
     "proofs.verify", "proofs.verifier", "proofs.shared", "proofs.shared_pdf", "proofs.shared_json", "proofs.shared_evidence",
-    "proofs.shared_page", "proofs.shared_picture", "proofs.shared_bundle",
+    "proofs.shared_page", "proofs.shared_picture", "proofs.shared_bundle", "appeals.shared", "appeals.shared_file",
     "media.for_carrier", "media.for_person",
 }  # fmt: skip
 

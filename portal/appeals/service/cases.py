@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.appeals import queries
 from portal.appeals.errors import MovedMeanwhile, NothingToAppeal, NotThatWay
 from portal.appeals.models import AppealCase, AppealPart
-from portal.appeals.rules import states
+from portal.appeals.rules import states, waiting
 from portal.appeals.rules.states import MOVES, Move, Party
 from portal.appeals.service.telling import tell
 from portal.appeals.values import STATE_LABELS, CaseRef, Happening, Kind, State
@@ -118,7 +118,7 @@ def move(
 ) -> CaseRef:
     """Make one move of the table, if the case still is as it was seen; return it as it is now.
 
-    Raises NotThatWay, BadInput where the reason is missing, or MovedMeanwhile.
+    `values` are columns to set with it, instead of what the move itself sets. Raises NotThatWay, BadInput where the reason is missing, or MovedMeanwhile.
     """
     if not states.may(move_, case.state, by):
         raise NotThatWay(_NO_MOVE.format(state=case.state_label))
@@ -132,7 +132,9 @@ def move(
             AppealCase.state == case.state,
             AppealCase.edits == case.edits,
         )
-        .values(state=way.after, edits=case.edits + 1, **_times(case, way.after), **(values or {}))
+        .values(
+            state=way.after, edits=case.edits + 1, **{**_times(case, way.after), **(values or {})}
+        )
         .returning(AppealCase.id)
         .execution_options(synchronize_session=False)
     )
@@ -155,8 +157,13 @@ def _times(case: CaseRef, after: State) -> dict[str, Any]:
         }
     elif after is State.APPROVED:
         times["due_at"] = case.due_at  # the same clock: sending is the officer's, too
-    elif after is State.SUBMITTED and case.submitted_at is None:
-        times["submitted_at"] = at
+    elif after is State.SUBMITTED:
+        account = accounts.get_or_404(case.tenant)
+        days = queries.settings_of(case.organization_id).answer_days
+        times |= {
+            "submitted_at": case.submitted_at or at,
+            "due_at": waiting.expected_by(at, account.timezone, days),  # the carrier's answer
+        }
     elif after in (State.REINSTATED, State.DENIED, State.WITHDRAWN):
         times["decided_at"] = at
     return times

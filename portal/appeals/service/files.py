@@ -27,6 +27,7 @@ from portal.gateways.uploads import SCANS, Kind, UploadRefused
 MOST_FILES: Final = 60  # of one case, those it sent and got included
 FILMS: Final = frozenset({Kind.MP4, Kind.THREE_GP})
 _LONGEST_NAME: Final = 200
+_COUNTED: Final = frozenset({FileKind.UPLOAD, FileKind.NOTE, FileKind.REPLY, FileKind.ANSWER})
 
 
 class Checked:
@@ -65,9 +66,13 @@ def keep(
     actor: Actor,
     kind: FileKind = FileKind.UPLOAD,
     part: int | None = None,
+    about_id: UUID | None = None,
 ) -> FileRef:
-    """Keep a file of a case, sealed, under a name that says nothing. Raises FileRefused if full."""
-    if kind is FileKind.UPLOAD and len(queries.files(case)) >= MOST_FILES:
+    """Keep a file of a case, sealed, under a name that says nothing. Raises FileRefused if full.
+
+    `about_id` names the reply, answer or comment it came with.
+    """
+    if kind in _COUNTED and len(queries.files(case)) >= MOST_FILES:
         raise FileRefused(f"An appeal takes {MOST_FILES} files. Remove one first.")
     stored_as = f"{secrets.token_hex(16)}{SEALED}"
     private_files.keep_sealed(_path(stored_as), checked.content)
@@ -77,6 +82,7 @@ def keep(
         account_id=case.account_id,
         case_id=case.id,
         part=part,
+        about_id=about_id,
         kind=kind,
         name=checked.name[-_LONGEST_NAME:],
         media_type=checked.media_type,

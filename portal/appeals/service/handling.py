@@ -114,7 +114,7 @@ def _to(
         organization_id=case.organization_id,
         account_id=case.account_id,
         user_ids=list(dict.fromkeys(users)),
-        kind="trouble",
+        kind="appeal",
         title=f"{title}: {account.name}",
         text=text,
         url=f"/accounts/{case.account_id}/appeals/{case.id}",

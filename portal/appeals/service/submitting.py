@@ -147,12 +147,11 @@ def _certificates(case: CaseRef, looked: Looked) -> tuple[Attached, ...]:
 
 
 def _beside(case: CaseRef) -> list[FileRef]:
-    """Return the files of no part, and what went out in the round before (A-6)."""
-    mine = [file for file in queries.files(case) if file.part is None and file.kind not in _SENT]
+    """Return the document that went out in the round before (A-6); notes and replies stay inside."""
     if case.previous_id is None:
-        return mine
+        return []
     before = queries.files(queries.case_or_404(case.tenant, case.previous_id))
-    return [*(file for file in before if file.kind is FileKind.PDF), *mine]
+    return [file for file in before if file.kind is FileKind.PDF]
 
 
 def _forms(account: AccountRef) -> list[tuple[str, str]]:

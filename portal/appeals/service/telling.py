@@ -1,6 +1,7 @@
 """A case's own history and the audit log, told in one breath (A-5, M-4)."""
 
 from typing import Final
+from uuid import UUID, uuid4
 
 from portal.appeals import queries
 from portal.appeals.models import AppealCase, AppealEvent
@@ -33,14 +34,16 @@ def tell(
     text: str = "",
     state: State | None = None,
     part: int | None = None,
+    line_id: UUID | None = None,
 ) -> None:
     """Add a line to a case's history and an entry to the audit log, in the change's transaction.
 
-    The log says of a case what was done, never its words: those may name people.
+    `line_id` is for lines that others point to. The log says of a case what was done, never its words: those may name people.
     """
     lock(case.tenant, AppealCase, case.id)  # two writers number their lines one after the other
     db.session.add(
         AppealEvent(
+            id=line_id or uuid4(),
             organization_id=case.organization_id,
             account_id=case.account_id,
             case_id=case.id,

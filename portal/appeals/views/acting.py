@@ -9,8 +9,9 @@ from portal.appeals.errors import BadPart, MovedMeanwhile
 from portal.appeals.forms import AssigneeForm, MoveForm
 from portal.appeals.rules import states
 from portal.appeals.rules.states import Move
-from portal.appeals.service import checking, handling, submitting
+from portal.appeals.service import checking, handling, sending, submitting
 from portal.appeals.values import CaseRef
+from portal.appeals.views import after
 from portal.appeals.views.blueprint import bp
 from portal.appeals.views.cases import ONE
 from portal.appeals.views.showing import BUTTONS, Slots, case_of, case_page, my_parties, url_of
@@ -47,6 +48,7 @@ def move(account_id: UUID, case_id: UUID, step: str) -> Response:  # noqa: ARG00
             now = handling.advance(case, wanted, by, actor=who, reason=form.reason.data or "")
             if packed is not None:
                 submitting.freeze(now, packed, actor=who)
+                sending.request(now, actor=who)
     except BadInput as error:
         form.refuse("reason", error)
         return case_page(case, Slots(move=form, tried=wanted), 422)
@@ -54,7 +56,7 @@ def move(account_id: UUID, case_id: UUID, step: str) -> Response:  # noqa: ARG00
         form.form_errors = [error.message]
         return case_page(case_of(case_id), Slots(move=form, tried=wanted), error.status)
     flash(_DONE[wanted], "ok")
-    return see_other(url_of(case))
+    return see_other(after.here(case) if wanted is Move.SUBMIT else url_of(case))
 
 
 @bp.post(f"{ONE}/assignee")

@@ -21,7 +21,7 @@ HERE: Final = "/accounts/<uuid:account_id>/appeals"
 ONE: Final = f"{HERE}/<uuid:case_id>"
 _MOST: Final = 100
 # A browser shows a picture or a film by itself; nothing else of the file may act or load.
-_BOXED: Final = (
+BOXED: Final = (
     "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'"
 )
 
@@ -106,6 +106,6 @@ def file(account_id: UUID, case_id: UUID, attachment_id: UUID) -> Response:  # n
     response.headers.set(
         "Content-Disposition", "inline" if shows_itself else "attachment", filename=found.name
     )
-    response.headers["Content-Security-Policy"] = _BOXED
+    response.headers["Content-Security-Policy"] = BOXED
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response

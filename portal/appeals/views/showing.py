@@ -73,6 +73,13 @@ _DID: Final = {
     Happening.STOPPED: "traffic stopped",
     Happening.GATHERED: "numbers named",
 }
+_SAID: Final = {
+    Happening.ASSIGNED: "Works on it",
+    Happening.MAILED: "To the carrier",
+    Happening.REPLIED: "The carrier writes",
+    Happening.REMINDED: "Reminder",
+    Happening.ATTACHED: "Files added",
+}
 _ICONS: Final = {
     Happening.MOVED: ("scale", "accent"),
     Happening.STOPPED: ("pause", "ok"),
@@ -128,6 +135,16 @@ def url_of(case: CaseRef, part: int | None = None) -> str:
 def prefix(number: int, what: str = "part") -> str:
     """Return what the fields of a part's form are called by: one page holds those of all parts."""
     return f"{what}{number}"
+
+
+def lines(case: CaseRef, *, without: frozenset[Happening] = frozenset()) -> list[dict[str, object]]:
+    """Return what happened to a case as a timeline shows it, the newest first."""
+    kept = queries.files(case)
+    return [
+        _line(one, [file.name for file in kept if file.about_id == one.id])
+        for one in queries.history(case)
+        if one.kind not in without
+    ]
 
 
 def my_parties(case: CaseRef) -> frozenset[Party]:
@@ -191,7 +208,7 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
         metrics=knowing.metrics(g.account, at),
         found=found,
         as_text=_as_text(looked.template, parts),
-        history=[_line(one) for one in queries.history(case)],
+        history=lines(case),
         sent=[file for file in queries.files(case) if file.kind in ("pdf", "zip")],
         previous=queries.case_or_404(case.tenant, case.previous_id) if case.previous_id else None,
     )
@@ -315,14 +332,14 @@ def _milestones(case: CaseRef) -> list[dict[str, object]]:
     ]
 
 
-def _line(one: HistoryRef) -> dict[str, object]:
+def _line(one: HistoryRef, names: Sequence[str]) -> dict[str, object]:
     icon, look = _ICONS.get(one.kind, ("note", None))
     if one.state is not None:
         said = _MOVED[one.state]
     elif one.part:
         said = f"Part {one.part}: {_DID.get(one.kind, one.kind.value)}"
     else:
-        said = "Works on it" if one.kind is Happening.ASSIGNED else one.kind.value.capitalize()
+        said = _SAID.get(one.kind, one.kind.value.capitalize())
     if one.state is State.DENIED:
         look = "bad"
     if one.state is State.REINSTATED:
@@ -332,5 +349,5 @@ def _line(one: HistoryRef) -> dict[str, object]:
         "kind": look,
         "text": f"{said}: {one.text}" if one.text and one.kind is not Happening.STOPPED else said,
         "at": one.at,
-        "detail": one.by_name,
+        "detail": ", ".join([one.by_name, *names]),
     }

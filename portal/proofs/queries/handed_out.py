@@ -241,6 +241,7 @@ def _links(tenant: Tenant, rows: Sequence[SharedLink]) -> list[LinkRef]:
             row.shared_with,
             row.record_id,
             row.bundle_id,
+            row.case_id,
             row.expires_at,
             row.revoked_at,
             row.revoked_by,

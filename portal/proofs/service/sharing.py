@@ -1,4 +1,4 @@
-"""Links that show one record or bundle to somebody without a login (C-12)."""
+"""Links that show one record, bundle or appeal to somebody without a login (C-12)."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
-from portal.core.errors import BadInput
+from portal.core.errors import BadInput, NotFound
 from portal.core.tenancy import Tenant, owned
 from portal.proofs import queries
 from portal.proofs.models import SharedLink, SharedLinkVisit
@@ -20,6 +20,11 @@ from portal.proofs.service import certifying
 from portal.proofs.values import LinkRef
 
 TOKEN_BYTES: Final = 32
+TOKEN_CHARS: Final = 43  # 256 bits
+NOT_HERE: Final = (
+    "This link shows nothing: it may have ended, been taken back, or been copied in part. "
+    "Ask whoever sent it for a new one."
+)
 LONGEST: Final = timedelta(days=90)
 
 
@@ -30,11 +35,12 @@ def share(
     days: int,
     record_id: UUID | None = None,
     bundle_id: UUID | None = None,
+    case_id: UUID | None = None,
     actor: Actor,
 ) -> tuple[LinkRef, str]:
     """Make a link and return it with its token, which is kept nowhere and can't be shown again.
 
-    Raises BadInput, or NotFound for what is not the account's.
+    Whoever shares an appeal (`case_id`) has looked that it is the account's. Raises BadInput, or NotFound for what is not the account's.
     """
     assert tenant.account_id is not None
     if not shared_with.strip():
@@ -55,6 +61,7 @@ def share(
         shared_with=shared_with.strip()[:200],
         record_id=record_id,
         bundle_id=bundle_id,
+        case_id=case_id,
         expires_at=now + timedelta(days=days),
         created_at=now,
         created_by_id=actor.id,
@@ -71,6 +78,7 @@ def share(
         shared_with=row.shared_with,
         record=str(record_id) if record_id else None,
         bundle=str(bundle_id) if bundle_id else None,
+        **({"appeal": str(case_id)} if case_id else {}),
         until=row.expires_at.isoformat(),
     )
     return queries.link_or_404(tenant, row.id), token
@@ -96,6 +104,14 @@ def revoke(tenant: Tenant, link_id: UUID, *, actor: Actor) -> bool:
         subject_id=link_id,
     )
     return True
+
+
+def opened(token: str) -> LinkRef:
+    """Return the link of a token. Raises NotFound for one that is unknown, over or taken back."""
+    found = queries.open_link(token, utcnow()) if len(token) == TOKEN_CHARS else None
+    if found is None:
+        raise NotFound(NOT_HERE)
+    return found
 
 
 def note_visit(link: LinkRef, what: str, *, ip: str, user_agent: str) -> datetime:

@@ -4,23 +4,21 @@ Nobody signs in here, no session is begun, nothing is kept by a browser or found
 engine. A token that is unknown, over or revoked gets one and the same answer.
 """
 
-from collections.abc import Callable
-from datetime import timedelta
-from functools import wraps
-from typing import Final, ParamSpec
+from typing import Final
 
 from flask import Response, request, send_file, url_for
 
-from portal.core import checkpoints, tries
+from portal.core import checkpoints
 from portal.core.access import open_to_all
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.desk import FRAMING
 from portal.core.errors import NotFound
-from portal.core.tries import Limit, TooManyTries
-from portal.core.web import page, refuse
+from portal.core.unlisted import unlisted
+from portal.core.web import page, see_other
 from portal.proofs import queries
 from portal.proofs.service import bundling, certifying, script, sharing
+from portal.proofs.service.sharing import NOT_HERE, TOKEN_CHARS
 from portal.proofs.service.typesetting import Setter
 from portal.proofs.values import LinkRef, Story
 from portal.proofs.views.blueprint import bp
@@ -33,55 +31,18 @@ from portal.proofs.views.records import (
     stem,
 )
 
-P = ParamSpec("P")
-WRONG: Final = Limit("proof links", 30, timedelta(minutes=5))  # wrong guesses of one address
-_TOKEN_CHARS: Final = 43  # 256 bits
-_NOT_HERE: Final = (
-    "This link shows nothing: it may have ended, been taken back, or been copied in part. "
-    "Ask whoever sent it for a new one."
-)
 _NO_CERTIFICATE: Final = (
     "There is no certificate with this address. Compare it with the one on the document, sign by "
     "sign, or scan its code."
 )
 
 
-def _unlisted(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Keep an answer out of search engines, referrers and caches, and slow down who guesses."""
-
-    @wraps(view)
-    def answered(*args: P.args, **kwargs: P.kwargs) -> Response:
-        response = _slowed(view, *args, **kwargs)
-        response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
-        return response
-
-    return answered
-
-
-def _slowed(view: Callable[P, Response], *args: P.args, **kwargs: P.kwargs) -> Response:
-    """Answer, and count what turns out to be a wrong guess."""
-    try:
-        with unit_of_work():
-            begun = tries.begin([(WRONG, request.remote_addr or "")])
-    except TooManyTries:
-        return refuse(TooManyTries("Too many links that lead nowhere. Wait five minutes."))
-    try:
-        response = view(*args, **kwargs)
-    except NotFound as error:
-        return refuse(error)
-    with unit_of_work():
-        tries.take_back(begun)
-    return response
-
-
 @bp.get("/verify/<string:token>")
 @open_to_all
-@_unlisted
+@unlisted
 def verify(token: str) -> Response:
     """Check a certificate anew and say what was found; no personal data is shown (C-6)."""
-    certified = queries.certificate_by_token(token) if len(token) == _TOKEN_CHARS else None
+    certified = queries.certificate_by_token(token) if len(token) == TOKEN_CHARS else None
     if certified is None:
         raise NotFound(_NO_CERTIFICATE)
     return page(
@@ -102,9 +63,11 @@ def verifier() -> Response:
 
 @bp.get("/shared/<string:token>")
 @open_to_all
-@_unlisted
+@unlisted
 def shared(token: str) -> Response:
-    """Show what a link opens: one record, or one bundle (C-12)."""
+    """Show what a link opens: one record or one bundle, or lead to its appeal (C-12)."""
+    if _link(token).case_id is not None:
+        return see_other(url_for("appeals.shared", token=token))
     link = _opened(token, "page")
     if link.bundle_id is not None:
         bundle = queries.bundle_or_404(link.tenant, link.bundle_id)
@@ -138,14 +101,14 @@ def shared(token: str) -> Response:
 
 @bp.get("/shared/<string:token>/certificate.pdf")
 @open_to_all
-@_unlisted
+@unlisted
 def shared_pdf(token: str) -> Response:
     """Send the certificate of a shared record."""
     link = _opened(token, "certificate")
     found = _story(link)
     certified = queries.certificate_of(link.tenant, found.record.id)
     if certified is None:
-        raise NotFound(_NOT_HERE)
+        raise NotFound(NOT_HERE)
     with Setter() as setter:
         pdf = certifying.make(setter, found, certified).pdf
     return download(pdf.content, "application/pdf", f"{stem(found)}.pdf")
@@ -153,7 +116,7 @@ def shared_pdf(token: str) -> Response:
 
 @bp.get("/shared/<string:token>/certificate.json")
 @open_to_all
-@_unlisted
+@unlisted
 def shared_json(token: str) -> Response:
     """Send the certificate of a shared record as the JSON that is checked off line."""
     link = _opened(token, "certificate")
@@ -164,20 +127,20 @@ def shared_json(token: str) -> Response:
 
 @bp.get("/shared/<string:token>/evidence")
 @open_to_all
-@_unlisted
+@unlisted
 def shared_evidence(token: str) -> Response:
     """Send the file behind a shared record, as a download."""
     link = _opened(token, "evidence")
     record = _story(link).record
     content = certifying.evidence_of(record)
     if record.evidence is None or content is None:
-        raise NotFound(_NOT_HERE)
+        raise NotFound(NOT_HERE)
     return download(content, record.evidence.media_type, record.evidence.file_name)
 
 
 @bp.get("/shared/<string:token>/page")
 @open_to_all
-@_unlisted
+@unlisted
 def shared_page(token: str) -> Response:
     """Show the served page behind a shared record, for a sandboxed frame of the link's page."""
     return as_served(_story(_link(token)).record)
@@ -185,7 +148,7 @@ def shared_page(token: str) -> Response:
 
 @bp.get("/shared/<string:token>/pictures/<string:kind>")
 @open_to_all
-@_unlisted
+@unlisted
 def shared_picture(token: str, kind: str) -> Response:
     """Show a picture of the form's page behind a shared record."""
     return as_picture(_story(_link(token)), kind)
@@ -193,12 +156,12 @@ def shared_picture(token: str, kind: str) -> Response:
 
 @bp.get("/shared/<string:token>/bundle.zip")
 @open_to_all
-@_unlisted
+@unlisted
 def shared_bundle(token: str) -> Response:
     """Send a shared bundle."""
     link = _link(token)
     if link.bundle_id is None:
-        raise NotFound(_NOT_HERE)
+        raise NotFound(NOT_HERE)
     bundle = queries.bundle_or_404(link.tenant, link.bundle_id)
     path = bundling.open_bundle(bundle)
     _note(link, "bundle")
@@ -215,10 +178,7 @@ def _opened(token: str, what: str) -> LinkRef:
 
 
 def _link(token: str) -> LinkRef:
-    found = queries.open_link(token, utcnow()) if len(token) == _TOKEN_CHARS else None
-    if found is None:
-        raise NotFound(_NOT_HERE)
-    return found
+    return sharing.opened(token)
 
 
 def _note(link: LinkRef, what: str) -> None:
@@ -229,5 +189,5 @@ def _note(link: LinkRef, what: str) -> None:
 
 def _story(link: LinkRef) -> Story:
     if link.record_id is None:
-        raise NotFound(_NOT_HERE)
+        raise NotFound(NOT_HERE)
     return queries.story(link.tenant, link.record_id, utcnow())

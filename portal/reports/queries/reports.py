@@ -10,8 +10,9 @@ from portal.billing import queries as billing
 from portal.consent.values import EVENT_WORDS, METHOD_WORDS, STRENGTH_WORDS, Event
 from portal.messaging.queries import error_meaning
 from portal.messaging.values import Kind
-from portal.reports.queries import bases, calls, consents, forms, plans, usage
+from portal.reports.queries import appeals, bases, calls, consents, forms, plans, usage
 from portal.reports.queries import credits as credit_sums
+from portal.reports.rules import appeals as appeal_rules
 from portal.reports.rules import bases as base_rules
 from portal.reports.rules import calls as call_rules
 from portal.reports.rules import consents as consent_rules
@@ -95,6 +96,13 @@ def _calls(asked: Asked) -> Report:
     )
 
 
+def _appeals(asked: Asked) -> Report:
+    span, before = asked.period.span, asked.period.before
+    return appeal_rules.report(
+        asked.period, appeals.begun(asked.scope, span), appeals.begun(asked.scope, before)
+    )
+
+
 def _forms(asked: Asked) -> Report:
     now, before = (
         form_rules.ByForm(
@@ -167,4 +175,5 @@ _REPORTS: Final[Mapping[str, Callable[[Asked], Report]]] = {
     "basis": _bases,
     "credits": _credits,
     "consent": _consent,
+    "appeals": _appeals,
 }

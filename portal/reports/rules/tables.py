@@ -40,6 +40,7 @@ NAMES: Final[Mapping[str, str]] = {
     ReportName.CALLS: "Calls",
     ReportName.CREDITS: "Credits",
     ReportName.CONSENT: "Consent and opt-outs",
+    ReportName.APPEALS: "Appeals",
 }
 STAGE_WORDS: Final[Mapping[Stage, str]] = {
     Stage.WAITING: "On its way or held",

@@ -255,6 +255,7 @@ class ReportName(StrEnum):
     CALLS = "calls"
     CREDITS = "credits"
     CONSENT = "consent"
+    APPEALS = "appeals"
 
 
 class CellKind(StrEnum):

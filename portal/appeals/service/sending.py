@@ -1,0 +1,300 @@
+"""An appeal goes to the carrier, and so do answers: by mail once, or by hand (A-5, A-6).
+
+    request(case, actor=...)          # in the unit of work that submits and freezes it
+    sending = claim(sending_id)       # a worker, in a unit of work of its own
+    parcel = frozen(case)             # what was frozen, or the files of an answer
+    finish(sending, parcel)           # files, mail and mark in one unit of work
+
+The mail is a row beside the mark, so that a worker that dies leaves both or neither; the mail
+server is then asked as for every mail (`portal.mail`): retried, leased, one Message-ID.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+
+from portal.appeals import queries
+from portal.appeals.errors import BadReply, SentAlready
+from portal.appeals.models import AppealSending
+from portal.appeals.rules import waiting
+from portal.appeals.rules.states import Move, Party
+from portal.appeals.service import cases, files
+from portal.appeals.service.files import Checked
+from portal.appeals.service.telling import tell
+from portal.appeals.values import (
+    CaseRef,
+    FileKind,
+    Happening,
+    SendingRef,
+    SendingState,
+)
+from portal.core import clock, jobs
+from portal.core.audit import SYSTEM, Actor
+from portal.core.db import db
+from portal.core.jobs import Job, Lane
+from portal.core.settings import settings
+from portal.core.tenancy import owned
+from portal.mail import queries as mails
+from portal.mail import service as mail
+from portal.mail.values import Attachment, MailState, Outgoing
+from portal.notifications import service as notifications
+from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountRef
+
+LEASE: Final = timedelta(minutes=5)  # longer than the files of one case take
+JOB_TIMEOUT_S: Final = 280
+MOST_BY_MAIL: Final = 15 * 1024 * 1024  # bytes; mail servers take 20 to 25 MB once encoded
+_NO_ADDRESS: Final = "No support address is set."
+_TOO_LARGE: Final = "The files are too large for mail ({size:.1f} MB)."
+
+
+_FROZEN: Final = frozenset({FileKind.PDF, FileKind.ZIP})
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What is sent: the PDF people read, and the ZIP with everything behind it."""
+
+    files: Sequence[tuple[FileKind, Checked]]
+    is_kept: bool = False  # its files were frozen before
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of all files."""
+        return sum(len(checked.content) for _, checked in self.files)
+
+
+def support_address(organization_id: UUID) -> str:
+    """Return where an organization's appeals go; empty where nobody said so.
+
+    Unless officers set one, it is the installation's SUPPORT_EMAIL.
+    """
+    chosen = queries.settings_of(organization_id).support_address
+    general = settings().support_email
+    return chosen or ("" if general.endswith("@localhost.example") else general)
+
+
+def request(case: CaseRef, *, actor: Actor, words: str = "") -> SendingRef:
+    """Have the files of a submitted case made and sent; an answer has words of its own."""
+    s = AppealSending
+    last = db.session.scalar(
+        select(func.max(s.number)).where(owned(case.tenant, s), s.case_id == case.id)
+    )
+    now = clock.utcnow()
+    row = AppealSending(
+        id=uuid4(),
+        organization_id=case.organization_id,
+        account_id=case.account_id,
+        case_id=case.id,
+        number=(last or 0) + 1,
+        state=SendingState.WAITING,
+        words=words,
+        asked_at=now,
+        asked_by_id=actor.id,
+        asked_by=actor.label[:200],
+        moved_at=now - LEASE,  # free to be taken at once
+    )
+    db.session.add(row)
+    db.session.flush()
+    jobs.request(Job.SEND_APPEAL, row.id, lane=Lane.REPORTS, timeout_s=JOB_TIMEOUT_S)
+    return queries.sending_or_404(case, row.number)
+
+
+def frozen(case: CaseRef) -> Parcel:
+    """Return what was frozen when a case was submitted. Raises NotFound, or SecretUnreadable."""
+    return Parcel(
+        [
+            (file.kind, Checked(file.name, file.media_type, files.content_of(file)))
+            for file in queries.files(case)
+            if file.kind in _FROZEN and file.about_id is None
+        ],
+        is_kept=True,
+    )
+
+
+def answer(
+    case: CaseRef,
+    words: str,
+    by: frozenset[Party],
+    *,
+    actor: Actor,
+    attached: Sequence[Checked] = (),
+) -> CaseRef:
+    """Send the carrier what it asked for, in the same round; frozen like the appeal (A-6).
+
+    Raises BadReply, FileRefused, NotThatWay, or MovedMeanwhile where somebody answered first.
+    """
+    words = words.replace("\0", "").strip()
+    if len(words.split()) < 2:
+        raise BadReply("words", "Write the answer; files go beside it.")
+    if len(words) > waiting.LONGEST:
+        raise BadReply("words", f"Use at most {waiting.LONGEST:,} characters, or attach a file.")
+    now = cases.move(
+        case,
+        Move.ANSWER,
+        by,
+        actor=actor,
+        reason="The answer is on its way",
+    )
+    sending = request(now, actor=actor, words=words)
+    for checked in attached:
+        files.keep(now, checked, actor=actor, kind=FileKind.ANSWER, about_id=sending.id)
+    return now
+
+
+def claim(sending_id: UUID) -> SendingRef | None:
+    """Take what waits to be made and sent; None: nothing does, or another worker is at it."""
+    now, s = clock.utcnow(), AppealSending
+    taken = db.session.scalar(
+        update(s)
+        .where(s.id == sending_id, s.state == SendingState.WAITING, s.moved_at <= now - LEASE)
+        .values(moved_at=now)
+        .returning(s.id)
+        .execution_options(synchronize_session=False)
+    )
+    return queries.sending_by_id(sending_id) if taken else None
+
+
+def finish(sending: SendingRef, parcel: Parcel) -> bool:
+    """Freeze what was made and mail it, or leave it to be sent by hand; False: it was done before."""
+    account = accounts.get_or_404(sending.tenant)
+    case = queries.case_or_404(sending.tenant, sending.case_id)
+    to = support_address(case.organization_id)
+    problem = ""
+    if not to:
+        problem = _NO_ADDRESS
+    elif parcel.size > MOST_BY_MAIL:
+        problem = _TOO_LARGE.format(size=parcel.size / 1024 / 1024)
+    state = SendingState.READY if problem else SendingState.MAILED
+    if not _move(sending, {SendingState.WAITING}, state=state, to_address=to, problem=problem):
+        return False
+    actor = Actor(sending.asked_by_id, sending.asked_by)
+    for kind, checked in () if parcel.is_kept else parcel.files:
+        files.keep(case, checked, actor=actor, kind=kind, about_id=sending.id)
+    if problem:
+        _tell_people(account, case, sending, f"{problem} Download it and send it by hand.")
+        return True
+    mail.post(_letter(account, case, sending, to, parcel))
+    tell(case, Happening.MAILED, actor=actor, text=f"{_what(sending)} to {to}")
+    return True
+
+
+def note_mail(sending_id: UUID) -> bool:
+    """Write down what became of a mail to the carrier; say whether that is settled now."""
+    sending = queries.sending_by_id(sending_id)
+    if sending is None or sending.state is not SendingState.MAILED or sending.sent_at is not None:
+        return False
+    posted = mails.mail_of_key(_key(sending), sending.to_address)
+    if posted is None or posted.state is MailState.WAITING:
+        return False
+    case = queries.case_or_404(sending.tenant, sending.case_id)
+    if posted.state is not MailState.FAILED:
+        at = posted.sent_at or posted.created_at
+        return _move(sending, {SendingState.MAILED}, sent_at=at, sent_by="E-mail")
+    problem = f"The mail server refused it: {posted.last_error or 'no reason given'}"[:300]
+    if not _move(sending, {SendingState.MAILED}, state=SendingState.FAILED, problem=problem):
+        return False
+    tell(case, Happening.MAILED, actor=SYSTEM, text=f"{_what(sending)} did not go by mail")
+    account = accounts.get_or_404(sending.tenant)
+    _tell_people(account, case, sending, "The e-mail did not go. Download it and send it by hand.")
+    return True
+
+
+def mark_by_hand(sending: SendingRef, sent_on: date, note: str, *, actor: Actor) -> None:
+    """Keep that a person sent the files, on which day and how. Raises BadReply, SentAlready."""
+    account = accounts.get_or_404(sending.tenant)
+    zone, now = ZoneInfo(account.timezone), clock.utcnow()
+    note = " ".join(note.replace("\0", "").split())
+    if not note:
+        raise BadReply("note", "Say how it was sent, such as: ticket 4711 on the carrier's page.")
+    if sent_on > now.astimezone(zone).date():
+        raise BadReply("sent_on", "This day is not here yet. Give the day it was sent.")
+    if sent_on < sending.asked_at.astimezone(zone).date():
+        raise BadReply("sent_on", "This is before it was submitted. Give the day it was sent.")
+    noon = datetime.combine(sent_on, datetime.min.time(), zone) + timedelta(hours=12)
+    moved = _move(
+        sending,
+        {SendingState.READY, SendingState.FAILED},
+        state=SendingState.BY_HAND,
+        sent_at=min(now, noon.astimezone(now.tzinfo)),
+        sent_by=actor.label[:200],
+        note=note[:300],
+    )
+    if not moved:
+        raise SentAlready
+    case = queries.case_or_404(sending.tenant, sending.case_id)
+    said = f"{_what(sending)} sent by hand on {sent_on.isoformat()}: {note[:300]}"
+    tell(case, Happening.MAILED, actor=actor, text=said)
+
+
+def _move(sending: SendingRef, before: set[SendingState], **values: Any) -> bool:
+    moved = db.session.scalar(
+        update(AppealSending)
+        .where(
+            owned(sending.tenant, AppealSending),
+            AppealSending.id == sending.id,
+            AppealSending.state.in_(before),
+        )
+        .values(moved_at=clock.utcnow(), **values)
+        .returning(AppealSending.id)
+        .execution_options(synchronize_session=False)
+    )
+    return moved is not None
+
+
+def _letter(
+    account: AccountRef, case: CaseRef, sending: SendingRef, to: str, parcel: Parcel
+) -> Outgoing:
+    organization = people.organization(case.organization_id)
+    name = organization.name if organization else ""
+    asker = people.user(sending.asked_by_id) if sending.asked_by_id else None
+    ticket = f" [{case.carrier_ticket}]" if case.carrier_ticket else ""
+    subject = f"{_what(sending)}: {name}, {account.name}, round {case.round}{ticket}"
+    return Outgoing(
+        to=to,
+        template="appeal",
+        subject=" ".join(subject.split())[:200],
+        key=_key(sending),
+        context={
+            "what": _what(sending),
+            "organization": name,
+            "account": account.name,
+            "round": case.round,
+            "ticket": case.carrier_ticket,
+            "words": sending.words,
+            "asked_by": sending.asked_by,
+            "reply_to": asker.email if asker else "",
+            "files": [(c.name, len(c.content)) for _, c in parcel.files],
+        },
+        organization_id=case.organization_id,
+        zone=account.timezone,
+        attachments=tuple(Attachment(c.name, c.media_type, c.content) for _, c in parcel.files),
+    )
+
+
+def _key(sending: SendingRef) -> str:
+    return f"appeal:{sending.case_id}:{sending.number}"
+
+
+def _what(sending: SendingRef) -> str:
+    return "Answer to your question" if sending.is_answer else "Appeal"
+
+
+def _tell_people(account: AccountRef, case: CaseRef, sending: SendingRef, text: str) -> None:
+    officers = [one.id for one in people.officers(case.organization_id)]
+    notifications.notify(
+        organization_id=case.organization_id,
+        account_id=case.account_id,
+        user_ids=[*accounts.watchers(account), *officers],
+        kind="appeal",
+        title=f"An appeal waits to be sent: {account.name}",
+        text=text,
+        url=f"/accounts/{case.account_id}/appeals/{case.id}/carrier",
+        dedupe_key=f"appeal-sending:{sending.id}:{text[:60]}",
+    )
