@@ -1,5 +1,7 @@
 """Plans that take people in by themselves: by a tag, as new leads, by a form, by a program (P-1)."""
 
+from dataclasses import replace
+
 import pytest
 
 from portal.contacts import queries as contacts
@@ -66,6 +68,41 @@ def test_a_tag_puts_people_in_once_and_only_a_person_puts_them_back(northside, d
         )
     tag(northside, maya)
     assert place_of(northside, maya).state is EnrolmentState.ENDED
+
+
+def test_a_tag_somebody_had_before_puts_them_in_by_no_other_change(northside, drip):
+    """It holds for whoever gets the tag from then on: not whose name is mended, or who gets another."""
+    maya = make_recipient(northside, number=MAYA)
+    tag(northside, maya)
+    start_by(northside, drip, Source.TAG, "open house")
+    details = ContactDetails("Maya", "Diaz", numbers=(NewNumber(MAYA),), tags=("Open house",))
+    with unit_of_work():
+        contact_service.edit_contact(northside.tenant, maya.contact.id, details, actor=ALICE_ACTS)
+    tag(northside, maya, "open house; buyer")
+    assert contacts.get_or_404(northside.tenant, maya.contact.id).tags == ("buyer", "open house")
+    assert enrolments.of_contact(northside.tenant, maya.contact.id) == []
+    with unit_of_work():
+        contact_service.edit_contact(
+            northside.tenant, maya.contact.id, replace(details, tags=()), actor=ALICE_ACTS
+        )
+        contact_service.edit_contact(northside.tenant, maya.contact.id, details, actor=ALICE_ACTS)
+    assert place_of(northside, maya).source == Source.TAG
+
+
+def test_a_plan_that_is_archived_in_the_same_moment_loses_no_text(northside, drip, monkeypatch):
+    """Q-1: whoever reads which plans a lead comes into may be overtaken; the text is kept."""
+    make_ready(northside)
+    start_by(northside, drip, Source.LEAD)
+    read = triggers.plans_of
+
+    def overtaken(*args, **kwargs):
+        found = read(*args, **kwargs)
+        authoring.archive(keeper_of(northside), drip.id, actor=ALICE_ACTS)
+        return found
+
+    monkeypatch.setattr(triggering.queries, "plans_of", overtaken)
+    assert hear(northside, "Is it still for sale?", e164=MAYA).preview == "Is it still for sale?"
+    assert sources(northside, MAYA) == []
 
 
 def test_somebody_nobody_knew_is_a_new_lead(northside, drip):

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, bindparam, delete, false, func, select, update
+from sqlalchemy import Row, Table, bindparam, delete, false, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts.models import (
@@ -231,10 +231,14 @@ def tag(tenant: Tenant, wanted: Mapping[UUID, Sequence[str]]) -> int:
         for name in dict.fromkeys(tags)
     ]
     unique = {(row["contact_id"], row["tag_id"]): row for row in rows}
-    made = _insert_new(ContactTag, list(unique.values()), ContactTag.contact_id)
-    if made:
-        happenings.TAGGED.tell(tenant, wanted)
-    return made
+    made = _insert_new(ContactTag, list(unique.values()), ContactTag.contact_id, ContactTag.tag_id)
+    told = {id_: names[key] for key, id_ in ids.items()}
+    fresh: dict[UUID, list[str]] = {}
+    for row in made:
+        fresh.setdefault(row.contact_id, []).append(told[row.tag_id])
+    if fresh:
+        happenings.TAGGED.tell(tenant, fresh)
+    return len(made)
 
 
 def tag_ids(tenant: Tenant, names: Mapping[str, str]) -> dict[str, UUID]:
@@ -263,11 +267,6 @@ def untag(tenant: Tenant, contact_ids: Sequence[UUID], names: Sequence[str]) -> 
         .execution_options(synchronize_session=False)
     )
     return len(gone.all())
-
-
-def drop_tags(tenant: Tenant, contact_id: UUID) -> None:
-    """Take every tag off a contact."""
-    _delete(tenant, ContactTag, [contact_id])
 
 
 def note(tenant: Tenant, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -335,13 +334,12 @@ def _insert(model: type[Base], rows: list[dict[str, Any]]) -> None:
     insert_rows(_table(model), rows)
 
 
-def _insert_new(model: type[Base], rows: list[dict[str, Any]], key: Any) -> int:
-    """Insert rows that are not there yet; return how many that were."""
+def _insert_new(model: type[Base], rows: list[dict[str, Any]], *key: Any) -> Sequence[Row[Any]]:
+    """Insert rows that are not there yet; return the keys of those that were not."""
     if not rows:
-        return 0
+        return []
     statement = (sqlite if is_sqlite() else postgresql).insert(_table(model))
-    done = db.session.scalars(statement.on_conflict_do_nothing().returning(key), rows)
-    return len(done.all())
+    return db.session.execute(statement.on_conflict_do_nothing().returning(*key), rows).all()
 
 
 def _delete(tenant: Tenant, model: Any, ids: Sequence[UUID]) -> None:

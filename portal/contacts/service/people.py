@@ -58,7 +58,10 @@ def edit_contact(
     book.change(tenant, [person])
     book.drop_numbers(tenant, contact_id)
     book.add_numbers(tenant, [(person, 0, person.lines)])
-    book.drop_tags(tenant, contact_id)
+    stay = {people_rules.tag_key(name) for name in person.tags}
+    book.untag(
+        tenant, [contact_id], [t for t in before.tags if people_rules.tag_key(t) not in stay]
+    )
     book.tag(tenant, {contact_id: person.tags})
     after = queries.get_or_404(tenant, contact_id)
     _record("edit", tenant, contact_id, actor, fields=_changed(before, after))

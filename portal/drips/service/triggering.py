@@ -16,6 +16,7 @@ from portal.core.audit import Actor
 from portal.core.db import db, is_sqlite
 from portal.core.errors import BadInput
 from portal.core.tenancy import Tenant, owned
+from portal.drips.errors import DripArchived
 from portal.drips.models import DripTrigger
 from portal.drips.queries import enrolments, library
 from portal.drips.queries import triggers as queries
@@ -66,7 +67,7 @@ def drop(account: AccountRef, trigger_id: UUID, *, actor: Actor) -> None:
 
 
 def tagged(tenant: Tenant, wanted: Mapping[UUID, Sequence[str]]) -> None:
-    """Put people into the plans of the tags they have now."""
+    """Put people into the plans of the tags they were given."""
     keys = {id_: {people_rules.tag_key(name) for name in names} for id_, names in wanted.items()}
     plans = queries.plans_of(tenant, Source.TAG, {key for some in keys.values() for key in some})
     for drip_id, words in plans.items():
@@ -103,7 +104,10 @@ def _take_in(tenant: Tenant, drip_id: UUID, people: Sequence[UUID], source: Sour
         fresh = [id_ for id_ in some if id_ not in known]
         if fresh:
             actor = Actor(None, f"by itself: {source}", "plan")
-            enrolling.enrol(account, drip_id, fresh, source=source, actor=actor)
+            try:
+                enrolling.enrol(account, drip_id, fresh, source=source, actor=actor)
+            except DripArchived:
+                return  # since we looked; nothing was written, and what brought them in goes on
 
 
 def _word(account: AccountRef, source: Source, word: str) -> str:
