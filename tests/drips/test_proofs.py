@@ -12,13 +12,15 @@ from sqlalchemy import event, func, select
 from portal.bench import brokerage
 from portal.billing import queries as billing
 from portal.core import clock as core_clock
-from portal.core.db import db
+from portal.core.db import db, unit_of_work
 from portal.drips.models import DripEnrolment, DripRun
+from portal.drips.service import stopping
 from portal.messaging.models import DailyLimit, Message
 from portal.messaging.values import Kind, State
+from tests import cast
 from tests.drips.conftest import work
 from tests.factories.drips import TEN, enrol, make_drip, place_of, text_step
-from tests.factories.messaging import make_ready, make_recipients, texts
+from tests.factories.messaging import ALICE_ACTS, make_ready, make_recipients, texts
 from tests.meanwhile import all_at_once
 from workers import drips
 
@@ -132,3 +134,21 @@ def test_five_thousand_people_start_within_a_minute_and_no_day_passes_its_limit(
     assert sum(taken for taken, _ in days) == 5_000
     waits = db.session.query(DripEnrolment).filter(DripEnrolment.look_at.is_(None)).count()
     assert waits == 0
+
+
+def test_a_plan_of_many_is_stopped_some_texts_at_a_time(northside, waiting, monkeypatch):
+    """PostgreSQL takes 65,535 values in a statement; an account may have more people in a plan."""
+    monkeypatch.setattr(stopping, "_AT_ONCE", 2)
+    drips.run_plans()
+    drip_id = place_of(northside, waiting[0]).drip_id
+    asked, hold = [], stopping.following.hold
+
+    def watched(tenant, text_ids, sentence):
+        asked.append(len(text_ids))
+        return hold(tenant, text_ids, sentence)
+
+    monkeypatch.setattr(stopping.following, "hold", watched)
+    with unit_of_work():
+        stopping.pause_drip(cast.JUNIPER, drip_id, reason="A look", actor=ALICE_ACTS)
+    assert asked == [2, 1]
+    assert {text.state for text in texts(northside)} == {State.HELD}

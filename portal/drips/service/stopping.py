@@ -272,14 +272,15 @@ def _cancel_texts(rows: Sequence[DripEnrolment], why: str) -> None:
 
 
 def _texts(rows: Sequence[DripEnrolment]) -> list[tuple[Tenant, list[UUID]]]:
-    """Return the newest texts of places, by account: earlier ones have left."""
+    """Return the newest texts of places, by account and some at a time: earlier ones have left."""
     found: dict[UUID, list[UUID]] = defaultdict(list)
     for row in rows:
         if row.last_text_id is not None:
             found[row.account_id].append(row.last_text_id)
     return [
-        (Tenant(rows[0].organization_id, account_id), text_ids)
+        (Tenant(rows[0].organization_id, account_id), text_ids[start : start + _AT_ONCE])
         for account_id, text_ids in sorted(found.items())
+        for start in range(0, len(text_ids), _AT_ONCE)
     ]
 
 
