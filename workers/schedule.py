@@ -67,7 +67,8 @@ class Sweep:
     every_s: float
     run: Callable[[], object]
     is_locked: bool = True  # by a row; what is harmless at once in two processes needs none
-    due_at: float = field(default=0.0)
+    first_after_s: float = 0.0  # since the scheduler began
+    due_at: float = field(default=0.0, init=False)
 
 
 def own_sweeps() -> list[Sweep]:
@@ -136,7 +137,8 @@ def own_sweeps() -> list[Sweep]:
 def slow_sweeps() -> list[Sweep]:
     """Return what reads much: nothing that sends may wait for it."""
     return [
-        Sweep("check-promises", 60, sweeps.check_promises),
+        # What fell due while nothing ran is caught up by then: a month to begin is no fault yet.
+        Sweep("check-promises", 60, sweeps.check_promises, first_after_s=90),
         Sweep("watch-health", 120, messaging.watch_health),
         Sweep("make-checkpoints", 3600, audit.make_checkpoints),
         Sweep("sweep-media", 86_400, media.sweep_media),
@@ -195,6 +197,9 @@ class Scheduler:
             thread.join()
 
     def _loop(self, table: Sequence[Sweep]) -> None:
+        began = time.monotonic()
+        for sweep in table:
+            sweep.due_at = began + sweep.first_after_s
         with self._app.app_context():
             while not self._stop.is_set():
                 for sweep in table:
