@@ -296,6 +296,10 @@ def nothing_is_left_over(page: Page) -> Iterator[str]:
             and node.parent.name not in ("option", "textarea")
         ):
             yield f"{node.strip()} shown in {shown(node.parent)}"
+    # A template that imports the macro by the name of the layout's variable draws an empty one.
+    for bar in page.soup.select("div.notice"):
+        if not bar.get_text(strip=True):
+            yield f"an empty notice: {shown(bar)}"
 
 
 # Rules for whole pages ----------------------------------------------------------------------------------------------

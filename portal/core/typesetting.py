@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -19,6 +20,7 @@ from portal.core import glyphs
 from portal.core.settings import ROOT
 
 _PICTURES: Final = frozenset({"logo", "qr"})  # SVG of ours, without words
+_FONTS: Final = files("font_source_sans_pro").joinpath("files")
 _PPI: Final = 192  # two dots for one of a page
 NOT_ARCHIVAL: Final = (
     "Some signs above have no glyph in the fonts of this document, so it is a plain PDF and not "
@@ -43,7 +45,10 @@ class Typesetter:
         shutil.copy(template, self.folder / template.name)
         self.logo = (ROOT / "static" / "logo.svg").read_text(encoding="utf-8")
         self._compiler = typst.Compiler(
-            str(self.folder / template.name), root=str(self.folder), ignore_system_fonts=True
+            str(self.folder / template.name),
+            root=str(self.folder),
+            font_paths=[str(_FONTS)],  # beside those that typst brings
+            ignore_system_fonts=True,
         )
 
     def __enter__(self) -> Self:

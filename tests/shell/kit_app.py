@@ -126,6 +126,7 @@ def signed_in() -> dict[str, object]:
                 organization_name="Juniper Realty",
                 url="/kit",
                 is_current=True,
+                is_read_only=False,
             ),
             SimpleNamespace(
                 id="3",
@@ -133,6 +134,7 @@ def signed_in() -> dict[str, object]:
                 organization_name="Juniper Realty",
                 url="/kit",
                 is_current=False,
+                is_read_only=False,
             ),
         ],
         "nav": navigation(),

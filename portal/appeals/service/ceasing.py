@@ -6,7 +6,7 @@ from portal.appeals.service import parts
 from portal.appeals.values import CaseRef
 from portal.core import clock
 from portal.core.audit import Actor
-from portal.core.formats import iso
+from portal.core.formats import moment
 from portal.messaging.service import bulk_pause
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
@@ -25,7 +25,8 @@ def stop_traffic(case: CaseRef, number: int, *, actor: Actor) -> None:
     """
     account = accounts.get_or_404(case.tenant)
     bulk_pause.pause(account.id, _WHY, actor=actor)
-    parts.confirm_ceased(case, number, words=_SAID.format(at=iso(clock.utcnow())), actor=actor)
+    said = _SAID.format(at=moment(clock.utcnow(), account.timezone))
+    parts.confirm_ceased(case, number, words=said, actor=actor)
 
 
 def is_stopped(account: AccountRef) -> bool:
