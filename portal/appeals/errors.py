@@ -97,3 +97,9 @@ class BadTemplate(BadInput):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class CantStop(DomainError):
+    """What is named can't be stopped, or not by this person; the message says why."""
+
+    code = "cant_stop"

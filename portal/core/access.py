@@ -68,6 +68,7 @@ class Permission(StrEnum):
     RELEASE_HOLDS = "release_holds"  # two persons do it together (C-10)
     ENTER_SUSPENSION = "enter_suspension"  # what the carrier wrote to somebody
     REVIEW_APPEALS = "review_appeals"  # return and approve them, keep their templates
+    STOP_TRAFFIC = "stop_traffic"  # that opt-outs or errors come from (H-8)
     LIFT_BULK_PAUSE = "lift_bulk_pause"  # let an account's bulk texts go on again (H-8)
     SET_THRESHOLDS = "set_thresholds"  # of health: what is good, watched, a breach (H-7)
     SET_HOURS = "set_hours"  # tighten when texts may go (P-3)
@@ -127,6 +128,7 @@ _LEAD = frozenset(
         Permission.APPROVE_SENDS,
         Permission.LIFT_FENCE,
         Permission.LIFT_BULK_PAUSE,
+        Permission.STOP_TRAFFIC,
         Permission.KEEP_TEMPLATES,
         Permission.SEND_APPEALS,
     }
@@ -164,6 +166,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.SEND_APPEALS,
         Permission.REVIEW_APPEALS,
         Permission.LIFT_BULK_PAUSE,
+        Permission.STOP_TRAFFIC,
         Permission.SET_THRESHOLDS,
         Permission.SET_HOURS,
         Permission.LOAD_CALL_LISTS,
@@ -180,6 +183,7 @@ OWNER_PERMISSIONS = frozenset(
         Permission.SEND_AGAIN_ANYWAY,
         Permission.MANAGE_INTEGRATIONS,
         Permission.SHARE_PROOF,
+        Permission.STOP_TRAFFIC,
     }
 )
 

@@ -73,6 +73,16 @@ def held_still(organization_id: UUID, drip_id: UUID) -> DripRef:
     return drip_of(organization_id, drip_id)
 
 
+def drip_of_step(organization_id: UUID, step_id: UUID) -> DripRef:
+    """Return the plan that a step of any version is of. Raises NotFound."""
+    of_step = (
+        select(DripVersion.drip_id)
+        .join(DripStep, DripStep.version_id == DripVersion.id)
+        .where(owned(Tenant(organization_id), DripStep, DripVersion), DripStep.id == step_id)
+    )
+    return _one(organization_id, _drips(organization_id).where(Drip.id.in_(of_step)))
+
+
 def versions(by: Keeper, drip_id: UUID) -> list[VersionRef]:
     """Return every version of a plan that is seen here, the newest first. Raises NotFound."""
     drip_or_404(by, drip_id)

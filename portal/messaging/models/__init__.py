@@ -48,6 +48,7 @@ from portal.messaging.models.similar import (
     TextGroupKey,
     UnsortedText,
 )
+from portal.messaging.models.stops import TrafficStop
 
 __all__ = [
     "MOVING",
@@ -92,6 +93,7 @@ __all__ = [
     "TextGroup",
     "TextGroupHour",
     "TextGroupKey",
+    "TrafficStop",
     "UnsortedText",
     "WebhookEvent",
 ]

@@ -20,6 +20,7 @@ from portal.texting_accounts.values import AccountState
 
 STOP_CONFIRMATION: Final = "stop"  # the one system text that passes an opt-out (RULINGS 15)
 CAMPAIGN_PAUSED: Final = "campaign_paused"
+TRAFFIC_STOPPED: Final = "traffic_stopped"
 CATCHING_UP: Final = "catching_up"
 RECORDS_IN_DOUBT: Final = "records_in_doubt"
 

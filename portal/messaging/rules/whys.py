@@ -116,6 +116,11 @@ SOURCES: Final[Mapping[str, Source]] = {
         "So texts to many people wait until somebody has found the cause, and answers go on.",
         "Your organization's thresholds of health; Twilio Messaging Policy",
     ),
+    "traffic_stopped": Source(
+        "Opt-outs and errors mostly come from one list, one text or one number. What is like it waits "
+        "until somebody has looked, so that the rest may go on.",
+        "The decision of whoever stopped it, in the audit log",
+    ),
     "no_subscription": Source("A text costs credits, which come with a plan.", "Your plan's terms"),
     price.CREDITS: Source(
         "A text sets its credits aside when it is queued, so that what was shown is what is charged. A "

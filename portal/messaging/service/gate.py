@@ -23,7 +23,7 @@ from portal.core.settings import settings
 from portal.gateways.sms import Outgoing
 from portal.media import service as media
 from portal.messaging.models import Campaign, Message, MessageAttempt
-from portal.messaging.queries import plan_limits
+from portal.messaging.queries import plan_limits, stops
 from portal.messaging.queries import recovery as records
 from portal.messaging.rules import frequency, gates
 from portal.messaging.rules.frequency import TooOften
@@ -51,7 +51,6 @@ _FETCHED_WITHIN: Final = timedelta(hours=1)  # of the last moment a text may lea
 TWIN_PAUSE: Final = timedelta(minutes=1)
 # Twilio retries a callback that we could not answer, for as long as it may (FACTS 1.6).
 _RETRY_POLICY: Final = "#rc=5&rp=all&ct=3000&rt=8000"
-
 
 # Made once: building a statement costs more than asking it, and every text asks these.
 _CAMPAIGNS: Final = select(_CAMPAIGN.c.id, _CAMPAIGN.c.state).where(
@@ -182,6 +181,7 @@ class _LastLook:
         self._in_doubt = _in_doubt(messages)
         kinds = {m.kind for m in messages}
         self._passes_limits = plan_limits.are_passed(account.organization_id, *kinds)
+        self._stops = stops.Stops(account.tenant, messages, self._standings)
         is_abroad = any(m.country_code != 1 for m in messages)
         self._countries = limits.country_room(account.id, self._today) if is_abroad else {}
         self._hours = LeavingHours(account, messages, self._now)
@@ -216,6 +216,8 @@ class _LastLook:
 
     def first_shut(self, message: Text) -> Gate | None:
         """Return the first gate that is shut for this text now."""
+        if (stopped := self._stops.shut(message)) is not None:
+            return stopped
         campaign = self._campaigns.get(message.campaign_id)
         if campaign is CampaignState.PAUSED:
             return Gate(gates.CAMPAIGN_PAUSED, "The campaign is paused.", Fate.HELD)

@@ -19,7 +19,9 @@ from portal.texting_accounts.values import AccountRef
 
 _MESSAGES = cast(Table, Message.__table__)
 _CHUNK: Final = 500
-_PLACED: Final = ("slot_on", "e164", "segments", "country_code", "is_reply", "draws_on_reserve")
+_PLACED: Final = (
+    "slot_on", "e164", "segments", "country_code", "is_reply", "draws_on_reserve", "passed_limit",
+)  # fmt: skip
 
 _COUNT_ON: Final = (
     update(_MESSAGES)
@@ -103,7 +105,7 @@ def give_up(account: AccountRef, today: date) -> int:
         db.session.execute(
             update(_MESSAGES)
             .where(_MESSAGES.c.id.in_(some))
-            .values(slot_on=None, draws_on_reserve=False)
+            .values(slot_on=None, draws_on_reserve=False, passed_limit=None)
         )
     limits.give_back(Held(account.id, row.slot_on, _place(row)) for row in rows)
     return len(rows)

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 
 from portal.billing import service as billing
 from portal.core.db import Last, before_commit, database_now, db
 from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
-from portal.messaging.models import MOVING, Campaign, Message
+from portal.messaging.models import MOVING, Campaign, Message, TrafficStop
 from portal.messaging.rules import gates
 from portal.messaging.rules.whys import BULK_PAUSED
 from portal.messaging.service import evidence, facts, outbox
@@ -268,14 +268,19 @@ def release_mended(account_id: UUID) -> int:
 def release_resumed() -> int:
     """Queue again what a worker held for a pause that ended at that very moment (S-8).
 
-    A worker that finds its campaign paused holds the text, and a resume that looks for held texts
+    A worker that finds its campaign paused, or such traffic stopped, holds the text, and a resume that looks for held texts
     before that is written down does not see it. Nothing but this would ever free it.
     """
+    running = select(Campaign.id).where(Campaign.state == CampaignState.RUNNING)
+    stopped = select(TrafficStop.account_id).where(TrafficStop.lifted_at.is_(None))
+    paused, held = gates.CAMPAIGN_PAUSED, gates.TRAFFIC_STOPPED
     resumed = select(Message.id).where(
         MOVING,
         Message.state == State.HELD,
-        Message.reason_code == gates.CAMPAIGN_PAUSED,
-        Message.campaign_id.in_(select(Campaign.id).where(Campaign.state == CampaignState.RUNNING)),
+        or_(
+            and_(Message.reason_code == paused, Message.campaign_id.in_(running)),
+            and_(Message.reason_code == held, Message.account_id.not_in(stopped)),
+        ),
     )
     left = db.session.scalars(resumed).all()
     if not left:
@@ -284,7 +289,7 @@ def release_resumed() -> int:
         and_(
             Message.id.in_(left),
             Message.state == State.HELD,
-            Message.reason_code == gates.CAMPAIGN_PAUSED,
+            Message.reason_code.in_((paused, held)),
         ),
         State.QUEUED,
         cause="mended",

@@ -4,11 +4,14 @@ from uuid import UUID
 
 from flask import Response, request, url_for
 
+from portal.appeals.service import stopping
+from portal.appeals.service.stopping import Foreseen
 from portal.compliance.rules import causes as rules
 from portal.compliance.rules.causes import Cause, Dimension, Trouble
 from portal.compliance.rules.health import Outcomes, Thresholds, Window
 from portal.core import clock
-from portal.core.access import Permission, requires
+from portal.core.access import Permission, me, requires
+from portal.core.errors import DomainError
 from portal.core.web import page, takes
 from portal.reports.queries import health
 from portal.reports.queries.causes import Told
@@ -18,6 +21,8 @@ from portal.reports.values import Scope
 from portal.reports.views.blueprint import bp
 from portal.reports.views.health import window_asked
 from portal.reports.views.showing import Link, scope_of
+
+STOP = Permission.STOP_TRAFFIC
 
 
 @bp.get("/accounts/<uuid:account_id>/causes")
@@ -42,6 +47,8 @@ def show_causes(account_id: UUID | None = None, organization_id: UUID | None = N
             Link(each.words, url_for("reports.show_causes", **whose, window=each), each is window)
             for each in Window
         ],
+        stop_of=lambda named: _stop_of(scope, named),
+        stops_url=url_for("appeals.traffic_stops", **whose) if scope.is_one else None,
         url_of=lambda cause: _url_of(told, scope, window, cause),
     )
 
@@ -54,6 +61,17 @@ def _part(told: Told, trouble: Trouble, by: Thresholds, scope: Scope) -> Part:
     names = told.name(wanted)
     outcomes = sum((cell.outcomes for cell in told.cells), Outcomes())
     return words.part(trouble, outcomes, by, words.named(found, names), words.named(apart, names))
+
+
+def _stop_of(scope: Scope, named: Named) -> Foreseen | None:
+    """Return what stopping a cause would do, for whoever may; of one account alone."""
+    cause = named.cause
+    if not scope.is_one or cause.dimension is Dimension.CODE or not me().may(STOP):
+        return None
+    try:
+        return stopping.foresee(scope.accounts[0], cause.dimension, cause.value, me())
+    except DomainError:
+        return None  # it is gone, or of words too short to tell
 
 
 def _tells(cause: Cause, scope: Scope) -> bool:

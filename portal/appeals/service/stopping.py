@@ -1,0 +1,179 @@
+"""One click stops the traffic that trouble comes from, each cause in its own way (H-8).
+
+A send is paused, a plan is paused, a whole account's bulk texts wait; of a list, a number, a
+person or words everything waits that many people would get, now and later. All of it is in the
+audit log and goes on again: a send and a plan on their own pages, the rest by `lift`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from portal.appeals.errors import CantStop
+from portal.compliance.rules.causes import Dimension, Trouble
+from portal.consent.queries import NO_LIST, source_of
+from portal.consent.values import METHOD_WORDS, Method
+from portal.contacts import queries as contacts
+from portal.core import phone
+from portal.core.access import Me, Permission
+from portal.core.audit import Actor
+from portal.core.clock import utcnow
+from portal.core.formats import plural
+from portal.drips.queries import enrolments, library
+from portal.drips.service import stopping as drips
+from portal.drips.values import DripState, EnrolmentState
+from portal.messaging import queries as messaging
+from portal.messaging.queries import stops as standing
+from portal.messaging.service import bulk_pause, campaigns, late_places, stops
+from portal.messaging.values import CampaignState, State
+from portal.messaging.values.stops import StopKind
+from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts import service as account_service
+from portal.texting_accounts.values import AccountRef
+
+_KINDS: Final = {
+    Dimension.SOURCE: StopKind.SOURCE,
+    Dimension.WORDING: StopKind.WORDING,
+    Dimension.NUMBER: StopKind.NUMBER,
+    Dimension.AGENT: StopKind.AGENT,
+}
+_LATER: Final = "and every bulk or plan text like it that is sent later; texts to one person go on"
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What stopping a cause would do, said before it is done."""
+
+    sentence: str
+    is_possible: bool = True
+    is_stopped: bool = False
+
+
+def foresee(account: AccountRef, dimension: Dimension, value: str, person: Me) -> Foreseen:
+    """Say what stopping a cause would hold. Raises NotFound, or CantStop for what is none."""
+    if dimension is Dimension.CAMPAIGN:
+        return _of_campaign(account, _id(value))
+    if dimension is Dimension.STEP:
+        return _of_plan(account, _id(value), person)
+    if dimension is Dimension.ACCOUNT:
+        if account.bulk_pause is not None:
+            return Foreseen("Bulk and plan texts of this account wait already.", is_stopped=True)
+        return Foreseen("Holds all bulk and plan texts of this account; texts to one person go on.")
+    kind = _kind(dimension, value)
+    if any((s.kind, s.value) == (kind, value) for s in standing.standing_stops(account.tenant)):
+        return Foreseen("Stopped already.", is_stopped=True)
+    count = stops.waiting(account.tenant, kind, value)
+    waits = f"{plural(count, 'text')} that {'waits' if count == 1 else 'wait'}"
+    return Foreseen(f"Holds {waits}, {_LATER}.")
+
+
+def stop(
+    account: AccountRef, dimension: Dimension, value: str, trouble: Trouble, person: Me
+) -> str:
+    """Stop a cause; return what was done, as people read it.
+
+    Again is harmless. Raises NotFound, CantStop, and what the pauses of sends and plans raise.
+    """
+    before = foresee(account, dimension, value, person)
+    if before.is_stopped:
+        return before.sentence
+    if not before.is_possible:
+        raise CantStop(before.sentence)
+    actor, why = person.actor, f"Named as a cause of {trouble}."
+    if dimension is Dimension.CAMPAIGN:
+        campaigns.pause(account.tenant, _id(value), actor=actor)
+        return "The campaign is paused. What the carrier has already goes on."
+    if dimension is Dimension.STEP:
+        drip = library.drip_of_step(account.organization_id, _id(value))
+        held = drips.pause_drip(drip.organization_id, drip.id, reason=why, actor=actor)
+        return f"The plan is paused for {plural(held, 'person', 'people')}."
+    if dimension is Dimension.ACCOUNT:
+        bulk_pause.pause(account.id, why, actor=actor)
+        return "Bulk and plan texts of the account wait."
+    kind = _kind(dimension, value)
+    label = _label(account, kind, value)
+    held = stops.stop(account.tenant, kind, value, label=label, why=why, actor=actor)
+    return f"{label} is stopped: {plural(held, 'text')} held."
+
+
+def lift(account: AccountRef, stop_id: UUID, *, reason: str, actor: Actor) -> int:
+    """Let stopped traffic go on, and begin the ramp of a new number; return how many texts waited.
+
+    As after a pause of all bulk texts: the limit of people a day grows with clean days, also for
+    what waited (H-5, H-8). Raises BadInput without a reason, NotFound.
+    """
+    today = accounts.today(account, utcnow())
+    freed = stops.lift(account.tenant, stop_id, reason=reason, actor=actor)
+    late_places.give_up(account, today)
+    account_service.begin_ramp(account.id, today=today, actor=actor)
+    return freed
+
+
+def _of_campaign(account: AccountRef, campaign_id: UUID) -> Foreseen:
+    found = messaging.campaign(account.tenant, campaign_id)
+    if found.state is CampaignState.PAUSED:
+        return Foreseen("The campaign is paused.", is_stopped=True)
+    if found.state is CampaignState.CANCELED:
+        return Foreseen("The campaign was canceled.", is_stopped=True)
+    count = found.count(State.QUEUED, State.HELD, State.CLAIMED)
+    if not count:
+        return Foreseen("All of it has left: there is nothing to hold.", is_possible=False)
+    return Foreseen(f"Holds {plural(count, 'text')} of this campaign that did not leave yet.")
+
+
+def _of_plan(account: AccountRef, step_id: UUID, person: Me) -> Foreseen:
+    drip = library.drip_of_step(account.organization_id, step_id)
+    if drip.state is not DripState.ACTIVE:
+        return Foreseen(f"The plan “{drip.name}” is {drip.state.value}.", is_stopped=True)
+    if drip.account_id != account.id and not person.may(Permission.LIFT_BULK_PAUSE):
+        return Foreseen(
+            "Other accounts use this plan, too: a team lead or officer pauses it.",
+            is_possible=False,
+        )
+    counts = enrolments.counts(drip.tenant, [drip.id]).get(drip.id, {})
+    where = "" if drip.account_id == account.id else ", in every account that uses it"
+    who = plural(counts.get(EnrolmentState.ACTIVE, 0), "person", "people")
+    return Foreseen(f"Pauses the whole plan “{drip.name}” for {who}{where}.")
+
+
+def _kind(dimension: Dimension, value: str) -> StopKind:
+    if dimension not in _KINDS:
+        raise CantStop("An error code is not sent: stop the list, send or number it comes from.")
+    try:
+        if dimension is Dimension.SOURCE:
+            source_of(value)
+        elif dimension is not Dimension.NUMBER:
+            UUID(value)
+    except ValueError:
+        raise CantStop(_GONE) from None
+    return _KINDS[dimension]
+
+
+def _id(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise CantStop(_GONE) from None
+
+
+def _label(account: AccountRef, kind: StopKind, value: str) -> str:
+    """Return what is stopped, by its name. Raises NotFound where it is not of this account."""
+    if kind is StopKind.NUMBER:
+        return f"Number {phone.show(value)}"
+    if kind is StopKind.AGENT:
+        user = people.person(UUID(value), account.organization_id)
+        return f"Bulk texts of {user.name}" if user else "Bulk texts of somebody who left"
+    if kind is StopKind.WORDING:
+        body = messaging.campaign(account.tenant, UUID(value)).body
+        return f"Texts like “{body[:60]}{'…' if len(body) > 60 else ''}”"
+    source = source_of(value)
+    if source.import_id != NO_LIST:
+        return f"List “{contacts.import_or_404(account.tenant, source.import_id).file_name}”"
+    if source.form_name:
+        return f"Form “{source.form_name}”"
+    return f"Consent “{METHOD_WORDS[Method(source.method)]}”" if source.method else _NO_RECORD
+
+
+_GONE: Final = "We can't find what is to be stopped. Reload the page."
+_NO_RECORD: Final = "Texts without a record of consent"

@@ -1,0 +1,139 @@
+"""Reading what of an account's traffic is stopped, and what a text says to that (H-8)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+from sqlalchemy import select
+
+from portal.compliance.rules.similar import Sketch, are_alike, sketch, unpacked
+from portal.consent import queries as consent
+from portal.consent.values import Standing
+from portal.core.db import db
+from portal.core.tenancy import THAT_ONE, Tenant, owned
+from portal.messaging.models import Campaign, TrafficStop
+from portal.messaging.rules.gates import TRAFFIC_STOPPED
+from portal.messaging.values import Fate, Gate, Kind
+from portal.messaging.values.stops import StopKind
+
+
+class Leaving(Protocol):
+    """What a text that is about to leave says of itself."""
+
+    @property
+    def kind(self) -> Kind: ...  # noqa: D102 (as the columns of a text)
+    @property
+    def e164(self) -> str | None: ...  # noqa: D102
+    @property
+    def from_e164(self) -> str | None: ...  # noqa: D102
+    @property
+    def campaign_id(self) -> UUID | None: ...  # noqa: D102
+    @property
+    def created_by(self) -> UUID | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class StopRef:
+    """Traffic that is stopped: what it is, who stopped it, and why."""
+
+    id: UUID
+    kind: StopKind
+    value: str
+    sketch: bytes
+    label: str
+    why: str
+    placed_at: datetime
+    placed_by: str
+    lifted_at: datetime | None
+    lifted_by: str
+    lift_reason: str
+
+    @property
+    def sentence(self) -> str:
+        """Return what a text that waits for it shows."""
+        return sentence(self.label, self.placed_by)
+
+
+def sentence(label: str, placed_by: str) -> str:
+    """Return what texts show that wait because such traffic was stopped."""
+    return f"{label}: stopped by {placed_by}. Replies go; this waits until somebody lifts it."
+
+
+_ROW: Final = tuple(getattr(TrafficStop, name) for name in StopRef.__dataclass_fields__)
+# Made once: every batch of bulk texts asks it before it leaves.
+_STANDING: Final = (
+    select(*_ROW)
+    .where(owned(THAT_ONE, TrafficStop), TrafficStop.lifted_at.is_(None))
+    .order_by(TrafficStop.placed_at, TrafficStop.id)
+)
+
+
+def standing_stops(tenant: Tenant) -> list[StopRef]:
+    """Return what of an account is stopped now, the first stop first."""
+    return [StopRef(*row) for row in db.session.execute(_STANDING, tenant.named)]
+
+
+def alike(tenant: Tenant, campaign_ids: Iterable[UUID], words: Sketch) -> list[UUID]:
+    """Return which of some sends say nearly this."""
+    c = Campaign
+    rows = db.session.execute(
+        select(c.id, c.body).where(owned(tenant, c), c.id.in_(list(campaign_ids)))
+    )
+    return [row.id for row in rows if are_alike(sketch(row.body), words)]
+
+
+class Stops:
+    """What of an account is stopped, looked at for some texts together."""
+
+    def __init__(
+        self, tenant: Tenant, messages: Iterable[Leaving], standings: Mapping[str, Standing]
+    ) -> None:
+        """Read the stops that stand; what texts are held against only where there is one."""
+        bulk = [m for m in messages if m.kind.is_marketing and m.e164]
+        self._stops = standing_stops(tenant) if bulk else []
+        kinds = {stop.kind for stop in self._stops}
+        sends = {m.campaign_id for m in bulk if m.campaign_id}
+        self._alike = {
+            stop.id: set(alike(tenant, sends, unpacked(stop.sketch)))
+            for stop in self._stops
+            if stop.kind is StopKind.WORDING
+        }
+        self._records = {e164: standing.record_id for e164, standing in standings.items()}
+        rest_on = {self._records.get(m.e164 or "") for m in bulk} - {None}
+        self._origins = (
+            consent.origins_of({id_ for id_ in rest_on if id_}) if StopKind.SOURCE in kinds else {}
+        )
+
+    def shut(self, message: Leaving) -> Gate | None:
+        """Return the first stop that keeps a text back; only bulk and plan texts are."""
+        if not self._stops or not message.kind.is_marketing:
+            return None
+        origin = self._origins.get(self._records.get(message.e164 or ""))
+        said: dict[StopKind, str | None] = {
+            StopKind.SOURCE: (origin.source if origin else consent.NO_SOURCE).key,
+            StopKind.NUMBER: message.from_e164,
+            StopKind.AGENT: str(message.created_by) if message.created_by else None,
+        }
+        return next(
+            (
+                Gate(TRAFFIC_STOPPED, stop.sentence, Fate.HELD)
+                for stop in self._stops
+                if said.get(stop.kind) == stop.value
+                or message.campaign_id in self._alike.get(stop.id, ())
+            ),
+            None,
+        )
+
+
+def past_stops(tenant: Tenant, limit: int = 50) -> list[StopRef]:
+    """Return the newest stops of an account, those that stand first, lifted ones after them."""
+    t = TrafficStop
+    rows = db.session.execute(
+        select(*_ROW)
+        .where(owned(tenant, t))
+        .order_by(t.lifted_at.is_not(None), t.placed_at.desc(), t.id)
+        .limit(limit)
+    )
+    return [StopRef(*row) for row in rows]
