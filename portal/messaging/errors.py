@@ -1,6 +1,7 @@
 """How messaging says no."""
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from portal.consent.values import HoldState
 from portal.core.errors import BadInput, DomainError
@@ -16,6 +17,15 @@ class TextRefused(DomainError):
         """Say the gate's own sentence."""
         super().__init__(gate.sentence, fix_label=gate.fix_label)
         self.gate = gate
+
+
+class AccountStopped(TextRefused):
+    """A gate stops the whole account; `shut` has who could not be texted anyway, and why."""
+
+    def __init__(self, gate: Gate, shut: Mapping[UUID, Gate]) -> None:
+        """Say the gate's own sentence."""
+        super().__init__(gate)
+        self.shut = shut
 
 
 class NameNotTyped(DomainError):

@@ -4,14 +4,17 @@ import pytest
 
 from portal.billing.service import invoicing
 from portal.billing.values import Payer
+from portal.consent import service as consent
+from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.errors import NotFound
 from portal.drips.queries import enrolments as queries
 from portal.drips.service import mailing
-from portal.drips.values import EnrolmentState, Outcome
+from portal.drips.values import Because, EnrolmentState, Outcome
 from portal.mail import queries as mails
 from portal.mail.models import OutgoingMail
 from portal.mail.service import letter
+from portal.messaging.service import holds
 from portal.tasks.models import Task
 from portal.tasks.values import Source
 from tests import cast
@@ -136,3 +139,29 @@ def test_without_a_subscription_a_text_is_said_not_to_be_sent_and_somebody_is_re
     assert (task.source, task.note) == (Source.TEXT, "Juniper Realty: hi Maya")
     assert "by hand" in task.title
     assert place_of(northside, maya).state is EnrolmentState.DONE
+
+
+def test_whom_a_gate_stops_for_themselves_nobody_is_asked_to_text_by_hand(northside, maya):
+    """S-6, Q-4: a task is no way around a list, an opt-out, missing consent, or words that hold sending."""
+    held, unasked = "+13125550144", make_recipient(northside, "+13125550145", method=None)
+    person = make_recipient(northside, held, first_name="Theo")
+    with unit_of_work():
+        consent.add_do_not_contact(
+            cast.JUNIPER, maya.number.e164, reason="She rang us", actor=ALICE_ACTS
+        )
+        hold_id = holds.place(
+            northside, held, "please stop", sid="SM1", said_at=utcnow(), actor=ALICE_ACTS
+        )
+    enrol(northside, make_drip(northside, [text_step(0, None)]), maya, person, unasked)
+    work(northside)
+    assert db.session.query(Task).all() == []
+    [words] = told(northside, maya)
+    assert words.startswith("A text message from ConsentDesk was not sent.")
+    assert "do-not-contact list" in words
+    assert runs(northside, unasked) == [(1, Outcome.NOT_SENT)]
+    assert (runs(northside, person), place_of(northside, person).waits_for) == (
+        [], "revocation_hold",
+    )  # fmt: skip
+    with unit_of_work():
+        holds.confirm(northside.tenant, hold_id, actor=ALICE_ACTS)
+    assert place_of(northside, person).because is Because.OPTED_OUT

@@ -25,13 +25,13 @@ from portal.drips.queries.enrolments import Due
 from portal.drips.rules import timing
 from portal.drips.service import counting, mailing, reminding, stopping
 from portal.drips.values import DripRef, EnrolmentState, Outcome, Step, StepKind
-from portal.messaging.errors import TextRefused
+from portal.messaging.errors import AccountStopped
 from portal.messaging.rules.gates import OPTED_OUT
 from portal.messaging.rules.whys import BULK_PAUSED
 from portal.messaging.service import following, saved
 from portal.messaging.service.following import Asked
 from portal.messaging.service.sending import number_of
-from portal.messaging.values import Draft, Gate, Kind, Recipient
+from portal.messaging.values import Draft, Fate, Gate, Kind, Recipient
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
@@ -190,13 +190,20 @@ def _text(
     draft = Draft(step.body, Kind.PLAN, missing=step.missing, over_limit="spread", name=drip.name)
     try:
         told, campaign_id = following.follow(account, asked, draft, actor=reminding.actor_of(drip))
-    except TextRefused as refusal:
+    except AccountStopped as refusal:
         if refusal.gate.code in NO_MEANS:
+            shut = {row.id: refusal.shut.get(names[row.id]) for row in ready}
+            waits = {id_: gate for id_, gate in shut.items() if gate and gate.outcome is Fate.HELD}
             own = saved.own_values(account)
             for row in ready:
-                person = people[row.contact_id]
-                reminding.text_by_hand(account, drip, step, person, row.id, own=own)
-            return {row.id: _not_sent(names[row.id]) for row in ready}, behind
+                if shut[row.id] is None:
+                    person = people[row.contact_id]
+                    reminding.text_by_hand(account, drip, step, person, row.id, own=own)
+            return {
+                row.id: _not_sent(names[row.id], shut[row.id])
+                for row in ready
+                if row.id not in waits
+            }, behind | waits
         return {}, behind | {row.id: refusal.gate for row in ready}
     if campaign_id is not None:
         db.session.execute(
@@ -243,14 +250,17 @@ def _blocked(run_id: UUID, gate: Gate) -> Taken:
     return Taken(run_id, Outcome.BLOCKED, gate.sentence, is_opted_out=gate.code in OPTED_OUT)
 
 
-def _not_sent(run_id: UUID) -> Taken:
-    """Return what is written on the person's timeline where nothing can be sent from (S-6)."""
+def _not_sent(run_id: UUID, gate: Gate | None) -> Taken:
+    """Return what is written on the person's timeline where nothing can be sent from (S-6).
+
+    Whom a gate stops for themselves nobody is asked to text by hand, and it says why.
+    """
     name = settings().application_name
-    return Taken(
-        run_id,
-        Outcome.NOT_SENT,
-        f"A text message from {name} was not sent. You need an active Twilio subscription.",
-    )
+    words = f"A text message from {name} was not sent. You need an active Twilio subscription."
+    if gate is None:
+        return Taken(run_id, Outcome.NOT_SENT, words)
+    words += f" It is not to be sent by hand either: {gate.sentence}"
+    return Taken(run_id, Outcome.NOT_SENT, words, is_opted_out=gate.code in OPTED_OUT)
 
 
 def _number(row: DripEnrolment, person: ContactRef) -> NumberRef | None:

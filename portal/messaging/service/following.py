@@ -18,7 +18,7 @@ from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant, owned
-from portal.messaging.errors import LintBlocks, TextRefused
+from portal.messaging.errors import AccountStopped, LintBlocks
 from portal.messaging.models import MOVING, Message
 from portal.messaging.rules import price
 from portal.messaging.rules.frequency import CAP
@@ -58,15 +58,15 @@ def follow(
     """Queue one step's text to these people, credits reserved; return also the send it is.
 
     The names make it once: a name that is there already is an IntegrityError, and nothing is
-    changed. Raises TextRefused where the whole account is stopped.
+    changed. Raises AccountStopped where the whole account is.
     """
     now = clock.utcnow()
     limits.lock_day(account, limits.day_of(account, now))
     recipients = [one.recipient for one in asked]
     planned = plan(account, recipients, draft, now, read_day=limits.lock_day)
-    if planned.stopper is not None:
-        raise TextRefused(planned.stopper)
     names = {one.recipient.contact.id: one.id for one in asked}
+    if planned.stopper is not None:
+        raise AccountStopped(planned.stopper, _shut(planned, names))
     found = linting.verdict(account, draft, planned)
     try:
         linting.check(found, linting.SENT_BEFORE)
@@ -161,6 +161,17 @@ def _sorted_out(planned: Plan) -> tuple[list[PlannedText], list[tuple[PlannedTex
             left -= text.credits
             kept.append(text)
     return kept, waits
+
+
+def _shut(planned: Plan, names: Mapping[UUID, UUID]) -> dict[UUID, Gate]:
+    """Return who may not be texted by anybody's hand either: hours and limits alone are no such no."""
+    return {
+        _name(names, text): text.gate
+        for text in planned.texts
+        if text.outcome is Fate.BLOCKED
+        and text.gate is not None
+        and text.gate.code not in _FREES_ITSELF
+    }
 
 
 def _blocked(planned: Plan, gate: Gate) -> Plan:
