@@ -1,6 +1,7 @@
 """Putting photos and files to a text, in the composer and in an answer, with and without script (S-7, R-7, R-8)."""
 
 import io
+from uuid import uuid4
 
 import pytest
 
@@ -275,6 +276,17 @@ class TestAnswer:
         kept = make_file(northside)
         page = self.answer(alice, maya, 422, body="Hi", file=[str(kept.id)], nonce="x")
         assert names(page) == ["house.png"]
+
+    def test_it_does_not_go_without_a_file_that_is_gone(self, alice, northside, maya):
+        """R-8: what was shown and priced is what is sent; a page may stay open for long."""
+        kept, gone = make_file(northside), str(uuid4())
+        page = self.answer(alice, maya, 422, body="Like this?", file=[str(kept.id), gone])
+        assert "no longer here" in page.text_of("#attach-error")
+        assert (names(page), page.field("body"), texts(northside)) == (
+            ["house.png"],
+            "Like this?",
+            [],
+        )
 
     def test_no_id_is_refused_in_words(self, alice, northside, maya):
         self.answer(alice, maya, 400, body="Hi", file=["not-an-id"])

@@ -29,6 +29,11 @@ def of_form() -> tuple[MediaRef, ...]:
     return attachments(g.account.tenant, [id_ for id_ in ids if id_ != off])
 
 
+def is_complete(files: Sequence[MediaRef]) -> bool:
+    """Say whether an answer has every file its form names; one may have been swept away (S-7)."""
+    return len(files) == len(set(request.form.getlist(KEPT)[:20]))
+
+
 def is_asked() -> bool:
     """Say whether a form of an answer brings a file or takes one off, so that it is not sent yet."""
     brings = any(upload.filename for upload in request.files.getlist(TAKEN))

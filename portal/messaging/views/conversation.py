@@ -18,6 +18,7 @@ from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
 from portal.core.web import page, see_other, takes, wants_partial
+from portal.media.errors import FileGone
 from portal.messaging import queries
 from portal.messaging.errors import OkNeeded, TextRefused
 from portal.messaging.forms.talking import ReplyForm, StatedForm, tidy
@@ -105,7 +106,10 @@ def reply(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: ARG001 
         form.body.data = replace(form.body.data or "")
         return show(ref, reply_form=form)
     form.has_files = bool(files)
-    if not form.validate_on_submit():
+    is_valid = form.validate_on_submit()
+    if not attaching.is_complete(files):
+        form.attach.errors, is_valid = [FileGone().message], False
+    if not is_valid:
         return show(ref, 422, reply_form=form)
     because = (form.now_because.data or "").strip() if request.form.get("do") == "now" else ""
     if request.form.get("do") == "now" and not because:
