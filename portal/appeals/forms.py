@@ -175,7 +175,8 @@ class WordingForm(BaseForm):
     def seen(self) -> int:
         """Return the version the person changed; 0 where that is no number."""
         written = self.version.data or ""
-        return int(written) if written.isascii() and written.isdigit() else 0
+        is_number = written.isascii() and written.isdigit() and len(written) < 10
+        return int(written) if is_number else 0
 
 
 class ReplyForm(BaseForm):

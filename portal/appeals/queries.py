@@ -62,11 +62,15 @@ def case_or_404(tenant: Tenant, case_id: UUID) -> CaseRef:
     return ref(row)
 
 
-def open_case(tenant: Tenant) -> CaseRef | None:
-    """Return the case of an account that is not over, or None: a restriction has one at a time."""
+def open_case(tenant: Tenant, restriction_id: UUID) -> CaseRef | None:
+    """Return the case of a restriction that is not over, or None: it has one at a time."""
     row = db.session.scalars(
         select(AppealCase)
-        .where(owned(tenant, AppealCase), AppealCase.state.not_in(OVER))
+        .where(
+            owned(tenant, AppealCase),
+            AppealCase.restriction_id == restriction_id,
+            AppealCase.state.not_in(OVER),
+        )
         .order_by(AppealCase.created_at.desc(), AppealCase.id)
         .limit(1)
     ).first()
@@ -231,15 +235,6 @@ def wordings(organization_id: UUID, kind: Kind) -> list[WordingRef]:
     )
     names = WordingRef.__dataclass_fields__
     return [WordingRef(**{name: getattr(row, name) for name in names}) for row in rows]
-
-
-def waiting_for_review(organization_id: UUID) -> int:
-    """Return how many appeals wait for an officer."""
-    wanted = select(func.count()).where(
-        owned(Tenant(organization_id), AppealCase),
-        AppealCase.state.in_((State.IN_REVIEW, State.APPROVED)),
-    )
-    return db.session.scalar(wanted) or 0
 
 
 def sendings(case: CaseRef) -> list[SendingRef]:

@@ -130,4 +130,5 @@ def test_officers_say_where_appeals_go(vera, alice):
     assert "not an e-mail address" in wrong.text_of("#settings")
     vera.post("appeals.settings", 303, data=good, **here)
     vera.post("appeals.settings", 409, data=good, **here)
+    vera.post("appeals.settings", 409, data={**good, "edits": 10**30}, **here)
     assert queries.settings_of(cast.JUNIPER).answer_days == 3

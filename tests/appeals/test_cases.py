@@ -15,6 +15,7 @@ from portal.appeals.errors import (
 )
 from portal.appeals.rules.states import Move, Party
 from portal.appeals.service import cases, files, parts
+from portal.appeals.service.files import Checked
 from portal.appeals.values import Answer, Happening, Kind, State
 from portal.compliance import service as compliance
 from portal.core import audit
@@ -126,6 +127,16 @@ def test_an_account_suspended_again_gets_a_case_of_its_own(suspended, case):
     assert again.restriction_id != case.restriction_id
 
 
+def test_a_suspension_lifted_by_hand_leaves_no_appeal_in_the_way_of_the_next(suspended, case):
+    """Somebody lifted it while its appeal was open: the next one has an appeal of its own."""
+    with unit_of_work():
+        compliance.lift_suspension(suspended, "Lifted by their mail", actor=VERA)
+    again = suspend(suspended, Cause.HIGH_ERRORS)
+    newer = open_case(again)
+    assert newer.id != case.id
+    assert open_case(again).id == newer.id
+
+
 def test_a_part_is_written_set_aside_and_written_again(case):
     def kept(number):
         return queries.part_or_404(case, number)
@@ -158,6 +169,21 @@ def test_a_part_is_written_set_aside_and_written_again(case):
         parts.write_part(case, 2, text="", link="", edits=1, actor=BOB)
     assert (kept(3).answer, kept(2).answer) == (Answer.GIVEN, Answer.OPEN)
     assert queries.history(case)[0].kind is Happening.WRITTEN
+
+
+def test_why_a_part_did_not_apply_is_no_answer_once_it_does(case):
+    picture = Checked("box.png", "image/png", b"a picture")
+    with unit_of_work():
+        parts.set_aside(case, 3, because="We sign people up on paper only", edits=0, actor=BOB)
+        parts.set_aside(case, 6, because="The carrier named no numbers", edits=0, actor=BOB)
+        parts.name_numbers(case, 6, [], actor=BOB)
+    assert queries.part_or_404(case, 6).is_set_aside
+    with unit_of_work():
+        parts.attach(case, 3, picture, actor=BOB)
+        parts.name_numbers(case, 6, ["+15125550100"], actor=BOB)
+    for number in (3, 6):
+        part = queries.part_or_404(case, number)
+        assert (part.answer, part.text) == (Answer.GIVEN, "")
 
 
 def test_what_was_handed_in_cannot_be_changed(case):

@@ -6,9 +6,11 @@ from datetime import timedelta
 from portal.appeals import queries
 from portal.appeals.rules.templates import QUESTIONS
 from portal.appeals.values import Answer, Kind, State
+from portal.compliance import service as compliance
 from portal.core import audit
+from portal.core.audit import SYSTEM, Actor
 from portal.core.db import db, unit_of_work
-from portal.messaging.service import approving
+from portal.messaging.service import approving, bulk_pause
 from portal.people.models import Membership
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import Cause
@@ -116,6 +118,33 @@ def test_it_cannot_be_handed_in_while_a_required_part_is_missing(bob, case):
     refused = act(bob, case, "hand_in", 409)
     assert "part 5, the traffic has stopped" in refused.text
     assert queries.case_or_404(case.tenant, case.id).state is State.DRAFT
+
+
+def test_it_goes_nowhere_while_the_traffic_it_says_has_ceased_goes_on(bob, vera, case):
+    """A-3: what the carrier is told of part 5 is so at that moment, or it is not told."""
+    complete(bob, case)
+    account = accounts.get_or_404(case.tenant)
+    with unit_of_work():
+        bulk_pause.lift(account, "The list was removed", actor=Actor(cast.VERA, "Vera Okafor"))
+    page = bob.get("appeals.show", account_id=case.account_id, case_id=case.id)
+    assert "not paused any more" in page.text_of("#readiness")
+    assert "part 5" in act(bob, case, "hand_in", 409).text
+    do(bob, case, "stop_traffic", 5)
+    act(bob, case, "hand_in")
+    with unit_of_work():
+        bulk_pause.lift(account, "The list was removed", actor=Actor(cast.VERA, "Vera Okafor"))
+    act(vera, case, "approve", 409)
+
+
+def test_the_next_suspension_is_appealed_though_an_older_appeal_is_open(bob, suspended, case):
+    """A-6: its suspension was lifted by hand."""
+    with unit_of_work():
+        compliance.lift_suspension(suspended, "Lifted by their mail", actor=SYSTEM)
+    again = suspend(suspended, Cause.HIGH_ERRORS)
+    assert "Begin the appeal" in bob.get("appeals.index", account_id=again.id).text
+    bob.post("appeals.begin", account_id=again.id, data={"kind": "suspension"})
+    assert {one.id for one in queries.cases(again.tenant, limit=9)} > {case.id}
+    assert "Begin the appeal" not in bob.get("appeals.index", account_id=again.id).text
 
 
 def test_from_the_draft_to_the_carrier(bob, alice, vera, case):

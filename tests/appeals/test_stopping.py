@@ -13,11 +13,13 @@ from portal.core.db import db, unit_of_work
 from portal.core.errors import NotFound
 from portal.gateways import sms
 from portal.messaging.models import Message, TrafficStop
+from portal.messaging.queries import stops as standing
 from portal.messaging.rules.gates import TRAFFIC_STOPPED
 from portal.messaging.service import recovery
 from portal.messaging.values import State
 from portal.people import queries as people
 from tests import cast
+from tests.factories.drips import make_drip
 from tests.factories.health import came_of
 from tests.factories.messaging import (
     bulk,
@@ -168,6 +170,7 @@ def test_what_a_worker_held_as_the_stop_was_lifted_is_freed(desk):
         (Dimension.CAMPAIGN, cast.BOB, NotFound),
         (Dimension.WORDING, cast.BOB, NotFound),
         (Dimension.STEP, cast.BOB, NotFound),
+        (Dimension.NUMBER, "everything", CantStop),
     ],
 )
 def test_what_is_not_there_is_not_stopped(desk, dimension, value, error):
@@ -198,3 +201,28 @@ def test_a_cause_is_stopped_from_its_page_and_let_go_on_with_a_reason(desk, alic
     assert desk.states(campaign_id=sent) == QUEUED
     assert FOUND in alice.get("appeals.traffic_stops", account_id=cast.NORTHSIDE).text_of("main")
     alice.post("appeals.lift_stop", 404, **where, data={"reason": FOUND})
+
+
+def test_a_cause_is_kept_as_texts_say_it_of_themselves(desk):
+    sent = desk.later(desk.form)
+    desk.stop(Dimension.AGENT, f"{{{str(cast.ALICE).upper()}}}")
+    [stop] = db.session.scalars(select(TrafficStop))
+    assert stop.value == str(cast.ALICE)
+    assert desk.states(campaign_id=sent) == HELD
+
+
+def test_two_who_stop_a_cause_in_the_same_moment_stop_it_once(desk, monkeypatch):
+    """The second looked before the first was done."""
+    desk.later(desk.form)
+    cause = by_number(desk, None)
+    desk.stop(*cause)
+    monkeypatch.setattr(standing, "standing_stops", lambda _tenant: [])
+    assert "is stopped" in desk.stop(*cause)
+    assert len(db.session.scalars(select(TrafficStop)).all()) == 1
+
+
+def test_a_plan_of_another_account_is_not_stopped_from_here(desk, bobs):
+    step = make_drip(bobs).steps[0].id
+    assert not desk.foresee(Dimension.STEP, step).is_possible
+    with pytest.raises(CantStop):
+        desk.stop(Dimension.STEP, step)

@@ -5,6 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from portal.appeals.rules.states import Move, Party
+from portal.appeals.service import cases
+from portal.appeals.values import Kind
+from portal.compliance import service as suspending
 from portal.compliance.rules.health import TABLES, Band, Outcomes
 from portal.core.audit import SYSTEM
 from portal.core.db import unit_of_work
@@ -14,6 +18,7 @@ from portal.texting_accounts import service as accounts
 from portal.texting_accounts.values import (
     AccountRef,
     AccountState,
+    Cause,
     RestrictionKind,
     RestrictionRef,
 )
@@ -41,6 +46,7 @@ def ranked(*rows):
         {row[0].id: row[1] for row in rows},
         {row[0].id: row[2] for row in rows if row[2]},
         {row[0].id: row[3] for row in rows if row[3]},
+        appeals={row[0].id: "In review" for row in rows if row[0].state is AccountState.SUSPENDED},
     )
 
 
@@ -68,7 +74,7 @@ def test_the_gravest_account_stands_first_and_says_why():
         ("Shut", Risk.OVER),
     ]
     whys = {line.account.name: line.whys for line in found}
-    assert whys["Gone"] == ("Suspended: Code 30007",)
+    assert whys["Gone"] == ("Suspended: Code 30007", "Appeal: in review")
     assert whys["Held"] == ("Bulk and plan texts wait: Opt-outs in breach",)
     assert whys["Breached"] == ("Breach: 4.00 % of 1,000 texts delivered opted out",)
     assert whys["Asked"] == ("2 people asked to stop",)
@@ -80,7 +86,7 @@ def test_a_grave_account_names_every_reason_and_keeps_its_rank():
     [line] = ranked((account("All", AccountState.SUSPENDED, "Breach"), BREACH, 1, 2))
     assert line.risk is Risk.SUSPENDED
     assert [why.split(":")[0] for why in line.whys] == [
-        "Suspended", "Bulk and plan texts wait", "Breach", "1 person asked to stop",
+        "Suspended", "Appeal", "Bulk and plan texts wait", "Breach", "1 person asked to stop",
         "2 pages short of the ten points",
     ]  # fmt: skip
 
@@ -104,12 +110,14 @@ def test_only_what_happened_since_yesterday_is_news_and_the_newest_stands_first(
         flagged=[(new - timedelta(hours=1), "Hi  there", 6), (old, "Old", 9)],
         lost=[(b, new - timedelta(hours=2), "https://juniper.example/join", "Frequency")],
         held=[(a, new - timedelta(hours=3), 2)],
+        appealed=[(b, new - timedelta(hours=4), "handed in"), (b, old, "denied")],
     )
     assert [(each.text, each.kind, each.detail) for each in found] == [
-        ("North: no longer bulk and plan texts paused", "ok", "Looked at"),
+        ("North: no longer bulk paused", "ok", "Looked at"),
         ("One wording went from 6 numbers", "bad", "Hi there"),
         ("South: a page lost Frequency", "bad", "https://juniper.example/join"),
         ("North: 2 people asked to stop in their own words", None, None),
+        ("South: appeal handed in", "accent", None),
         ("North is in breach", "bad", None),
     ]
 
@@ -133,3 +141,18 @@ def test_another_organization_is_neither_listed_nor_told_of(vera):
         accounts.pause(cast.LAKEVIEW, reason="Elsewhere", actor=SYSTEM)
     page = vera.get("reports.home")
     assert "Elsewhere" not in page.text
+
+
+def test_the_board_names_the_appeals_that_wait_for_the_officer(vera, bobs):
+    """A-5."""
+    with unit_of_work():
+        suspending.suspend(bobs, "Their mail", cause=Cause.HIGH_ERRORS, actor=SYSTEM)
+    with unit_of_work():
+        case = cases.open_case(bobs, Kind.SUSPENSION, actor=SYSTEM)
+    assert "appeal to review" not in vera.get("reports.home").text
+    with unit_of_work():
+        cases.move(case, Move.HAND_IN, frozenset({Party.WRITER}), actor=SYSTEM)
+    page = vera.get("reports.home")
+    assert "1 appeal to review" in page.text_of("main")
+    assert "Appeal: in review" in page.text_of("#officer-accounts")
+    assert "Bob Tran: appeal handed in" in page.text_of("#officer-changes")

@@ -33,6 +33,9 @@ _LACKS: Final = {
     Slot.WORDINGS: "Write the messages down, word for word.",
     Slot.NUMBERS: "List the numbers, and who uses each.",
 }
+_GOES_ON: Final = (
+    "It was confirmed, but bulk and plan texts are not paused any more. Stop them again."
+)
 
 
 class Level(StrEnum):
@@ -105,6 +108,8 @@ def _standing(part: PartRef, slot: Slot, facts: Facts) -> Standing:
         return Standing(part.number, slot, Level.DONE, ("Does not apply",))
     if not _is_there(part, slot):
         return Standing(part.number, slot, Level.MISSING, (_LACKS[slot],))
+    if slot is Slot.CEASED and not facts.is_traffic_stopped:  # the carrier would be told an untruth
+        return Standing(part.number, slot, Level.MISSING, (_GOES_ON,))
     notes = tuple(_weak(part, slot, facts))
     return Standing(part.number, slot, Level.WEAK if notes else Level.DONE, notes)
 
@@ -128,8 +133,6 @@ def _weak(part: PartRef, slot: Slot, facts: Facts) -> list[str]:
         return _about_first_text(facts.first_text)
     if slot is Slot.WEB_ADDRESS:
         return _about_address(part.link, facts)
-    if slot is Slot.CEASED and not facts.is_traffic_stopped:
-        return ["It was confirmed, but bulk and plan texts are not paused any more."]
     if slot is Slot.PROOF and facts.without_proof:
         named, without = len(part.numbers), facts.without_proof
         return [f"{without:,} of {plural(named, 'number')} without proof of opt-in."]

@@ -70,7 +70,7 @@ def open_case(account: AccountRef, kind: Kind, *, actor: Actor) -> CaseRef:
     insert = (sqlite if is_sqlite() else postgresql).insert(AppealCase).values(row)
     made = db.session.scalar(insert.on_conflict_do_nothing().returning(AppealCase.id))
     if made is None:  # somebody opened it at the same time, or before
-        known = queries.open_case(account.tenant)
+        known = queries.open_case(account.tenant, now.id)
         if known is None:
             raise NothingToAppeal
         return known

@@ -82,7 +82,7 @@ def attach(
     """Show a checked file in a part. Raises NotThatWay, or FileRefused when the case is full."""
     part = _writable(case, number)
     file = files.keep(case, checked, actor=actor, kind=kind, part=number)
-    _change(case, part, {"answer": Answer.GIVEN})
+    _change(case, part, {"answer": Answer.GIVEN, "text": _answer_of(part)})
     tell(case, Happening.ATTACHED, actor=actor, part=number, text=file.name)
     return file
 
@@ -108,8 +108,13 @@ def name_numbers(case: CaseRef, number: int, numbers: Sequence[str], *, actor: A
     wanted = list(dict.fromkeys(numbers))
     if len(wanted) > MOST_NUMBERS:
         raise BadPart("numbers", f"Name at most {MOST_NUMBERS:,} numbers.")
-    has_any = bool(wanted or part.text or part.files)
-    _change(case, part, {"numbers": wanted, "answer": Answer.GIVEN if has_any else Answer.OPEN})
+    text = _answer_of(part) if wanted else part.text
+    if wanted or not part.is_set_aside:
+        has_any = bool(wanted or text or part.files)
+        answer = Answer.GIVEN if has_any else Answer.OPEN
+    else:
+        answer = part.answer
+    _change(case, part, {"numbers": wanted, "text": text, "answer": answer})
     tell(case, Happening.GATHERED, actor=actor, part=number, text=f"{len(wanted)} numbers")
 
 
@@ -136,6 +141,11 @@ def _writable(case: CaseRef, number: int) -> PartRef:
     if not now.is_writable:
         raise NotThatWay(_LOCKED.format(state=now.state_label))
     return queries.part_or_404(now, number)
+
+
+def _answer_of(part: PartRef) -> str:
+    """Return what was written in a part; why it did not apply is no answer once it does."""
+    return "" if part.is_set_aside else part.text
 
 
 def _change(case: CaseRef, part: PartRef, values: Mapping[str, Any]) -> None:

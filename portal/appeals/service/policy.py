@@ -37,6 +37,8 @@ def change(organization_id: UUID, wanted: SettingsRef, *, actor: Actor) -> Setti
         if getattr(wanted, field) not in DAYS:
             raise BadReply(field, "Enter a number of business days from 1 to 60.")
     before = queries.settings_of(organization_id)
+    if before.edits != wanted.edits:  # also what no column could hold
+        raise PartChanged
     values = {
         "support_address": address,
         "answer_days": wanted.answer_days,

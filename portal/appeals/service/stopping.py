@@ -5,6 +5,7 @@ person or words everything waits that many people would get, now and later. All 
 audit log and goes on again: a send and a plan on their own pages, the rest by `lift`.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -38,6 +39,7 @@ _KINDS: Final = {
     Dimension.NUMBER: StopKind.NUMBER,
     Dimension.AGENT: StopKind.AGENT,
 }
+_number: Final = re.compile(r"\+?[0-9]{3,15}")  # or a short code
 _LATER: Final = "and every bulk or plan text like it that is sent later; texts to one person go on"
 
 
@@ -60,7 +62,7 @@ def foresee(account: AccountRef, dimension: Dimension, value: str, person: Me) -
         if account.bulk_pause is not None:
             return Foreseen("Bulk and plan texts of this account wait already.", is_stopped=True)
         return Foreseen("Holds all bulk and plan texts of this account; texts to one person go on.")
-    kind = _kind(dimension, value)
+    kind, value = _kind(dimension, value)
     if any((s.kind, s.value) == (kind, value) for s in standing.standing_stops(account.tenant)):
         return Foreseen("Stopped already.", is_stopped=True)
     count = stops.waiting(account.tenant, kind, value)
@@ -91,7 +93,7 @@ def stop(
     if dimension is Dimension.ACCOUNT:
         bulk_pause.pause(account.id, why, actor=actor)
         return "Bulk and plan texts of the account wait."
-    kind = _kind(dimension, value)
+    kind, value = _kind(dimension, value)
     label = _label(account, kind, value)
     held = stops.stop(account.tenant, kind, value, label=label, why=why, actor=actor)
     return f"{label} is stopped: {plural(held, 'text')} held."
@@ -126,6 +128,9 @@ def _of_plan(account: AccountRef, step_id: UUID, person: Me) -> Foreseen:
     drip = library.drip_of_step(account.organization_id, step_id)
     if drip.state is not DripState.ACTIVE:
         return Foreseen(f"The plan “{drip.name}” is {drip.state.value}.", is_stopped=True)
+    seen = drip.team_id is None or drip.team_id in library.keeper(account, person).seen_team_ids
+    if drip.account_id not in (None, account.id) or not seen:
+        return Foreseen("Another account or team keeps this plan.", is_possible=False)
     if drip.account_id != account.id and not person.may(Permission.LIFT_BULK_PAUSE):
         return Foreseen(
             "Other accounts use this plan, too: a team lead or officer pauses it.",
@@ -137,17 +142,20 @@ def _of_plan(account: AccountRef, step_id: UUID, person: Me) -> Foreseen:
     return Foreseen(f"Pauses the whole plan “{drip.name}” for {who}{where}.")
 
 
-def _kind(dimension: Dimension, value: str) -> StopKind:
+def _kind(dimension: Dimension, value: str) -> tuple[StopKind, str]:
+    """Return what is stopped, as texts say it of themselves. Raises CantStop."""
     if dimension not in _KINDS:
         raise CantStop("An error code is not sent: stop the list, send or number it comes from.")
     try:
         if dimension is Dimension.SOURCE:
-            source_of(value)
+            value = source_of(value).key
         elif dimension is not Dimension.NUMBER:
-            UUID(value)
+            value = str(UUID(value))
     except ValueError:
         raise CantStop(_GONE) from None
-    return _KINDS[dimension]
+    if dimension is Dimension.NUMBER and not _number.fullmatch(value):
+        raise CantStop(_GONE)
+    return _KINDS[dimension], value
 
 
 def _id(value: str) -> UUID:

@@ -35,7 +35,7 @@ def index(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
     may_begin = (
         now is not None
         and me().may(Permission.WRITE_APPEALS)
-        and all(case.is_over for case in found)
+        and queries.open_case(g.account.tenant, now.id) is None
     )
     kind = cases.kind_for(now.cause if now else None)
     return page(
@@ -55,7 +55,8 @@ def begin(account_id: UUID) -> Response:
     if not form.validate_on_submit():
         flash(form.told(), "bad")
         return see_other(url_for(".index", account_id=account_id))
-    open_one = queries.open_case(g.account.tenant)
+    now = cases.suspension(g.account)
+    open_one = queries.open_case(g.account.tenant, now.id) if now else None
     if open_one is not None:
         return see_other(url_of(open_one))
     found = known()

@@ -7,13 +7,14 @@ what is stopped. Texts to one person go on.
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.compliance.rules.similar import Sketch, packed, sketch
 from portal.consent import queries as consent
 from portal.core import audit, jobs
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
-from portal.core.db import db
+from portal.core.db import db, is_sqlite
 from portal.core.errors import NotFound
 from portal.core.jobs import Job, Lane
 from portal.core.reasons import reason_of
@@ -43,29 +44,32 @@ def stop(tenant: Tenant, kind: StopKind, value: str, *, label: str, why: str, ac
     standing = queries.standing_stops(tenant)
     if any((one.kind, one.value) == (kind, value) for one in standing):
         return 0
-    row = TrafficStop(
-        organization_id=tenant.organization_id,
-        account_id=tenant.account_id,
-        kind=kind,
-        value=value,
-        sketch=packed(_words(tenant, value)) if kind is StopKind.WORDING else b"",
-        label=label[:200],
-        why=why[:300],
-        placed_by_id=actor.id,
-        placed_by=actor.label[:200],
-    )
+    row = {
+        "organization_id": tenant.organization_id,
+        "account_id": tenant.account_id,
+        "kind": kind,
+        "value": value,
+        "sketch": packed(_words(tenant, value)) if kind is StopKind.WORDING else b"",
+        "label": label[:200],
+        "why": why[:300],
+        "placed_by_id": actor.id,
+        "placed_by": actor.label[:200],
+    }
     held = outbox.hold(
         and_(_waits(tenant, kind, value), Message.state.in_((State.QUEUED, State.CLAIMED))),
         TRAFFIC_STOPPED,
-        queries.sentence(row.label, row.placed_by),
+        queries.sentence(label[:200], actor.label[:200]),
         until=None,
         cause="person",
     )
-    db.session.add(row)
-    db.session.flush()  # its entry in the log is about its id
+    insert = (sqlite if is_sqlite() else postgresql).insert(TrafficStop).values(row)
+    stop_id = db.session.scalar(insert.on_conflict_do_nothing().returning(TrafficStop.id))
+    if stop_id is None:  # somebody stopped it in the very same moment
+        return len(held)
     _record(
-        "stop", tenant, row.id, actor, kind=kind.value, label=row.label, why=row.why, held=len(held)
-    )
+        "stop", tenant, stop_id, actor,
+        kind=kind.value, label=label[:200], why=why[:300], held=len(held),
+    )  # fmt: skip
     return len(held)
 
 

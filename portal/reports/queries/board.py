@@ -3,6 +3,8 @@
 from collections import Counter
 from datetime import datetime
 
+from portal.appeals import queries as appeals
+from portal.appeals.values import OVER, State
 from portal.compliance import queries as compliance
 from portal.compliance.rules.health import Window
 from portal.consent import queries as consent
@@ -16,6 +18,10 @@ from portal.reports.values import Board
 from portal.site_checks import queries as site_checks
 from portal.texting_accounts import queries as accounts
 
+_TO_REVIEW = frozenset({State.IN_REVIEW, State.APPROVED})  # what an officer has to do (A-5)
+_OPEN = [state for state in State if state not in OVER]
+_MOST_APPEALS = 200
+
 
 def board(organization: OrganizationRef, now: datetime) -> Board:
     """Return every account of an organization by risk, and what changed since yesterday."""
@@ -28,6 +34,9 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
         for page in site_checks.pages(Tenant(organization.id))
         if page.latest is not None and page.latest.verdicts
     ]
+    tenant = Tenant(organization.id)
+    open_ones = appeals.cases_in(tenant, _OPEN, limit=_MOST_APPEALS)
+    over = appeals.newest_over(tenant, list(OVER), limit=_MOST_APPEALS)
     short = Counter(check.account_id for _, check in checks if not check.is_whole)
     return Board(
         lines=tuple(
@@ -37,6 +46,7 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
                 health.by_account(organization.id, list(names), Window.WEEK.since(now)),
                 {row.account_id: row.count for row in holds},
                 short,
+                appeals={case.account_id: case.state_label for case in open_ones},
             )
         ),
         changes=tuple(
@@ -64,9 +74,20 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
                     if check.finished_at is not None and check.lost
                 ],
                 held=[(row.account_id, row.last_held_at, row.lately) for row in holds],
+                appealed=[
+                    (case.account_id, at, label)
+                    for case in (*open_ones, *over)
+                    for at, label in (
+                        (case.handed_in_at, "handed in"),
+                        (case.submitted_at, "sent to the carrier"),
+                        (case.decided_at, case.state_label.lower()),
+                    )
+                    if at is not None
+                ],
             )
         ),
         waiting=sum(row.count for row in holds),
         first_lapses_at=min((row.first_lapses_at for row in holds), default=None),
         short_pages=short.total(),
+        appeals=sum(case.state in _TO_REVIEW for case in open_ones),
     )

@@ -25,12 +25,15 @@ def lines(
     weeks: Mapping[UUID, Outcomes],
     waiting: Mapping[UUID, int],
     short_pages: Mapping[UUID, int],
+    *,
+    appeals: Mapping[UUID, str],
 ) -> list[RiskLine]:
     """Return the accounts by risk, the gravest first.
 
     Of equally grave ones, the one that waits for more stands first, then the one with the higher
     opt-out rate. `waiting` counts the people of an account whose words sounded like a revocation
-    (Q-4), `short_pages` its pages that miss one of the ten points (C-9).
+    (Q-4), `short_pages` its pages that miss one of the ten points (C-9), `appeals` says where its
+    open appeal stands (A-5).
     """
     found = [
         _line(
@@ -39,6 +42,7 @@ def lines(
             weeks.get(account.id, _NOTHING),
             waiting.get(account.id, 0),
             short_pages.get(account.id, 0),
+            appeal=appeals.get(account.id),
         )
         for account in accounts
     ]
@@ -63,12 +67,14 @@ def changes(
     flagged: Iterable[tuple[datetime, str, int]],
     lost: Iterable[tuple[UUID, datetime, str, str]],
     held: Iterable[tuple[UUID, datetime, int]],
+    appealed: Iterable[tuple[UUID, datetime, str]],
 ) -> list[Change]:
     """Return what happened since then, the newest first.
 
     `judged`: account, its band and since when. `flagged`: when similar texts were flagged, the
     first of them, from how many numbers. `lost`: account, when a page was looked at, its address,
     the points it lost. `held`: account, when the last revocation came, how many since then.
+    `appealed`: account, when its appeal moved, and where to.
     """
     happened = chain(
         _crossed(names, judged),
@@ -76,13 +82,20 @@ def changes(
         _flagged(flagged),
         _lost(names, lost),
         _held(names, held),
+        _appealed(names, appealed),
     )
     lately = [each for each in happened if each.at >= since]
     return sorted(lately, key=lambda each: each.at, reverse=True)
 
 
 def _line(
-    account: AccountRef, by: Thresholds, week: Outcomes, waiting: int, short: int
+    account: AccountRef,
+    by: Thresholds,
+    week: Outcomes,
+    waiting: int,
+    short: int,
+    *,
+    appeal: str | None,
 ) -> RiskLine:
     opt_outs, errors, worst = week.opt_outs(by), week.errors(by), week.worst(by)
     risk, whys = Risk.NONE, []
@@ -92,6 +105,8 @@ def _line(
     elif account.state is AccountState.PAUSED:
         risk = Risk.STOPPED
         whys.append(f"Paused: {account.state_reason or 'no reason was given'}")
+    if appeal is not None:
+        whys.append(f"Appeal: {appeal.lower()}")
     if account.bulk_pause is not None:
         risk = max(risk, Risk.STOPPED)
         whys.append(f"Bulk and plan texts wait: {account.bulk_pause}")
@@ -142,3 +157,8 @@ def _held(names: Names, held: Iterable[tuple[UUID, datetime, int]]) -> Iterator[
         people = formats.plural(count, "person", "people")
         words = f"{names[account_id]}: {people} asked to stop in their own words"
         yield Change(at, "inbox", words, None, None)
+
+
+def _appealed(names: Names, moved: Iterable[tuple[UUID, datetime, str]]) -> Iterator[Change]:
+    for account_id, at, where in moved:
+        yield Change(at, "scale", f"{names[account_id]}: appeal {where}", "accent", None)
