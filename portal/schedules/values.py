@@ -10,7 +10,7 @@ from uuid import UUID
 from portal.exports.values import FileKind
 from portal.reports.values import ReportName
 
-MOST: Final = 20  # of one person in one organization
+MOST: Final = 30  # of one person in one organization
 MOST_READERS: Final = 20
 
 

@@ -109,6 +109,12 @@ class TestNew:
         assert (page.field("name"), bodies(page)) == ("New buyers", [GOOD])
         assert kept(northside) == []
 
+    def test_a_button_there_is_not_saves_and_says_what_is_wrong_on_the_whole_page(self, alice):
+        sent = {"name": "A", "on_reply": "pause", "place": "account", "do": "a@b@c"}
+        page = alice.htmx.post("drips.create", 422, sent, **HERE)
+        assert page.page.select_one("h1")
+        assert "A plan has at least one step" in page.text
+
     @pytest.mark.parametrize("number", ["²", "٣", "9" * 5_000])
     def test_a_row_that_no_page_writes_is_none(self, alice, northside, number):
         alice.post("drips.create", 303, typed(**{f"steps-{number}-kind": "wait"}), **HERE)

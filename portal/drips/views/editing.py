@@ -234,7 +234,7 @@ def _page(
     found = {row.place: row.verdict for row in rows if row.verdict is not None}
     return page(
         "drips/edit.html",
-        "drips/_steps.html" if request.form.get("do") else None,
+        "drips/_steps.html" if status == 200 and request.form.get("do") else None,
         status,
         form=form,
         drip=drip,
