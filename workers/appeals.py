@@ -4,7 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from portal.appeals import queries
-from portal.appeals.service import answering, deadlines, sending
+from portal.appeals.service import answering, deadlines, lifted, sending
 from portal.appeals.values import SendingState, Urgency
 from portal.core import jobs
 from portal.core.batches import one_by_one
@@ -48,6 +48,13 @@ def note_mails() -> int:
         lambda after: queries.sendings_in(SendingState.MAILED, now, after, is_unsent=True)
     )
     return each(mailed, at_once(sending.note_mail), "the mail of %s was not looked at")
+
+
+@job
+def close_lifted() -> int:
+    """End cases whose suspension was lifted elsewhere; a sweep. Return how many (A-5)."""
+    standing = one_by_one(queries.open_anywhere)
+    return each(standing, at_once(lifted.close), "case %s was not closed")
 
 
 @job

@@ -106,6 +106,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("forget-bundles", 3600, proofs.forget_bundles),
         Sweep("ring-for-appeals", 15, appeals.ring_for_appeals, is_locked=False),
         Sweep("note-appeal-mails", 30, appeals.note_mails),
+        Sweep("close-lifted-appeals", 30, appeals.close_lifted),
         Sweep("remind-of-appeals", 300, appeals.remind_of_appeals),
         Sweep("refund-failed", 300, sweeps.refund_failed),
         Sweep("tell-due-tasks", 30, tasks.tell_due_tasks, is_locked=False),

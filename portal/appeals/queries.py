@@ -273,6 +273,13 @@ def sendings_in(
     return list(db.session.scalars(wanted if after is None else wanted.where(s.id > after)))
 
 
+def open_anywhere(after: UUID | None = None) -> list[UUID]:
+    """Return some cases that are not over, of every organization, those after a given one."""
+    c = AppealCase
+    wanted = select(c.id).where(c.state.not_in(OVER)).order_by(c.id).limit(100)
+    return list(db.session.scalars(wanted if after is None else wanted.where(c.id > after)))
+
+
 def replies(case: CaseRef) -> list[ReplyRef]:
     """Return what the carrier answered to a case, the oldest first."""
     rows = db.session.scalars(

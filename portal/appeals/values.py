@@ -178,7 +178,7 @@ class SendingState(StrEnum):
 
 
 SENDING_LABELS: Final[Mapping[SendingState, str]] = {
-    SendingState.WAITING: "Being made",
+    SendingState.WAITING: "Waits to go out",
     SendingState.READY: "To be sent by hand",
     SendingState.MAILED: "Sent by e-mail",
     SendingState.FAILED: "The e-mail did not go",
@@ -219,7 +219,9 @@ class SendingRef:
 
     @property
     def state_label(self) -> str:
-        """Return how far it is, in words."""
+        """Return how far it is, in words; a mail that no server took yet is only on its way."""
+        if self.state is SendingState.MAILED and self.sent_at is None:
+            return "Being mailed"
         return SENDING_LABELS[self.state]
 
     @property

@@ -274,6 +274,17 @@ def restrictions(tenant: Tenant, *, limit: int) -> list[RestrictionRef]:
     return [_restriction(row) for row in rows]
 
 
+def restriction(tenant: Tenant, restriction_id: UUID) -> RestrictionRef | None:
+    """Return one restriction of an account, whether it holds or was lifted, or None."""
+    r = Restriction
+    row = db.session.scalar(
+        select(r)
+        .where(owned(tenant, r), r.id == restriction_id)
+        .execution_options(populate_existing=True)
+    )
+    return _restriction(row) if row else None
+
+
 def restrictions_since(organization_id: UUID, since: datetime) -> list[RestrictionRef]:
     """Return what was set or lifted in an organization since then, the newest first (H-6)."""
     r = Restriction

@@ -31,6 +31,7 @@ from portal.appeals.values import (
     State,
     Urgency,
 )
+from portal.compliance import service as compliance
 from portal.core.db import unit_of_work
 from portal.mail import queries as mails
 from portal.mail.values import MailState
@@ -49,7 +50,9 @@ from tests.appeals.conftest import (
     WRITER,
     ZIP,
     go,
+    open_case,
     support,
+    suspend,
 )
 from workers import appeals as work
 
@@ -242,6 +245,32 @@ def test_a_reinstatement_lifts_the_suspension(sent, suspended):
     with pytest.raises(Exception, match="Reinstated"):
         keep(sent, ReplyKind.DENIED, actor=ALICE)  # the other officer, at the same time
     assert accounts.get_or_404(suspended.tenant).state is AccountState.ACTIVE
+
+
+def lifted_elsewhere(account):
+    with unit_of_work():
+        compliance.lift_suspension(account, "Lifted by their mail", actor=VERA)
+
+
+def test_a_case_ends_by_itself_once_its_suspension_is_lifted_elsewhere(case, suspended):
+    """A-5: what the carrier never saw is withdrawn; the next suspension gets a case of its own."""
+    assert work.close_lifted() == 0  # it holds
+    lifted_elsewhere(suspended)
+    assert (work.close_lifted(), work.close_lifted()) == (1, 0)
+    assert queries.case_or_404(case.tenant, case.id).state is State.WITHDRAWN
+    line = queries.history(case)[0]
+    assert (line.by_id, line.text) == (
+        None,
+        "The suspension was lifted by Vera Okafor: Lifted by their mail",
+    )
+    assert told(cast.BOB, "withdrawn")
+    assert open_case(suspend(suspended)).id != case.id
+
+
+def test_an_appeal_with_the_carrier_is_reinstated_by_a_suspension_lifted_elsewhere(sent, suspended):
+    lifted_elsewhere(suspended)
+    assert work.close_lifted() == 1
+    assert queries.case_or_404(sent.tenant, sent.id).state is State.REINSTATED
 
 
 def test_a_denial_opens_the_next_round_with_the_first_attached(sent, suspended):

@@ -32,7 +32,7 @@ from portal.appeals.values import (
 )
 from portal.compliance import service as compliance
 from portal.compliance.rules.health import hour_of
-from portal.core import clock
+from portal.core import clock, formats
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.tenancy import owned
@@ -94,7 +94,8 @@ def record(
     if reply.due_on is not None:
         values["due_at"] = waiting.end_of(reply.due_on, account.timezone)
     said = f"{REPLY_LABELS[reply.kind]}, {reply.received_on.isoformat()}"
-    now = cases.move(case, MOVES[reply.kind], by, actor=actor, reason=said, values=values)
+    answer = f"Their answer of {formats.date_words(reply.received_on)}"
+    now = cases.move(case, MOVES[reply.kind], by, actor=actor, reason=answer, values=values)
     row = AppealReply(
         id=uuid4(),
         organization_id=case.organization_id,

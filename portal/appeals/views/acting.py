@@ -24,7 +24,7 @@ _DONE: Final = {
     Move.HAND_IN: "Handed in. Who reviews it is told.",
     Move.RETURN: "Returned, with your reason.",
     Move.APPROVE: "Approved. It can be sent now.",
-    Move.SUBMIT: "It is with the carrier now.",
+    Move.SUBMIT: "Submitted. The PDF and ZIP are frozen; how they go out stands here.",
     Move.WITHDRAW: "Withdrawn.",
 }
 

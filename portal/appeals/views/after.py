@@ -187,7 +187,9 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
         replies=queries.replies(case),
         files=_by_what(kept),
         frozen=[file for file in kept if file.kind in ("pdf", "zip") and file.about_id is None],
-        reply_form=reply if may_send and kinds else None,
+        reply_form=reply
+        if may_send and (typed.reply or kinds != [ReplyKind.WITHDRAWN]) and kinds
+        else None,
         answer_form=(typed.answer or AnswerForm(formdata=None, edits=case.edits))
         if may_move(Move.ANSWER, case.state, by)
         else None,

@@ -13,6 +13,7 @@ from portal.core.web import page, see_other, wants_partial
 from portal.messaging.errors import FenceNotReady
 from portal.messaging.forms.standstill import LiftForm
 from portal.messaging.queries import recovery as records
+from portal.messaging.rules.joining import sentence
 from portal.messaging.service import fence
 from portal.messaging.service.fence import Waiting
 from portal.messaging.values import FenceCause
@@ -195,10 +196,13 @@ def _of_account(account: AccountRef) -> Banner | None:
     """Name what stops its texts on each of the account's pages, with the way to what to do (A-1, H-4)."""
     if account.state is AccountState.SUSPENDED:
         level, title = "bad", "This account is suspended."
-        text = f"{account.state_reason or ''} Nothing is sent; texts still come in.".strip()
+        said = sentence(account.state_reason) + " " if account.state_reason else ""
+        text = f"{said}Nothing is sent; texts still come in."
     elif account.bulk_pause is not None:
         level, title = "warn", "Bulk and plan texts of this account are paused."
-        text = f"{account.bulk_pause} Replies go; the rest waits until somebody has looked."
+        text = (
+            f"{sentence(account.bulk_pause)} Replies go; the rest waits until somebody has looked."
+        )
     else:
         return None
     there = url_for("compliance.restriction", account_id=account.id)
