@@ -46,6 +46,7 @@ def stop_cause(account_id: UUID) -> Response:
 @requires(Permission.LIFT_BULK_PAUSE)
 def lift_stop(account_id: UUID, stop_id: UUID) -> Response:
     """Let stopped traffic go on, with a reason; the account begins slowly."""
+    stops.stop_or_404(g.account.tenant, stop_id)
     form = GoOnForm()
     if not form.validate_on_submit():
         return _page(form, stop_id, 422)

@@ -12,6 +12,7 @@ from portal.compliance.rules.similar import Sketch, are_alike, sketch, unpacked
 from portal.consent import queries as consent
 from portal.consent.values import Standing
 from portal.core.db import db
+from portal.core.errors import NotFound
 from portal.core.tenancy import THAT_ONE, Tenant, owned
 from portal.messaging.models import Campaign, TrafficStop
 from portal.messaging.rules.gates import TRAFFIC_STOPPED
@@ -73,6 +74,16 @@ _STANDING: Final = (
 def standing_stops(tenant: Tenant) -> list[StopRef]:
     """Return what of an account is stopped now, the first stop first."""
     return [StopRef(*row) for row in db.session.execute(_STANDING, tenant.named)]
+
+
+def stop_or_404(tenant: Tenant, stop_id: UUID) -> StopRef:
+    """Return one stop of an account, lifted or not. Raises NotFound."""
+    row = db.session.execute(
+        select(*_ROW).where(owned(tenant, TrafficStop), TrafficStop.id == stop_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("We can't find that stop.")
+    return StopRef(*row)
 
 
 def alike(tenant: Tenant, campaign_ids: Iterable[UUID], words: Sketch) -> list[UUID]:
