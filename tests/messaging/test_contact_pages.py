@@ -65,7 +65,7 @@ class TestMayIText:
         shown = show(alice, maya)
         assert shown.texts_of(".may__head") == ["One-to-one texts Yes", "Bulk texts and plans Yes"]
         assert set(verdicts(shown).values()) == {("Open", "Open")}
-        assert len(verdicts(shown)) == 16
+        assert len(verdicts(shown)) == 17
 
     def test_express_consent_is_for_one_to_one(self, alice, northside, sender):
         """C-8"""
