@@ -156,6 +156,6 @@ def test_numbers_can_be_had_as_a_csv_and_that_is_written_down(bob, approved):
     assert make.CAROL not in without.data.decode()
     assert make.DAVE in without.data.decode()
     events = db.session.scalars(
-        select(AuditEntry.payload).where(AuditEntry.event == "appeals:numbers:export")
+        select(AuditEntry.payload).where(AuditEntry.event == "appeals:numbers:download")
     )
     assert sorted(payload["numbers"] for payload in events) == [2, 3]

@@ -24,7 +24,7 @@ def numbers_csv(account_id: UUID, case_id: UUID, number: int) -> Response:  # no
     found = [one for one in checking.proof_of(case, part) if not (is_short and one.is_proven)]
     with unit_of_work():
         audit.record(
-            "appeals:numbers:export",
+            "appeals:numbers:download",
             actor=me().actor,
             organization_id=case.organization_id,
             account_id=case.account_id,
