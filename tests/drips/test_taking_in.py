@@ -12,7 +12,7 @@ from portal.core.db import db, unit_of_work
 from portal.core.jobs import Job
 from portal.drips.models import DripEnrolment, DripIntake
 from portal.drips.queries import intakes
-from portal.drips.service import authoring, taking_in
+from portal.drips.service import authoring, enrolling, taking_in
 from portal.drips.values import IntakeState
 from portal.messaging.service import optouts
 from tests.drips.test_people_pages import HERE
@@ -69,6 +69,16 @@ def test_the_page_answers_at_once_and_shows_how_far_it_is(alice, northside, seve
     assert not part.page.select_one("#enrolling").has_attr("hx-get")
     assert "Enrolled 7" in part.text
     assert "being enrolled" not in alice.get("drips.show", drip_id=drip.id, **HERE).text
+
+
+def test_more_than_go_at_once_are_refused_in_words(alice, northside, seven, drip, monkeypatch):
+    monkeypatch.setattr(enrolling, "MOST_AT_ONCE", 6)
+    data = {"plan": drip.id, "ids": [str(one.contact.id) for one in seven]}
+    for at_once in (3, 10):  # a worker's, and the page's own
+        monkeypatch.setattr(taking_in, "AT_ONCE", at_once)
+        page = alice.post("drips.enrol", 422, data, **HERE)
+        assert "Enrol at most 6 people at once. Narrow the filter." in page.text
+    assert db.session.scalars(select(DripIntake)).all() == []
 
 
 def test_it_tells_apart_who_is_in_it_and_who_opted_out(northside, seven, drip):

@@ -7,7 +7,7 @@ in the same moment comes wholly before, and is seen here, or wholly after, and e
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
@@ -115,10 +115,20 @@ def enrol_selection(
     account: AccountRef, drip_id: UUID, selection: Selection, *, actor: Actor
 ) -> Enrolled:
     """Put everybody in a selection into a plan (K-4). Raises what `enrol` raises."""
-    if contacts.count_selected(account.tenant, selection) > MOST_AT_ONCE:
-        raise BadInput(f"Enrol at most {MOST_AT_ONCE:,} people at once. Narrow the filter.")
-    ids = [id_ for some in contacts.selected_ids(account.tenant, selection) for id_ in some]
+    ids = chosen(account, selection)
     return enrol(account, drip_id, ids, source=Source.BULK, actor=actor)
+
+
+def chosen(account: AccountRef, selection: Selection) -> list[UUID]:
+    """Return whom a selection holds, and read no more than may be enrolled at once.
+
+    Raises BadInput for more than 5,000.
+    """
+    found = chain.from_iterable(contacts.selected_ids(account.tenant, selection))
+    ids = list(islice(found, MOST_AT_ONCE + 1))
+    if len(ids) > MOST_AT_ONCE:
+        raise BadInput(f"Enrol at most {MOST_AT_ONCE:,} people at once. Narrow the filter.")
+    return ids
 
 
 def is_usable(account: AccountRef, drip: DripRef) -> bool:

@@ -9,17 +9,16 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from portal.contacts import queries as contacts
 from portal.contacts.values import Selection
 from portal.core import audit, clock, jobs
 from portal.core.audit import Actor
 from portal.core.db import db
-from portal.core.errors import BadInput, DomainError
+from portal.core.errors import DomainError
 from portal.core.jobs import Job, Lane
 from portal.drips.models import DripIntake
 from portal.drips.queries import library
 from portal.drips.service import enrolling
-from portal.drips.values import MOST_AT_ONCE, IntakeState, Source
+from portal.drips.values import IntakeState, Source
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
@@ -35,9 +34,7 @@ def begin(account: AccountRef, drip_id: UUID, selection: Selection, *, actor: Ac
     """
     accounts.check_open(account.id)
     enrolling.check_usable(account, library.drip_of(account.organization_id, drip_id))
-    ids = [id_ for some in contacts.selected_ids(account.tenant, selection) for id_ in some]
-    if len(ids) > MOST_AT_ONCE:
-        raise BadInput(f"Enrol at most {MOST_AT_ONCE:,} people at once. Narrow the filter.")
+    ids = enrolling.chosen(account, selection)
     now = clock.utcnow()
     row = DripIntake(
         id=uuid4(),
