@@ -186,23 +186,20 @@ class _Play:
         if step.kind is StepKind.TEXT:
             self._text(step, due, people, total)
         else:
-            is_late = due > total.due_at
-            total.goes += 0 if is_late else len(people)
-            total.held += len(people) if is_late else 0
-            if is_late:
+            if due > total.due_at:
+                total.held += len(people)
                 total.latest = max(total.latest or due, due)
+            else:
+                total.goes += len(people)
             for person in people:
                 self.happens[person.id].append(Happens(step, due))
         if which + 1 == len(self.steps):
             return
         after = self.steps[which + 1]
-        later, days = self._after(step, after, due), after.day - step.day
+        days = after.day - step.day
+        later = timing.next_due(after, self.now, self.account.timezone, due, days)
         for person in people:
             self._wait(person, self._behind(person, after, later, days), which + 1)
-
-    def _after(self, step: Step, after: Step, due: datetime) -> datetime:
-        zone, days = self.account.timezone, after.day - step.day
-        return timing.next_due(after, self.now, zone, due, days)
 
     def _behind(self, person: ContactRef, step: Step, due: datetime, days: int) -> datetime:
         """Return when a step is taken for somebody: no text overtakes the one before it."""
@@ -249,16 +246,16 @@ class _Play:
         else:
             self.days[at.astimezone(self.zone).date()] += 1
         is_late = gate is not None or at > total.due_at
+        is_over = bool(text.passed_limit)
         total.held += is_late
         total.goes += not is_late
-        total.over += bool(text.passed_limit)
+        total.over += is_over
         total.credits += price
         if is_late:
             if text.outcome is not Fate.BLOCKED:
                 total.latest = max(total.latest or at, at)
             total.why[gate.sentence if gate else "The text before it leaves late."] += 1
         self._left_at[person.id] = at
-        is_over = bool(text.passed_limit)
         self.happens[person.id].append(Happens(step, at, gate, price, is_over))
 
     def _read_day(self, account: AccountRef, day: date) -> DayRoom:
