@@ -17,8 +17,9 @@ _places = count()
 def make_contact(account, first_name="Carol", last_name="Diaz", number=None, **details):
     """Return a contact of the account; without a number it gets one nobody has, "" means none."""
     if number is None:
+        # Of an exchange that no test names: whose turn it is depends on what ran before.
         place = next(_places)
-        number = f"+1312555{place % 10_000:04d}" if place < 10_000 else f"+1773{place:07d}"
+        number = f"+1312551{place % 10_000:04d}" if place < 10_000 else f"+1773{place:07d}"
     numbers = details.pop("numbers", None)
     if numbers is None:
         numbers = (NewNumber(number),) if number else ()

@@ -48,7 +48,7 @@ def make_sender(account, e164=None, name="Front desk", **columns):
         row = SenderNumber(
             organization_id=account.organization_id,
             account_id=account.id,
-            e164=e164 or f"+1312555{serial:04d}",
+            e164=e164 or f"+1312552{serial:04d}",
             name=name,
             state=state,
             request_key=uuid4().hex,
