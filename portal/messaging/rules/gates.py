@@ -97,15 +97,20 @@ def account_not_suspended(facts: AccountFacts) -> Gate | None:
     )
 
 
+def bulk_paused(why: str) -> Gate:
+    """Return the gate that bulk and plan texts meet while somebody has to look, and why they do."""
+    return _gate(
+        BULK_PAUSED,
+        f"Bulk and plan texts of this account are paused. {why} Replies go.",
+        Fate.HELD,
+    )
+
+
 def bulk_goes(facts: AccountFacts, kind: Kind) -> Gate | None:
     """Hold bulk and plan texts of an account that a person has to look at first (H-4)."""
     if facts.bulk_pause is None or not kind.is_marketing:
         return None
-    return _gate(
-        BULK_PAUSED,
-        f"Bulk and plan texts of this account are paused. {facts.bulk_pause} Replies go.",
-        Fate.HELD,
-    )
+    return bulk_paused(facts.bulk_pause)
 
 
 def caught_up(facts: TextFacts) -> Gate | None:

@@ -4,7 +4,6 @@ What waits says why, keeps its credits and its order, and goes on by itself once
 slowly, as the account begins again with as many people a day as a new number.
 """
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,8 +17,8 @@ from portal.core.reasons import reason_of
 from portal.messaging.errors import NotPaused
 from portal.messaging.models import MOVING, Message
 from portal.messaging.rules import gates
-from portal.messaging.service import facts, late_places, outbox
-from portal.messaging.values import MARKETING, Kind, State
+from portal.messaging.service import late_places, outbox
+from portal.messaging.values import MARKETING, State
 from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
@@ -36,8 +35,7 @@ def pause(account_id: UUID, why: str, *, cause: Cause | None = None, actor: Acto
     account = accounts.account(account_id)
     if account is None or account.bulk_pause is not None:
         return False
-    gate = gates.bulk_goes(replace(facts.of_account(account), bulk_pause=why), Kind.BULK)
-    assert gate is not None  # there is a why
+    gate = gates.bulk_paused(why)
     outbox.hold(  # before the account is locked, as everywhere (RULINGS 6)
         and_(MOVING, Message.account_id == account_id, Message.kind.in_(MARKETING),
              Message.state == State.QUEUED),
