@@ -9,11 +9,11 @@ from sqlalchemy import and_, or_, select
 from portal.core.tenancy import Tenant
 from portal.doctor.queries.looking import Check, Look
 from portal.doctor.values import Found, Invariant
-from portal.messaging.models import Message
+from portal.messaging.models import MOVING, Message
 from portal.messaging.rules import gates
 from portal.messaging.rules.whys import BULK_PAUSED
 from portal.messaging.service import facts
-from portal.messaging.values import MARKETING, State
+from portal.messaging.values import MARKETING, Kind, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import RestrictionKind, RestrictionRef
 
@@ -30,17 +30,16 @@ def _pauses(look: Look) -> list[RestrictionRef]:
 
 def waits_for_no_pause(look: Look) -> Iterable[Found]:
     """Find bulk and plan texts that are held for a pause that was lifted long ago."""
-    account = accounts.account(look.account_id)
-    if account is None or gates.account_gate(facts.of_account(account)) is not None:
-        return
-    lifted = [one.lifted_at or look.now for one in _pauses(look)]
-    if account.bulk_pause is not None or any(look.now - at < FREED_WITHIN for at in lifted):
-        return
     rows = look.rows(
         select(Message.id).where(
-            look.texts, Message.state == State.HELD, Message.reason_code == BULK_PAUSED
+            MOVING, look.texts, Message.state == State.HELD, Message.reason_code == BULK_PAUSED
         )
     )
+    account = accounts.account(look.account_id) if rows else None
+    if account is None or gates.account_gate(facts.of_account(account), Kind.BULK) is not None:
+        return
+    if any(look.now - (one.lifted_at or look.now) < FREED_WITHIN for one in _pauses(look)):
+        return
     for row in rows:
         yield Found(row.id, f"Text {row.id} waits for a look at the account, which nobody owes it.")
 
