@@ -86,13 +86,18 @@ def stop_or_404(tenant: Tenant, stop_id: UUID) -> StopRef:
     return StopRef(*row)
 
 
-def alike(tenant: Tenant, campaign_ids: Iterable[UUID], words: Sketch) -> list[UUID]:
-    """Return which of some sends say nearly this."""
+def sketches(tenant: Tenant, campaign_ids: Iterable[UUID]) -> dict[UUID, Sketch]:
+    """Return what stands for the words of some sends."""
     c = Campaign
     rows = db.session.execute(
         select(c.id, c.body).where(owned(tenant, c), c.id.in_(list(campaign_ids)))
     )
-    return [row.id for row in rows if are_alike(sketch(row.body), words)]
+    return {row.id: sketch(row.body) for row in rows}
+
+
+def alike(sends: Mapping[UUID, Sketch], words: Sketch) -> set[UUID]:
+    """Return which of some sends say nearly this."""
+    return {id_ for id_, said in sends.items() if are_alike(said, words)}
 
 
 class Stops:
@@ -106,24 +111,28 @@ class Stops:
         self._stops = standing_stops(tenant) if bulk else []
         kinds = {stop.kind for stop in self._stops}
         sends = {m.campaign_id for m in bulk if m.campaign_id}
+        said = sketches(tenant, sends) if StopKind.WORDING in kinds else {}
         self._alike = {
-            stop.id: set(alike(tenant, sends, unpacked(stop.sketch)))
+            stop.id: alike(said, unpacked(stop.sketch))
             for stop in self._stops
             if stop.kind is StopKind.WORDING
         }
-        self._records = {e164: standing.record_id for e164, standing in standings.items()}
-        rest_on = {self._records.get(m.e164 or "") for m in bulk} - {None}
-        self._origins = (
-            consent.origins_of({id_ for id_ in rest_on if id_}) if StopKind.SOURCE in kinds else {}
+        rests_on = (
+            {m.e164: standings[m.e164].record_id for m in bulk if m.e164}
+            if StopKind.SOURCE in kinds
+            else {}
         )
+        origins = consent.origins_of({id_ for id_ in rests_on.values() if id_})
+        self._sources = {
+            e164: origins[id_].source.key for e164, id_ in rests_on.items() if id_ in origins
+        }
 
     def shut(self, message: Leaving) -> Gate | None:
         """Return the first stop that keeps a text back; only bulk and plan texts are."""
         if not self._stops or not message.kind.is_marketing:
             return None
-        origin = self._origins.get(self._records.get(message.e164 or ""))
         said: dict[StopKind, str | None] = {
-            StopKind.SOURCE: (origin.source if origin else consent.NO_SOURCE).key,
+            StopKind.SOURCE: self._sources.get(message.e164 or "", consent.NO_SOURCE.key),
             StopKind.NUMBER: message.from_e164,
             StopKind.AGENT: str(message.created_by) if message.created_by else None,
         }

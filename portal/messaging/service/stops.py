@@ -128,8 +128,8 @@ def _waits(tenant: Tenant, kind: StopKind, value: str) -> ColumnElement[bool]:
     if kind is StopKind.AGENT:
         return and_(mine, waits, m.created_by == UUID(value))
     sends = db.session.scalars(select(m.campaign_id).where(mine, waits).distinct()).all()
-    words = _words(tenant, value)
-    return and_(mine, waits, m.campaign_id.in_(queries.alike(tenant, filter(None, sends), words)))
+    said = queries.sketches(tenant, filter(None, sends))
+    return and_(mine, waits, m.campaign_id.in_(queries.alike(said, _words(tenant, value))))
 
 
 def _words(tenant: Tenant, campaign_id: str) -> Sketch:
