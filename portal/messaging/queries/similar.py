@@ -13,6 +13,7 @@ from portal.core.among import among
 from portal.core.columns import Id
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.once import once_a_page
 from portal.core.tenancy import Tenant, owned
 from portal.messaging.models import (
     ApprovedTemplate,
@@ -188,6 +189,11 @@ def numbers_of(organization_id: UUID, group_id: UUID, now: datetime) -> frozense
 
 def groups(organization_id: UUID, now: datetime) -> list[GroupRef]:
     """Return what left from several numbers in the day before now, most numbers first."""
+    return list(_of_day(organization_id, now))
+
+
+@once_a_page
+def _of_day(organization_id: UUID, now: datetime) -> tuple[GroupRef, ...]:
     g = TextGroup
     rows = db.session.scalars(
         select(g)
@@ -200,10 +206,9 @@ def groups(organization_id: UUID, now: datetime) -> list[GroupRef]:
         .limit(SHOWN)
     ).all()
     found = _groups(organization_id, rows, since=first_hour(now))
-    return sorted(
-        (group for group in found if group.numbers >= FEWEST_NUMBERS),
-        key=lambda group: (group.approval is not None, -group.numbers, -group.texts),
-    )
+    several = [group for group in found if group.numbers >= FEWEST_NUMBERS]
+    several.sort(key=lambda group: (group.approval is not None, -group.numbers, -group.texts))
+    return tuple(several)
 
 
 def flagged_before(organization_id: UUID, now: datetime) -> list[GroupRef]:
