@@ -26,6 +26,11 @@ class Band(StrEnum):
         """Return how much it wants a look."""
         return (Band.GOOD, Band.FEW, Band.WATCH, Band.BREACH).index(self)
 
+    @property
+    def is_bad(self) -> bool:
+        """Say whether somebody has to look."""
+        return self in (Band.WATCH, Band.BREACH)
+
 
 class Window(StrEnum):
     """Over how long rates are told (H-3)."""
@@ -153,7 +158,7 @@ class Outcomes:
         bad = [
             words
             for words, band in ((opt_outs, self.opt_outs(by)), (errors, self.errors(by)))
-            if band in (Band.WATCH, Band.BREACH)
+            if band.is_bad
         ]
         return " and ".join(bad or (opt_outs, errors))
 

@@ -14,8 +14,6 @@ from portal.messaging.service import bulk_pause
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef, AccountState, Cause
 
-_BAD = (Band.WATCH, Band.BREACH)
-
 
 def to_judge(organization_id: UUID, now: datetime) -> Iterator[UUID]:
     """Yield the accounts of an organization that are not as they were judged last (one read for all)."""
@@ -63,7 +61,7 @@ def judge(account_id: UUID, now: datetime) -> int:
         mark.band, mark.since = band, now
     is_short = since == mark.judged_from
     said = f"{week.told(by)} {'since it was let go on' if is_short else 'in the last 7 days'}."
-    if band is not was and (band in _BAD or was in _BAD):
+    if band is not was and (band.is_bad or was.is_bad):
         audit.record(
             "messaging:health:cross",
             actor=SYSTEM,
@@ -84,7 +82,7 @@ def _tell(
     account: AccountRef, band: Band, was: Band, said: str, now: datetime, *, stops: bool
 ) -> None:
     """Tell people of a crossing upwards, and of every pause."""
-    if not stops and (band not in _BAD or band.gravity <= was.gravity):
+    if not stops and (not band.is_bad or band.gravity <= was.gravity):
         return
     if stops:
         title = f"Bulk and plan texts of {account.name} are paused"

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from portal.compliance import queries as compliance
-from portal.compliance.rules.health import WINDOWS, Band, Window, hour_of
+from portal.compliance.rules.health import WINDOWS, Window, hour_of
 from portal.core.audit import SYSTEM
 from portal.core.db import db
 from portal.core.tenancy import owned
@@ -14,8 +14,6 @@ from portal.messaging.models import DailyLimit
 from portal.messaging.queries import health
 from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountRef
-
-_BAD = (Band.WATCH, Band.BREACH)
 
 
 def judge_due(account: AccountRef, judged_on: date, today: date) -> int:
@@ -38,7 +36,7 @@ def _judge(account: AccountRef, day: date) -> None:
         account.id,
         day,
         people=_people(account, day),
-        is_bad=week.opt_outs(by) in _BAD or week.errors(by) in _BAD,
+        is_bad=week.worst(by).is_bad,
         figures=f"{week.opted_out} opt-outs and {week.wrong} errors of {week.attempted} in 7 days",
         actor=SYSTEM,
     )

@@ -110,7 +110,7 @@ def _line(
     if account.bulk_pause is not None:
         risk = max(risk, Risk.STOPPED)
         whys.append(f"Bulk and plan texts wait: {account.bulk_pause}")
-    if worst in (Band.WATCH, Band.BREACH):
+    if worst.is_bad:
         risk = max(risk, Risk.BREACH if worst is Band.BREACH else Risk.WATCH)
         whys.append(f"{worst.words}: {week.told(by)}")
     if waiting:
