@@ -220,7 +220,7 @@ def named_first(desk, now):
     value = (first.dimension, first.value)
     is_planted = value in desk.planted
     if first.dimension is Dimension.WORDING:
-        sends = {(Dimension.CAMPAIGN, str(id_)) for id_ in told.sends_of(first.value)}
+        sends = {(Dimension.CAMPAIGN, id_) for id_ in told.groups[first.value]}
         is_planted = bool(sends & desk.planted) and not sends - desk.planted
     return f"{told.name([value]).get(value)}: {first.words}", is_planted
 

@@ -14,7 +14,7 @@ sent, as many texts as are enough to judge at the rate that is just good (H-7) s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import log, sqrt
 from typing import Final
@@ -282,10 +282,7 @@ def _with_shared(cause: Cause, parts: Sequence[_Part]) -> Cause:
         ),
         key=lambda one: (_ORDER[one[0]], -one[2], one[1]),
     )
-    return Cause(
-        cause.dimension, cause.value, cause.trouble, cause.inside, cause.elsewhere, cause.good,
-        cause.whole, cause.explains, cause.at_least, cause.weight, tuple(shared),
-    )  # fmt: skip
+    return replace(cause, shared=tuple(shared))
 
 
 def _order(cause: Cause) -> tuple[int, str]:

@@ -43,7 +43,6 @@ class Told:
         self.groups = _alike(self._bodies(rows), [a.name for a in scope.accounts])
         self._of: dict[str, str] = {id_: group for group, ids in self.groups.items() for id_ in ids}
         self.cells: list[Cell] = [self._cell(row) for row in rows]
-        self._names: dict[Value, str] = {}
 
     def name(self, values: Collection[Value]) -> dict[Value, str]:
         """Return what some values are called, as a sentence about them begins."""
@@ -59,10 +58,6 @@ class Told:
         """Return the accounts a cause is in."""
         ids = {c.of[Dimension.ACCOUNT] for c in self.cells if c.of.get(value[0]) == value[1]}
         return sorted(map(UUID, ids))
-
-    def sends_of(self, group: str) -> list[UUID]:
-        """Return the campaigns and steps that say nearly the same."""
-        return sorted(map(UUID, self.groups.get(group, ())))
 
     def _bodies(self, rows: Sequence[Any]) -> dict[str, str]:
         """Return the words of the largest sends and steps by their ids."""
@@ -177,11 +172,9 @@ def _rows(scope: Scope, since: datetime) -> Sequence[Any]:
         c.account_id, campaign.label("campaign_id"), DripSend.step_id, c.user_id, c.import_id,
         c.form_name, c.method, c.from_e164, c.error_code,
     )  # fmt: skip
-    summed = [
-        func.sum(getattr(c, n)).label(n) for n in ("attempted", "delivered", "wrong", "opted_out")
-    ]
+    counted = (c.attempted, c.delivered, c.wrong, c.opted_out)
     inner = (
-        select(*keys, c.attempted, c.delivered, c.wrong, c.opted_out)
+        select(*keys, *counted)
         .select_from(outerjoin(c, DripSend, of_step))
         .where(
             owned(Tenant(scope.organization_id), c),
@@ -191,7 +184,7 @@ def _rows(scope: Scope, since: datetime) -> Sequence[Any]:
         .subquery()
     )
     shared = [inner.c[key.name] for key in keys]
-    sums = [func.sum(inner.c[each.name]).label(each.name) for each in summed]
+    sums = [func.sum(inner.c[each.name]).label(each.name) for each in counted]
     return db.session.execute(
         select(*shared, *sums)
         .group_by(*shared)

@@ -82,8 +82,8 @@ def _tells(cause: Cause, scope: Scope) -> bool:
 def _url_of(told: Told, scope: Scope, window: Window, named: Named) -> str | None:
     """Return where a cause leads to: a send, or of several accounts the one it is in."""
     cause = named.cause
-    accounts = told.accounts_of((cause.dimension, cause.value))
     if not scope.is_one:
+        accounts = told.accounts_of((cause.dimension, cause.value))
         if len(accounts) != 1:
             return None
         return url_for("reports.show_causes", account_id=accounts[0], window=window.value)
