@@ -1,7 +1,7 @@
 """Places in the daily limits for texts that leave on another day than their own (PROMISES 3.3)."""
 
 from datetime import date, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from sqlalchemy import Table, and_, bindparam, select, update
 
@@ -63,7 +63,7 @@ def take_late_place(
     )
     if (full := gates.day_full(there)) is not None:
         return full
-    had = _place(message)
+    had = limits.place_of(message)
     passed = room.passed_by(e164, message.segments, is_reply=is_reply)
     is_over = bool(passed)
     draws = room.take(
@@ -107,16 +107,5 @@ def give_up(account: AccountRef, today: date) -> int:
             .where(_MESSAGES.c.id.in_(some))
             .values(slot_on=None, draws_on_reserve=False, passed_limit=None)
         )
-    limits.give_back(Held(account.id, row.slot_on, _place(row)) for row in rows)
+    limits.give_back(Held(account.id, row.slot_on, limits.place_of(row)) for row in rows)
     return len(rows)
-
-
-def _place(message: Any) -> Place:
-    return Place(
-        message.e164 or "",
-        message.segments,
-        message.country_code,
-        message.is_reply,
-        message.draws_on_reserve,
-        bool(message.passed_limit),
-    )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, and_, delete, exists, select, update
@@ -41,6 +41,18 @@ class Place:
     is_reply: bool
     draws_on_reserve: bool
     is_over: bool = False  # beyond the limits, at the sender's risk
+
+
+def place_of(text: Any) -> Place:
+    """Return what a text takes of its day, by its row or as it was planned."""
+    return Place(
+        text.e164 or "",
+        text.segments,
+        text.country_code,
+        text.is_reply,
+        text.draws_on_reserve,
+        bool(text.passed_limit),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from portal.messaging.queries.repeats import EARLIER_PART
 from portal.messaging.rules.stages import ON_ITS_WAY, Standing, standing
 from portal.messaging.service import limits
 from portal.messaging.service.counting import Tally
-from portal.messaging.service.limits import Held, Place
+from portal.messaging.service.limits import Held
 from portal.messaging.values import Kind, State
 
 _MESSAGES = cast(Table, Message.__table__)
@@ -196,18 +196,7 @@ def settle_unsent(moved: Iterable[Moved], *, reason: str) -> int:
     """
     rows = list(moved)
     limits.give_back(
-        Held(
-            row.account_id,
-            row.slot_on,
-            Place(
-                row.e164 or "",
-                row.segments,
-                row.country_code,
-                row.is_reply,
-                row.draws_on_reserve,
-                bool(row.passed_limit),
-            ),
-        )
+        Held(row.account_id, row.slot_on, limits.place_of(row))
         for row in rows
         if row.slot_on is not None and row.e164 is not None
     )

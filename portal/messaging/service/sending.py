@@ -246,16 +246,7 @@ def _take_places(account: AccountRef, planned: Plan) -> None:
     days: dict[date, list[Place]] = defaultdict(list)
     for text in planned.texts:
         if text.day is not None and text.e164 is not None and text.outcome is not Fate.BLOCKED:
-            days[text.day].append(
-                Place(
-                    text.e164,
-                    text.segments,
-                    text.country_code,
-                    text.is_reply,
-                    text.draws_on_reserve,
-                    bool(text.passed_limit),
-                )
-            )
+            days[text.day].append(limits.place_of(text))
     for day in sorted(days):
         if not limits.take(account, day, days[day]):
             raise CostChanged  # a limit was edited between the two statements
