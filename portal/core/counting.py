@@ -7,7 +7,7 @@ truth: it can be made anew at any time, and the doctor compares.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Executable, Integer, Select, Table, delete, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,6 +19,7 @@ from portal.core.tenancy import Tenant
 IN_ITS_KEY: Final = {"sqlite_with_rowid": False}
 
 Key = tuple[object, ...]  # the values of a row before its sums, as the table has its columns
+K = TypeVar("K", bound=Key)
 Sums = dict[Key, list[int]]
 Counted = tuple[Table, Select[Any]]  # a table of counts, and what should be in it
 
@@ -32,15 +33,15 @@ def figures(table: Table) -> list[str]:
     ]
 
 
-def gather(sums: Sums, key: Key, by: Iterable[int]) -> None:
+def gather(sums: dict[K, list[int]], key: K, by: Iterable[int]) -> None:
     """Add to what one row is to change by."""
     before = sums.setdefault(key, [])
     sums[key] = [a + b for a, b in zip(before, by, strict=True)] if before else list(by)
 
 
-def together(tallies: Iterable[Sums]) -> Sums:
+def together(tallies: Iterable[dict[K, list[int]]]) -> dict[K, list[int]]:
     """Return what several changes come to."""
-    sums: Sums = {}
+    sums: dict[K, list[int]] = {}
     for tally in tallies:
         for key, by in tally.items():
             gather(sums, key, by)

@@ -59,11 +59,28 @@ class _Place(NamedTuple):
     from_e164: str = ""  # what it left from, likewise
 
 
+class _Cause(NamedTuple):
+    """Where a text that left is counted, and an opt-out at it: by the hour, as far apart as can be."""
+
+    account_id: UUID
+    hour: datetime
+    campaign_id: UUID
+    user_id: UUID
+    record_id: UUID | None  # in the place of its source
+    from_e164: str
+    error_code: int
+    organization_id: UUID
+
+
+_Causes = dict[_Cause, list[int]]
+_Changes = dict[_Place, list[int]]
+
+
 class Tally:
     """What changes in one go; `keep` has it written at the end of the unit of work."""
 
     def __init__(self) -> None:
-        self._changes: dict[_Place, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._changes: _Changes = defaultdict(lambda: [0, 0, 0])
 
     def confirm(self, row: Mapping[str, Any]) -> None:
         """Count the row of a text that is about to begin."""
@@ -114,10 +131,7 @@ class Tally:
     def keep(self) -> None:
         """Write it with everything else of this unit of work, once, at its end."""
         if self._changes:
-            gather_before_commit(Last.COUNTS, _write_health, _health_of(self._changes))
-            gather_before_commit(
-                Last.COUNTS, _write_texts, (self._changes, _causes_of(self._changes))
-            )
+            _keep(self._changes, _causes_of(self._changes))
 
     def _add(self, place: _Place, *by: int) -> None:
         sums = self._changes[place]
@@ -142,22 +156,17 @@ def opt_out(tenant: Tenant, got: Got, said_at: datetime) -> None:
             said_at=said_at,
         )
     )
-    key: Key = (
+    cause = _Cause(
         tenant.account_id,
         hour_of(said_at),
-        got.from_e164 or "",
         got.campaign_id or counts.NOBODY,
+        got.sent_by or counts.NOBODY,
+        got.record_id,
+        got.from_e164 or "",
         NO_ERROR,
         tenant.organization_id,
     )
-    one = [0, 0, 0, 1]
-    gather_before_commit(Last.COUNTS, _write_health, {key: one})
-    account_id, hour, number, campaign_id, *rest = key
-    cause: Key = (
-        account_id, hour, campaign_id, got.sent_by or counts.NOBODY, got.record_id, number, *rest,
-    )  # fmt: skip
-    nothing: dict[_Place, list[int]] = {}
-    gather_before_commit(Last.COUNTS, _write_texts, (nothing, {cause: one}))
+    _keep({}, {cause: [0, 0, 0, 1]})
 
 
 def recount(tenant: Tenant) -> None:
@@ -165,7 +174,12 @@ def recount(tenant: Tenant) -> None:
     counting.make_anew(tenant, counts.recounts(tenant))
 
 
-def _write_texts(gathered: list[tuple[dict[_Place, list[int]], counting.Sums]]) -> None:
+def _keep(changes: _Changes, causes: _Causes) -> None:
+    gather_before_commit(Last.COUNTS, _write_health, causes)
+    gather_before_commit(Last.COUNTS, _write_texts, (changes, causes))
+
+
+def _write_texts(gathered: list[tuple[_Changes, _Causes]]) -> None:
     """Add the changes to the sums of days, campaigns, forms, bases and causes, in this order."""
     tallies = [tally for tally, _ in gathered]
     told = counting.together(causes for _, causes in gathered)
@@ -174,7 +188,7 @@ def _write_texts(gathered: list[tuple[dict[_Place, list[int]], counting.Sums]]) 
     forms: counting.Sums = {}
     bases: counting.Sums = {}
     rested = {place.record_id for tally in tallies for place in tally if place.record_id}
-    rested |= {key[_RECORD] for key in told if isinstance(key[_RECORD], UUID)}
+    rested |= {cause.record_id for cause in told if cause.record_id}
     known = consent.origins_of(rested)
     for tally in tallies:
         for place, by in tally.items():
@@ -200,32 +214,13 @@ def _write_texts(gathered: list[tuple[dict[_Place, list[int]], counting.Sums]]) 
     counting.add(_CAUSES, _by_source(told, known))
 
 
-def _health_of(changes: Mapping[_Place, list[int]]) -> counting.Sums:
-    """Return what changes of texts that left come to by the hour, their number and their send."""
-    sums: counting.Sums = {}
+def _causes_of(changes: _Changes) -> _Causes:
+    """Return what changes of texts that left come to, each where it is counted."""
+    sums: _Causes = {}
     for place, by in changes.items():
         if place.hour is None:
             continue
-        key = (
-            place.account_id,
-            place.hour,
-            place.from_e164,
-            place.campaign_id or counts.NOBODY,
-            place.error_code,
-            place.organization_id,
-        )
-        is_in = outcome(Stage(place.stage))
-        counting.gather(sums, key, [*(by[0] * each for each in is_in), 0])
-    return sums
-
-
-def _causes_of(changes: Mapping[_Place, list[int]]) -> counting.Sums:
-    """Return the same further apart, with the record a text rested on in its source's place."""
-    sums: counting.Sums = {}
-    for place, by in changes.items():
-        if place.hour is None:
-            continue
-        key = (
+        cause = _Cause(
             place.account_id,
             place.hour,
             place.campaign_id or counts.NOBODY,
@@ -236,21 +231,19 @@ def _causes_of(changes: Mapping[_Place, list[int]]) -> counting.Sums:
             place.organization_id,
         )
         is_in = outcome(Stage(place.stage))
-        counting.gather(sums, key, [*(by[0] * each for each in is_in), 0])
+        counting.gather(sums, cause, [*(by[0] * each for each in is_in), 0])
     return sums
 
 
-def _by_source(told: counting.Sums, known: Mapping[UUID | None, consent.Origin]) -> counting.Sums:
+def _by_source(told: _Causes, known: Mapping[UUID | None, consent.Origin]) -> counting.Sums:
     """Put the source of the consent in its record's place."""
     sums: counting.Sums = {}
-    for key, by in told.items():
-        origin = known.get(cast("UUID | None", key[_RECORD]))
+    for cause, by in told.items():
+        account_id, hour, campaign_id, user_id, record_id, *rest = cause
+        origin = known.get(record_id)
         source = origin.source if origin else consent.NO_SOURCE
-        counting.gather(sums, (*key[:_RECORD], *source, *key[_RECORD + 1 :]), by)
+        counting.gather(sums, (account_id, hour, campaign_id, user_id, *source, *rest), by)
     return sums
-
-
-_RECORD: Final = 4  # where it stands in the key of a cause
 
 
 def _rests(kind: Kind, stage: str) -> bool:
@@ -258,8 +251,16 @@ def _rests(kind: Kind, stage: str) -> bool:
     return kind is not Kind.SYSTEM and stage in LEFT
 
 
-def _write_health(tallies: list[counting.Sums]) -> None:
-    counting.add(_HOURS, counting.together(tallies))
+def _write_health(gathered: list[_Causes]) -> None:
+    """Add the changes to the sums of hours, which tell neither sender nor source apart."""
+    hours: counting.Sums = {}
+    for cause, by in counting.together(gathered).items():
+        key: Key = (
+            cause.account_id, cause.hour, cause.from_e164, cause.campaign_id, cause.error_code,
+            cause.organization_id,
+        )  # fmt: skip
+        counting.gather(hours, key, by)
+    counting.add(_HOURS, hours)
 
 
 def _write_received(tallies: list[counting.Sums]) -> None:
