@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from sqlalchemy import event
 
 from portal.appeals import queries
 from portal.appeals.errors import (
@@ -10,16 +11,18 @@ from portal.appeals.errors import (
     FileRefused,
     MovedMeanwhile,
     NothingToAppeal,
+    NotReady,
     NotThatWay,
     PartChanged,
 )
+from portal.appeals.rules.readiness import Level
 from portal.appeals.rules.states import Move, Party
-from portal.appeals.service import cases, files, parts
+from portal.appeals.service import cases, checking, files, parts
 from portal.appeals.service.files import Checked
 from portal.appeals.values import Answer, Happening, Kind, State
 from portal.compliance import service as compliance
 from portal.core import audit
-from portal.core.db import unit_of_work
+from portal.core.db import db, unit_of_work
 from portal.core.errors import BadInput, NotFound
 from portal.core.settings import settings
 from portal.texting_accounts.values import Cause
@@ -184,6 +187,25 @@ def test_why_a_part_did_not_apply_is_no_answer_once_it_does(case):
     for number in (3, 6):
         part = queries.part_or_404(case, number)
         assert (part.answer, part.text) == (Answer.GIVEN, "")
+
+
+def test_whether_a_case_may_go_on_is_asked_without_its_proof(case):
+    """A-4: numbers without proof make their part weak, never missing."""
+    with unit_of_work():
+        parts.name_numbers(case, 6, ["+15125550100"], actor=BOB)
+    assert checking.look(case).readiness.parts[5].level is Level.WEAK
+    heard = []
+
+    def keep(_connection, _cursor, statement, *_):
+        heard.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", keep)
+    with pytest.raises(NotReady, match="part 5") as error:
+        checking.need_ready(case)
+    event.remove(db.engine, "before_cursor_execute", keep)
+    assert "part 6" not in error.value.message
+    assert heard
+    assert not any("consent_records" in statement for statement in heard)
 
 
 def test_what_was_handed_in_cannot_be_changed(case):

@@ -32,17 +32,24 @@ class Looked:
 def look(case: CaseRef) -> Looked:
     """Return what a case holds, lacks, and what is weak in it, as of now."""
     parts = queries.parts(case)
-    template = queries.template(case.organization_id, case.kind, case.template_version)
     proof = next((proof_of(case, part) for part in parts if part.numbers), [])
-    ready = readiness.check(template, parts, _facts(case, parts, proof))
-    return Looked(template, parts, proof, ready)
+    return _looked(case, parts, proof)
 
 
 def need_ready(case: CaseRef) -> None:
-    """Raise NotReady, with every reason, where a required part is missing."""
-    missing = look(case).readiness.missing
+    """Raise NotReady, with every reason, where a required part is missing.
+
+    Proof is not gathered for this: numbers without it make a part weak, none makes one missing.
+    """
+    missing = _looked(case, queries.parts(case), []).readiness.missing
     if missing:
         raise NotReady([f"part {part.number}, {part.title.lower()}" for part in missing])
+
+
+def _looked(case: CaseRef, parts: Sequence[PartRef], proof: Sequence[NumberProof]) -> Looked:
+    template = queries.template(case.organization_id, case.kind, case.template_version)
+    ready = readiness.check(template, parts, _facts(case, parts, proof))
+    return Looked(template, parts, proof, ready)
 
 
 def proof_of(case: CaseRef, part: PartRef) -> list[NumberProof]:
