@@ -103,7 +103,7 @@ def submission_of(case: CaseRef, at: datetime, actor: Actor) -> Submission:
     organization = people.organization(case.organization_id)
     looked = checking.look(case)
     asked = {part.number: part for part in looked.template.parts}
-    suspension = _suspension(case)
+    suspension = accounts.restriction(case.tenant, case.restriction_id)
     return Submission(
         case_id=case.id,
         application=settings().application_name,
@@ -131,11 +131,6 @@ def submission_of(case: CaseRef, at: datetime, actor: Actor) -> Submission:
 
 def _of_slot(looked: Looked, slot: Slot) -> int | None:
     return next((part.number for part in looked.parts if part.slot is slot), None)
-
-
-def _suspension(case: CaseRef) -> RestrictionRef | None:
-    found = accounts.restrictions(case.tenant, limit=100)
-    return next((one for one in found if one.id == case.restriction_id), None)
 
 
 def _certificates(case: CaseRef, looked: Looked) -> tuple[Attached, ...]:

@@ -202,7 +202,7 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
         address=sending.support_address(case.organization_id),
         is_overdue=case.due_at is not None and case.due_at <= clock.utcnow(),
         share_url=sharing.address(case) if me().may(Permission.SHARE_PROOF) else None,
-        history=lines(case),
+        history=lines(case, kept),
         earlier=[file for file in kept if file.kind == "earlier"],
         notes=[file for file in kept if file.kind == "note"],
     )

@@ -61,6 +61,7 @@ def shared(token: str) -> Response:
     link, case = _opened(token, "page")
     template = queries.template(case.organization_id, case.kind, case.template_version)
     parts = {part.number: part for part in queries.parts(case)}
+    kept = queries.files(case)
     return page(
         "appeals/shared.html",
         link=link,
@@ -69,9 +70,9 @@ def shared(token: str) -> Response:
         look=STATE_LOOKS[case.state],
         account_name=accounts.get_or_404(case.tenant).name,
         parts=[(asked, parts[asked.number]) for asked in template.parts],
-        files=[file for file in queries.files(case) if file.kind not in _INSIDE],
+        files=[file for file in kept if file.kind not in _INSIDE],
         replies=queries.replies(case),
-        history=lines(case, without=frozenset({Happening.COMMENT})),
+        history=lines(case, kept, without=frozenset({Happening.COMMENT})),
     )
 
 

@@ -17,7 +17,15 @@ from portal.appeals.rules.templates import PartOf
 from portal.appeals.service import cases, certificates, checking, handling, knowing
 from portal.appeals.service.checking import Looked
 from portal.appeals.service.knowing import Known
-from portal.appeals.values import CaseRef, Happening, HistoryRef, PartRef, Slot, State
+from portal.appeals.values import (
+    CaseRef,
+    FileRef,
+    Happening,
+    HistoryRef,
+    PartRef,
+    Slot,
+    State,
+)
 from portal.core import clock
 from portal.core.access import Permission, me
 from portal.core.web import page
@@ -137,9 +145,10 @@ def prefix(number: int, what: str = "part") -> str:
     return f"{what}{number}"
 
 
-def lines(case: CaseRef, *, without: frozenset[Happening] = frozenset()) -> list[dict[str, object]]:
-    """Return what happened to a case as a timeline shows it, the newest first."""
-    kept = queries.files(case)
+def lines(
+    case: CaseRef, kept: Sequence[FileRef], *, without: frozenset[Happening] = frozenset()
+) -> list[dict[str, object]]:
+    """Return what happened to a case, with its files, as a timeline shows it, the newest first."""
     return [
         _line(one, [file.name for file in kept if file.about_id == one.id])
         for one in queries.history(case)
@@ -177,14 +186,8 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
         _shown(case, asked, parts[asked.number], slots=slots, looked=looked, found=found)
         for asked in looked.template.parts
     ]
-    suspension = next(
-        (
-            one
-            for one in accounts.restrictions(case.tenant, limit=100)
-            if one.id == case.restriction_id
-        ),
-        None,
-    )
+    suspension = accounts.restriction(case.tenant, case.restriction_id)
+    kept = queries.files(case)
     at = suspension.set_at if suspension else case.created_at
     return page(
         "appeals/case.html",
@@ -208,8 +211,8 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
         metrics=knowing.metrics(g.account, at),
         found=found,
         as_text=_as_text(looked.template, parts),
-        history=lines(case),
-        sent=[file for file in queries.files(case) if file.kind in ("pdf", "zip")],
+        history=lines(case, kept),
+        sent=[file for file in kept if file.kind in ("pdf", "zip")],
         previous=queries.case_or_404(case.tenant, case.previous_id) if case.previous_id else None,
     )
 
