@@ -91,6 +91,15 @@ class Happening(StrEnum):
     REMINDED = "reminded"
 
 
+PART_WORDS: Final[Mapping[Happening, str]] = {  # of what happens to a part
+    Happening.WRITTEN: "written",
+    Happening.ATTACHED: "file added",
+    Happening.REMOVED: "file removed",
+    Happening.STOPPED: "traffic stopped",
+    Happening.GATHERED: "numbers named",
+}
+
+
 class FileKind(StrEnum):
     """Where a file of a case comes from."""
 
@@ -102,6 +111,9 @@ class FileKind(StrEnum):
     NOTE = "note"  # beside a comment
     ANSWER = "answer"  # goes with the answer to what the carrier asked
     EARLIER = "earlier"  # what went in the round before; frozen
+
+
+FROZEN: Final = frozenset({FileKind.PDF, FileKind.ZIP})  # what was sent to the carrier
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from portal.appeals.service import cases, files
 from portal.appeals.service.files import Checked
 from portal.appeals.service.telling import tell
 from portal.appeals.values import (
+    FROZEN,
     REPLY_LABELS,
     CaseRef,
     FileKind,
@@ -56,7 +57,6 @@ _TITLES: Final[Mapping[ReplyKind, str]] = {
     ReplyKind.DENIED: "The carrier denied an appeal",
     ReplyKind.WITHDRAWN: "An appeal was withdrawn",
 }
-_FROZEN: Final = frozenset({FileKind.PDF, FileKind.ZIP})
 _IN_PARTS: Final = frozenset({FileKind.UPLOAD, FileKind.MADE})
 _SHOWN: Final = 200  # characters of a reply that the history shows
 
@@ -69,7 +69,7 @@ def carried_by(case: CaseRef) -> Carried:
     return [
         (file, Checked(file.name, file.media_type, files.content_of(file)))
         for file in queries.files(case)
-        if file.kind in _FROZEN or (file.kind in _IN_PARTS and file.part is not None)
+        if file.kind in FROZEN or (file.kind in _IN_PARTS and file.part is not None)
     ]
 
 
@@ -175,7 +175,7 @@ def _next_round(account: AccountRef, denied: CaseRef, carried: Carried, actor: A
         row.numbers = list(part.numbers)
     slots = {part.number: part.slot for part in queries.parts(denied)}
     for file, checked in carried:
-        if file.kind in _FROZEN:
+        if file.kind in FROZEN:
             name = f"round-{denied.round}-{checked.name}"
             files.keep(
                 case, Checked(name, checked.media_type, checked.content),

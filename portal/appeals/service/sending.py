@@ -27,6 +27,7 @@ from portal.appeals.service import cases, files
 from portal.appeals.service.files import Checked
 from portal.appeals.service.telling import tell
 from portal.appeals.values import (
+    FROZEN,
     CaseRef,
     FileKind,
     Happening,
@@ -52,9 +53,6 @@ JOB_TIMEOUT_S: Final = 280
 MOST_BY_MAIL: Final = 15 * 1024 * 1024  # bytes; mail servers take 20 to 25 MB once encoded
 _NO_ADDRESS: Final = "No support address is set."
 _TOO_LARGE: Final = "The files are too large for mail ({size:.1f} MB)."
-
-
-_FROZEN: Final = frozenset({FileKind.PDF, FileKind.ZIP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ def frozen(case: CaseRef) -> Parcel:
         [
             (file.kind, Checked(file.name, file.media_type, files.content_of(file)))
             for file in queries.files(case)
-            if file.kind in _FROZEN and file.about_id is None
+            if file.kind in FROZEN and file.about_id is None
         ],
         is_kept=True,
     )

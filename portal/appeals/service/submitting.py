@@ -27,11 +27,12 @@ from portal.appeals.service.checking import Looked
 from portal.appeals.service.files import Checked
 from portal.appeals.service.packing import Packed
 from portal.appeals.values import (
+    FROZEN,
+    PART_WORDS,
     STATE_LABELS,
     CaseRef,
     FileKind,
     FileRef,
-    Happening,
     HistoryRef,
     Kind,
     PartRef,
@@ -52,14 +53,6 @@ _TITLES: Final = {
     Kind.SUSPENSION: "Appeal of a suspension",
     Kind.SIMILAR: "Justification of similar messages across numbers",
 }
-_SENT: Final = frozenset({FileKind.PDF, FileKind.ZIP})
-_DID: Final = {
-    Happening.WRITTEN: "written",
-    Happening.ATTACHED: "file added",
-    Happening.REMOVED: "file removed",
-    Happening.STOPPED: "traffic stopped",
-    Happening.GATHERED: "numbers named",
-}
 
 
 def pack(case: CaseRef, *, actor: Actor) -> Packed:
@@ -75,7 +68,7 @@ def freeze(case: CaseRef, packed: Packed, *, actor: Actor) -> tuple[FileRef, Fil
 
     Raises NotThatWay when this case was sent before: what was sent is frozen.
     """
-    if any(file.kind in _SENT for file in queries.files(case)):
+    if any(file.kind in FROZEN for file in queries.files(case)):
         raise NotThatWay("This appeal was sent already, and what was sent stays as it is.")
     name = f"appeal-{case.id.hex[:8]}-round-{case.round}"
     pdf = Checked(f"{name}.pdf", "application/pdf", packed.pdf)
@@ -260,6 +253,6 @@ def _line(one: HistoryRef) -> Line | None:
     """Return a line of the history the carrier may read: states and parts, no words among us."""
     if one.state is not None:
         return Line(one.at, one.by_name, STATE_LABELS[one.state])
-    if one.part and one.kind in _DID:
-        return Line(one.at, one.by_name, f"Part {one.part}: {_DID[one.kind]}")
+    if one.part and one.kind in PART_WORDS:
+        return Line(one.at, one.by_name, f"Part {one.part}: {PART_WORDS[one.kind]}")
     return None

@@ -17,7 +17,7 @@ from portal.appeals.rules.states import Move
 from portal.appeals.rules.states import may as may_move
 from portal.appeals.service import comments, files, policy, replies, sending
 from portal.appeals.service.files import Checked
-from portal.appeals.values import CaseRef, FileRef, ReplyKind
+from portal.appeals.values import FROZEN, CaseRef, FileRef, ReplyKind
 from portal.appeals.views import sharing
 from portal.appeals.views.blueprint import bp
 from portal.appeals.views.cases import ONE
@@ -186,7 +186,7 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
         sendings=queries.sendings(case),
         replies=queries.replies(case),
         files=_by_what(kept),
-        frozen=[file for file in kept if file.kind in ("pdf", "zip") and file.about_id is None],
+        frozen=[file for file in kept if file.kind in FROZEN and file.about_id is None],
         reply_form=reply
         if may_send and (typed.reply or kinds != [ReplyKind.WITHDRAWN]) and kinds
         else None,

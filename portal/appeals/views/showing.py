@@ -18,6 +18,8 @@ from portal.appeals.service import cases, certificates, checking, handling, know
 from portal.appeals.service.checking import Looked
 from portal.appeals.service.knowing import Known
 from portal.appeals.values import (
+    FROZEN,
+    PART_WORDS,
     CaseRef,
     FileRef,
     Happening,
@@ -73,13 +75,6 @@ _MOVED: Final = {
     State.REINSTATED: "Reinstated",
     State.DENIED: "Denied",
     State.WITHDRAWN: "Withdrawn",
-}
-_DID: Final = {
-    Happening.WRITTEN: "written",
-    Happening.ATTACHED: "file added",
-    Happening.REMOVED: "file removed",
-    Happening.STOPPED: "traffic stopped",
-    Happening.GATHERED: "numbers named",
 }
 _SAID: Final = {
     Happening.ASSIGNED: "Works on it",
@@ -212,7 +207,7 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
         found=found,
         as_text=_as_text(looked.template, parts),
         history=lines(case, kept),
-        sent=[file for file in kept if file.kind in ("pdf", "zip")],
+        sent=[file for file in kept if file.kind in FROZEN],
         previous=queries.case_or_404(case.tenant, case.previous_id) if case.previous_id else None,
     )
 
@@ -340,7 +335,7 @@ def _line(one: HistoryRef, names: Sequence[str]) -> dict[str, object]:
     if one.state is not None:
         said = _MOVED[one.state]
     elif one.part:
-        said = f"Part {one.part}: {_DID.get(one.kind, one.kind.value)}"
+        said = f"Part {one.part}: {PART_WORDS.get(one.kind, one.kind.value)}"
     else:
         said = _SAID.get(one.kind, one.kind.value.capitalize())
     if one.state is State.DENIED:
