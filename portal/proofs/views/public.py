@@ -66,9 +66,10 @@ def verifier() -> Response:
 @unlisted
 def shared(token: str) -> Response:
     """Show what a link opens: one record or one bundle, or lead to its appeal (C-12)."""
-    if _link(token).case_id is not None:
+    link = sharing.opened(token)
+    if link.case_id is not None:
         return see_other(url_for("appeals.shared", token=token))
-    link = _opened(token, "page")
+    note_visit(link, "page")
     if link.bundle_id is not None:
         bundle = queries.bundle_or_404(link.tenant, link.bundle_id)
         unproven = queries.unproven(bundle, 200)
@@ -143,7 +144,7 @@ def shared_evidence(token: str) -> Response:
 @unlisted
 def shared_page(token: str) -> Response:
     """Show the served page behind a shared record, for a sandboxed frame of the link's page."""
-    return as_served(_story(_link(token)).record)
+    return as_served(_story(sharing.opened(token)).record)
 
 
 @bp.get("/shared/<string:token>/pictures/<string:kind>")
@@ -151,7 +152,7 @@ def shared_page(token: str) -> Response:
 @unlisted
 def shared_picture(token: str, kind: str) -> Response:
     """Show a picture of the form's page behind a shared record."""
-    return as_picture(_story(_link(token)), kind)
+    return as_picture(_story(sharing.opened(token)), kind)
 
 
 @bp.get("/shared/<string:token>/bundle.zip")
@@ -159,12 +160,12 @@ def shared_picture(token: str, kind: str) -> Response:
 @unlisted
 def shared_bundle(token: str) -> Response:
     """Send a shared bundle."""
-    link = _link(token)
+    link = sharing.opened(token)
     if link.bundle_id is None:
         raise NotFound(NOT_HERE)
     bundle = queries.bundle_or_404(link.tenant, link.bundle_id)
     path = bundling.open_bundle(bundle)
-    _note(link, "bundle")
+    note_visit(link, "bundle")
     return send_file(
         path, mimetype="application/zip", as_attachment=True, download_name=bundle.file_name
     )
@@ -172,16 +173,13 @@ def shared_bundle(token: str) -> Response:
 
 def _opened(token: str, what: str) -> LinkRef:
     """Return the link of a token, with this visit written down. Raises NotFound."""
-    link = _link(token)
-    _note(link, what)
+    link = sharing.opened(token)
+    note_visit(link, what)
     return link
 
 
-def _link(token: str) -> LinkRef:
-    return sharing.opened(token)
-
-
-def _note(link: LinkRef, what: str) -> None:
+def note_visit(link: LinkRef, what: str) -> None:
+    """Write down that a link was opened, and for what."""
     agent = request.headers.get("User-Agent", "")
     with unit_of_work():
         sharing.note_visit(link, what, ip=request.remote_addr or "", user_agent=agent)
