@@ -227,22 +227,6 @@ class CommentForm(BaseForm):
     comment_file = FileField("A file with it", render_kw={"accept": TAKES})
 
 
-class ShareForm(BaseForm):
-    """Whom an appeal is shown to, and for how long (C-12)."""
-
-    shared_with = StringField(
-        "Who gets the link?",
-        [
-            DataRequired("Say who gets the link: a name, a firm or an e-mail address."),
-            Length(max=200, message="Keep it to 200 characters."),
-        ],
-        description="Kept with the link, so that its visits can be told apart.",
-    )
-    days = SelectField(
-        "Open for", choices=[(str(days), f"{days} days") for days in (7, 14, 30, 90)], default="14"
-    )
-
-
 class ByHandForm(BaseForm):
     """That a person sent it, when and how."""
 

@@ -29,7 +29,7 @@ class BundleForm(BaseForm):
 
 
 class LinkForm(BaseForm):
-    """Whom a proof is shown to, and for how long (C-12)."""
+    """Whom a proof or an appeal is shown to, and for how long (C-12)."""
 
     shared_with = StringField(
         "Who gets the link?",

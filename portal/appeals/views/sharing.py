@@ -3,10 +3,9 @@
 from typing import Final
 from uuid import UUID
 
-from flask import Response, g, request, url_for
+from flask import Response, g, url_for
 
 from portal.appeals import queries
-from portal.appeals.forms import ShareForm
 from portal.appeals.service import files
 from portal.appeals.values import CaseRef, FileKind, Happening
 from portal.appeals.views.blueprint import bp
@@ -18,8 +17,10 @@ from portal.core.errors import NotFound
 from portal.core.settings import settings
 from portal.core.unlisted import unlisted
 from portal.core.web import page
+from portal.proofs.forms import LinkForm
 from portal.proofs.service import sharing
 from portal.proofs.values import LinkRef
+from portal.proofs.views.public import note_visit
 from portal.texting_accounts import queries as accounts
 
 _INSIDE: Final = frozenset({FileKind.NOTE})  # what is said among us stays among us
@@ -29,9 +30,9 @@ _INSIDE: Final = frozenset({FileKind.NOTE})  # what is said among us stays among
 @requires(Permission.SHARE_PROOF)
 def share(account_id: UUID, case_id: UUID) -> Response:
     """Ask who is to see the appeal and for how long; make the link and show it, this once."""
-    case, form = case_of(case_id), ShareForm()
+    case, form = case_of(case_id), LinkForm()
     if not form.is_submitted() or not form.validate():
-        shown = form if form.is_submitted() else ShareForm(formdata=None)
+        shown = form if form.is_submitted() else LinkForm(formdata=None)
         return page(
             "proofs/link_new.html",
             None,
@@ -87,7 +88,7 @@ def shared_file(token: str, attachment_id: UUID) -> Response:
     if file.kind in _INSIDE:
         raise NotFound(sharing.NOT_HERE)
     content = files.content_of(file)
-    _note(link, f"file {file.name}"[:40])
+    note_visit(link, f"file {file.name}"[:40])
     response = Response(content, content_type=file.media_type)
     response.headers.set("Content-Disposition", "attachment", filename=file.name)
     response.headers["Content-Security-Policy"] = BOXED
@@ -103,7 +104,7 @@ def _opened(token: str, what: str) -> tuple[LinkRef, CaseRef]:
     """Return the link of a token and its appeal, with this visit written down. Raises NotFound."""
     link = sharing.opened(token)
     case = _case(link)
-    _note(link, what)
+    note_visit(link, what)
     return link, case
 
 
@@ -111,9 +112,3 @@ def _case(link: LinkRef) -> CaseRef:
     if link.case_id is None:
         raise NotFound(sharing.NOT_HERE)
     return queries.case_or_404(link.tenant, link.case_id)
-
-
-def _note(link: LinkRef, what: str) -> None:
-    agent = request.headers.get("User-Agent", "")
-    with unit_of_work():
-        sharing.note_visit(link, what, ip=request.remote_addr or "", user_agent=agent)
