@@ -1,12 +1,12 @@
 """How long what an appeal waits for may take, and when people are told of it (A-5, A-6)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from portal.appeals.errors import BadReply
 from portal.appeals.values import Reply, ReplyKind
 from portal.compliance.rules import business_days
+from portal.core.days import moment_of
 
 SOON: Final = timedelta(hours=8)  # a working day's rest before something is due
 LONGEST: Final = 20_000  # characters of a reply, of what is asked, of an answer
@@ -22,8 +22,7 @@ def expected_by(at: datetime, zone: str, days: int) -> datetime:
 
 def end_of(day: date, zone: str) -> datetime:
     """Return the moment a day is over in the account's zone, UTC."""
-    morning = datetime.combine(day + _DAY, datetime.min.time(), ZoneInfo(zone))
-    return morning.astimezone(ZoneInfo("UTC"))
+    return moment_of(day + _DAY, time(), zone)
 
 
 def checked(reply: Reply, *, today: date, has_files: bool) -> Reply:

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 
@@ -88,7 +87,7 @@ def record(
     or MovedMeanwhile where somebody kept a reply first: nothing is done twice.
     """
     account = accounts.get_or_404(case.tenant)
-    today = clock.utcnow().astimezone(ZoneInfo(account.timezone)).date()
+    today = accounts.today(account, clock.utcnow())
     reply = waiting.checked(reply, today=today, has_files=bool(attached))
     values: dict[str, Any] = {}
     if reply.due_on is not None:

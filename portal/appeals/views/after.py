@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import Response, flash, g, url_for
 from werkzeug.datastructures import FileStorage
@@ -28,6 +27,7 @@ from portal.core.base_form import BaseForm
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
 from portal.core.web import page, see_other
+from portal.texting_accounts import queries as accounts
 
 _KEPT: Final = {
     ReplyKind.INFORMATION: "Kept. Who answers is told.",
@@ -169,7 +169,7 @@ def _settings(form: SettingsForm, status: int = 200) -> Response:
 
 def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Response:
     typed = typed or Typed()
-    today = clock.utcnow().astimezone(ZoneInfo(g.account.timezone)).date()
+    today = accounts.today(g.account, clock.utcnow())
     kept = queries.files(case)
     by = my_parties(case)
     may_send = me().may(Permission.SEND_APPEALS)
