@@ -151,7 +151,7 @@ def people(period: Period, senders: Sequence[tuple[UUID, str, Sums]], before: Su
 def plans(period: Period, found: Sequence[tuple[UUID, str, Sums]], before: Sums) -> Report:
     """Return what the texts of each SmartPlan came to."""
     rows = tuple(Row((name, *_of_texts(sums))) for _, name, sums in found)
-    whole = sum((sums for _, _, sums in found), Sums())
+    whole = _total(sums for _, _, sums in found)
     table = Table(
         "plans",
         "Plan by plan",
