@@ -105,12 +105,12 @@ def cases_in(
     return [ref(row) for row in rows]
 
 
-def newest_over(tenant: Tenant, states: Sequence[State], *, limit: int) -> list[CaseRef]:
-    """Return an organization's cases in some states, the newest decided first."""
+def newest_over(tenant: Tenant, *, limit: int) -> list[CaseRef]:
+    """Return an organization's cases that are over, the newest decided first."""
     c = AppealCase
     rows = db.session.scalars(
         select(c)
-        .where(owned(tenant, c), c.state.in_(states))
+        .where(owned(tenant, c), c.state.in_(OVER))
         .order_by(c.decided_at.desc(), c.id)
         .limit(limit)
     )

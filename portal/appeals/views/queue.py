@@ -22,7 +22,6 @@ _GROUPS: Final = (
     ("carrier", "With the carrier", (State.SUBMITTED, State.INFORMATION_REQUESTED)),
     ("writing", "Being written", (State.DRAFT, State.RETURNED)),
 )
-_OVER: Final = (State.REINSTATED, State.DENIED, State.WITHDRAWN)
 
 
 @bp.get("/organizations/<uuid:organization_id>/appeals")
@@ -44,7 +43,7 @@ def queue(organization_id: UUID) -> Response:
     return page(
         "appeals/queue.html",
         groups=groups,
-        over=[c for c in queries.newest_over(tenant, _OVER, limit=_MOST) if c.account_id in names],
+        over=[c for c in queries.newest_over(tenant, limit=_MOST) if c.account_id in names],
         names=names,
         looks=STATE_LOOKS,
         now=clock.utcnow(),

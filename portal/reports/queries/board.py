@@ -28,15 +28,15 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
     since = now - YESTERDAY
     rows = accounts.of_organization(organization.id)
     names = {row.id: row.name for row in rows}
+    tenant = Tenant(organization.id)
     holds = consent.waiting_by_account(organization.id, since)
     checks = [
         (page, page.latest)
-        for page in site_checks.pages(Tenant(organization.id))
+        for page in site_checks.pages(tenant)
         if page.latest is not None and page.latest.verdicts
     ]
-    tenant = Tenant(organization.id)
     open_ones = appeals.cases_in(tenant, _OPEN, limit=_MOST_APPEALS)
-    over = appeals.newest_over(tenant, list(OVER), limit=_MOST_APPEALS)
+    over = appeals.newest_over(tenant, limit=_MOST_APPEALS)
     short = Counter(check.account_id for _, check in checks if not check.is_whole)
     return Board(
         lines=tuple(
@@ -88,6 +88,5 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
         ),
         waiting=sum(row.count for row in holds),
         first_lapses_at=min((row.first_lapses_at for row in holds), default=None),
-        short_pages=short.total(),
         appeals=sum(case.state in _TO_REVIEW for case in open_ones),
     )

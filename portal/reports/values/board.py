@@ -51,7 +51,6 @@ class Board:
     changes: tuple[Change, ...]  # the newest first
     waiting: int  # people whose words sounded like a revocation
     first_lapses_at: datetime | None  # when the first of them becomes an opt-out
-    short_pages: int  # that miss one of the ten points (C-9)
     appeals: int  # that wait for an officer
 
     @property
