@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from portal.compliance.rules import lint_content
 from portal.compliance.rules.lint import Finding, Rule, lint
 
 
@@ -163,8 +162,6 @@ def look(
 _owns: Final = re.compile(r"own\b|owns\b|owner|due[nñ]o|propietari", re.IGNORECASE)
 _card: Final = re.compile(r"\bcards?\b", re.IGNORECASE)
 _claim: Final = re.compile(r"\bclaim", re.IGNORECASE)
-# How each kind of bait begins to speak: a finding tells its kind by nothing else.
-_BAIT: Final = {why: name for name, why in lint_content.kinds("bait")}
 
 
 def _kind_of(finding: Finding, body: str) -> Violation | None:
@@ -174,7 +171,7 @@ def _kind_of(finding: Finding, body: str) -> Violation | None:
         return Violation.OWNER_QUESTION if is_owner else Violation.COLD_OFFER
     if finding.rule != "bait":
         return None
-    name = next(name for why, name in _BAIT.items() if finding.message.startswith(why))
+    name = finding.kind
     if name == "relief money" and _card.search(finding.matched):
         return Violation.BENEFIT_CARD
     if _claim.search(body) and name != "pressure":

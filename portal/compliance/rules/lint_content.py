@@ -46,7 +46,8 @@ def check(text: Plain, *, ongoing: bool) -> list[Finding]:
         match = kind.find(left.text)
         if match is not None:
             words = text.quote(match.span())
-            findings.append(Finding(kind.rule, levels[kind.rule], words, kind.message))
+            level = levels[kind.rule]
+            findings.append(Finding(kind.rule, level, words, kind.message, kind.name))
     return findings
 
 

@@ -48,6 +48,7 @@ class Finding:
     level: Level
     matched: str
     message: str
+    kind: str = ""  # of words, where the rule looks for several kinds
 
 
 @dataclass(frozen=True, slots=True)
