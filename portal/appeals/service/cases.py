@@ -28,8 +28,13 @@ _NO_MOVE: Final = "An appeal that is “{state}” can't be moved that way, or i
 
 def suspension(account: AccountRef) -> RestrictionRef | None:
     """Return the suspension that holds on an account now, or None."""
+    return holding(account, RestrictionKind.SUSPENSION)
+
+
+def holding(account: AccountRef, kind: RestrictionKind) -> RestrictionRef | None:
+    """Return the restriction of a kind that holds on an account now, or None."""
     for one in accounts.restrictions(account.tenant, limit=10):  # what holds comes first
-        if one.kind is RestrictionKind.SUSPENSION and one.lifted_at is None:
+        if one.kind is kind and one.lifted_at is None:
             return one
     return None
 

@@ -22,7 +22,7 @@ from portal.appeals.rules.submission import (
     Submission,
 )
 from portal.appeals.rules.templates import PartOf
-from portal.appeals.service import certificates, checking, files, knowing, packing
+from portal.appeals.service import cases, certificates, checking, files, knowing, packing
 from portal.appeals.service.checking import Looked
 from portal.appeals.service.files import Checked
 from portal.appeals.service.packing import Packed
@@ -43,8 +43,6 @@ from portal.core import audit, clock, formats
 from portal.core.audit import Actor
 from portal.core.settings import settings
 from portal.numbers import queries as numbers
-from portal.optin import queries as optin
-from portal.optin.values import FormState
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef, RestrictionKind, RestrictionRef
@@ -107,7 +105,7 @@ def submission_of(case: CaseRef, at: datetime, actor: Actor) -> Submission:
         submitted_at=at,
         facts=_facts(case, account, suspension, actor),
         parts=tuple(_part(asked[part.number], part, account.timezone) for part in looked.parts),
-        forms=tuple(_forms(account)),
+        forms=tuple(knowing.form_addresses(account)),
         forms_part=_of_slot(looked, Slot.WEB_ADDRESS),
         pause=_pause(case, looked.parts, account, suspension),
         proof_part=_of_slot(looked, Slot.PROOF),
@@ -140,15 +138,6 @@ def _beside(case: CaseRef) -> list[FileRef]:
         return []
     before = queries.files(queries.case_or_404(case.tenant, case.previous_id))
     return [file for file in before if file.kind is FileKind.PDF]
-
-
-def _forms(account: AccountRef) -> list[tuple[str, str]]:
-    """Return name and address of each published form."""
-    return [
-        (form.name, f"{settings().public_url}{form.path}")
-        for form in optin.forms(account.tenant)
-        if form.state is FormState.PUBLISHED
-    ]
 
 
 def _facts(
@@ -211,14 +200,7 @@ def _pause(
     if part is None or part.confirmed_at is None:
         return None
     found = knowing.metrics(account, suspension.set_at if suspension else case.created_at)
-    stopped = next(
-        (
-            one
-            for one in accounts.restrictions(case.tenant, limit=100)
-            if one.kind is RestrictionKind.BULK_PAUSE and one.lifted_at is None
-        ),
-        None,
-    )
+    stopped = cases.holding(account, RestrictionKind.BULK_PAUSE)
     facts: list[tuple[str, str]] = []
     if stopped is not None:
         facts = [
