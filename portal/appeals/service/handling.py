@@ -3,8 +3,6 @@
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import update
-
 from portal.appeals import queries
 from portal.appeals.errors import BadPart, MovedMeanwhile
 from portal.appeals.models import AppealCase
@@ -14,8 +12,7 @@ from portal.appeals.service.knowing import account_of
 from portal.appeals.service.telling import tell
 from portal.appeals.values import STATE_LABELS, CaseRef, Happening
 from portal.core.audit import Actor
-from portal.core.db import db
-from portal.core.tenancy import owned
+from portal.core.edits import change_as_seen
 from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.people.values import UserRef
@@ -59,19 +56,10 @@ def assign(case: CaseRef, user_id: UUID | None, *, actor: Actor) -> CaseRef:
             raise BadPart("assignee", "Choose one of the list.")
     if user_id == case.assignee_id:
         return case
-    changed = db.session.scalar(
-        update(AppealCase)
-        .where(
-            owned(case.tenant, AppealCase),
-            AppealCase.id == case.id,
-            AppealCase.edits == case.edits,
-        )
-        .values(assignee_id=user_id, assignee=chosen.name if chosen else "", edits=case.edits + 1)
-        .returning(AppealCase.id)
-        .execution_options(synchronize_session=False)
-    )
+    given = {"assignee_id": user_id, "assignee": chosen.name if chosen else ""}
+    is_ours = change_as_seen(AppealCase, case.tenant, case.id, case.edits, given)
     now = queries.case_or_404(case.tenant, case.id)
-    if changed is None:
+    if not is_ours:
         raise MovedMeanwhile(STATE_LABELS[now.state])
     tell(now, Happening.ASSIGNED, actor=actor, text=now.assignee or "Nobody")
     if chosen is not None and chosen.id != actor.id:
