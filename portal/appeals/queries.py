@@ -42,9 +42,6 @@ from portal.core.tenancy import Tenant, owned
 
 T = TypeVar("T")
 _NOT_HERE: Final = "We can't find that appeal. It may be of another account."
-_CASE: Final = tuple(CaseRef.__dataclass_fields__)
-_FILE: Final = tuple(FileRef.__dataclass_fields__)
-_LINE: Final = tuple(HistoryRef.__dataclass_fields__)
 _PART: Final = tuple(
     name for name in PartRef.__dataclass_fields__ if name not in ("files", "numbers")
 )
@@ -185,7 +182,7 @@ def history(case: CaseRef) -> list[HistoryRef]:
         .where(owned(case.tenant, AppealEvent), AppealEvent.case_id == case.id)
         .order_by(AppealEvent.position.desc())
     )
-    return [HistoryRef(**{name: getattr(row, name) for name in _LINE}) for row in rows]
+    return [_told(HistoryRef, row) for row in rows]
 
 
 def last_position(case_id: UUID) -> int:
@@ -233,8 +230,7 @@ def wordings(organization_id: UUID, kind: Kind) -> list[WordingRef]:
         .where(owned(Tenant(organization_id), t), t.kind == kind)
         .order_by(t.version.desc())
     )
-    names = WordingRef.__dataclass_fields__
-    return [WordingRef(**{name: getattr(row, name) for name in names}) for row in rows]
+    return [_told(WordingRef, row) for row in rows]
 
 
 def sendings(case: CaseRef) -> list[SendingRef]:
@@ -326,7 +322,7 @@ def _told(kind: type[T], row: object) -> T:
 
 def ref(row: AppealCase) -> CaseRef:
     """Return a case as others see it."""
-    return CaseRef(**{name: getattr(row, name) for name in _CASE})
+    return _told(CaseRef, row)
 
 
 def part_ref(row: AppealPart, shown: Sequence[FileRef]) -> PartRef:
@@ -337,4 +333,4 @@ def part_ref(row: AppealPart, shown: Sequence[FileRef]) -> PartRef:
 
 def file_ref(row: AppealFile) -> FileRef:
     """Return a file as others see it."""
-    return FileRef(**{name: getattr(row, name) for name in _FILE})
+    return _told(FileRef, row)
