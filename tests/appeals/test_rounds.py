@@ -234,6 +234,8 @@ def test_what_the_carrier_asks_is_answered_in_the_same_round(sent):
         assert set(json.loads(archive.read("manifest.json"))["sha256"]) == {
             "ANSWER.txt", "files/01-samples.pdf",
         }  # fmt: skip
+        # Once unpacked, whoever got it may read it.
+        assert {info.external_attr >> 16 for info in archive.infolist()} == {0o644}
 
 
 def test_a_reinstatement_lifts_the_suspension(sent, suspended):

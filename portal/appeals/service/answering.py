@@ -4,17 +4,14 @@ import hashlib
 import io
 import json
 import zipfile
-from typing import Final
 
 from portal.appeals import queries
-from portal.appeals.service import files
+from portal.appeals.service import files, packing
 from portal.appeals.service.files import Checked
 from portal.appeals.service.sending import Parcel
 from portal.appeals.values import CaseRef, FileKind, SendingRef
 from portal.core import formats
 from portal.texting_accounts import queries as accounts
-
-_STAMP: Final = (1980, 1, 1, 0, 0, 0)  # the same content is the same file
 
 
 def pack(case: CaseRef, sending: SendingRef) -> Parcel:
@@ -33,8 +30,8 @@ def pack(case: CaseRef, sending: SendingRef) -> Parcel:
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
     content["manifest.json"] = json.dumps({"sha256": hashes}, indent=1).encode()
     into = io.BytesIO()
-    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(into, "w") as archive:
         for name, data in content.items():
-            archive.writestr(zipfile.ZipInfo(name, _STAMP), data, zipfile.ZIP_DEFLATED)
+            packing.add(archive, name, data)
     name = f"answer-{sending.number - 1}-round-{case.round}-{case.id.hex[:8]}.zip"
     return Parcel([(FileKind.ZIP, Checked(name, "application/zip", into.getvalue()))])

@@ -67,9 +67,9 @@ def pack(submission: Submission) -> Packed:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, content in _contents(submission, pdf.content):
-            _add(archive, name, content)
+            add(archive, name, content)
             files[name] = hashlib.sha256(content).hexdigest()
-        _add(archive, MANIFEST, _manifest(submission, files).encode())
+        add(archive, MANIFEST, _manifest(submission, files).encode())
     return Packed(pdf.content, out.getvalue(), files, pdf.is_archival)
 
 
@@ -114,7 +114,8 @@ To check it, work out the SHA-256 of each file and compare it with {MANIFEST}.
 """
 
 
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Put a file into a ZIP so that anybody may read it once it is unpacked."""
     info = zipfile.ZipInfo(name, _ALWAYS)
     info.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED) else zipfile.ZIP_DEFLATED
     info.external_attr = 0o644 << 16
