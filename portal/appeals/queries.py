@@ -22,9 +22,9 @@ from portal.appeals.models import (
 )
 from portal.appeals.rules.templates import Template, first_version, template_of
 from portal.appeals.values import (
+    IN_PARTS,
     OVER,
     CaseRef,
-    FileKind,
     FileRef,
     HistoryRef,
     Kind,
@@ -138,7 +138,7 @@ def parts(case: CaseRef) -> list[PartRef]:
     ).all()
     shown: dict[int | None, list[FileRef]] = defaultdict(list)
     for file in files(case):
-        if file.kind in (FileKind.UPLOAD, FileKind.MADE):
+        if file.kind in IN_PARTS:
             shown[file.part].append(file)
     return [part_ref(row, shown[row.number]) for row in rows]
 

@@ -113,7 +113,8 @@ class FileKind(StrEnum):
     EARLIER = "earlier"  # what went in the round before; frozen
 
 
-FROZEN: Final = frozenset({FileKind.PDF, FileKind.ZIP})  # what was sent to the carrier
+FROZEN: Final = frozenset({FileKind.PDF, FileKind.ZIP})  # what goes, or went, to the carrier
+IN_PARTS: Final = frozenset({FileKind.UPLOAD, FileKind.MADE})  # what a part may show
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from portal.appeals.service.files import Checked
 from portal.appeals.service.telling import tell
 from portal.appeals.values import (
     FROZEN,
+    IN_PARTS,
     REPLY_LABELS,
     CaseRef,
     FileKind,
@@ -56,7 +57,6 @@ _TITLES: Final[Mapping[ReplyKind, str]] = {
     ReplyKind.DENIED: "The carrier denied an appeal",
     ReplyKind.WITHDRAWN: "An appeal was withdrawn",
 }
-_IN_PARTS: Final = frozenset({FileKind.UPLOAD, FileKind.MADE})
 _SHOWN: Final = 200  # characters of a reply that the history shows
 
 
@@ -68,7 +68,7 @@ def carried_by(case: CaseRef) -> Carried:
     return [
         (file, Checked(file.name, file.media_type, files.content_of(file)))
         for file in queries.files(case)
-        if file.kind in FROZEN or (file.kind in _IN_PARTS and file.part is not None)
+        if file.kind in FROZEN or (file.kind in IN_PARTS and file.part is not None)
     ]
 
 
