@@ -166,13 +166,14 @@ def _next_round(account: AccountRef, denied: CaseRef, carried: Carried, actor: A
         .execution_options(synchronize_session=False)
     )
     numbers = {part.slot: part.number for part in queries.parts(case)}
-    for part in queries.parts(denied):
+    before = queries.parts(denied)
+    for part in before:
         if part.slot not in numbers or part.slot is Slot.CEASED:
             continue
         row = db.session.get_one(AppealPart, (case.id, numbers[part.slot]))
         row.answer, row.text, row.link = part.answer, part.text, part.link
         row.numbers = list(part.numbers)
-    slots = {part.number: part.slot for part in queries.parts(denied)}
+    slots = {part.number: part.slot for part in before}
     for file, checked in carried:
         if file.kind in FROZEN:
             name = f"round-{denied.round}-{checked.name}"
