@@ -40,6 +40,7 @@ from portal.core.db import db
 from portal.core.jobs import Job, Lane
 from portal.core.settings import settings
 from portal.core.tenancy import owned
+from portal.core.typed import line
 from portal.mail import queries as mails
 from portal.mail import service as mail
 from portal.mail.values import Attachment, MailState, Outgoing
@@ -208,7 +209,7 @@ def mark_by_hand(sending: SendingRef, sent_on: date, note: str, *, actor: Actor)
     """Keep that a person sent the files, on which day and how. Raises BadReply, SentAlready."""
     account = accounts.get_or_404(sending.tenant)
     zone, now = ZoneInfo(account.timezone), clock.utcnow()
-    note = " ".join(note.replace("\0", "").split())
+    note = line(note, 300)
     if not note:
         raise BadReply("note", "Say how it was sent, such as: ticket 4711 on the carrier's page.")
     if sent_on > now.astimezone(zone).date():
@@ -222,12 +223,12 @@ def mark_by_hand(sending: SendingRef, sent_on: date, note: str, *, actor: Actor)
         state=SendingState.BY_HAND,
         sent_at=min(now, noon.astimezone(now.tzinfo)),
         sent_by=actor.label[:200],
-        note=note[:300],
+        note=note,
     )
     if not moved:
         raise SentAlready
     case = queries.case_or_404(sending.tenant, sending.case_id)
-    said = f"{_what(sending)} sent by hand on {sent_on.isoformat()}: {note[:300]}"
+    said = f"{_what(sending)} sent by hand on {sent_on.isoformat()}: {note}"
     tell(case, Happening.MAILED, actor=actor, text=said)
 
 
