@@ -7,7 +7,6 @@ are read as for certificates (`portal.proofs`); only what is done with them diff
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -30,31 +29,10 @@ _HEADINGS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many numbers have proof, have none, or were never texted."""
-
-    numbers: int
-    proven: int
-    without: int
-    never_texted: int
-
-
 def gather(tenant: Tenant, asked: Sequence[Asked], now: datetime) -> Iterator[NumberProof]:
     """Give what was found for each number, in their order, 500 at a time."""
     for begin in range(0, len(asked), AT_ONCE):
         yield from _gather(tenant, asked[begin : begin + AT_ONCE], now)
-
-
-def tally(found: Iterable[NumberProof]) -> Tally:
-    """Count what was found."""
-    outcomes = [proof.outcome for proof in found]
-    return Tally(
-        len(outcomes),
-        outcomes.count(Outcome.PROVEN),
-        outcomes.count(Outcome.WITHOUT),
-        outcomes.count(Outcome.NEVER_TEXTED),
-    )
 
 
 def as_csv(found: Iterable[NumberProof]) -> str:
