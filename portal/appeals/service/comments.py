@@ -9,16 +9,14 @@ from portal.appeals.models import AppealCase
 from portal.appeals.rules.mentions import mentioned
 from portal.appeals.service import files, handling
 from portal.appeals.service.files import Checked
-from portal.appeals.service.telling import tell
+from portal.appeals.service.telling import notify, short, tell
 from portal.appeals.values import CaseRef, FileKind, Happening
 from portal.core.audit import Actor
 from portal.core.tenancy import lock
-from portal.notifications import service as notifications
 from portal.people.values import UserRef
 from portal.texting_accounts import queries as accounts
 
 LONGEST: Final = 5_000
-_SHOWN: Final = 200
 
 
 def readers(case: CaseRef) -> list[UserRef]:
@@ -47,16 +45,13 @@ def comment(
         files.keep(case, checked, actor=actor, kind=FileKind.NOTE, about_id=line)
     tell(case, Happening.COMMENT, actor=actor, text=text, line_id=line)
     told = [one for one in may_read if one.id in named and one.id != actor.id]
-    account = accounts.get_or_404(case.tenant)
-    short = " ".join(text.split())
-    notifications.notify(
-        organization_id=case.organization_id,
-        account_id=case.account_id,
-        user_ids=[one.id for one in told],
-        kind="appeal",
-        title=f"{actor.label} names you in an appeal: {account.name}",
-        text=short if len(short) <= _SHOWN else f"{short[: _SHOWN - 1]}…",
-        url=f"/accounts/{case.account_id}/appeals/{case.id}/carrier#history",
-        dedupe_key=f"appeal-comment:{line}",
+    notify(
+        case,
+        accounts.get_or_404(case.tenant),
+        [one.id for one in told],
+        title=f"{actor.label} names you in an appeal",
+        text=short(text),
+        key=f"appeal-comment:{line}",
+        where="/carrier#history",
     )
     return told

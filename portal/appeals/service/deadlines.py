@@ -10,12 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.appeals import queries
 from portal.appeals.models import AppealReminder
 from portal.appeals.rules.waiting import SOON
-from portal.appeals.service.telling import tell
+from portal.appeals.service.telling import notify, tell
 from portal.appeals.values import CaseRef, Happening, State, Urgency
 from portal.core import clock, formats
 from portal.core.audit import SYSTEM
 from portal.core.db import db, is_sqlite
-from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
@@ -53,15 +52,13 @@ def remind(case_id: UUID, urgency: Urgency) -> bool:
     title, what = _WAITS[case.state]
     moment = formats.moment(case.due_at, account.timezone)
     when = f"by {moment}" if urgency is Urgency.SOON else f"since {moment}, which is over"
-    notifications.notify(
-        organization_id=case.organization_id,
-        account_id=case.account_id,
-        user_ids=_whom(case, account, urgency),
-        kind="appeal",
-        title=f"{'Late: ' if urgency is Urgency.LATE else ''}{title}: {account.name}",
+    notify(
+        case,
+        account,
+        _whom(case, account, urgency),
+        title=f"{'Late: ' if urgency is Urgency.LATE else ''}{title}",
         text=f"{what}, {when}.",
-        url=f"/accounts/{case.account_id}/appeals/{case.id}",
-        dedupe_key=f"appeal-due:{case.id}:{case.due_at.isoformat()}:{urgency.value}",
+        key=f"appeal-due:{case.id}:{case.due_at.isoformat()}:{urgency.value}",
     )
     tell(
         case,

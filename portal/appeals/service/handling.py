@@ -9,11 +9,10 @@ from portal.appeals.models import AppealCase
 from portal.appeals.rules.states import Move, Party
 from portal.appeals.service import cases, checking
 from portal.appeals.service.knowing import account_of
-from portal.appeals.service.telling import tell
+from portal.appeals.service.telling import notify, tell
 from portal.appeals.values import STATE_LABELS, CaseRef, Happening
 from portal.core.audit import Actor
 from portal.core.edits import change_as_seen
-from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.people.values import UserRef
 from portal.texting_accounts import queries as accounts
@@ -97,14 +96,11 @@ def _to(
     *,
     account: AccountRef | None = None,
 ) -> None:
-    account = account or account_of(case)
-    notifications.notify(
-        organization_id=case.organization_id,
-        account_id=case.account_id,
-        user_ids=list(dict.fromkeys(users)),
-        kind="appeal",
-        title=f"{title}: {account.name}",
+    notify(
+        case,
+        account or account_of(case),
+        users,
+        title=title,
         text=text,
-        url=f"/accounts/{case.account_id}/appeals/{case.id}",
-        dedupe_key=f"appeal:{case.id}:{case.edits}:{title[:40]}",
+        key=f"appeal:{case.id}:{case.edits}:{title[:40]}",
     )

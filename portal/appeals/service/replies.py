@@ -18,7 +18,7 @@ from portal.appeals.rules import waiting
 from portal.appeals.rules.states import Move, Party
 from portal.appeals.service import cases, files
 from portal.appeals.service.files import Checked
-from portal.appeals.service.telling import tell
+from portal.appeals.service.telling import notify, short, tell
 from portal.appeals.values import (
     FROZEN,
     IN_PARTS,
@@ -38,7 +38,6 @@ from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.tenancy import owned
 from portal.messaging.service import late_places
-from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
@@ -57,7 +56,6 @@ _TITLES: Final[Mapping[ReplyKind, str]] = {
     ReplyKind.DENIED: "The carrier denied an appeal",
     ReplyKind.WITHDRAWN: "An appeal was withdrawn",
 }
-_SHOWN: Final = 200  # characters of a reply that the history shows
 
 
 def carried_by(case: CaseRef) -> Carried:
@@ -112,9 +110,7 @@ def record(
     db.session.add(row)
     for checked in attached:
         files.keep(now, checked, actor=actor, kind=FileKind.REPLY, about_id=row.id)
-    tell(
-        now, Happening.REPLIED, actor=actor, text=_short(reply.asked or reply.text), line_id=row.id
-    )
+    tell(now, Happening.REPLIED, actor=actor, text=short(reply.asked or reply.text), line_id=row.id)
     if reply.kind is ReplyKind.REINSTATED:
         _lift(account, case, said, actor)
     elif reply.kind is ReplyKind.DENIED:
@@ -190,19 +186,12 @@ def _next_round(account: AccountRef, denied: CaseRef, carried: Carried, actor: A
 def _notify(account: AccountRef, case: CaseRef, reply: Reply, actor: Actor) -> None:
     officers = [one.id for one in people.officers(case.organization_id)]
     wrote = [id_ for id_ in (case.created_by_id, case.assignee_id) if id_ is not None]
-    told = dict.fromkeys([*accounts.watchers(account), *officers, *wrote])
-    notifications.notify(
-        organization_id=case.organization_id,
-        account_id=case.account_id,
-        user_ids=[user for user in told if user != actor.id],
-        kind="appeal",
-        title=f"{_TITLES[reply.kind]}: {account.name}",
-        text=f"{actor.label}: {_short(reply.asked or reply.text) or REPLY_LABELS[reply.kind]}",
-        url=f"/accounts/{case.account_id}/appeals/{case.id}",
-        dedupe_key=f"appeal:{case.id}:{case.edits}:{reply.kind.value}",
+    told = [*accounts.watchers(account), *officers, *wrote]
+    notify(
+        case,
+        account,
+        [user for user in told if user != actor.id],
+        title=_TITLES[reply.kind],
+        text=f"{actor.label}: {short(reply.asked or reply.text) or REPLY_LABELS[reply.kind]}",
+        key=f"appeal:{case.id}:{case.edits}:{reply.kind.value}",
     )
-
-
-def _short(words: str) -> str:
-    line = " ".join(words.split())
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"

@@ -25,7 +25,7 @@ from portal.appeals.rules import waiting
 from portal.appeals.rules.states import Move, Party
 from portal.appeals.service import cases, files
 from portal.appeals.service.files import Checked
-from portal.appeals.service.telling import tell
+from portal.appeals.service.telling import notify, tell
 from portal.appeals.values import (
     FROZEN,
     CaseRef,
@@ -44,7 +44,6 @@ from portal.core.typed import line
 from portal.mail import queries as mails
 from portal.mail import service as mail
 from portal.mail.values import Attachment, MailState, Outgoing
-from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
@@ -287,13 +286,12 @@ def _what(sending: SendingRef) -> str:
 
 def _tell_people(account: AccountRef, case: CaseRef, sending: SendingRef, text: str) -> None:
     officers = [one.id for one in people.officers(case.organization_id)]
-    notifications.notify(
-        organization_id=case.organization_id,
-        account_id=case.account_id,
-        user_ids=[*accounts.watchers(account), *officers],
-        kind="appeal",
-        title=f"An appeal waits to be sent: {account.name}",
+    notify(
+        case,
+        account,
+        [*accounts.watchers(account), *officers],
+        title="An appeal waits to be sent",
         text=text,
-        url=f"/accounts/{case.account_id}/appeals/{case.id}/carrier",
-        dedupe_key=f"appeal-sending:{sending.id}:{text[:60]}",
+        key=f"appeal-sending:{sending.id}:{text[:60]}",
+        where="/carrier",
     )

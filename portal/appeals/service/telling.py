@@ -1,5 +1,6 @@
-"""A case's own history and the audit log, told in one breath (A-5, M-4)."""
+"""A case's own history and the audit log, told in one breath, and notices about it (A-5, M-4)."""
 
+from collections.abc import Iterable
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -10,6 +11,8 @@ from portal.core import audit, clock
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.tenancy import lock
+from portal.notifications import service as notifications
+from portal.texting_accounts.values import AccountRef
 
 _VERBS: Final = {
     Happening.MOVED: "move",
@@ -24,6 +27,7 @@ _VERBS: Final = {
     Happening.REPLIED: "reply",
     Happening.REMINDED: "remind",
 }
+_SHOWN: Final = 200  # characters of what somebody wrote, where more of it stands elsewhere
 
 
 def tell(
@@ -67,3 +71,32 @@ def tell(
         **({"state": state.value} if state else {}),
         **({"part": part} if part else {}),
     )
+
+
+def notify(
+    case: CaseRef,
+    account: AccountRef,
+    users: Iterable[UUID],
+    *,
+    title: str,
+    text: str,
+    key: str,
+    where: str = "",
+) -> None:
+    """Tell people about a case of this account, each once under a key; `where` follows its address."""
+    notifications.notify(
+        organization_id=case.organization_id,
+        account_id=case.account_id,
+        user_ids=users,
+        kind="appeal",
+        title=f"{title}: {account.name}",
+        text=text,
+        url=f"/accounts/{case.account_id}/appeals/{case.id}{where}",
+        dedupe_key=key,
+    )
+
+
+def short(words: str) -> str:
+    """Return the beginning of what somebody wrote, on one line."""
+    line = " ".join(words.split())
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
