@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from itertools import count
 
 import pytest
 from sqlalchemy import event, func, select
@@ -50,9 +49,9 @@ def is_once(account, people):
 
 def test_a_sweep_that_dies_at_any_statement_leaves_all_or_nothing(northside, waiting):
     """kill -9 between any two statements: what is not committed was never done."""
-    deaths = 0
-    for place in count(1):
-        left = [place]
+    deaths, is_over = 0, False
+    while not is_over:
+        left = [deaths + 1]
 
         def die(*_, left=left):
             left[0] -= 1
@@ -67,9 +66,10 @@ def test_a_sweep_that_dies_at_any_statement_leaves_all_or_nothing(northside, wai
         finally:
             event.remove(db.engine, "before_cursor_execute", die)
             db.session.remove()
-        assert len(texts(northside)) in (0, 3)
-        if left[0] > 0:
-            break
+        queued = len(texts(northside))
+        assert queued in (0, 3)
+        # Whom a server still keeps locked for the dead is left out of a sweep that lives.
+        is_over = left[0] > 0 and queued == 3
     assert deaths > 20
     assert is_once(northside, waiting)
 
