@@ -26,7 +26,7 @@ _FEW: Final = 10_000
 _REPORTS: Final = ("days", "people", "campaigns", "forms", "delivery", "credits", "consent")
 _DAYS: Final = 365
 _SENDERS: Final = 5
-_IN_A_CAMPAIGN: Final = 400
+IN_A_CAMPAIGN: Final = 400
 _TEXTS_A_CONSENT: Final = 10
 _FORMS: Final = ("Open house", "Website", "")
 _OPTED_OUT: Final = 33  # of so many people one
@@ -57,14 +57,20 @@ def run(options: Options) -> Iterator[Figure]:
     return compare_years(options, {name: _report(name) for name in _REPORTS})
 
 
-def compare_years(options: Options, pages: Mapping[str, str]) -> Iterator[Figure]:
-    """Measure pages of an account, each with its name, over a year of 1,000,000 texts and of 10,000."""
-    size = options.size or _SIZE
+def compare_years(
+    options: Options,
+    pages: Mapping[str, str],
+    *,
+    usual: int = _SIZE,
+    year: type["Year"] | None = None,
+) -> Iterator[Figure]:
+    """Measure pages of an account, each with its name, over a year of very many texts and of 10,000."""
+    size = options.size or usual
     few = min(_FEW, size - 1)
     for engine in options.engines:
         port = free_port()
         with open_scratch(engine, port=port) as here:
-            small, large = (open_desk(count) for count in (few, size))
+            small, large = (open_desk(count, year) for count in (few, size))
             here.start("-m", "gunicorn", "--config", "python:portal.gunicorn_conf", "app:app")
             clients = Clients(port, HEALTH)
             wait_until(clients.are_answered, "the portal answers")
@@ -95,33 +101,34 @@ def _report(name: str) -> str:
     return f"reports/{name}?period=12-months"
 
 
-def open_desk(count: int) -> Desk:
+def open_desk(count: int, year: type["Year"] | None = None) -> Desk:
     """Make an account that sent so many texts in a year, and sign its lead in."""
+    year = year or Year
     with unit_of_work():
         brokerage_ = people.create_organization(f"Realty of {count}", actor=SYSTEM)
         team = people.create_team(brokerage_.id, "Bench", actor=SYSTEM)
         account = accounts.open_account(brokerage_.id, "Bench", team_id=team.id, actor=SYSTEM)
     lead = brokerage.add_lead(account)
-    _Year(account, count, lead.id).write()
+    year(account, count, lead.id).write()
     with unit_of_work():
         started = people.start_session(lead.id, ip="127.0.0.1", user_agent="bench")
     return Desk(account, started.token)
 
 
-class _Year:
+class Year:
     """A year of texts and consents, written past everything but the driver, then counted."""
 
     def __init__(self, account: AccountRef, count: int, lead_id: UUID) -> None:
         self._account, self._count = account, count
         self._own = (account.organization_id.hex, account.id.hex)
+        self._lead_id = lead_id
         self._senders = (lead_id.hex, *(uuid4().hex for _ in range(_SENDERS - 1)))
         self._zone = "" if is_sqlite() else "+00"
         self._now = utcnow().replace(hour=18, minute=0, second=0, microsecond=0)
 
     def write(self) -> None:
         """Write campaigns, texts, 50,000 at a time, and consents, and count them."""
-        with unit_of_work():
-            bulk.load("campaigns", _CAMPAIGN, self._campaigns())
+        self._write_campaigns()
         for start in range(0, self._count, _AT_ONCE):
             with unit_of_work():
                 some = range(start, min(start + _AT_ONCE, self._count))
@@ -141,6 +148,10 @@ class _Year:
         with unit_of_work():  # so that the planner knows how much there is
             db.session.connection().exec_driver_sql("ANALYZE")
 
+    def _write_campaigns(self) -> None:
+        with unit_of_work():
+            bulk.load("campaigns", _CAMPAIGN, self._campaigns())
+
     def _id(self, table: int, place: int) -> str:
         return f"{table:04x}{self._count:012x}{place:016x}"
 
@@ -149,13 +160,16 @@ class _Year:
         return self._now - timedelta(days=place * _DAYS // self._count)
 
     def _campaigns(self) -> Iterator[Row]:
-        for number in range(-(-self._count // _IN_A_CAMPAIGN)):
-            at = self._at(number * _IN_A_CAMPAIGN)
+        for number in range(-(-self._count // IN_A_CAMPAIGN)):
+            at = self._at(number * IN_A_CAMPAIGN)
             yield (
                 self._id(6, number), *self._own, f"bench-{number}", "0" * 64, f"News {number}",
-                "bulk", "running", _BODY, _NO_MEDIA, _IN_A_CAMPAIGN, _IN_A_CAMPAIGN, at,
+                self._kind(number), "running", _BODY, _NO_MEDIA, IN_A_CAMPAIGN, IN_A_CAMPAIGN, at,
                 "Bea Lind",
             )  # fmt: skip
+
+    def _kind(self, _number: int) -> str:
+        return "bulk"
 
     def _phones(self, people_: range) -> Iterator[Row]:
         for person in people_:
@@ -200,10 +214,10 @@ class _Year:
         for place in places:
             state, code = _OUTCOMES[place * 37 % len(_OUTCOMES)]
             id_, day = self._id(5, place), self._day(place)
-            at, campaign = self._at(place), place // _IN_A_CAMPAIGN
+            at, campaign = self._at(place), place // IN_A_CAMPAIGN
             yield (
                 id_, *self._own, self._id(6, campaign), "bulk", "", 2, "A Person",
-                brokerage.number(place % _NUMBERS), 1, id_, place % _IN_A_CAMPAIGN, 1, 1, _BODY, _HASH,
+                brokerage.number(place % _NUMBERS), 1, id_, place % IN_A_CAMPAIGN, 1, 1, _BODY, _HASH,
                 _NO_MEDIA, "GSM-7", 1, 1, 0, state, code, 0, at, 0, 1, 1, 0, at, at,
                 f"{day:%Y-%m-%d}", self._senders[campaign % _SENDERS], "Bea Lind",
             )  # fmt: skip

@@ -69,6 +69,7 @@ class TextingAccount(Base):
     # People a day while the number is new; None: it is not, or not any more (H-5).
     ramp_limit: Mapped[int | None]
     ramp_clean_days: Mapped[int | None]
+    ramp_start: Mapped[int | None]  # it began again with so many after a pause (H-8); None: new
     ramp_judged_on: Mapped[date | None]  # the last of the account's days that was judged
     bulk_pause: Mapped[str | None] = mapped_column(
         String(500)

@@ -365,6 +365,7 @@ def _ref(row: TextingAccount) -> AccountRef:
         daily_segment_limit=row.daily_segment_limit,
         ramp_limit=row.ramp_limit,
         ramp_clean_days=row.ramp_clean_days,
+        ramp_start=row.ramp_start,
         bulk_pause=row.bulk_pause,
     )
 

@@ -28,6 +28,9 @@ STATE_LABELS = {
 }
 
 
+BULK_PAUSED_LABEL = "Bulk paused"
+
+
 class Cause(StrEnum):
     """Why a carrier suspends or restricts an account (A-1)."""
 
@@ -110,8 +113,9 @@ class AccountRef:
     state_reason: str | None
     daily_recipient_limit: int
     daily_segment_limit: int
-    ramp_limit: int | None = None  # people a day while the number is new (H-5)
+    ramp_limit: int | None = None  # people a day while the number is new, or begins again (H-5)
     ramp_clean_days: int | None = None
+    ramp_start: int | None = None  # with how many it began again after a pause (H-8); None: new
     bulk_pause: str | None = None  # why bulk and plan texts wait; None: they go (H-4)
 
     @property
@@ -122,8 +126,15 @@ class AccountRef:
         return min(self.daily_recipient_limit, self.ramp_limit)
 
     @property
+    def ramp_why(self) -> str:
+        """Return why fewer people a day may be texted for now."""
+        if self.ramp_start is None:
+            return "The number is new"
+        return "The account begins again after a pause"
+
+    @property
     def is_ramping(self) -> bool:
-        """Say whether a new number keeps the account below its own limit."""
+        """Say whether a new number, or a pause before, keeps the account below its own limit."""
         return self.recipients_a_day < self.daily_recipient_limit
 
     @property
@@ -143,8 +154,23 @@ class AccountRef:
 
     @property
     def state_label(self) -> str:
-        """Return the state in a word."""
-        return STATE_LABELS[self.state]
+        """Return the state in a word or two; bulk texts that wait are no active account (H-4)."""
+        return BULK_PAUSED_LABEL if self.is_bulk_paused else STATE_LABELS[self.state]
+
+    @property
+    def state_why(self) -> str:
+        """Return why it stands so, or nothing where it simply sends."""
+        return (self.bulk_pause if self.is_bulk_paused else self.state_reason) or ""
+
+    @property
+    def sends_all(self) -> bool:
+        """Say whether every kind of text goes."""
+        return self.is_active and self.bulk_pause is None
+
+    @property
+    def is_bulk_paused(self) -> bool:
+        """Say whether it sends, but no bulk and plan texts (H-4, H-8)."""
+        return self.is_active and self.bulk_pause is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,21 @@ class TestCrossing:
         assert now_of(bobs).bulk_pause  # only a person lets it go on
         assert events(bobs).count("messaging:health:cross") == 3
 
+    def test_what_is_told_leads_to_what_it_comes_from(self, bobs, clock, alice, bob, vera):
+        """H-4, H-8: to the ranked causes of this account, over the days that were judged."""
+        went(bobs, clock.now, 1_000, opted_out=13)
+        messaging.watch_health()
+        went(bobs, clock.now, 10, opted_out=60, number="+13125550102")
+        messaging.watch_health()
+        urls = set(db.session.scalars(select(Notice.url).where(Notice.kind == "health")))
+        assert urls == {f"/accounts/{bobs.id}/causes?window=7d"}
+        for person in (alice, bob, vera):
+            page = person.open("GET", *urls)
+            assert page.text_of("h1") == "What causes it"
+            assert page.text_of(".segmented [aria-current]") == "7 days"
+        lift(bobs)
+        assert f"/accounts/{bobs.id}/restriction" in set(db.session.scalars(select(Notice.url)))
+
     def test_the_pause_is_kept_with_its_figures(self, bobs, clock):
         """H-6: in the history and in the log, with the cause the carrier would name."""
         went(bobs, clock.now, 880, wrong=120)
@@ -242,6 +257,34 @@ class TestGoingOn:
         day = db.session.scalars(select(DailyLimit)).one()
         assert day.recipients == 2
         assert "accounts:ramp:begin" in events(northside)
+
+    def test_an_account_of_few_people_a_day_is_slowed_too_and_grows_from_there(
+        self, northside, alice, clock
+    ):
+        """H-8: half of its busy days; today's texts are none of them."""
+        today = accounts.today(northside, clock.now)
+        with unit_of_work():
+            for ago, people in enumerate((500, 90, 110, 0), start=0):
+                day = today - timedelta(days=ago)
+                limits.lock_day(northside, day)
+                db.session.get(DailyLimit, (northside.id, day)).recipients = people
+        pause(northside)
+        page = alice.get("compliance.restriction", account_id=northside.id)
+        assert "begins with 50 % of the people a day it texted before" in page.text_of("#go-on")
+        after = lift(northside)
+        assert (after.recipients_a_day, after.ramp_start, after.ramp_clean_days) == (50, 50, 0)
+        shown = alice.get("texting_accounts.settings", account_id=northside.id).text_of("#ramp")
+        assert "begins again after a pause: 50 people a day for now" in shown
+        assert "3 more clean days bring 100." in shown
+        with unit_of_work():
+            limits.lock_day(northside, today + timedelta(days=1))
+            db.session.get(DailyLimit, (northside.id, today + timedelta(days=1))).recipients = 25
+        clock.travel(by=timedelta(days=2))
+        messaging.judge_ramps()
+        assert now_of(northside).ramp_clean_days == 1
+        with unit_of_work():  # a new number is none that begins again
+            account_service.begin_ramp(northside.id, today=today, actor=SYSTEM)
+        assert (now_of(northside).recipients_a_day, now_of(northside).ramp_start) == (200, None)
 
     def test_what_it_was_paused_for_pauses_it_no_second_time(self, northside, clock):
         went(northside, clock.now, 1_000, opted_out=40)

@@ -89,6 +89,26 @@ class TestTheList:
         assert names(alice.get("reports.accounts", state="none")) == ["Bob Tran"]
         assert names(alice.get("reports.accounts", plan="Agent")) == ["Northside"]
 
+    def test_an_account_whose_bulk_texts_wait_is_no_active_one_and_says_why(
+        self, alice, northside, bobs
+    ):
+        """H-4: one word for it wherever the account's state stands."""
+        with unit_of_work():
+            accounts.pause_bulk(northside.id, "A breach: too many opt-outs.", actor=SYSTEM)
+        found = rows(alice.get("reports.accounts"))
+        assert "Bulk paused A breach: too many opt-outs." in found["Northside"][7]
+        assert found["Bob Tran"][7] == "Active"
+        assert names(alice.get("reports.accounts", state="bulk-paused")) == ["Northside"]
+        assert names(alice.get("reports.accounts", state="active")) == ["Bob Tran"]
+        page = alice.get("texting_accounts.settings", account_id=northside.id)
+        assert page.text_of(".page-head .pill") == "Bulk paused"
+        assert "bulk and plan texts wait. Reason: A breach" in page.text_of("#sending-state")
+        assert "Bulk paused" in page.text_of("#accounts")  # where one goes over to another
+        assert "Bulk paused" in alice.get("texting_accounts.switch").text_of("#places")
+        with unit_of_work():  # what is worse has the word
+            accounts.suspend(northside.id, "a complaint", SYSTEM)
+        assert "Suspended a complaint" in rows(alice.get("reports.accounts"))["Northside"][7]
+
     def test_is_asked_the_same_however_many_accounts_there_are(self, alice, northside, bobs):
         """No N+1: the list of sixty asks what the list of three asks."""
 

@@ -48,6 +48,52 @@ def test_what_is_missing_to_the_next_step(clean, missing):
     assert days_to_next(clean, POLICY) == missing
 
 
+@pytest.mark.parametrize(
+    ("people", "start"),
+    [
+        ([], 200),  # nothing is known of it: as a new number
+        ([0, 0], 200),
+        ([3], 20),  # the least
+        ([80, 80, 80], 40),
+        ([200] * 30, 100),  # an account at the usual limit is slowed, too
+        ([200] * 7 + [4] * 23, 100),  # quiet days, of a pause maybe, make it no slower
+        ([60, 0, 41], 25),
+        ([400] * 30, 200),
+        ([5_000] * 30, 200),  # never more than a new number
+    ],
+)
+def test_an_account_begins_again_with_half_of_what_its_busy_days_brought(people, start):
+    assert rules.start_again(people, POLICY) == start
+
+
+@pytest.mark.parametrize(
+    ("clean", "start", "limit"),
+    [
+        (0, 25, 25),
+        (3, 25, 50),
+        (7, 25, 100),
+        (14, 25, 200),
+        (29, 25, 400),
+        (30, 25, None),
+        (3, 200, 400),
+    ],
+)
+def test_from_a_lower_start_the_limit_doubles_as_fast(clean, start, limit):
+    assert limit_after(clean, POLICY, start) == limit
+
+
+@pytest.mark.parametrize(("people", "after"), [(11, 0), (12, 1), (25, 1)])
+def test_of_a_low_limit_half_of_it_makes_a_day_count(people, after):
+    assert clean_days_after(0, POLICY, people=people, is_bad=False, start=25) == after
+
+
+def test_how_an_account_begins_again_is_told_in_words():
+    assert rules.told_again(POLICY) == (
+        "The account begins with 50 % of the people a day it texted before on its 7 busiest of 30 "
+        "days, from 20 to 200, and may text more with clean days."
+    )
+
+
 def test_a_day_before_the_first_policy_keeps_the_first():
     assert policy_on(date(2020, 1, 1)) is rules.POLICIES[0]
 

@@ -37,10 +37,9 @@ from portal.core import clock, formats
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.tenancy import owned
-from portal.messaging.service import late_places
+from portal.messaging.service import late_places, ramping
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
-from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountRef, AccountState
 
 Carried = Sequence[tuple[FileRef, Checked]]
@@ -120,7 +119,7 @@ def record(
 
 
 def _lift(account: AccountRef, case: CaseRef, said: str, actor: Actor) -> None:
-    """Let the account send again, as slowly as a new number (H-4, H-5); bulk texts stay paused.
+    """Let the account send again, as slowly as after a pause (H-4, H-8); bulk texts stay paused.
 
     Nothing is lifted where another suspension holds by now, or where somebody lifted it before.
     What part 5 paused goes on once a person lifts it.
@@ -135,7 +134,7 @@ def _lift(account: AccountRef, case: CaseRef, said: str, actor: Actor) -> None:
     compliance.judge_anew(account, hour_of(now) + timedelta(hours=1))
     late_places.give_up(account, today)  # before the account is locked, as everywhere (RULINGS 6)
     compliance.lift_suspension(account, f"Appeal, round {case.round}: {said}", actor=actor)
-    account_service.begin_ramp(account.id, today=today, actor=actor)
+    ramping.begin_again(account, today, actor=actor)
 
 
 def _next_round(account: AccountRef, denied: CaseRef, carried: Carried, actor: Actor) -> CaseRef:

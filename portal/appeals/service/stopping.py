@@ -1,8 +1,9 @@
 """One click stops the traffic that trouble comes from, each cause in its own way (H-8).
 
-A send is paused, a plan is paused, a whole account's bulk texts wait; of a list, a number, a
-person or words everything waits that many people would get, now and later. All of it is in the
-audit log and goes on again: a send and a plan on their own pages, the rest by `lift`.
+A send is paused, a whole account's bulk texts wait; of a plan's step, a list, a number, a person
+or words everything waits that many people would get, now and later. All of it is in the audit log
+and goes on again: a send on its own page, a whole account's on that of restrictions, the rest by
+`lift`. Who waits at a stopped step of a plan keeps the place: nothing overtakes it (P-1).
 """
 
 import re
@@ -16,21 +17,19 @@ from portal.consent.queries import NO_LIST, source_of
 from portal.consent.values import METHOD_WORDS, Method
 from portal.contacts import queries as contacts
 from portal.core import phone
-from portal.core.access import Me, Permission
+from portal.core.access import Me
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.formats import plural
-from portal.drips.queries import enrolments, library
-from portal.drips.service import stopping as drips
-from portal.drips.values import DripState, EnrolmentState
+from portal.drips.queries import library
+from portal.drips.values import DripState
 from portal.messaging import queries as messaging
 from portal.messaging.queries import stops as standing
-from portal.messaging.service import bulk_pause, campaigns, late_places, stops
+from portal.messaging.service import bulk_pause, campaigns, late_places, ramping, stops
 from portal.messaging.values import CampaignState, State
 from portal.messaging.values.stops import StopKind
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
-from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountRef
 
 _KINDS: Final = {
@@ -38,6 +37,7 @@ _KINDS: Final = {
     Dimension.WORDING: StopKind.WORDING,
     Dimension.NUMBER: StopKind.NUMBER,
     Dimension.AGENT: StopKind.AGENT,
+    Dimension.STEP: StopKind.STEP,
 }
 _number: Final = re.compile(r"\+?[0-9]{3,15}")  # or a short code
 _LATER: Final = "and every bulk or plan text like it that is sent later; texts to one person go on"
@@ -57,17 +57,15 @@ def foresee(account: AccountRef, dimension: Dimension, value: str, person: Me) -
     if dimension is Dimension.CAMPAIGN:
         return _of_campaign(account, _id(value))
     if dimension is Dimension.STEP:
-        return _of_plan(account, _id(value), person)
+        return _of_step(account, _id(value), person)
     if dimension is Dimension.ACCOUNT:
         if account.bulk_pause is not None:
             return Foreseen("Bulk and plan texts of this account wait already.", is_stopped=True)
         return Foreseen("Holds all bulk and plan texts of this account; texts to one person go on.")
-    kind, value = _kind(dimension, value)
+    kind, value = _kind(account, dimension, value)
     if any((s.kind, s.value) == (kind, value) for s in standing.standing_stops(account.tenant)):
         return Foreseen("Stopped already.", is_stopped=True)
-    count = stops.waiting(account.tenant, kind, value)
-    waits = f"{plural(count, 'text')} that {'waits' if count == 1 else 'wait'}"
-    return Foreseen(f"Holds {waits}, {_LATER}.")
+    return Foreseen(f"Holds {_waiting(account, kind, value)}, {_LATER}.")
 
 
 def stop(
@@ -86,21 +84,16 @@ def stop(
     if dimension is Dimension.CAMPAIGN:
         campaigns.pause(account.tenant, _id(value), actor=actor)
         return "The campaign is paused. What the carrier has already goes on."
-    if dimension is Dimension.STEP:
-        drip = library.drip_of_step(account.organization_id, _id(value))
-        held = drips.pause_drip(drip.organization_id, drip.id, reason=why, actor=actor)
-        return f"The plan is paused for {plural(held, 'person', 'people')}."
     if dimension is Dimension.ACCOUNT:
         bulk_pause.pause(account.id, why, actor=actor)
         return "Bulk and plan texts of the account wait."
-    kind, value = _kind(dimension, value)
-    label = _label(account, kind, value)
+    label, (kind, value) = _label(account, dimension, value), _kind(account, dimension, value)
     held = stops.stop(account.tenant, kind, value, label=label, why=why, actor=actor)
     return f"{label} is stopped: {plural(held, 'text')} held."
 
 
 def lift(account: AccountRef, stop_id: UUID, *, reason: str, actor: Actor) -> int:
-    """Let stopped traffic go on, and begin the ramp of a new number; return how many texts waited.
+    """Let stopped traffic go on, and the account slowly; return how many texts waited.
 
     As after a pause of all bulk texts: the limit of people a day grows with clean days, also for
     what waited (H-5, H-8). Raises BadInput without a reason, NotFound.
@@ -108,7 +101,7 @@ def lift(account: AccountRef, stop_id: UUID, *, reason: str, actor: Actor) -> in
     today = accounts.today(account, utcnow())
     freed = stops.lift(account.tenant, stop_id, reason=reason, actor=actor)
     late_places.give_up(account, today)
-    account_service.begin_ramp(account.id, today=today, actor=actor)
+    ramping.begin_again(account, today, actor=actor)
     return freed
 
 
@@ -124,28 +117,35 @@ def _of_campaign(account: AccountRef, campaign_id: UUID) -> Foreseen:
     return Foreseen(f"Holds {plural(count, 'text')} of this campaign that did not leave yet.")
 
 
-def _of_plan(account: AccountRef, step_id: UUID, person: Me) -> Foreseen:
+def _of_step(account: AccountRef, step_id: UUID, person: Me) -> Foreseen:
     drip = library.drip_of_step(account.organization_id, step_id)
     if drip.state is not DripState.ACTIVE:
         return Foreseen(f"The plan “{drip.name}” is {drip.state.value}.", is_stopped=True)
     seen = drip.team_id is None or drip.team_id in library.keeper(account, person).seen_team_ids
     if drip.account_id not in (None, account.id) or not seen:
         return Foreseen("Another account or team keeps this plan.", is_possible=False)
-    if drip.account_id != account.id and not person.may(Permission.LIFT_BULK_PAUSE):
-        return Foreseen(
-            "Other accounts use this plan, too: a team lead or officer pauses it.",
-            is_possible=False,
-        )
-    counts = enrolments.counts(drip.tenant, [drip.id]).get(drip.id, {})
-    where = "" if drip.account_id == account.id else ", in every account that uses it"
-    who = plural(counts.get(EnrolmentState.ACTIVE, 0), "person", "people")
-    return Foreseen(f"Pauses the whole plan “{drip.name}” for {who}{where}.")
+    step = library.step_of(account.organization_id, step_id)
+    if standing.stopped_steps(account.tenant, [step.body]):
+        return Foreseen("Stopped already.", is_stopped=True)
+    waits = _waiting(account, StopKind.STEP, standing.step_key(step.body))
+    return Foreseen(
+        f"Holds this step alone: {waits}, and the texts of whoever comes to it in this account. "
+        "Who waits here goes on from here; other steps go on."
+    )
 
 
-def _kind(dimension: Dimension, value: str) -> tuple[StopKind, str]:
-    """Return what is stopped, as texts say it of themselves. Raises CantStop."""
+def _waiting(account: AccountRef, kind: StopKind, value: str) -> str:
+    count = stops.waiting(account.tenant, kind, value)
+    return f"{plural(count, 'text')} that {'waits' if count == 1 else 'wait'}"
+
+
+def _kind(account: AccountRef, dimension: Dimension, value: str) -> tuple[StopKind, str]:
+    """Return what is stopped, as texts say it of themselves. Raises CantStop, NotFound."""
     if dimension not in _KINDS:
         raise CantStop("An error code is not sent: stop the list, send or number it comes from.")
+    if dimension is Dimension.STEP:
+        step = library.step_of(account.organization_id, _id(value))
+        return StopKind.STEP, standing.step_key(step.body)
     try:
         if dimension is Dimension.SOURCE:
             value = source_of(value).key
@@ -165,8 +165,13 @@ def _id(value: str) -> UUID:
         raise CantStop(_GONE) from None
 
 
-def _label(account: AccountRef, kind: StopKind, value: str) -> str:
+def _label(account: AccountRef, dimension: Dimension, value: str) -> str:
     """Return what is stopped, by its name. Raises NotFound where it is not of this account."""
+    if dimension is Dimension.STEP:
+        drip = library.drip_of_step(account.organization_id, _id(value))
+        step = library.step_of(account.organization_id, _id(value))
+        return f"Step {step.position} of the plan “{drip.name}”"
+    kind, value = _kind(account, dimension, value)
     if kind is StopKind.NUMBER:
         return f"Number {phone.show(value)}"
     if kind is StopKind.AGENT:

@@ -9,11 +9,14 @@ from portal.appeals.views.blueprint import bp
 from portal.compliance.forms import GoOnForm
 from portal.compliance.rules.causes import Dimension, Trouble
 from portal.core.access import Permission, me, requires
+from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
 from portal.core.formats import plural
 from portal.core.web import page, see_other
 from portal.messaging.queries import stops
+from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.rules import policy_on, told_again
 
 _HERE = "/accounts/<uuid:account_id>/traffic-stops"
 _LONGEST = 240
@@ -64,6 +67,7 @@ def _page(form: GoOnForm, lifting: UUID | None, status: int = 200) -> Response:
         rows=stops.past_stops(g.account.tenant),
         form=form,
         lifting=lifting,
+        begins_again=told_again(policy_on(accounts.today(g.account, utcnow()))),
         may_lift=me().may(Permission.LIFT_BULK_PAUSE),
     )
 

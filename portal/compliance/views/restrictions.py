@@ -13,10 +13,12 @@ from portal.compliance.rules.advice import STEPS
 from portal.compliance.views.blueprint import bp
 from portal.core.access import Permission, me, requires
 from portal.core.audit import SYSTEM
+from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
 from portal.core.web import page, see_other
 from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.rules import policy_on, told_again
 from portal.texting_accounts.values import (
     AccountRef,
     AccountState,
@@ -121,6 +123,7 @@ def restriction_page(
         lifting=lifting if is_suspended and me().may(Permission.EDIT_LIMITS) else None,
         paused=paused,
         going_on=going_on if me().may(Permission.LIFT_BULK_PAUSE) else None,
+        begins_again=told_again(policy_on(accounts.today(account, utcnow()))),
         who=_who,
     )
 

@@ -83,6 +83,16 @@ def drip_of_step(organization_id: UUID, step_id: UUID) -> DripRef:
     return _one(organization_id, _drips(organization_id).where(Drip.id.in_(of_step)))
 
 
+def step_of(organization_id: UUID, step_id: UUID) -> Step:
+    """Return one step of any version. Raises NotFound."""
+    s = DripStep
+    of = select(s.version_id).where(owned(Tenant(organization_id), s), s.id == step_id)
+    version_id = db.session.scalar(of)
+    steps = steps_of(organization_id, [version_id])[version_id] if version_id else []
+    found = next((step for step in steps if step.id == step_id), None)
+    return found or not_here()
+
+
 def versions(by: Keeper, drip_id: UUID) -> list[VersionRef]:
     """Return every version of a plan that is seen here, the newest first. Raises NotFound."""
     drip_or_404(by, drip_id)

@@ -24,6 +24,7 @@ from portal.drips.values import LIVE, DripRef, DripState, EnrolmentRef, Enrolmen
 from portal.drips.views.blueprint import ALL, ONE, bp, keeper, url_of, whose
 from portal.drips.views.triggering import by_itself
 from portal.messaging.queries import health as judged
+from portal.messaging.queries import stops
 from portal.messaging.service import saved as own
 from portal.numbers import queries as numbers
 
@@ -114,6 +115,7 @@ def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded a
         held=places.held_by_limits(tenant, drip_id),
         health=health.of_plan(g.account, drip, now),
         by=judged.thresholds(g.account, now),
+        stopped=stops.stopped_steps(tenant, [step.body for step in drip.texts]),
         over=places.over_limit_today(g.account, drip_id),
         stop_form=StopForm(formdata=None),
         may_enrol=me().may(Permission.SEND_TEXTS) and drip.state is not DripState.ARCHIVED,

@@ -1,5 +1,6 @@
 """Reading what of an account's traffic is stopped, and what a text says to that (H-8)."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,6 +77,12 @@ def standing_stops(tenant: Tenant) -> list[StopRef]:
     return [StopRef(*row) for row in db.session.execute(_STANDING, tenant.named)]
 
 
+def stopped_steps(tenant: Tenant, bodies: Iterable[str]) -> set[str]:
+    """Return those of some steps of plans, by their words, whose texts are stopped in an account."""
+    stops = {s.value for s in standing_stops(tenant) if s.kind is StopKind.STEP}
+    return {body for body in bodies if step_key(body) in stops} if stops else set()
+
+
 def stop_or_404(tenant: Tenant, stop_id: UUID) -> StopRef:
     """Return one stop of an account, lifted or not. Raises NotFound."""
     row = db.session.execute(
@@ -95,6 +102,22 @@ def sketches(tenant: Tenant, campaign_ids: Iterable[UUID]) -> dict[UUID, Sketch]
     return {row.id: sketch(row.body) for row in rows}
 
 
+def step_key(body: str) -> str:
+    """Return what stands for just these words of a plan's step, whatever version has them."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def step_keys(tenant: Tenant, campaign_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return what stands for the words of those of some sends that plans made."""
+    c = Campaign
+    rows = db.session.execute(
+        select(c.id, c.body).where(
+            owned(tenant, c), c.id.in_(list(campaign_ids)), c.kind == Kind.PLAN
+        )
+    )
+    return {row.id: step_key(row.body) for row in rows}
+
+
 def alike(sends: Mapping[UUID, Sketch], words: Sketch) -> set[UUID]:
     """Return which of some sends say nearly this."""
     return {id_ for id_, said in sends.items() if are_alike(said, words)}
@@ -112,6 +135,7 @@ class Stops:
         kinds = {stop.kind for stop in self._stops}
         sends = {m.campaign_id for m in bulk if m.campaign_id}
         said = sketches(tenant, sends) if StopKind.WORDING in kinds else {}
+        self._steps = step_keys(tenant, sends) if StopKind.STEP in kinds else {}
         self._alike = {
             stop.id: alike(said, unpacked(stop.sketch))
             for stop in self._stops
@@ -135,6 +159,7 @@ class Stops:
             StopKind.SOURCE: self._sources.get(message.e164 or "", consent.NO_SOURCE.key),
             StopKind.NUMBER: message.from_e164,
             StopKind.AGENT: str(message.created_by) if message.created_by else None,
+            StopKind.STEP: self._steps.get(message.campaign_id) if message.campaign_id else None,
         }
         return next(
             (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from portal.compliance import queries as compliance
@@ -13,6 +14,9 @@ from portal.messaging.queries import health
 from portal.messaging.service import bulk_pause
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef, AccountState, Cause
+
+# What it comes from, ranked, over the days that were judged (H-8).
+_CAUSES: Final = f"causes?window={Window.WEEK}"
 
 
 def to_judge(organization_id: UUID, now: datetime) -> Iterator[UUID]:
@@ -92,7 +96,7 @@ def _tell(
     else:
         title, text = f"{account.name} is on watch", f"{said} More would be a breach."
     key = f"health:{account.id}:{band.value}:{now.isoformat()}"
-    bulk_pause.tell(account, title, text, key, is_grave=band is Band.BREACH)
+    bulk_pause.tell(account, title, text, key, _CAUSES, is_grave=band is Band.BREACH)
 
 
 def _cause(week: Outcomes, by: Thresholds) -> Cause:

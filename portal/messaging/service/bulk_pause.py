@@ -1,7 +1,7 @@
 """Bulk and plan texts of one account wait until a person has looked; answers go on (H-4, H-8).
 
 What waits says why, keeps its credits and its order, and goes on by itself once somebody lets it:
-slowly, as the account begins again with as many people a day as a new number.
+slowly, as the account begins again with a share of the people a day it texted before.
 """
 
 from datetime import timedelta
@@ -17,7 +17,7 @@ from portal.core.reasons import reason_of
 from portal.messaging.errors import NotPaused
 from portal.messaging.models import MOVING, Message
 from portal.messaging.rules import gates
-from portal.messaging.service import late_places, outbox
+from portal.messaging.service import late_places, outbox, ramping
 from portal.messaging.values import MARKETING, State
 from portal.notifications import service as notifications
 from portal.people import queries as people
@@ -48,8 +48,8 @@ def lift(account: AccountRef, reason: str, *, actor: Actor) -> AccountRef:
     """Let an account's bulk and plan texts go on, through every gate; return the account.
 
     From now on it is judged by what happens from the next whole hour on, so what it was paused
-    for pauses it no second time, and its limit of people a day grows as that of a new number does
-    (H-5): also for what waited. Raises BadInput without a reason, NotPaused.
+    for pauses it no second time, and its limit of people a day begins low and grows with clean
+    days (H-5): also for what waited. Raises BadInput without a reason, NotPaused.
     """
     reason, now = reason_of(reason), utcnow()
     today = accounts.today(account, now)
@@ -57,7 +57,7 @@ def lift(account: AccountRef, reason: str, *, actor: Actor) -> AccountRef:
     late_places.give_up(account, today)  # before the account is locked, as everywhere
     if account_service.resume_bulk(account.id, reason, actor=actor) is None:
         raise NotPaused
-    account_service.begin_ramp(account.id, today=today, actor=actor)
+    ramping.begin_again(account, today, actor=actor)
     after = accounts.get_or_404(account.tenant)
     tell(
         after,
@@ -65,13 +65,19 @@ def lift(account: AccountRef, reason: str, *, actor: Actor) -> AccountRef:
         f"{actor.label}: {reason} People a day begin at {after.recipients_a_day:,} and grow with "
         "clean days.",
         f"bulk-lifted:{after.id}:{now.isoformat()}",
+        "restriction",
         is_grave=True,
     )
     return after
 
 
-def tell(account: AccountRef, title: str, text: str, key: str, *, is_grave: bool) -> None:
-    """Tell the owner and the leads over an account, and where it is grave the officers too."""
+def tell(
+    account: AccountRef, title: str, text: str, key: str, page: str, *, is_grave: bool
+) -> None:
+    """Tell the owner and the leads over an account, and where it is grave the officers too.
+
+    `page` is the one of the account's pages that it leads to.
+    """
     officers = people.officers(account.organization_id) if is_grave else []
     notifications.notify(
         organization_id=account.organization_id,
@@ -80,6 +86,6 @@ def tell(account: AccountRef, title: str, text: str, key: str, *, is_grave: bool
         kind="health",
         title=title,
         text=text,
-        url=f"/accounts/{account.id}/{'restriction' if is_grave else 'health'}",
+        url=f"/accounts/{account.id}/{page}",
         dedupe_key=key,
     )

@@ -1,4 +1,4 @@
-"""New numbers may text more people with every clean day (H-5)."""
+"""New numbers, and accounts that begin again, may text more people with every clean day (H-5, H-8)."""
 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,13 +7,28 @@ from sqlalchemy import select
 
 from portal.compliance import queries as compliance
 from portal.compliance.rules.health import WINDOWS, Window, hour_of
-from portal.core.audit import SYSTEM
+from portal.core.audit import SYSTEM, Actor
 from portal.core.db import db
 from portal.core.tenancy import owned
 from portal.messaging.models import DailyLimit
 from portal.messaging.queries import health
+from portal.texting_accounts import rules
 from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountRef
+
+
+def begin_again(account: AccountRef, today: date, *, actor: Actor) -> None:
+    """Let an account go on slowly after a pause: with a share of what it texted before (H-8)."""
+    policy = rules.policy_on(today)
+    people = DailyLimit.recipients + DailyLimit.recipients_over
+    before = db.session.scalars(
+        select(people)
+        .where(owned(account.tenant, DailyLimit), DailyLimit.day < today, people > 0)
+        .order_by(DailyLimit.day.desc())
+        .limit(policy.again_days)
+    ).all()
+    start = rules.start_again(before, policy)
+    account_service.begin_ramp(account.id, today=today, start=start, actor=actor)
 
 
 def judge_due(account: AccountRef, judged_on: date, today: date) -> int:

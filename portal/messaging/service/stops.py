@@ -38,7 +38,8 @@ def waiting(tenant: Tenant, kind: StopKind, value: str) -> int:
 def stop(tenant: Tenant, kind: StopKind, value: str, *, label: str, why: str, actor: Actor) -> int:
     """Keep such texts back until somebody lifts it; return how many waited. Again is harmless.
 
-    `value` is a source's key, a number, a user's id, or the id of a send whose words are meant.
+    `value` is a source's key, a number, a user's id, the id of a send whose words are meant, or
+    what stands for the words of a plan's step.
     """
     assert tenant.account_id is not None  # an account's traffic
     standing = queries.standing_stops(tenant)
@@ -127,8 +128,12 @@ def _waits(tenant: Tenant, kind: StopKind, value: str) -> ColumnElement[bool]:
         return and_(mine, waits, m.from_e164 == value)
     if kind is StopKind.AGENT:
         return and_(mine, waits, m.created_by == UUID(value))
-    sends = db.session.scalars(select(m.campaign_id).where(mine, waits).distinct()).all()
-    said = queries.sketches(tenant, filter(None, sends))
+    leaving = db.session.scalars(select(m.campaign_id).where(mine, waits).distinct()).all()
+    sends = [id_ for id_ in leaving if id_ is not None]
+    if kind is StopKind.STEP:
+        keys = queries.step_keys(tenant, sends)
+        return and_(mine, waits, m.campaign_id.in_(id_ for id_ in keys if keys[id_] == value))
+    said = queries.sketches(tenant, sends)
     return and_(mine, waits, m.campaign_id.in_(queries.alike(said, _words(tenant, value))))
 
 

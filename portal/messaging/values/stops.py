@@ -10,3 +10,4 @@ class StopKind(StrEnum):
     WORDING = "wording"  # nearly the same words
     NUMBER = "number"  # texted from
     AGENT = "agent"
+    STEP = "step"  # texts of plans that say just what one step says

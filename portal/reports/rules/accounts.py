@@ -13,6 +13,7 @@ from portal.texting_accounts.values import AccountState
 
 PER_PAGE: Final = 50
 NO_PLAN: Final = "none"
+BULK_PAUSED: Final = "bulk-paused"  # it sends, but no bulk and plan texts (H-4)
 SHORT: Final = "short"  # of credits before the next ones come
 _LONGEST: Final = 1000
 _PARTS: Final = 3
@@ -26,7 +27,7 @@ SORTS: Final[Mapping[str, Callable[[AccountLine], str]]] = {
     "runs-out": lambda line: line.standing.forecast.order.isoformat(),
     "activity": lambda line: line.last_at.isoformat() if line.last_at else date.min.isoformat(),
 }
-STATES: Final = (*(state.value for state in AccountState), NO_PLAN, SHORT)
+STATES: Final = (*(state.value for state in AccountState), BULK_PAUSED, NO_PLAN, SHORT)
 
 
 def query_of(fields: Mapping[str, str]) -> AccountQuery:
@@ -53,7 +54,7 @@ def matches(line: AccountLine, asked: AccountQuery) -> bool:
     elif asked.state == SHORT:
         if not line.standing.forecast.is_short:
             return False
-    elif asked.state and line.account.state != asked.state:
+    elif asked.state and asked.state != _state(line):
         return False
     if asked.plan and line.plan_name != asked.plan:
         return False
@@ -75,6 +76,10 @@ def page(lines: Sequence[AccountLine], asked: AccountQuery, after: str | None) -
         ids=tuple(line.account.id for _, line in every),
         after=_write(shown[-1][0]) if len(keyed) > PER_PAGE else None,
     )
+
+
+def _state(line: AccountLine) -> str:
+    return BULK_PAUSED if line.account.is_bulk_paused else line.account.state.value
 
 
 def _key(line: AccountLine, asked: AccountQuery) -> tuple[str, str, str]:

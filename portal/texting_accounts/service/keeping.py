@@ -115,8 +115,12 @@ def set_limits(
     return fresh(account_id)
 
 
-def begin_ramp(account_id: UUID, *, today: date, actor: Actor) -> None:
-    """Let the limit grow step by step from now on: the account's number is new (H-5)."""
+def begin_ramp(account_id: UUID, *, today: date, actor: Actor, start: int | None = None) -> None:
+    """Let the limit grow step by step from now on: the account's number is new (H-5).
+
+    With a `start` in people a day it begins again after a pause (H-8).
+    """
+    locked(account_id).ramp_start = start
     _set_ramp(account_id, 0, today, verb="begin", actor=actor)
 
 
@@ -128,7 +132,9 @@ def judge_ramp(
     if row.ramp_clean_days is None or row.ramp_judged_on is None or row.ramp_judged_on >= day:
         return
     policy = rules.policy_on(day)
-    clean = rules.clean_days_after(row.ramp_clean_days, policy, people=people, is_bad=is_bad)
+    clean = rules.clean_days_after(
+        row.ramp_clean_days, policy, people=people, is_bad=is_bad, start=row.ramp_start
+    )
     _set_ramp(
         account_id,
         clean,
@@ -145,7 +151,7 @@ def _set_ramp(
 ) -> None:
     row = locked(account_id)
     before = row.ramp_limit
-    row.ramp_limit = rules.limit_after(clean_days, rules.policy_on(day))
+    row.ramp_limit = rules.limit_after(clean_days, rules.policy_on(day), row.ramp_start)
     row.ramp_clean_days = clean_days if row.ramp_limit is not None else None
     row.ramp_judged_on = day if row.ramp_limit is not None else None
     record(

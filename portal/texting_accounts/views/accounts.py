@@ -235,6 +235,7 @@ def _settings_page(
         limits_note=queries.limits_note(account.id),
         ramp_policy=rules.policy_on(queries.today(account, utcnow())),
         ramp_words=_ramp_words(account),
+        ramp_again=rules.told_again(rules.policy_on(queries.today(account, utcnow()))),
         members=queries.members(account.id),
     )
 
@@ -245,7 +246,7 @@ def _ramp_words(account: AccountRef) -> str:
         return ""
     policy = rules.policy_on(queries.today(account, utcnow()))
     missing = rules.days_to_next(account.ramp_clean_days, policy)
-    following = rules.limit_after(account.ramp_clean_days + missing, policy)
+    following = rules.limit_after(account.ramp_clean_days + missing, policy, account.ramp_start)
     brings = f"bring {following:,}" if following else "end it"
     return f"{plural(missing, 'more clean day', 'more clean days')} {brings}."
 

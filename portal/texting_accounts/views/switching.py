@@ -31,6 +31,7 @@ class Place:
     url: str
     is_current: bool
     is_read_only: bool = False  # a team mate's (S-4)
+    state: str = ""  # in words where it doesn't simply send
 
 
 def init_app(app: Flask) -> None:
@@ -149,6 +150,7 @@ def _places(person: Me, words: str, limit: int) -> list[Place]:
                 organization_name=member.organization_name,
                 url=url_for("texting_accounts.open_account", account_id=row.id),
                 is_current=current is not None and row.id == current.id,
+                state="" if row.sends_all else row.state_label,
             )
             for row in queries.some_accounts(
                 person.user_id,
@@ -165,6 +167,7 @@ def _places(person: Me, words: str, limit: int) -> list[Place]:
                 organization_name=member.organization_name,
                 url=url_for("messaging.inbox", account_id=row.id),
                 is_current=current is not None and row.id == current.id,
+                state="" if row.sends_all else row.state_label,
                 is_read_only=True,
             )
             for row in queries.accounts_of_mates(
