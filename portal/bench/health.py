@@ -37,8 +37,8 @@ def run(options: Options) -> Iterator[Figure]:
     What the writer of the counts leaves of so many is written down, and not the texts themselves,
     which none of these pages reads.
     """
-    pages = {each.words: f"health?window={each}" for each in Window}
-    pages |= {f"causes, {each.words}": f"causes?window={each}" for each in Window}
+    pages = {f"health, {each}": f"health?window={each}" for each in Window}
+    pages |= {f"causes, {each}": f"causes?window={each}" for each in Window}
     return compare_years(options, pages, usual=_SIZE, year=Counted)
 
 

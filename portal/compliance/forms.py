@@ -17,7 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from portal.compliance.rules.health import LIMITS, Thresholds
+from portal.compliance.rules.health import LIMITS, RATES, Thresholds
 from portal.compliance.rules.policy import CLOSED, Edit, Row, Span
 from portal.core.base_form import BaseForm
 from portal.core.days import moment_of
@@ -25,7 +25,6 @@ from portal.core.reasons import NEEDED, is_reason
 from portal.texting_accounts.values import CAUSE_LABELS, Cause
 
 DAYS: Final = (("weekday", "Monday to Friday"), ("saturday", "Saturday"), ("sunday", "Sunday"))
-_RATES: Final = ("opt_out_watch", "opt_out_breach", "error_watch", "error_breach")
 _MOST_DAYS: Final = 60
 _MOST_A_DAY: Final = 50
 _LEAST_MINUTES: Final = 30
@@ -237,6 +236,9 @@ class ThresholdsForm(BaseForm):
     least_events = _count("Opt-outs or errors that are enough to judge")
     pauses = BooleanField("A breach pauses bulk and plan texts until a person has looked")
     pause_least = _count("Texts that are enough to pause for")
+    judged_days = _count("Days by which accounts are judged")
+    short_hours = _count("Shorter window shown beside them, hours")
+    long_days = _count("Longer window shown beside them, days")
     holds_from = DateField(
         "Holds from", [InputRequired("Choose the day.")], render_kw={"max": "2100-12-31"}
     )
@@ -263,14 +265,14 @@ class ThresholdsForm(BaseForm):
         """Fill the form with what holds now."""
         for name in LIMITS:
             value = getattr(by, name)
-            self[name].data = Decimal(value) / 100 if name in _RATES else value
+            self[name].data = Decimal(value) / 100 if name in RATES else value
         self.pauses.data = by.pauses
         self.holds_from.data = today
 
     def wanted(self) -> Thresholds:
         """Return what was entered; percents become ten-thousandths."""
         entered = {
-            name: round(self[name].data * 100) if name in _RATES else self[name].data
+            name: round(self[name].data * 100) if name in RATES else self[name].data
             for name in LIMITS
         }
         return Thresholds(self.holds_from.data, **entered, pauses=self.pauses.data)

@@ -57,6 +57,9 @@ class HealthPolicy(Base):
     least_events: Mapped[int]
     pause_least: Mapped[int]
     pauses: Mapped[bool]
+    short_hours: Mapped[int]
+    judged_days: Mapped[int]
+    long_days: Mapped[int]
     reason: Mapped[str] = mapped_column(String(300))
     set_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     set_by_id: Mapped[UUID | None]

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.compliance.rules.health import (
-    WINDOWS,
     Band,
     Outcomes,
     Window,
@@ -128,9 +127,9 @@ def test_more_trouble_over_the_same_texts_is_never_judged_better(delivered, wron
 )
 def test_a_window_rolls_on_with_whole_hours_and_never_leaves_anything_out(now, window):
     now = now.replace(tzinfo=UTC)
-    since = window.since(now)
-    assert since == hour_of(since) <= now - WINDOWS[window]
-    assert now - since < WINDOWS[window] + timedelta(hours=1)
+    since = window.since(now, BY)
+    assert since == hour_of(since) <= now - window.length(BY)
+    assert now - since < window.length(BY) + timedelta(hours=1)
 
 
 @given(some=st.lists(st.builds(Outcomes, COUNTS, COUNTS, COUNTS, COUNTS)))

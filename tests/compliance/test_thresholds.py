@@ -12,7 +12,9 @@ from portal.compliance import queries
 from portal.compliance.rules import health
 from portal.compliance.rules.health import LIMITS, Band, Outcomes, Thresholds, thresholds_on
 from portal.core.audit import AuditEntry
-from portal.core.db import db
+from portal.core.db import db, unit_of_work
+from portal.messaging.service import breaches as messaging
+from portal.texting_accounts import queries as accounts
 from tests import cast
 from tests.factories.health import went
 from tests.reports.test_health import table
@@ -28,10 +30,13 @@ ENTERED = {
     "least_events": "3",
     "pause_least": "150",
     "pauses": "y",
+    "judged_days": "10",
+    "short_hours": "12",
+    "long_days": "60",
     "holds_from": "2026-03-02",
     "reason": "Advice of counsel.",
 }
-WANTED = Thresholds(DAY, 50, 200, 400, 825, 100, 3, 150)
+WANTED = Thresholds(DAY, 50, 200, 400, 825, 100, 3, 150, True, 12, 10, 60)
 
 
 def test_the_usual_ones_are_within_what_may_be_set():
@@ -48,6 +53,10 @@ def test_the_usual_ones_are_within_what_may_be_set():
         ("least_delivered", 49, "Enter 50 to 1,000."),
         ("least_events", 2, "Enter 3 to 20."),
         ("pause_least", 49, "Enter 50 to 5,000."),
+        ("judged_days", 2, "Enter 3 to 14."),
+        ("judged_days", 15, "Enter 3 to 14."),
+        ("short_hours", 49, "Enter 6 to 48."),
+        ("long_days", 91, "Enter 15 to 90."),
         ("error_breach", 600, "Let a breach begin above where watch begins."),
     ],
 )
@@ -58,7 +67,7 @@ def test_what_goes_too_far_names_its_field_and_the_way_back(field, value, mend):
 @given(values=st.tuples(*(st.integers(least, most) for least, most in LIMITS.values())))
 def test_no_allowed_threshold_lets_the_carriers_own_pass_as_good(values):
     """Whatever is set within the limits: 5 % opt-outs or 20 % errors of a real volume is a breach."""
-    wanted = Thresholds(DAY, *values)
+    wanted = Thresholds(DAY, **dict(zip(LIMITS, values, strict=True)))
     if health.fault(wanted) is None:
         told = Outcomes(10_000, 8_000, 2_000, 400)
         assert told.opt_outs(wanted) is told.errors(wanted) is Band.BREACH
@@ -115,6 +124,29 @@ def test_the_change_is_in_the_audit_log_with_what_was_before(page):
         150,
     )
     assert entry.payload["reason"] == "Advice of counsel."
+
+
+def test_over_how_long_accounts_are_judged_is_part_of_the_policy(
+    page, vera, alice, northside, clock
+):
+    """H-7: the judge, the pages, the board and the file go by the window that holds today."""
+    went(northside, clock.now - timedelta(days=9), 1_000, opted_out=60)
+    assert list(messaging.to_judge(cast.JUNIPER, clock.now)) == []  # of 7 days nothing is left
+    assert _judged(vera) == "Too few to judge"
+    page()
+    assert list(messaging.to_judge(cast.JUNIPER, clock.now)) == [cast.NORTHSIDE]
+    with unit_of_work():
+        assert messaging.judge(cast.NORTHSIDE, clock.now) == 1
+    paused = accounts.account(cast.NORTHSIDE).bulk_pause
+    assert paused == "A breach: 6.00 % of 1,000 texts delivered opted out in the last 10 days."
+    shown = vera.get("reports.show_health", account_id=cast.NORTHSIDE)
+    assert [row[0] for row in table(shown, "windows")[1:]] == ["12 hours", "10 days", "60 days"]
+    assert _judged(vera) == "Breach"
+    assert "Opt-outs, 10 days" in vera.get("reports.home").text
+    told = vera.get("compliance.thresholds", organization_id=cast.JUNIPER).text_of("#holds")
+    assert "the last 10 days; 12 hours and 60 days are shown beside them" in told
+    causes = alice.get("reports.show_causes", account_id=cast.NORTHSIDE)
+    assert causes.text_of(".segmented [aria-current]") == "10 days"
 
 
 def test_an_officer_lets_a_breach_pause_nothing(page, vera, clock, northside):

@@ -1,6 +1,6 @@
 """How the texts of each step arrive and are taken (H-3)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.messaging.talks import hear
 from tests.reports.test_health import show, table
 
 MAYA = "+13125550142"
+BY = thresholds_on(date(2026, 3, 2))
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def sent(northside, sender, carrier_fake):
 
 def of_plan(account, drip, now):
     db.session.rollback()
-    return health.of_plan(account, drip, now)
+    return health.of_plan(account, drip, now, BY)
 
 
 def test_a_step_answers_for_the_texts_that_left_for_it(northside, sent, clock):
@@ -74,7 +75,7 @@ def test_steps_of_earlier_versions_stand_together(northside, sent, clock):
     assert now.windows[Window.MONTH] == Outcomes()
     assert earlier.step is None
     assert earlier.windows[Window.DAY].attempted == 1
-    assert health.by_step(northside, Window.DAY.since(clock.now))[0].label == (
+    assert health.by_step(northside, Window.DAY.since(clock.now, BY))[0].label == (
         "New buyers, step 1 (day 0, version 1)"
     )
 
@@ -96,4 +97,4 @@ def test_the_health_page_tells_of_steps_apart_from_campaigns(northside, sent, al
 def test_other_accounts_see_nothing_of_it(northside, bobs, sent, clock):
     drip, _ = sent
     assert of_plan(bobs, drip, clock.now) == []
-    assert health.by_step(bobs, Window.MONTH.since(clock.now)) == []
+    assert health.by_step(bobs, Window.MONTH.since(clock.now, BY)) == []

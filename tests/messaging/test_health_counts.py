@@ -103,7 +103,12 @@ def test_a_text_counts_in_the_hour_it_left_not_in_that_of_its_confirm(desk):
 def test_what_is_older_than_a_window_has_left_it(desk):
     desk.send(0)
     desk.clock.travel(by=timedelta(days=2))
-    counted = [health.outcomes(desk.account, each.since(desk.clock.now)) for each in Window]
+    counted = [
+        health.outcomes(
+            desk.account, each.since(desk.clock.now, thresholds_on(desk.clock.now.date()))
+        )
+        for each in Window
+    ]
     assert [each.delivered for each in counted] == [0, 1, 1]
 
 

@@ -68,7 +68,8 @@ class Desk:
 
     def week(self, now):
         """Return what was drawn in the last seven days, or since it was let go on."""
-        since = max(Window.WEEK.since(now), self.judged_from or Window.WEEK.since(now))
+        since = Window.WEEK.since(now, BY)
+        since = max(since, self.judged_from or since)
         rows = [sums for hour, sums in self.hours.items() if hour >= since]
         return [sum(each) for each in zip(*rows, strict=True)] or [0, 0, 0, 0]
 
@@ -210,7 +211,7 @@ _FIGURES = ("attempted", "delivered", "wrong", "opted_out")
 def named_first(desk, now):
     """Return what H-8 names first for the breach of an account, and whether that was planted."""
     scope = Scope(cast.JUNIPER, "Juniper", "UTC", (desk.account,), is_one=True)
-    told = Told(scope, Window.WEEK.since(now))
+    told = Told(scope, Window.WEEK.since(now, BY))
     _, delivered, _, opted_out = desk.week(now)
     is_opt_outs = delivered and opted_out / delivered >= 0.03
     found = rank(told.cells, Trouble.OPT_OUTS if is_opt_outs else Trouble.ERRORS, BY)

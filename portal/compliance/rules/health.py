@@ -33,27 +33,27 @@ class Band(StrEnum):
 
 
 class Window(StrEnum):
-    """Over how long rates are told (H-3)."""
+    """Over how long rates are told, by its usual length (H-3); how long it is, thresholds say (H-7)."""
 
     DAY = "24h"
-    WEEK = "7d"
+    WEEK = "7d"  # the one by which accounts are judged
     MONTH = "30d"
 
-    @property
-    def words(self) -> str:
+    def length(self, by: "Thresholds") -> timedelta:
+        """Return how long it is."""
+        if self is Window.DAY:
+            return timedelta(hours=by.short_hours)
+        return timedelta(days=by.judged_days if self is Window.WEEK else by.long_days)
+
+    def words(self, by: "Thresholds") -> str:
         """Return it as people say it: 24 hours, 7 days."""
-        return "24 hours" if self is Window.DAY else f"{WINDOWS[self].days} days"
+        if self is Window.DAY:
+            return f"{by.short_hours} hours"
+        return f"{self.length(by).days} days"
 
-    def since(self, now: datetime) -> datetime:
+    def since(self, now: datetime, by: "Thresholds") -> datetime:
         """Return from when on it counts: hours are whole, so its first one is, too."""
-        return hour_of(now - WINDOWS[self])
-
-
-WINDOWS: Final = {
-    Window.DAY: timedelta(hours=24),
-    Window.WEEK: timedelta(days=7),
-    Window.MONTH: timedelta(days=30),
-}
+        return hour_of(now - self.length(by))
 
 
 def hour_of(at: datetime) -> datetime:
@@ -74,6 +74,9 @@ class Thresholds:
     least_events: int
     pause_least: int = 200  # texts that are enough to pause an account for (H-4)
     pauses: bool = True  # whether a breach pauses bulk and plan texts
+    short_hours: int = 24  # the windows over which rates are told
+    judged_days: int = 7  # by which an account is judged
+    long_days: int = 30
 
 
 # SPEC H-3: good up to 0.3 % and 6 %, breach from 3 % and 12 % on, from 200 delivered and 5 events.
@@ -102,7 +105,12 @@ LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "least_delivered": (50, 1_000),
     "least_events": (3, 20),
     "pause_least": (50, 5_000),
+    # Each window is longer than the one before; of fewer than 3 days no week has enough texts.
+    "short_hours": (6, 48),
+    "judged_days": (3, 14),
+    "long_days": (15, 90),
 }
+RATES: Final = ("opt_out_watch", "opt_out_breach", "error_watch", "error_breach")
 
 
 def fault(wanted: Thresholds) -> tuple[str, str] | None:
@@ -110,9 +118,9 @@ def fault(wanted: Thresholds) -> tuple[str, str] | None:
     for name, (least, most) in LIMITS.items():
         if not least <= getattr(wanted, name) <= most:
             bounds = (
-                f"{least} to {most:,}"
-                if "least" in name
-                else f"{least / 100:.2f} to {most / 100:.2f} %"
+                f"{least / 100:.2f} to {most / 100:.2f} %"
+                if name in RATES
+                else f"{least} to {most:,}"
             )
             return name, f"Enter {bounds}."
     for rate in ("opt_out", "error"):

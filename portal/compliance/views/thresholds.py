@@ -11,6 +11,7 @@ from portal.compliance import service as compliance
 from portal.compliance.errors import BadThreshold, TooEarly
 from portal.compliance.forms import ThresholdsForm
 from portal.compliance.rules import health
+from portal.compliance.rules.health import Window
 from portal.compliance.views.blueprint import bp
 from portal.core import clock
 from portal.core.access import Permission, me, requires
@@ -59,7 +60,8 @@ def _thresholds_page(organization_id: UUID, form: ThresholdsForm, status: int = 
         "compliance/thresholds.html",
         None,
         status,
-        by=queries.thresholds(organization_id, today),
+        by=(by := queries.thresholds(organization_id, today)),
+        windows=[window.words(by) for window in Window],
         usual=health.thresholds_on(today),
         history=queries.health_policies(organization_id)[::-1],
         limits=health.LIMITS,

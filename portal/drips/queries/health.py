@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, select
 
-from portal.compliance.rules.health import Outcomes, Window
+from portal.compliance.rules.health import Outcomes, Thresholds, Window
 from portal.core.db import db
 from portal.core.tenancy import Tenant, owned
 from portal.drips.models import Drip, DripSend, DripStep, DripVersion
@@ -76,14 +76,14 @@ def by_step(account: AccountRef, since: datetime) -> list[OfStep]:
     ]
 
 
-def of_plan(account: AccountRef, drip: DripRef, now: datetime) -> list[StepHealth]:
+def of_plan(account: AccountRef, drip: DripRef, now: datetime, by: Thresholds) -> list[StepHealth]:
     """Return each text step of a plan as it is now, and those of earlier versions at the end.
 
     Nothing where no text of it left in the longest window. One statement.
     """
     windows = list(Window)
     rows = db.session.execute(
-        _by_step(account, [window.since(now) for window in windows], of=drip.id)
+        _by_step(account, [window.since(now, by) for window in windows], of=drip.id)
     ).all()
     if not rows:
         return []

@@ -92,7 +92,7 @@ def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded a
     """Show one plan: its steps as they read, its first text on a phone, its versions."""
     by = keeper()
     drip, tenant, now = queries.drip_or_404(by, drip_id), g.account.tenant, clock.utcnow()
-    state, after = _state(), _after()
+    state, after, by_policy = _state(), _after(), judged.thresholds(g.account, now)
     found = places.in_drip(tenant, drip_id, _SHOWN[state], after, PEOPLE + 1)
     counts = enrolments.counts(tenant, [drip_id]).get(drip_id, {})
     return page(
@@ -113,8 +113,8 @@ def show(account_id: UUID, drip_id: UUID) -> Response:  # noqa: ARG001 (loaded a
         **by_itself(drip),
         intake=intakes.moving_into(tenant, drip_id),
         held=places.held_by_limits(tenant, drip_id),
-        health=health.of_plan(g.account, drip, now),
-        by=judged.thresholds(g.account, now),
+        health=health.of_plan(g.account, drip, now, by_policy),
+        by=by_policy,
         stopped=stops.stopped_steps(tenant, [step.body for step in drip.texts]),
         over=places.over_limit_today(g.account, drip_id),
         stop_form=StopForm(formdata=None),

@@ -181,11 +181,12 @@ def last_got(tenant: Tenant, said: Mapping[str, datetime]) -> dict[str, Got]:
 
 def forecast(account: AccountRef, texts: int, now: datetime) -> Forecast:
     """Return what a send of so many texts would do to the account's rates of a week (S-12)."""
+    by = thresholds(account, now)
     return health.forecast(
-        outcomes(account, Window.WEEK.since(now)),
-        outcomes(account, Window.MONTH.since(now)),
+        outcomes(account, Window.WEEK.since(now, by)),
+        outcomes(account, Window.MONTH.since(now, by)),
         texts,
-        thresholds(account, now),
+        by,
     )
 
 

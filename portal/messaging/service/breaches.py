@@ -1,7 +1,8 @@
 """Accounts that cross into watch or breach: people are told once, a breach stops bulk texts (H-4)."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -20,32 +21,32 @@ _CAUSES: Final = f"causes?window={Window.WEEK}"
 
 
 def to_judge(organization_id: UUID, now: datetime) -> Iterator[UUID]:
-    """Yield the accounts of an organization that are not as they were judged last (one read for all)."""
+    """Yield the accounts of an organization that are not as they were judged last (one read a day of theirs)."""
     open_ = [
         account
         for account in accounts.of_organization(organization_id)
         if account.state is not AccountState.CLOSED
     ]
     marks = compliance.health_marks(organization_id)
-    since = Window.WEEK.since(now)
-    found = health.by_account(organization_id, [account.id for account in open_], since)
-    policies: dict[object, Thresholds] = {}
+    by_day: dict[date, list[AccountRef]] = defaultdict(list)
     for account in open_:
-        mark = marks.get(account.id)
-        week = found.get(account.id, Outcomes())
-        if mark is not None and mark.judged_from is not None and mark.judged_from > since:
-            week = health.outcomes(account, mark.judged_from)
-        day = accounts.today(account, now)
-        if day not in policies:
-            policies[day] = compliance.thresholds(organization_id, day)
-        band = week.worst(policies[day])
-        was = mark.band if mark is not None else Band.FEW
-        if band is not was or (account.bulk_pause is None and week.pauses(policies[day])):
-            yield account.id
+        by_day[accounts.today(account, now)].append(account)
+    for day, some in by_day.items():  # two at most: zones differ by less than a day
+        by = compliance.thresholds(organization_id, day)
+        since = Window.WEEK.since(now, by)
+        found = health.by_account(organization_id, [account.id for account in some], since)
+        for account in some:
+            mark = marks.get(account.id)
+            week = found.get(account.id, Outcomes())
+            if mark is not None and mark.judged_from is not None and mark.judged_from > since:
+                week = health.outcomes(account, mark.judged_from)
+            was = mark.band if mark is not None else Band.FEW
+            if week.worst(by) is not was or (account.bulk_pause is None and week.pauses(by)):
+                yield account.id
 
 
 def judge(account_id: UUID, now: datetime) -> int:
-    """Judge an account by its last 7 days, or by those since it was let go on; say if it changed.
+    """Judge an account by its last days, 7 unless officers set others, or by those since it was let go on; say if it changed.
 
     Whoever crosses into watch or breach is told of once: the account's mark is locked meanwhile,
     so a second sweep finds it judged.
@@ -55,8 +56,10 @@ def judge(account_id: UUID, now: datetime) -> int:
         return 0
     mark = marking.lock_mark(account, now)
     account = accounts.get_or_404(account.tenant)  # as it is now that nobody else judges it
-    since = max(Window.WEEK.since(now), mark.judged_from or Window.WEEK.since(now))
-    week, by = health.outcomes(account, since), health.thresholds(account, now)
+    by = health.thresholds(account, now)
+    since = Window.WEEK.since(now, by)
+    since = max(since, mark.judged_from or since)
+    week = health.outcomes(account, since)
     band, was = week.worst(by), mark.band
     stops = account.bulk_pause is None and week.pauses(by)
     if band is was and not stops:
@@ -64,7 +67,8 @@ def judge(account_id: UUID, now: datetime) -> int:
     if band is not was:
         mark.band, mark.since = band, now
     is_short = since == mark.judged_from
-    said = f"{week.told(by)} {'since it was let go on' if is_short else 'in the last 7 days'}."
+    days = f"in the last {Window.WEEK.words(by)}"
+    said = f"{week.told(by)} {'since it was let go on' if is_short else days}."
     if band is not was and (band.is_bad or was.is_bad):
         audit.record(
             "messaging:health:cross",

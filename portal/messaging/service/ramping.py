@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from portal.compliance import queries as compliance
-from portal.compliance.rules.health import WINDOWS, Window, hour_of
+from portal.compliance.rules.health import Window, hour_of
 from portal.core.audit import SYSTEM, Actor
 from portal.core.db import db
 from portal.core.tenancy import owned
@@ -44,7 +44,7 @@ def _judge(account: AccountRef, day: date) -> None:
     """Judge one day by the week that ends with it, as rates of a day say too little (H-3)."""
     here, by = ZoneInfo(account.timezone), compliance.thresholds(account.organization_id, day)
     until = datetime.combine(day + timedelta(days=1), time(), here)
-    since = datetime.combine(until.date() - WINDOWS[Window.WEEK], time(), here)
+    since = datetime.combine(until.date() - Window.WEEK.length(by), time(), here)
     begun = max(hour_of(since), compliance.judged_from(account.tenant) or hour_of(since))
     week = health.outcomes(account, begun, hour_of(until))
     account_service.judge_ramp(
@@ -52,7 +52,7 @@ def _judge(account: AccountRef, day: date) -> None:
         day,
         people=_people(account, day),
         is_bad=week.worst(by).is_bad,
-        figures=f"{week.opted_out} opt-outs and {week.wrong} errors of {week.attempted} in 7 days",
+        figures=f"{week.opted_out} opt-outs and {week.wrong} errors of {week.attempted} in {Window.WEEK.words(by)}",
         actor=SYSTEM,
     )
 

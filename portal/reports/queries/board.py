@@ -38,12 +38,14 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
     open_ones = appeals.cases_in(tenant, _OPEN, limit=_MOST_APPEALS)
     over = appeals.newest_over(tenant, limit=_MOST_APPEALS)
     short = Counter(check.account_id for _, check in checks if not check.is_whole)
+    by = compliance.thresholds(organization.id, periods.today(now, organization.timezone))
     return Board(
+        window=Window.WEEK.words(by),
         lines=tuple(
             rules.lines(
                 rows,
-                compliance.thresholds(organization.id, periods.today(now, organization.timezone)),
-                health.by_account(organization.id, list(names), Window.WEEK.since(now)),
+                by,
+                health.by_account(organization.id, list(names), Window.WEEK.since(now, by)),
                 {row.account_id: row.count for row in holds},
                 short,
                 appeals={case.account_id: case.state_label for case in open_ones},

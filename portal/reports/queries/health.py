@@ -21,12 +21,13 @@ def of_account(account: AccountRef, window: Window, now: datetime, most: int = C
 
     Of its campaigns and steps of plans `most` are told, those with the most trouble.
     """
-    by, since = health.thresholds(account, now), window.since(now)
+    by = health.thresholds(account, now)
+    since = window.since(now, by)
     codes = health.by_code(account, since)
     return rules.of_account(
         by,
         window,
-        hours=health.by_hour(account, Window.MONTH.since(now)),
+        hours=health.by_hour(account, Window.MONTH.since(now, by)),
         numbers=health.by_number(account, since),
         campaigns=health.by_campaign(account, since, by, most),
         steps=plans.by_step(account, since),
@@ -39,9 +40,10 @@ def of_account(account: AccountRef, window: Window, now: datetime, most: int = C
 
 def of_accounts(scope: Scope, window: Window, now: datetime) -> Report:
     """Return how each of some accounts stands, those in most trouble first."""
-    found = health.by_account(scope.organization_id, scope.account_ids, window.since(now))
+    by = thresholds(scope, now)
+    found = health.by_account(scope.organization_id, scope.account_ids, window.since(now, by))
     names = {account.id: account.name for account in scope.accounts}
-    return rules.of_accounts(thresholds(scope, now), names, found)
+    return rules.of_accounts(by, names, found)
 
 
 def thresholds(scope: Scope, now: datetime) -> Thresholds:
@@ -50,6 +52,6 @@ def thresholds(scope: Scope, now: datetime) -> Thresholds:
 
 
 def of_week(account: AccountRef, now: datetime) -> Band:
-    """Return how an account's last 7 days are judged."""
-    week = health.outcomes(account, Window.WEEK.since(now))
-    return week.worst(health.thresholds(account, now))
+    """Return how an account's last days are judged: 7, unless officers set others (H-7)."""
+    by = health.thresholds(account, now)
+    return health.outcomes(account, Window.WEEK.since(now, by)).worst(by)

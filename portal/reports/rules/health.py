@@ -54,9 +54,9 @@ def of_account(
     now: datetime,
     zone: str,
 ) -> Report:
-    """Return one account's health. `hours` are those of 30 days, the rest is the window's."""
-    whole = {each: _since(hours, each.since(now)) for each in Window}
-    pieces = list(_pieces(hours, window, now, ZoneInfo(zone)))
+    """Return one account's health. `hours` are those of the longest window, the rest is its own's."""
+    whole = {each: _since(hours, each.since(now, by)) for each in Window}
+    pieces = list(_pieces(hours, window, now, ZoneInfo(zone), by))
     unit = "hour" if window is Window.DAY else "day"
     charts = (
         bar_chart("Opt-outs", unit, [(long, short, o.opted_out) for long, short, o in pieces]),
@@ -72,7 +72,7 @@ def of_account(
                 "windows",
                 "Rates",
                 "Over the last",
-                [(each.words, None, whole[each]) for each in Window],
+                [(each.words(by), None, whole[each]) for each in Window],
                 by,
             ),
             _judged(
@@ -129,10 +129,14 @@ def _since(hours: Mapping[datetime, Outcomes], since: datetime) -> Outcomes:
 
 
 def _pieces(
-    hours: Mapping[datetime, Outcomes], window: Window, now: datetime, here: ZoneInfo
+    hours: Mapping[datetime, Outcomes],
+    window: Window,
+    now: datetime,
+    here: ZoneInfo,
+    by: Thresholds,
 ) -> Iterator[Piece]:
     """Cut a window into its hours, or into days of the account; an hour is of the day it begins in."""
-    first = window.since(now)
+    first = window.since(now, by)
     if window is Window.DAY:
         for hour in (first + n * _HOUR for n in range((now - first) // _HOUR + 1)):
             at = hour.astimezone(here)
@@ -156,7 +160,7 @@ def _tiles(whole: Mapping[Window, Outcomes], by: Thresholds) -> Iterator[Tile]:
             ("Errors", "sent", _errors(outcomes), outcomes.errors(by)),
         ):
             yield Tile(
-                f"{name}, {window.words}",
+                f"{name}, {window.words(by)}",
                 "–" if rate is None else f"{rate * 100:.2f}",
                 f"{band.words}: {events:,} of {of:,} {done}",
                 unit="" if rate is None else "%",

@@ -47,6 +47,7 @@ class Change:
 class Board:
     """Every account of an organization by risk, and what changed since yesterday."""
 
+    window: str  # over how long each is judged, in words
     lines: tuple[RiskLine, ...]
     changes: tuple[Change, ...]  # the newest first
     waiting: int  # people whose words sounded like a revocation (Q-4)

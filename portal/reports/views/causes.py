@@ -34,7 +34,8 @@ def show_causes(account_id: UUID | None = None, organization_id: UUID | None = N
     del organization_id  # loaded as g.organization, or as the account's own
     scope, window, now = scope_of(is_one=account_id is not None), window_asked(), clock.utcnow()
     whose = request.view_args or {}
-    told, by = Told(scope, window.since(now)), health.thresholds(scope, now)
+    by = health.thresholds(scope, now)
+    told = Told(scope, window.since(now, by))
     return page(
         "reports/causes.html",
         scope=scope,
@@ -44,7 +45,9 @@ def show_causes(account_id: UUID | None = None, organization_id: UUID | None = N
         parts=[_part(told, trouble, by, scope) for trouble in Trouble],
         health_url=url_for("reports.show_health", **whose, window=window.value),
         windows=[
-            Link(each.words, url_for("reports.show_causes", **whose, window=each), each is window)
+            Link(
+                each.words(by), url_for("reports.show_causes", **whose, window=each), each is window
+            )
             for each in Window
         ],
         stop_of=lambda named: _stop_of(scope, named),

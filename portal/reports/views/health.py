@@ -24,17 +24,19 @@ def show_health(account_id: UUID | None = None, organization_id: UUID | None = N
     """Show rates with their volume and band: of one account, or of all the person reaches."""
     del organization_id  # loaded as g.organization, or as the account's own
     scope, window, now = scope_of(is_one=account_id is not None), window_asked(), clock.utcnow()
-    whose = request.view_args or {}
+    whose, by = request.view_args or {}, health.thresholds(scope, now)
     return page(
         "reports/health.html",
         scope=scope,
         window=window,
         report=_report(scope, window, health.CAMPAIGNS),
         band=health.of_week(scope.accounts[0], now) if scope.is_one else None,
-        by=health.thresholds(scope, now),
+        by=by,
         causes_url=url_for("reports.show_causes", **whose, window=window.value),
         windows=[
-            Link(each.words, url_for("reports.show_health", **whose, window=each), each is window)
+            Link(
+                each.words(by), url_for("reports.show_health", **whose, window=each), each is window
+            )
             for each in Window
         ],
         file_url=lambda kind: url_for(
@@ -54,7 +56,8 @@ def health_file(
     """Send the same as CSV or as an Excel workbook."""
     del organization_id
     scope, window = scope_of(is_one=account_id is not None), window_asked()
-    head = f"Health of {scope.name}, last {window.words}"
+    words = window.words(health.thresholds(scope, clock.utcnow()))
+    head = f"Health of {scope.name}, last {words}"
     report = _report(scope, window, health.CAMPAIGNS_OF_A_FILE)
     return as_file(report, head, kind, f"health-{window}")
 
