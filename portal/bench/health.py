@@ -1,6 +1,7 @@
 """Whether health pages cost the same over very many texts as over few, over real HTTP (G13)."""
 
 from collections.abc import Iterator
+from datetime import time
 from typing import Final
 
 from portal.bench import brokerage, bulk
@@ -67,7 +68,9 @@ class Counted(Year):
         """Keep a plan; return it with each of its steps."""
         lead = people.person(self._lead_id, self._account.organization_id)
         assert lead is not None  # made a moment ago
-        steps = [Step(StepKind.TEXT, day, body=_WORDS.format(day)) for day in range(_STEPS)]
+        steps = [
+            Step(StepKind.TEXT, day, time(10), body=_WORDS.format(day)) for day in range(_STEPS)
+        ]
         by = library.keeper(self._account, lead)
         with unit_of_work():
             drip_id = authoring.create(
