@@ -9,6 +9,7 @@ from portal.appeals.errors import CantStop
 from portal.appeals.service import stopping
 from portal.compliance.rules.causes import Dimension, Trouble
 from portal.consent.queries import NO_LIST, Source
+from portal.core import phone
 from portal.core.db import db, unit_of_work
 from portal.core.errors import NotFound
 from portal.gateways import sms
@@ -201,6 +202,24 @@ def test_a_cause_is_stopped_from_its_page_and_let_go_on_with_a_reason(desk, alic
     assert desk.states(campaign_id=sent) == QUEUED
     assert FOUND in alice.get("appeals.traffic_stops", account_id=cast.NORTHSIDE).text_of("main")
     alice.post("appeals.lift_stop", 404, **where, data={"reason": FOUND})
+
+
+def test_the_officers_board_tells_what_is_stopped_and_what_goes_on_again(desk, vera):
+    """Issue 9, point 3: open holds stand with their account, and what changed since yesterday."""
+    desk.later(desk.form)
+    desk.stop(*by_number(desk, None))
+    page = vera.get("reports.home")
+    label = f"Number {phone.show(desk.sender.e164)}"
+    waits = f"Stopped until somebody lets it go on: {label}"
+    assert waits in page.text_of("#officer-accounts")
+    assert f"Northside: {label} stopped by Alice Moreno" in page.text_of("#officer-changes")
+    desk.lift()
+    page = vera.get("reports.home")
+    assert waits not in page.text_of("#officer-accounts")
+    assert f"Northside: {label} goes on" in page.text_of("#officer-changes")
+    assert FOUND in page.text_of("#officer-changes")
+    desk.clock.travel(by=timedelta(days=2))
+    assert label not in vera.get("reports.home").text_of("#officer-changes")
 
 
 def test_a_cause_is_kept_as_texts_say_it_of_themselves(desk):

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from portal.compliance.rules.similar import Sketch, are_alike, sketch, unpacked
 from portal.consent import queries as consent
@@ -63,6 +63,7 @@ def sentence(label: str, placed_by: str) -> str:
     return f"{label}: stopped by {placed_by}. Replies go; this waits until somebody lifts it."
 
 
+_MOST: Final = 200  # an officer reads of; each account has a page of its own
 _ROW: Final = tuple(getattr(TrafficStop, name) for name in StopRef.__dataclass_fields__)
 # Made once: every batch of bulk texts asks it before it leaves.
 _STANDING: Final = (
@@ -170,6 +171,18 @@ class Stops:
             ),
             None,
         )
+
+
+def stops_in(organization_id: UUID, since: datetime) -> list[tuple[UUID, StopRef]]:
+    """Return what stands stopped in an organization or was lifted since, each with its account."""
+    t = TrafficStop
+    rows = db.session.execute(
+        select(t.account_id, *_ROW)
+        .where(owned(Tenant(organization_id), t), or_(t.lifted_at.is_(None), t.lifted_at >= since))
+        .order_by(t.placed_at.desc(), t.id)
+        .limit(_MOST)
+    )
+    return [(row[0], StopRef(*row[1:])) for row in rows]
 
 
 def past_stops(tenant: Tenant, limit: int = 50) -> list[StopRef]:

@@ -9,7 +9,7 @@ from portal.compliance import queries as compliance
 from portal.compliance.rules.health import Window
 from portal.consent import queries as consent
 from portal.core.tenancy import Tenant
-from portal.messaging.queries import health, similar
+from portal.messaging.queries import health, similar, stops
 from portal.people.values import OrganizationRef
 from portal.reports.rules import board as rules
 from portal.reports.rules import periods
@@ -30,6 +30,7 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
     names = {row.id: row.name for row in rows}
     tenant = Tenant(organization.id)
     holds = consent.waiting_by_account(organization.id, since)
+    stopped = stops.stops_in(organization.id, since)
     checks = [
         (page, page.latest)
         for page in site_checks.pages(tenant)
@@ -49,6 +50,7 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
                 {row.account_id: row.count for row in holds},
                 short,
                 appeals={case.account_id: case.state_label for case in open_ones},
+                stops=stopped,
             )
         ),
         changes=tuple(
@@ -75,6 +77,7 @@ def board(organization: OrganizationRef, now: datetime) -> Board:
                     for page, check in checks
                     if check.finished_at is not None and check.lost
                 ],
+                stops=stopped,
                 held=[(row.account_id, row.last_held_at, row.lately) for row in holds],
                 appealed=[
                     (case.account_id, at, label)

@@ -1,6 +1,7 @@
 """Which account wants the officer first, and what changed since yesterday (H-3, H-4, H-6, Q-4)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from textwrap import shorten
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from portal.compliance.rules.health import Band, Outcomes, Thresholds
 from portal.core import formats
+from portal.messaging.queries.stops import StopRef
 from portal.reports.values import Change, Risk, RiskLine
 from portal.texting_accounts.values import AccountRef, AccountState, RestrictionRef
 
@@ -27,14 +29,19 @@ def lines(
     short_pages: Mapping[UUID, int],
     *,
     appeals: Mapping[UUID, str],
+    stops: Iterable[tuple[UUID, StopRef]] = (),
 ) -> list[RiskLine]:
     """Return the accounts by risk, the gravest first.
 
     Of equally grave ones, the one that waits for more stands first, then the one with the higher
     opt-out rate. `waiting` counts the people of an account whose words sounded like a revocation
     (Q-4), `short_pages` its pages that miss one of the ten points (C-9), `appeals` says where its
-    open appeal stands (A-5).
+    open appeal stands (A-5), `stops` what of an account's traffic is stopped, or was (H-8).
     """
+    stopped: dict[UUID, list[str]] = defaultdict(list)
+    for account_id, stop in stops:
+        if stop.lifted_at is None:
+            stopped[account_id].append(stop.label)
     found = [
         _line(
             account,
@@ -43,6 +50,7 @@ def lines(
             waiting.get(account.id, 0),
             short_pages.get(account.id, 0),
             appeal=appeals.get(account.id),
+            stopped=stopped.get(account.id, ()),
         )
         for account in accounts
     ]
@@ -68,13 +76,14 @@ def changes(
     lost: Iterable[tuple[UUID, datetime, str, str]],
     held: Iterable[tuple[UUID, datetime, int]],
     appealed: Iterable[tuple[UUID, datetime, str]],
+    stops: Iterable[tuple[UUID, StopRef]] = (),
 ) -> list[Change]:
     """Return what happened since then, the newest first.
 
     `judged`: account, its band and since when. `flagged`: when similar texts were flagged, the
     first of them, from how many numbers. `lost`: account, when a page was looked at, its address,
     the points it lost. `held`: account, when the last revocation came, how many since then.
-    `appealed`: account, when its appeal moved, and where to.
+    `appealed`: account, when its appeal moved, and where to. `stops`: what was stopped or lifted.
     """
     happened = chain(
         _crossed(names, judged),
@@ -83,6 +92,7 @@ def changes(
         _lost(names, lost),
         _held(names, held),
         _appealed(names, appealed),
+        _stopped(names, stops),
     )
     lately = [each for each in happened if each.at >= since]
     return sorted(lately, key=lambda each: each.at, reverse=True)
@@ -96,6 +106,7 @@ def _line(
     short: int,
     *,
     appeal: str | None,
+    stopped: Sequence[str],
 ) -> RiskLine:
     opt_outs, errors, worst = week.opt_outs(by), week.errors(by), week.worst(by)
     risk, whys = Risk.NONE, []
@@ -110,6 +121,9 @@ def _line(
     if account.bulk_pause is not None:
         risk = max(risk, Risk.STOPPED)
         whys.append(f"Bulk and plan texts wait: {account.bulk_pause}")
+    if stopped:
+        risk = max(risk, Risk.ASKED)
+        whys.append(f"Stopped until somebody lets it go on: {'; '.join(stopped)}")
     if worst.is_bad:
         risk = max(risk, Risk.BREACH if worst is Band.BREACH else Risk.WATCH)
         whys.append(f"{worst.words}: {week.told(by)}")
@@ -139,6 +153,15 @@ def _restricted(names: Names, restrictions: Iterable[RestrictionRef]) -> Iterato
         if each.lifted_at is not None:
             over = f"{names[each.account_id]}: no longer {each.kind_label.lower()}"
             yield Change(each.lifted_at, "play", over, "ok", each.lift_note)
+
+
+def _stopped(names: Names, stops: Iterable[tuple[UUID, StopRef]]) -> Iterator[Change]:
+    for account_id, stop in stops:
+        what = f"{names[account_id]}: {stop.label} stopped by {stop.placed_by}"
+        yield Change(stop.placed_at, "pause", what, _BAD, stop.why)
+        if stop.lifted_at is not None:
+            over = f"{names[account_id]}: {stop.label} goes on"
+            yield Change(stop.lifted_at, "play", over, "ok", stop.lift_reason)
 
 
 def _flagged(groups: Iterable[tuple[datetime, str, int]]) -> Iterator[Change]:
