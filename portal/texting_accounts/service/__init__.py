@@ -6,11 +6,9 @@ from portal.texting_accounts.service.keeping import (
     MAX_SEGMENTS,
     ZONE_CHANGED,
     add_account_member,
-    begin_ramp,
     close,
     edit_account,
     explain_suspension,
-    judge_ramp,
     open_account,
     pause,
     reinstate,
@@ -19,6 +17,7 @@ from portal.texting_accounts.service.keeping import (
     set_limits,
     suspend,
 )
+from portal.texting_accounts.service.ramps import begin_ramp, judge_ramp
 
 __all__ = [
     "MAX_RECIPIENTS",

@@ -1,6 +1,5 @@
 """Opens texting accounts and changes their state, limits and members."""
 
-from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from portal.core.happenings import Happening
 from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
 from portal.people import rules as people_rules
-from portal.texting_accounts import queries, rules
+from portal.texting_accounts import queries
 from portal.texting_accounts.errors import AccountClosed, NoteMissing, WrongState
 from portal.texting_accounts.models import AccountMember, Restriction, TextingAccount
 from portal.texting_accounts.values import AccountRef, AccountState, Cause, RestrictionKind
@@ -113,58 +112,6 @@ def set_limits(
         note=row.limits_note,
     )
     return fresh(account_id)
-
-
-def begin_ramp(account_id: UUID, *, today: date, actor: Actor, start: int | None = None) -> None:
-    """Let the limit grow step by step from now on: the account's number is new (H-5).
-
-    With a `start` in people a day it begins again after a pause (H-8).
-    """
-    locked(account_id).ramp_start = start
-    _set_ramp(account_id, 0, today, verb="begin", actor=actor)
-
-
-def judge_ramp(
-    account_id: UUID, day: date, *, people: int, is_bad: bool, figures: str, actor: Actor
-) -> None:
-    """Take one more day into account, once: a clean one brings the next step, a bad one the last."""
-    row = locked(account_id)
-    if row.ramp_clean_days is None or row.ramp_judged_on is None or row.ramp_judged_on >= day:
-        return
-    policy = rules.policy_on(day)
-    clean = rules.clean_days_after(
-        row.ramp_clean_days, policy, people=people, is_bad=is_bad, start=row.ramp_start
-    )
-    _set_ramp(
-        account_id,
-        clean,
-        day,
-        verb="fall" if is_bad else "grow" if clean > row.ramp_clean_days else "keep",
-        actor=actor,
-        people=people,
-        figures=figures,
-    )
-
-
-def _set_ramp(
-    account_id: UUID, clean_days: int, day: date, *, verb: str, actor: Actor, **figures: object
-) -> None:
-    row = locked(account_id)
-    before = row.ramp_limit
-    row.ramp_limit = rules.limit_after(clean_days, rules.policy_on(day), row.ramp_start)
-    row.ramp_clean_days = clean_days if row.ramp_limit is not None else None
-    row.ramp_judged_on = day if row.ramp_limit is not None else None
-    record(
-        f"accounts:ramp:{verb}",
-        account_id,
-        row.organization_id,
-        actor,
-        day=day.isoformat(),
-        clean_days=clean_days,
-        before=before,
-        after=row.ramp_limit,
-        **figures,
-    )
 
 
 def pause(account_id: UUID, *, reason: str = "", actor: Actor) -> AccountRef:
