@@ -228,7 +228,7 @@ PLACES = (
     Place(
         "messaging.all_revocations",
         "Asked to stop",
-        "flag",
+        "pause",
         "Organization",
         _P.REVIEW_REVOCATIONS,
         True,
@@ -273,7 +273,7 @@ PLACES = (
     Place(
         "messaging.lint_rules",
         "Content check",
-        "scale",
+        "eye",
         "Organization",
         _P.SET_LINT,
         True,
@@ -292,7 +292,7 @@ PLACES = (
     Place(
         "retention.keeping",
         "Retention",
-        "clock",
+        "calendar",
         "Organization",
         _P.RELEASE_HOLDS,
         True,
