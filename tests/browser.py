@@ -2,6 +2,7 @@
 
 import contextvars
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from portal.core.db import db
 from tests import pagelint
+from tests.markup import Markup
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,20 @@ class Reply:
     status: int
     headers: Any
     data: bytes
-    page: BeautifulSoup
+    html: str
+
+    @cached_property
+    def markup(self) -> Markup:
+        return Markup(self.html)
+
+    @cached_property
+    def page(self) -> BeautifulSoup:
+        """The tree with selectors; built for who asks, as it costs more than most requests."""
+        return BeautifulSoup(self.html, "html.parser")
 
     @property
     def is_partial(self) -> bool:
-        return self.page.html is None
+        return not self.markup.is_whole
 
     @property
     def location(self) -> str | None:
@@ -32,7 +43,7 @@ class Reply:
     @property
     def text(self) -> str:
         """Return everything said, spaces tidied."""
-        return " ".join(self.page.get_text(" ").split())
+        return self.markup.root.text
 
     def text_of(self, selector: str) -> str:
         """Return the text of the one element selector finds, spaces tidied."""
@@ -104,12 +115,12 @@ class Browser:
             assert response.status_code < 400, f"{response.status_code}: {_gist(text)}"
         else:
             assert response.status_code == status, f"{response.status_code}: {_gist(text)}"
-        soup = BeautifulSoup(text, "html.parser")
+        reply = Reply(response.status_code, response.headers, response.data, text)
         if text and not 300 <= response.status_code < 400:  # a redirect's body is never shown
-            complaints = pagelint.check(self.app, text, soup)
+            complaints = pagelint.check(self.app, reply.markup)
             assert complaints == [], complaints
-        return Reply(response.status_code, response.headers, response.data, soup)
+        return reply
 
 
 def _gist(html: str) -> str:
-    return " ".join(BeautifulSoup(html, "html.parser").get_text(" ").split())[:600]
+    return Markup(html).root.text[:600]

@@ -5,17 +5,16 @@ itself: rules about the rest of the page are left out.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup, Tag
-from bs4.element import Comment, NavigableString
 from flask import Flask
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import MapAdapter
+
+from tests.markup import Element, Markup
 
 HX_VERBS = {
     "hx-get": "GET",
@@ -24,6 +23,7 @@ HX_VERBS = {
     "hx-patch": "PATCH",
     "hx-delete": "DELETE",
 }
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 UNSEEN_INPUTS = ("hidden", "submit", "button", "reset", "image")
 URL_ATTRIBUTES = ("href", "src", "action", "formaction", *HX_VERBS)
 # Attributes that name other elements of the page by id.
@@ -55,78 +55,72 @@ REMNANT = re.compile(
 
 @dataclass(frozen=True)
 class Page:
-    """A parsed answer, indexed once by what the rules ask for: a selector would walk it each time."""
+    """A parsed answer and the routes its links must lead to."""
 
-    html: str
-    soup: BeautifulSoup
-    routes: MapAdapter
-    named: dict[str, list[Tag]]
-    having: dict[str, list[Tag]]
-
-    @property
-    def whole(self) -> bool:
-        return self.soup.html is not None
+    markup: Markup
+    app: Flask
 
     @cached_property
     def ids(self) -> Counter[str]:
-        return Counter(str(tag["id"]) for tag in self.with_any("id"))
+        return Counter(tag["id"] for tag in self.with_any("id"))
 
-    def tags(self, *names: str) -> list[Tag]:
+    def tags(self, *names: str) -> list[Element]:
         """Return the elements of these names."""
-        return [tag for name in names for tag in self.named.get(name, ())]
+        return [tag for name in names for tag in self.markup.named.get(name, ())]
 
-    def with_any(self, *attributes: str) -> list[Tag]:
+    def with_any(self, *attributes: str) -> list[Element]:
         """Return the elements that carry one of these attributes, each once."""
-        found = {id(tag): tag for name in attributes for tag in self.having.get(name, ())}
+        found = {id(tag): tag for name in attributes for tag in self.markup.having.get(name, ())}
         return list(found.values())
 
     def has_route(self, url: str, method: str) -> bool:
-        try:
-            self.routes.match(urlsplit(url).path, method)
-        except HTTPException:
-            return False
-        return True
+        return _has_route(self.app, urlsplit(url).path, method)
+
+
+@lru_cache(maxsize=4096)
+def _has_route(app: Flask, path: str, method: str) -> bool:
+    try:
+        app.url_map.bind("localhost").match(path, method)
+    except HTTPException:
+        return False
+    return True
 
 
 Rule = Callable[[Page], Iterator[str]]
 
 
-def check(app: Flask, html: str, soup: BeautifulSoup | None = None) -> list[str]:
-    """Return one complaint per broken house rule; who has parsed the answer gives that too."""
-    soup = soup or BeautifulSoup(html, "html.parser")
-    named, having = defaultdict(list), defaultdict(list)
-    for tag in soup.find_all(True):
-        named[tag.name].append(tag)
-        for attribute in tag.attrs:
-            having[attribute].append(tag)
-    page = Page(html, soup, app.url_map.bind("localhost"), named, having)
-    rules = [*EVERYWHERE, *(WHOLE if page.whole else ())]
+def check(app: Flask, answer: str | Markup) -> list[str]:
+    """Return one complaint per broken house rule; who has parsed the answer gives that."""
+    markup = answer if isinstance(answer, Markup) else Markup(answer)
+    page = Page(markup, app)
+    rules = [*EVERYWHERE, *(WHOLE if markup.is_whole else ())]
     return [complaint for rule in rules for complaint in rule(page)]
 
 
-def name_of(tag: Tag) -> str:
+def name_of(tag: Element) -> str:
     """Return what a screen reader would say for a control: aria-label, else its text and the alt of its images."""
-    if label := str(tag.get("aria-label") or "").strip():
+    if label := (tag.get("aria-label") or "").strip():
         return label
     if tag.get("aria-labelledby"):
         return "labelled elsewhere"
     words = [
-        str(node)
-        for node in tag.descendants
-        if isinstance(node, NavigableString)
-        and not isinstance(node, Comment)
-        and not any(
-            parent.get("aria-hidden") == "true" for parent in node.parents if parent is not tag
-        )
+        *_read_out(tag),
+        *(image.get("alt") or "" for image in tag.descendants() if image.name == "img"),
     ]
-    words += [str(image.get("alt") or "") for image in tag.find_all("img")]
     return " ".join(" ".join(words).split())
 
 
-def shown(tag: Tag) -> str:
+def _read_out(tag: Element) -> Iterator[str]:
+    for child in tag.children:
+        if isinstance(child, str):
+            yield child
+        elif child.get("aria-hidden") != "true":
+            yield from _read_out(child)
+
+
+def shown(tag: Element) -> str:
     """Return the start of a tag, short enough for a complaint."""
-    text = str(tag).replace("\n", " ")
-    return text[: text.find(">") + 1][:120]
+    return tag.source.replace("\n", " ")[:120]
 
 
 # Rules for pages and partials ---------------------------------------------------------------------------------------
@@ -141,13 +135,15 @@ def ids_are_unique(page: Page) -> Iterator[str]:
 
 
 def nothing_is_inline(page: Page) -> Iterator[str]:
-    for tag in page.soup.find_all(True):
-        if tag.name == "style" or (tag.name == "script" and not tag.get("src")):
+    for tag in page.tags("style", "script"):
+        if tag.name == "style" or not tag.get("src"):
             yield f"inline <{tag.name}>"
-        for attribute in tag.attrs:
-            if attribute == "style" or attribute.startswith(("on", "hx-on", "data-hx-on")):
+    for attribute, tags in page.markup.having.items():
+        if attribute == "style" or attribute.startswith(("on", "hx-on", "data-hx-on")):
+            for tag in tags:
                 yield f"inline {attribute}= in {shown(tag)}"
-        if "js:" in str(tag.get("hx-vals", ""))[:4] or "js:" in str(tag.get("hx-headers", ""))[:4]:
+    for tag in page.with_any("hx-vals", "hx-headers"):
+        if any("js:" in (tag.get(name) or "")[:4] for name in ("hx-vals", "hx-headers")):
             yield f"script in hx-vals or hx-headers of {shown(tag)}"
 
 
@@ -160,7 +156,7 @@ def urls_are_harmless(page: Page) -> Iterator[str]:
             elif attribute in ("src", *HX_VERBS) and urlsplit(url).netloc:
                 yield f"{attribute}={url!r} leaves this host"
     for tag in page.tags("a"):
-        if tag.get("target") == "_blank" and "noopener" not in (tag.get("rel") or []):
+        if tag.get("target") == "_blank" and "noopener" not in (tag.get("rel") or "").split():
             yield f"a link to a new window lacks rel=noopener: {shown(tag)}"
 
 
@@ -205,15 +201,18 @@ def htmx_says_where(page: Page) -> Iterator[str]:
 
 
 def forms_carry_a_token(page: Page) -> Iterator[str]:
+    guarded = {
+        id(form)
+        for field in page.tags("input")
+        if field.get("type") == "hidden"
+        and field.get("name") in TOKEN_FIELDS
+        and field.get("value")
+        for form in field.ancestors()
+    }
     for form in page.tags("form"):
         if str(form.get("method") or "get").lower() != "post":
             continue
-        tokens = [
-            field
-            for name in TOKEN_FIELDS
-            for field in form.find_all("input", attrs={"type": "hidden", "name": name})
-        ]
-        if not any(field.get("value") for field in tokens):
+        if id(form) not in guarded:
             yield f"a POST form carries its token: {shown(form)}"
 
 
@@ -224,7 +223,7 @@ def fields_have_labels(page: Page) -> Iterator[str]:
             continue
         label = labels.get(str(field.get("id"))) or field.find_parent("label")
         named = field.get("aria-labelledby") or str(field.get("aria-label") or "").strip()
-        if not named and not (label and label.get_text(strip=True)):
+        if not named and not (label and label.text):
             yield f"field {field.get('name')!r} has no label"
         form = field.find_parent("form") or field.get("form")
         if form and not field.get("name") and "data-pick-all" not in field.attrs:
@@ -232,7 +231,8 @@ def fields_have_labels(page: Page) -> Iterator[str]:
         if field.get("aria-invalid") == "true" and not field.get("aria-describedby"):
             yield f"a bad field says what is wrong: {shown(field)}"
     for group in page.tags("fieldset"):
-        if not (group.legend and group.legend.get_text(strip=True)) and not group.get("aria-label"):
+        legend = group.find("legend")
+        if not (legend and legend.text) and not group.get("aria-label"):
             yield f"a fieldset has a legend: {shown(group)}"
 
 
@@ -253,7 +253,7 @@ def controls_have_names(page: Page) -> Iterator[str]:
         if button.get("type") not in ("button", "submit", "reset"):
             yield f"a button says its type: {shown(button)}"
     for tag in page.tags("a", "button", "form", "label"):
-        if tag.find_parent(("a", "button") if tag.name in ("a", "button") else tag.name):
+        if tag.find_parent(*(("a", "button") if tag.name in ("a", "button") else (tag.name,))):
             yield f"a control inside a control: {shown(tag)}"
 
 
@@ -269,14 +269,15 @@ def images_have_text(page: Page) -> Iterator[str]:
 
 def tables_are_read_well(page: Page) -> Iterator[str]:
     for table in page.tags("table"):
-        if not (table.caption and table.caption.get_text(strip=True)):
+        caption = table.find("caption")
+        if not (caption and caption.text):
             yield f"a table has a caption: {shown(table)}"
         if not table.find("th"):
             yield f"a table has header cells: {shown(table)}"
     for cell in page.tags("th"):
         if cell.get("scope") not in ("col", "row", "colgroup", "rowgroup"):
             yield f"a header cell has a scope: {shown(cell)}"
-        if not name_of(cell) and not cell.find(attrs={"aria-label": True}):
+        if not name_of(cell) and not any("aria-label" in tag.attrs for tag in cell.descendants()):
             yield f"a header cell without words: {shown(cell)}"
 
 
@@ -287,18 +288,14 @@ def times_are_exact(page: Page) -> Iterator[str]:
 
 
 def nothing_is_left_over(page: Page) -> Iterator[str]:
-    for found in sorted(set(REMNANT.findall(page.html))):
+    for found in sorted(set(REMNANT.findall(page.markup.html))):
         yield f"left-over template or object text: {found!r}"
-    for node in page.soup.find_all(string=True):
-        if (
-            node.strip() in ("None", "Undefined")
-            and node.parent
-            and node.parent.name not in ("option", "textarea")
-        ):
-            yield f"{node.strip()} shown in {shown(node.parent)}"
+    for text, parent in page.markup.strings:
+        if text.strip() in ("None", "Undefined") and parent.name not in ("option", "textarea"):
+            yield f"{text.strip()} shown in {shown(parent)}"
     # A template that imports the macro by the name of the layout's variable draws an empty one.
-    for bar in page.soup.select("div.notice"):
-        if not bar.get_text(strip=True):
+    for bar in page.tags("div"):
+        if "notice" in (bar.get("class") or "").split() and not bar.text:
             yield f"an empty notice: {shown(bar)}"
 
 
@@ -306,16 +303,15 @@ def nothing_is_left_over(page: Page) -> Iterator[str]:
 
 
 def page_says_what_it_is(page: Page) -> Iterator[str]:
-    html = page.soup.html
-    if html and not html.get("lang"):
+    if not page.tags("html")[0].get("lang"):
         yield "the page says its language"
-    if not page.html.lstrip().lower().startswith("<!doctype html"):
+    if not page.markup.html.lstrip().lower().startswith("<!doctype html"):
         yield "the page starts with its doctype"
     heads = page.tags("h1")
-    title = page.soup.title.get_text(strip=True) if page.soup.title else ""
+    title = next((tag.text for tag in page.tags("title")), "")
     if len(heads) != 1:
         yield f"a page has exactly one h1, this has {len(heads)}"
-    elif not title.startswith(" ".join(heads[0].get_text(" ").split())):
+    elif not title.startswith(heads[0].text):
         yield f"the title {title!r} starts with the h1"
     if len(page.tags("main")) != 1:
         yield "a page has exactly one main"
@@ -323,10 +319,12 @@ def page_says_what_it_is(page: Page) -> Iterator[str]:
 
 def headings_go_down_by_one(page: Page) -> Iterator[str]:
     before = 0
-    for heading in page.soup.find_all(re.compile("^h[1-6]$")):
+    for heading in page.markup.elements:
+        if heading.name not in HEADINGS:
+            continue
         level = int(heading.name[1])
         if level > before + 1:
-            yield f"h{level} {heading.get_text(strip=True)!r} comes after {f'h{before}' if before else 'nothing'}"
+            yield f"h{level} {heading.text!r} comes after {f'h{before}' if before else 'nothing'}"
         before = level
 
 
@@ -338,8 +336,7 @@ def references_are_on_the_page(page: Page) -> Iterator[str]:
                 yield f"{attribute} {tag[attribute]!r} is not on the page"
     for attribute in IDREFS:
         for tag in page.with_any(attribute):
-            value = tag[attribute]
-            for name in value if isinstance(value, list) else str(value).split():
+            for name in tag[attribute].split():
                 if name not in page.ids:
                     yield f"{attribute}={name!r} is not on the page"
     for tag in page.tags("a"):
