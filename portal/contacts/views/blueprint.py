@@ -1,6 +1,6 @@
 """The blueprint of the address book and what its pages share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,6 +12,7 @@ from portal.contacts import service as contacts
 from portal.contacts.values import ContactRef, Selection
 from portal.core.access import me
 from portal.core.db import unit_of_work
+from portal.core.desk import addresses
 
 bp = Blueprint("contacts", __name__)
 MANY_IDS = 500  # more are kept in the database between two pages
@@ -40,8 +41,13 @@ def hidden(chosen: Selection) -> list[tuple[str, str]]:
 
 def contact_url(contact: ContactRef) -> str:
     """Return the page of a contact: the one with texts and consent where there is one."""
+    return contact_addresses(contact.account_id)(contact.id)
+
+
+def contact_addresses(account_id: UUID) -> Callable[[object], str]:
+    """Return what gives the page of each contact of an account by its id."""
     endpoint = "messaging.contact" if has("messaging.contact") else "contacts.edit"
-    return url_for(endpoint, account_id=contact.account_id, contact_id=contact.id)
+    return addresses(endpoint, "contact_id", account_id=account_id)
 
 
 def has(endpoint: str) -> bool:

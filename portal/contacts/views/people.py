@@ -13,7 +13,7 @@ from portal.contacts.queries.narrowing import FOUND_CAP
 from portal.contacts.rules import choosing
 from portal.contacts.rules import people as rules
 from portal.contacts.values import ContactRef, Reach, Sort
-from portal.contacts.views.blueprint import bp, contact_url, fields, has, list_url
+from portal.contacts.views.blueprint import bp, contact_addresses, contact_url, fields, has, list_url
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
@@ -69,7 +69,7 @@ def index(account_id: UUID) -> Response:
         sources=queries.sources(tenant),
         reach_labels=REACH_LABELS,
         list_url=lambda **changed: list_url(account_id, query | changed),
-        contact_url=contact_url,
+        contact_address=contact_addresses(account_id),
         may_send=me().may(Permission.SEND_TEXTS) and has("messaging.start_draft"),
         may_edit=me().may(Permission.EDIT_CONTACTS),
         may_import=me().may(Permission.IMPORT_CONTACTS),

@@ -1,7 +1,7 @@
 """The inbox: who wrote, newest first, kept up to date without moving under the pointer (Q-5)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +13,7 @@ from flask import Response, g, render_template, request, url_for
 
 from portal.core import clock
 from portal.core.access import Permission, me, requires
+from portal.core.desk import addresses
 from portal.core.errors import BadInput
 from portal.core.formats import clock_time
 from portal.core.web import page, takes, wants_partial
@@ -177,11 +178,14 @@ def inbox_url(**query: str) -> str:
 
 def conversation_url(conversation_id: UUID, **query: str) -> str:
     """Return the address of a conversation beside the list it was opened from."""
-    address = url_for(
-        "messaging.conversation", account_id=g.account.id, conversation_id=conversation_id
-    )
+    return _conversation_addresses(query)(conversation_id)
+
+
+def _conversation_addresses(query: dict[str, str]) -> Callable[[UUID], str]:
+    address = addresses("messaging.conversation", "conversation_id", account_id=g.account.id)
     kept = _kept(**query)
-    return f"{address}?{urlencode(kept)}" if kept else address
+    behind = f"?{urlencode(kept)}" if kept else ""
+    return lambda conversation_id: address(conversation_id) + behind
 
 
 def _news(listed: Listing) -> Response | None:
@@ -201,7 +205,8 @@ def _news(listed: Listing) -> Response | None:
 
 
 def _rows(found: Sequence[ConversationRef], query: dict[str, str]) -> list[Row]:
-    zone = me().timezone
+    here, mine = ZoneInfo(me().timezone), me().user_id
+    now, address = clock.utcnow().astimezone(here), _conversation_addresses(query)
     rows = []
     holders = people.users({talk.assignee_id for talk in found if talk.assignee_id})
     for talk in found:
@@ -212,24 +217,22 @@ def _rows(found: Sequence[ConversationRef], query: dict[str, str]) -> list[Row]:
                 talk,
                 name,
                 initials(name),
-                _short_time(talk.last_at, zone),
+                _short_time(talk.last_at.astimezone(here), now),
                 is_ours=talk.last_inbound_at != talk.last_at,
                 is_lead=is_lead(talk.name, talk.e164),
-                url=conversation_url(talk.id, **query),
+                url=address(talk.id),
                 holder=""
                 if holder is None
                 else "You"
-                if holder.id == me().user_id
+                if holder.id == mine
                 else holder.name,
             )
         )
     return rows
 
 
-def _short_time(at: datetime, zone: str) -> str:
+def _short_time(local: datetime, now: datetime) -> str:
     """Return '7:52 pm' today, 'Wed' this week, else '12 Aug'."""
-    here = ZoneInfo(zone)
-    local, now = at.astimezone(here), clock.utcnow().astimezone(here)
     days = (now.date() - local.date()).days
     if days == 0:
         return clock_time(local)
