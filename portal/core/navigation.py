@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from uuid import UUID
 
 from flask import Flask, current_app, g, request, url_for
 
@@ -330,11 +331,11 @@ PLACES = (
 def groups(person: Me, counts: dict[str, int]) -> list[Group]:
     """Return the menu of this person on this page; counts by endpoint are shown beside places."""
     found: dict[str, list[Item]] = {}
-    current = _current(request.endpoint or "")
+    current, held = _current(request.endpoint or ""), _held()
     for place in PLACES:
         if place.permission is not None and not person.may(place.permission):
             continue
-        url = _url(place.endpoint)
+        url = _url(place.endpoint, held)
         if url is None:
             continue
         count = counts.get(place.endpoint)
@@ -362,15 +363,17 @@ def _current(here: str) -> frozenset[str]:
     )
 
 
-def _url(endpoint: str) -> str | None:
-    """Return the place's URL for the current account and organization, or None without them."""
-    held = {
-        "account_id": getattr(g.get("account"), "id", None),
-        "organization_id": getattr(g.get("organization"), "id", None),
-    }
+def _held() -> dict[str, UUID]:
+    """Return what the addresses of places may be told: the current account and organization."""
+    tenants = {"account_id": g.get("account"), "organization_id": g.get("organization")}
+    return {name: one.id for name, one in tenants.items() if one is not None}
+
+
+def _url(endpoint: str, held: dict[str, UUID]) -> str | None:
+    """Return the place's URL, or None when it needs what isn't there."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's own way)
     for names in _asked(app, endpoint):
-        if all(held.get(name) for name in names):
+        if held.keys() >= names:
             return url_for(endpoint, **{name: held[name] for name in names})
     return None
 

@@ -113,10 +113,10 @@ def some_accounts(
     user_id: UUID, organization_id: UUID, role: Role, *, words: str = "", limit: int
 ) -> list[AccountRef]:
     """Return the first of the accounts a person reaches, by name, those whose name has the words."""
-    wanted = _REACHED[role].limit(limit)
+    wanted = _SOME_REACHED[role]
     for word in words.split():
         wanted = wanted.where(_ACCOUNTS.c.name.icontains(word, autoescape=True))
-    asked = {"user": user_id, "organization": organization_id}
+    asked = {"user": user_id, "organization": organization_id, "most": limit}
     return [AccountRef(*row) for row in db.session.execute(wanted, asked)]
 
 
@@ -327,6 +327,9 @@ _REACHED: Final = {
     .where(_ACCOUNTS.c.organization_id == _ORGANIZATION, _reached(role))
     .order_by(_ACCOUNTS.c.name, _ACCOUNTS.c.id)
     for role in Role
+}
+_SOME_REACHED: Final = {  # every page asks for the first of them (G6)
+    role: wanted.limit(bindparam("most")) for role, wanted in _REACHED.items()
 }
 _REACHES: Final = {
     role: ids_reached(role).where(_ACCOUNTS.c.id == bindparam("account")) for role in Role

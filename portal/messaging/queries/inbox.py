@@ -64,7 +64,7 @@ def conversations(
     tenant: Tenant,
     view: View = "all",
     cursor: str | None = None,
-    limit: int = 50,
+    limit: int = 25,
     *,
     reader: UUID | None = None,
     told_only: bool = False,
