@@ -83,13 +83,13 @@ class Desk(Flask):
         return _harden(response)
 
 
-def addresses(endpoint: str, name: str, **others: UUID) -> Callable[[object], str]:
+def addresses(endpoint: str, name: str, **others: Any) -> Callable[[object], str]:
     """Return what gives the address of each row of a list, told the row's own id, `name`.
 
     They differ in that alone: the list makes one address and fills the ids in (G6).
     """
-    mark = uuid4()
-    before, after = url_for(endpoint, **{name: mark}, **others).split(str(mark))
+    told: dict[str, Any] = {name: uuid4(), **others}
+    before, after = url_for(endpoint, **told).split(str(told[name]))
     return lambda id_: f"{before}{id_}{after}"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
-from uuid import UUID
+from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
@@ -363,13 +363,13 @@ def _current(here: str) -> frozenset[str]:
     )
 
 
-def _held() -> dict[str, UUID]:
+def _held() -> dict[str, Any]:
     """Return what the addresses of places may be told: the current account and organization."""
     tenants = {"account_id": g.get("account"), "organization_id": g.get("organization")}
     return {name: one.id for name, one in tenants.items() if one is not None}
 
 
-def _url(endpoint: str, held: dict[str, UUID]) -> str | None:
+def _url(endpoint: str, held: dict[str, Any]) -> str | None:
     """Return the place's URL, or None when it needs what isn't there."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (Flask's own way)
     for names in _asked(app, endpoint):

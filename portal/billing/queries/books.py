@@ -25,6 +25,7 @@ from portal.billing.values import (
 )
 from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.core.once import once_a_page
 from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
 
@@ -56,6 +57,7 @@ LINE = select(  # columns, not rows of the session: a download reads very many
 )
 
 
+@once_a_page
 def balance(account_id: UUID, now: datetime | None = None) -> Balance:
     """Return where the account stands now.
 

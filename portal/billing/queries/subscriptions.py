@@ -22,6 +22,7 @@ from portal.billing.values import (
 )
 from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.core.once import once_a_page
 from portal.gateways import payments
 from portal.texting_accounts.values import AccountRef
 
@@ -162,6 +163,7 @@ def subscription_ref(row: Subscription | Row[*tuple[Any, ...]]) -> SubscriptionR
     )
 
 
+@once_a_page
 def has_active_subscription(account_id: UUID) -> bool:
     """Say whether the account may set up a number and send (B-1)."""
     running = db.session.execute(_RUNNING, {"account": account_id}).one_or_none()

@@ -13,7 +13,14 @@ from portal.contacts.queries.narrowing import FOUND_CAP
 from portal.contacts.rules import choosing
 from portal.contacts.rules import people as rules
 from portal.contacts.values import ContactRef, Reach, Sort
-from portal.contacts.views.blueprint import bp, contact_addresses, contact_url, fields, has, list_url
+from portal.contacts.views.blueprint import (
+    bp,
+    contact_addresses,
+    contact_url,
+    fields,
+    has,
+    list_url,
+)
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError

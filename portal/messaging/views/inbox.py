@@ -221,11 +221,7 @@ def _rows(found: Sequence[ConversationRef], query: dict[str, str]) -> list[Row]:
                 is_ours=talk.last_inbound_at != talk.last_at,
                 is_lead=is_lead(talk.name, talk.e164),
                 url=address(talk.id),
-                holder=""
-                if holder is None
-                else "You"
-                if holder.id == mine
-                else holder.name,
+                holder="" if holder is None else "You" if holder.id == mine else holder.name,
             )
         )
     return rows
