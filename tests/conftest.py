@@ -40,7 +40,11 @@ def pytest_report_header(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """On PostgreSQL run what touches a database; pure rules and pages were asked on SQLite's turn."""
+    """Begin with the slowest tests, so that no process ends on one while the others have gone home.
+
+    On PostgreSQL run what touches a database; pure rules and pages were asked on SQLite's turn.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # stable: still shuffled
     if config.getoption("--database") != "postgresql":
         return
     asks = {"database", "product", "database_of_copy"}
