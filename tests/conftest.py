@@ -1,5 +1,6 @@
 """The cast and the tools every test shares. Slice-only fixtures live beside their tests."""
 
+import gc
 import inspect
 import os
 import shutil
@@ -37,6 +38,18 @@ def pytest_addoption(parser):
 
 def pytest_report_header(config):
     return f"database: {config.getoption('--database')}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection():
+    """Spare the garbage collector what is collected here: modules and tests, all of which stay.
+
+    It would walk them dozens of times as they come, then at each of its full passes and at the end.
+    """
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(config, items):
