@@ -90,14 +90,17 @@ def test_it_is_lifted_with_what_the_carrier_said(alice, bob, bobs):
     """A-1: no dead end; a lead lifts it with a reason, and an agent can't."""
     suspend(bobs)
     where = {"account_id": bobs.id}
-    bob.post("compliance.lift_suspension", 403, **where, data={"carrier_note": "x"})
-    refused = alice.post("compliance.lift_suspension", 422, **where, data={"carrier_note": " "})
+    bob.post("messaging.lift_suspension", 403, **where, data={"carrier_note": "x"})
+    refused = alice.post("messaging.lift_suspension", 422, **where, data={"carrier_note": " "})
     assert "Say what the carrier told you" in refused.text
-    alice.post("compliance.lift_suspension", **where, data={"carrier_note": "Mail of today"})
-    assert queries.account(bobs.id).is_active
+    alice.post("messaging.lift_suspension", **where, data={"carrier_note": "Mail of today"})
+    after = queries.account(bobs.id)
+    assert after.is_active
+    assert after.ramp_limit is not None  # as slowly as after a pause (H-8)
+    assert "accounts:ramp:begin" in steps_of(bobs)
     [one] = history(bobs)
     assert (one.lifted_by, one.lift_note) == ("Alice Moreno", "Mail of today")
-    again = alice.post("compliance.lift_suspension", **where, data={"carrier_note": "Twice"})
+    again = alice.post("messaging.lift_suspension", **where, data={"carrier_note": "Twice"})
     assert "is not suspended any more" in alice.follow(again).text
     assert len(told("suspension is lifted")) == 3
 

@@ -7,7 +7,6 @@ from uuid import UUID
 from flask import Response, flash, g, url_for
 
 from portal.compliance import service as compliance
-from portal.compliance.errors import NotSuspended
 from portal.compliance.forms import GoOnForm, LiftForm, SuspensionForm
 from portal.compliance.rules.advice import STEPS
 from portal.compliance.views.blueprint import bp
@@ -68,23 +67,6 @@ def enter_suspension(account_id: UUID) -> Response:
         else "The carrier's reason is kept.",
         "ok",
     )
-    return see_other(url_for(".restriction", account_id=account_id))
-
-
-@bp.post(f"{_HERE}/lift")
-@requires(Permission.EDIT_LIMITS)
-def lift_suspension(account_id: UUID) -> Response:
-    """Lift a suspension once the carrier has; what waited goes again by itself."""
-    form = LiftForm()
-    if not form.validate_on_submit():
-        return restriction_page(lifting=form)
-    try:
-        with unit_of_work():
-            compliance.lift_suspension(g.account, form.carrier_note.data or "", actor=me().actor)
-    except NotSuspended as error:
-        flash(error.message, "bad")
-    else:
-        flash("The suspension is lifted. Texts that waited go again.", "ok")
     return see_other(url_for(".restriction", account_id=account_id))
 
 
