@@ -10,6 +10,7 @@ from portal.core import jobs
 from portal.core.batches import one_by_one
 from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
+from portal.core.errors import DomainError
 from portal.core.jobs import Job, Lane
 from workers.runtime import at_once, each, job
 
@@ -19,14 +20,20 @@ def send_appeal(sending_id: str) -> bool:
     """Make what goes to the carrier and send it; say whether this run did (A-5).
 
     Safe to run any number of times, also at once: a lease keeps a second worker off, and files,
-    mail and mark are one unit of work. No transaction is open while the files are made.
+    mail and mark are one unit of work. No transaction is open while the files are made. Where they
+    can't be read or made, people are told and it waits for them.
     """
     with unit_of_work():
         claimed = sending.claim(UUID(sending_id))
     if claimed is None:
         return False
     case = queries.case_or_404(claimed.tenant, claimed.case_id)
-    parcel = answering.pack(case, claimed) if claimed.is_answer else sending.frozen(case)
+    try:
+        parcel = answering.pack(case, claimed) if claimed.is_answer else sending.frozen(case)
+    except DomainError as error:  # a file is gone, or is not what was kept: no try mends that
+        with unit_of_work():
+            sending.give_up(claimed, lost=error)
+        return False
     with unit_of_work():
         return sending.finish(claimed, parcel)
 

@@ -20,6 +20,7 @@ from wtforms.widgets import HiddenInput
 from portal.appeals.errors import BadPart
 from portal.appeals.rules import waiting
 from portal.appeals.rules.templates import LONGEST_HEADING
+from portal.appeals.service import tickets
 from portal.appeals.service.parts import LONGEST_LINK, LONGEST_TEXT
 from portal.appeals.values import (
     KIND_LABELS,
@@ -40,6 +41,16 @@ def _long(what: str) -> Length:
     return Length(
         max=waiting.LONGEST,
         message=f"Use at most {waiting.LONGEST:,} characters, or attach the {what} as a file.",
+    )
+
+
+def _ticket(id_: str) -> StringField:
+    """Return the field of the carrier's own number of a case; a page shows it in several forms."""
+    return StringField(
+        "Ticket number of the carrier",
+        [Optional(), Length(max=tickets.LONGEST, message="Enter the ticket number alone.")],
+        id=id_,
+        render_kw={"autocomplete": "off"},
     )
 
 
@@ -192,6 +203,7 @@ class ReplyForm(BaseForm):
     text = TextAreaField("Their words", [Optional(), _long("text")])
     asked = TextAreaField("What they ask for", [Optional(), _long("asked")])
     due_on = DateField("They want it by", [Optional()])
+    ticket = _ticket("reply-ticket")
     reply_file = FileField("Their file", render_kw={"accept": TAKES})
 
     @property
@@ -203,6 +215,7 @@ class ReplyForm(BaseForm):
             self.text.data or "",
             self.asked.data or "",
             self.due_on.data,
+            self.ticket.data or "",
         )
 
 
@@ -239,6 +252,14 @@ class ByHandForm(BaseForm):
         ],
         render_kw={"autocomplete": "off"},
     )
+    ticket = _ticket("by-hand-ticket")
+
+
+class TicketForm(BaseForm):
+    """The carrier's own number of a case; empty takes it away."""
+
+    edits = IntegerField(validators=[InputRequired()], widget=HiddenInput())
+    ticket = _ticket("ticket")
 
 
 class SettingsForm(BaseForm):

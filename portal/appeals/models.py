@@ -1,6 +1,7 @@
 """Tables of the appeals slice."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -145,6 +146,8 @@ class AppealPart(Base):
     text: Mapped[str] = mapped_column(Text, default="")
     link: Mapped[str] = mapped_column(String(500), default="")
     numbers: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # What was found for them when proof was last looked for, so that no page looks again.
+    tally: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     confirmed_by: Mapped[str] = mapped_column(_WHO, default="")
     edits: Mapped[int] = mapped_column(default=0)
@@ -179,7 +182,7 @@ class AppealFile(Base):
 
 
 class AppealEvent(Base):
-    """One line of a case's history; lines are added, never changed (A-5)."""
+    """One line of a case's history; lines are added, and lose only an erased number (A-5, C-10)."""
 
     __tablename__ = "appeal_events"
     __table_args__ = (
@@ -222,6 +225,7 @@ class AppealSending(Base):
     words: Mapped[str] = mapped_column(Text, default="")  # of an answer
     problem: Mapped[str] = mapped_column(String(300), default="")  # why it did not go by mail
     note: Mapped[str] = mapped_column(String(300), default="")  # how it was sent by hand
+    tries: Mapped[int] = mapped_column(default=0, server_default="0")  # to make its files
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     asked_by_id: Mapped[UUID | None]
     asked_by: Mapped[str] = mapped_column(_WHO)

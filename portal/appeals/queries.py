@@ -1,7 +1,7 @@
 """Reading appeals: a case with its parts, files and history, and the templates' wording."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final, TypeVar
@@ -20,6 +20,7 @@ from portal.appeals.models import (
     AppealSettings,
     AppealTemplate,
 )
+from portal.appeals.rules import tallying
 from portal.appeals.rules.templates import Template, first_version, template_of
 from portal.appeals.values import (
     IN_PARTS,
@@ -36,14 +37,17 @@ from portal.appeals.values import (
     State,
     Urgency,
 )
+from portal.core.access import Me
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.tenancy import Tenant, owned
+from portal.texting_accounts import queries as accounts
 
 T = TypeVar("T")
 _NOT_HERE: Final = "We can't find that appeal. It may be of another account."
+_NAMED: Final = 100  # accounts a word finds at most
 _PART: Final = tuple(
-    name for name in PartRef.__dataclass_fields__ if name not in ("files", "numbers")
+    name for name in PartRef.__dataclass_fields__ if name not in ("files", "numbers", "tally")
 )
 
 
@@ -112,6 +116,50 @@ def newest_over(tenant: Tenant, *, limit: int) -> list[CaseRef]:
         .limit(limit)
     )
     return [ref(row) for row in rows]
+
+
+def reached(
+    person: Me,
+    organization_id: UUID,
+    states: Collection[State],
+    *,
+    words: str = "",
+    past: tuple[datetime, UUID] | None = None,
+    limit: int,
+) -> list[CaseRef]:
+    """Return cases of the accounts a person reaches: the oldest first, those over the newest first.
+
+    `words` are of the carrier's ticket or the account's name; `past` is where the last page ended
+    (`place_of`).
+    """
+    c = AppealCase
+    mine = accounts.ids_reached(person.role)
+    wanted = select(c).where(
+        owned(Tenant(organization_id), c), c.state.in_(states), c.account_id.in_(mine)
+    )
+    if words:
+        named = accounts.some_accounts(
+            person.user_id, organization_id, person.role, words=words, limit=_NAMED
+        )
+        of_them = c.account_id.in_([one.id for one in named])
+        wanted = wanted.where(c.carrier_ticket.icontains(words, autoescape=True) | of_them)
+    if OVER.issuperset(states):
+        if past is not None:
+            at, id_ = past
+            wanted = wanted.where((c.decided_at < at) | ((c.decided_at == at) & (c.id < id_)))
+        wanted = wanted.order_by(c.decided_at.desc(), c.id.desc())
+    else:
+        if past is not None:
+            at, id_ = past
+            wanted = wanted.where((c.created_at > at) | ((c.created_at == at) & (c.id > id_)))
+        wanted = wanted.order_by(c.created_at, c.id)
+    asked = {"user": person.user_id, "organization": organization_id}
+    return [ref(row) for row in db.session.scalars(wanted.limit(limit), asked)]
+
+
+def place_of(case: CaseRef) -> tuple[datetime, UUID]:
+    """Return where a page of `reached` that ends with a case ends."""
+    return (case.decided_at if case.is_over else None) or case.created_at, case.id
 
 
 def denied(tenant: Tenant, restriction_id: UUID) -> list[CaseRef]:
@@ -328,7 +376,12 @@ def ref(row: AppealCase) -> CaseRef:
 def part_ref(row: AppealPart, shown: Sequence[FileRef]) -> PartRef:
     """Return a part with its files, as others see it."""
     told = {name: getattr(row, name) for name in _PART}
-    return PartRef(**told, numbers=tuple(row.numbers), files=tuple(shown))
+    return PartRef(
+        **told,
+        numbers=tuple(row.numbers),
+        files=tuple(shown),
+        tally=tallying.read(row.tally) if row.numbers else None,
+    )
 
 
 def file_ref(row: AppealFile) -> FileRef:

@@ -89,6 +89,8 @@ class Happening(StrEnum):
     MAILED = "mailed"
     REPLIED = "replied"  # the carrier
     REMINDED = "reminded"
+    ERASED = "erased"  # a person's number, at their wish (C-10)
+    TICKET = "ticket"  # the carrier's number of the case was entered, changed or taken away
 
 
 PART_WORDS: Final[Mapping[Happening, str]] = {  # of what happens to a part
@@ -141,6 +143,21 @@ class FileRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What was found for the numbers of a part when proof was last looked for (part 6)."""
+
+    at: datetime
+    proven: int
+    lacking: int
+    first: tuple[tuple[str, str], ...]  # of those without proof: the number, and what is missing
+
+    @property
+    def numbers(self) -> int:
+        """Return how many were looked for."""
+        return self.proven + self.lacking
+
+
+@dataclass(frozen=True, slots=True)
 class PartRef:
     """One part of a case: its answer, and the files it shows."""
 
@@ -154,6 +171,7 @@ class PartRef:
     confirmed_by: str
     edits: int
     files: tuple[FileRef, ...] = ()
+    tally: Tally | None = None  # None: proof was never looked for
 
     @property
     def is_given(self) -> bool:
@@ -188,6 +206,7 @@ class SendingState(StrEnum):
     MAILED = "mailed"
     FAILED = "failed"  # the mail was refused: to be sent by hand
     BY_HAND = "by_hand"  # a person sent it
+    BROKEN = "broken"  # its files can't be read or made: it waits until somebody mended that
 
 
 SENDING_LABELS: Final[Mapping[SendingState, str]] = {
@@ -196,6 +215,7 @@ SENDING_LABELS: Final[Mapping[SendingState, str]] = {
     SendingState.MAILED: "Sent by e-mail",
     SendingState.FAILED: "The e-mail did not go",
     SendingState.BY_HAND: "Sent by hand",
+    SendingState.BROKEN: "Could not go out",
 }
 
 
@@ -238,6 +258,11 @@ class SendingRef:
         return SENDING_LABELS[self.state]
 
     @property
+    def is_broken(self) -> bool:
+        """Say whether its files can't be read or made: it goes once somebody mended that."""
+        return self.state is SendingState.BROKEN
+
+    @property
     def waits_for_a_person(self) -> bool:
         """Say whether somebody has to send it by hand."""
         return self.state in (SendingState.READY, SendingState.FAILED)
@@ -269,6 +294,7 @@ class Reply:
     text: str = ""
     asked: str = ""
     due_on: date | None = None
+    ticket: str = ""  # the carrier's number of the case, where the answer names it
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.messaging.models import Message
 from portal.messaging.values import Kind, State
+from tests.appeals.conftest import VERA, open_case, suspend
 from tests.factories import consent as make
 from workers.consent import import_consents
 
@@ -194,3 +195,42 @@ def test_five_hundred_numbers_take_a_bounded_number_of_statements(northside, fiv
     lacking = [row for row in rows if row["Outcome"] == "Without proof"]
     assert [row["Number"].lstrip("'") for row in lacking] == five_hundred[480:490]
     assert all(row["What is missing"] for row in lacking)
+
+
+@pytest.mark.pages
+def test_the_page_of_a_case_looks_for_no_proof_again(northside, vera, five_hundred):
+    """Its tally is kept with the numbers; what costs is looking, and that is asked for."""
+    case = open_case(suspend(northside), actor=VERA)
+    where = {"account_id": case.account_id, "case_id": case.id}
+
+    def statements():
+        vera.get("appeals.show", **where)
+        heard = []
+
+        def keep(_connection, _cursor, statement, *_):
+            heard.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", keep)
+        page = vera.get("appeals.show", **where)
+        event.remove(db.engine, "before_cursor_execute", keep)
+        return len(heard), page
+
+    _named(vera, case, five_hundred[:1])
+    few, _ = statements()
+    _named(vera, case, five_hundred)
+    many, page = statements()
+    assert many == few
+    assert many <= 60
+    assert "480 of 500 numbers with proof of opt-in, as of" in page.text_of("#part-6")
+    assert "20 numbers without" in page.text_of("#part-6")
+    assert "20 of 500 numbers without proof" in page.text_of("#readiness")
+
+    agreed(northside, five_hundred[480:490])  # later: the page says as of when it speaks
+    assert "480 of 500" in vera.get("appeals.show", **where).text_of("#part-6")
+
+
+def _named(browser, case, e164s):
+    return browser.post(
+        "appeals.name_numbers", 303, account_id=case.account_id, case_id=case.id, number=6,
+        data={"part6-named": "\n".join(e164s)},
+    )  # fmt: skip

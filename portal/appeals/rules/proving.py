@@ -95,10 +95,13 @@ def judge(
     sent: Sequence[Sent],
     history: Sequence[RecordRef],
     kept: Mapping[UUID, Kept],
+    *,
+    zone: str,
 ) -> NumberProof:
     """Return what proves that a number agreed before it was texted, or what is missing.
 
     `history` is of the number alone, newest first; `kept` holds at least what its texts rested on.
+    Its words say times in the zone.
     """
     if not sent:
         best = _best(history, kept)
@@ -113,11 +116,11 @@ def judge(
     for some in loose:
         held = held_at(history, some.first_at)
         if held is None or held_at(history, some.last_at) is None:
-            why = _gap(some, totals, history)
+            why = _gap(some, totals, history, zone)
             return _told((written, e164), Outcome.WITHOUT, why, _first(rested), totals)
         rested.append(kept.get(held.id, Kept(held)))
     proof = min(rested, key=lambda k: (_BEST_FIRST.index(k.record.strength), k.record.happened_at))
-    why = _unusable(proof)
+    why = _unusable(proof, zone)
     outcome = Outcome.WITHOUT if why else Outcome.PROVEN
     return _told((written, e164), outcome, why, proof, totals)
 
@@ -179,31 +182,33 @@ def _never(history: Sequence[RecordRef]) -> str:
     )
 
 
-def _gap(some: Sent, totals: _Totals, history: Sequence[RecordRef]) -> str:
+def _gap(some: Sent, totals: _Totals, history: Sequence[RecordRef], zone: str) -> str:
     """Say which texts no consent covers, and what there is instead."""
     what = (
         formats.plural(some.texts, "text")
         if some.texts == totals.texts
         else f"{formats.number(some.texts)} of {formats.plural(totals.texts, 'text')}"
     )
-    gone = f"{what} went without a consent on record, the first {formats.iso(some.first_at)}."
+    gone = (
+        f"{what} went without a consent on record, the first {formats.moment(some.first_at, zone)}."
+    )
     if not history:
         return f"{gone} Nothing is recorded for this number."
     before = [record for record in history if record.happened_at <= some.last_at]
     if not before:
-        later = formats.iso(min(record.happened_at for record in history))
+        later = formats.moment(min(record.happened_at for record in history), zone)
         return f"{gone} What is recorded begins later, {later}."
     latest = max(before, key=lambda record: record.happened_at)
-    return f"{gone} Last before: {latest.event_label.lower()}, {formats.iso(latest.happened_at)}."
+    return f"{gone} Last before: {latest.event_label.lower()}, {formats.moment(latest.happened_at, zone)}."
 
 
-def _unusable(proof: Kept) -> str:
+def _unusable(proof: Kept, zone: str) -> str:
     """Say why a record can't be shown to anybody; nothing where it can."""
     record = proof.record
     if record.redacted_at is not None:
         return (
             "The consent is in the log, but its personal data was erased at the person's request, "
-            f"{formats.iso(record.redacted_at)}."
+            f"{formats.moment(record.redacted_at, zone)}."
         )
     if not proof.is_logged:
         return "The record is not the one in the log: ask an administrator to check the log."

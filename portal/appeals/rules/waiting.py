@@ -1,5 +1,6 @@
 """How long what an appeal waits for may take, and when people are told of it (A-5, A-6)."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -38,14 +39,14 @@ def checked(reply: Reply, *, today: date, has_files: bool) -> Reply:
     if reply.received_on < today - _OLDEST:
         raise BadReply("received_on", "This day is over a year ago. Check the year.")
     if reply.kind is not ReplyKind.INFORMATION:
-        return Reply(reply.kind, reply.received_on, text)
+        return Reply(reply.kind, reply.received_on, text, ticket=reply.ticket)
     if not asked:
         raise BadReply("asked", "Say what is asked, so that whoever answers knows.")
     if reply.due_on is None:
         raise BadReply("due_on", "Give the day by which they want the answer.")
     if not today <= reply.due_on <= today + _FURTHEST:
         raise BadReply("due_on", "Give a day from today on, within a year.")
-    return Reply(reply.kind, reply.received_on, text, asked, reply.due_on)
+    return replace(reply, text=text, asked=asked)
 
 
 def _clean(words: str) -> str:

@@ -19,6 +19,7 @@ from portal.core.audit import Actor
 from portal.core.db import after_commit, db
 from portal.core.errors import NotFound
 from portal.core.rotation import SEALED
+from portal.core.secrets_box import SecretUnreadable
 from portal.core.settings import settings
 from portal.core.tenancy import owned
 from portal.gateways import texted, uploads
@@ -115,7 +116,11 @@ def content_of(file: FileRef) -> bytes:
     try:
         return private_files.read_sealed(_path(file.stored_as))
     except FileNotFoundError as error:
-        raise NotFound("There is no file behind this line.") from error
+        raise NotFound(f"The file “{file.name}” is gone from where it was kept.") from error
+    except SecretUnreadable as error:
+        raise SecretUnreadable(
+            f"The file “{file.name}” can't be read: it was changed, or its key is missing."
+        ) from error
 
 
 def _path(stored_as: str) -> Path:

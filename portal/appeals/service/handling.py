@@ -7,7 +7,7 @@ from portal.appeals import queries
 from portal.appeals.errors import BadPart, MovedMeanwhile
 from portal.appeals.models import AppealCase
 from portal.appeals.rules.states import Move, Party
-from portal.appeals.service import cases, checking
+from portal.appeals.service import cases, checking, reviewing
 from portal.appeals.service.knowing import account_of
 from portal.appeals.service.telling import notify, tell
 from portal.appeals.values import STATE_LABELS, CaseRef, Happening
@@ -37,10 +37,13 @@ def advance(
 ) -> CaseRef:
     """Make a move, where nothing required is missing, and tell whom it concerns.
 
-    Raises NotReady where a required part is missing (A-4), and as `cases.move` does.
+    Raises NotReady where a required part is missing (A-4), NotThatWay where an officer approves
+    what they wrote though another could, and as `cases.move` does.
     """
     if move in _NEEDS_ALL:
         checking.need_ready(case)
+    if move is Move.APPROVE:
+        reason = reviewing.remark(case, actor)
     now = cases.move(case, move, by, actor=actor, reason=reason)
     _notify(now, move, reason, actor)
     return now

@@ -8,6 +8,7 @@ from uuid import UUID
 from portal.appeals import queries
 from portal.appeals.errors import BadPart, NotThatWay, PartChanged
 from portal.appeals.models import AppealCase, AppealPart
+from portal.appeals.rules import tallying
 from portal.appeals.service import files
 from portal.appeals.service.files import Checked
 from portal.appeals.service.telling import tell
@@ -19,6 +20,7 @@ from portal.appeals.values import (
     Happening,
     PartRef,
     Slot,
+    Tally,
 )
 from portal.core import clock
 from portal.core.audit import Actor
@@ -102,8 +104,18 @@ def remove_file(case: CaseRef, file_id: UUID, *, actor: Actor) -> None:
     tell(case, Happening.REMOVED, actor=actor, part=number, text=file.name)
 
 
-def name_numbers(case: CaseRef, number: int, numbers: Sequence[str], *, actor: Actor) -> None:
-    """Keep the numbers the carrier asks proof for, E.164, instead of those before (part 6)."""
+def name_numbers(
+    case: CaseRef,
+    number: int,
+    numbers: Sequence[str],
+    *,
+    actor: Actor,
+    tally: Tally | None = None,
+) -> None:
+    """Keep the numbers the carrier asks proof for, E.164, instead of those before (part 6).
+
+    `tally` is what `checking.tally` found for them.
+    """
     part = _writable(case, number)
     wanted = list(dict.fromkeys(numbers))
     if len(wanted) > MOST_NUMBERS:
@@ -114,8 +126,15 @@ def name_numbers(case: CaseRef, number: int, numbers: Sequence[str], *, actor: A
         answer = Answer.GIVEN if has_any else Answer.OPEN
     else:
         answer = part.answer
-    _change(case, part, {"numbers": wanted, "text": text, "answer": answer})
+    kept = tallying.as_json(tally) if tally else None
+    _change(case, part, {"numbers": wanted, "text": text, "answer": answer, "tally": kept})
     tell(case, Happening.GATHERED, actor=actor, part=number, text=f"{len(wanted)} numbers")
+
+
+def keep_tally(case: CaseRef, number: int, tally: Tally) -> None:
+    """Keep what was found for the numbers of a part, which nobody has to see to write in it."""
+    row = db.session.get_one(AppealPart, (case.id, number))
+    row.tally = tallying.as_json(tally)
 
 
 def confirm_ceased(case: CaseRef, number: int, *, words: str, actor: Actor) -> None:

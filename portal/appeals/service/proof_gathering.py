@@ -20,6 +20,7 @@ from portal.core.tenancy import Tenant
 from portal.messaging import queries as messaging
 from portal.proofs import queries as proofs
 from portal.proofs.values import Asked
+from portal.texting_accounts import queries as accounts
 
 AT_ONCE: Final = 500
 _BOM: Final = "\ufeff"
@@ -30,9 +31,13 @@ _HEADINGS: Final = (
 
 
 def gather(tenant: Tenant, asked: Sequence[Asked], now: datetime) -> Iterator[NumberProof]:
-    """Give what was found for each number, in their order, 500 at a time."""
+    """Give what was found for each number, in their order, 500 at a time.
+
+    What is missing is said in the account's zone.
+    """
+    zone = accounts.get_or_404(tenant).timezone
     for begin in range(0, len(asked), AT_ONCE):
-        yield from _gather(tenant, asked[begin : begin + AT_ONCE], now)
+        yield from _gather(tenant, asked[begin : begin + AT_ONCE], now, zone)
 
 
 def as_csv(found: Iterable[NumberProof]) -> str:
@@ -68,7 +73,9 @@ def _moment(at: datetime | None) -> str:
     return formats.iso(at) if at else ""
 
 
-def _gather(tenant: Tenant, asked: Sequence[Asked], now: datetime) -> Iterator[NumberProof]:
+def _gather(
+    tenant: Tenant, asked: Sequence[Asked], now: datetime, zone: str
+) -> Iterator[NumberProof]:
     e164s = [item.e164 for item in asked if item.e164]
     texted = messaging.texts_by_basis(tenant, e164s)
     histories: dict[str, list[RecordRef]] = {e164: [] for e164 in e164s}
@@ -83,7 +90,7 @@ def _gather(tenant: Tenant, asked: Sequence[Asked], now: datetime) -> Iterator[N
             Sent(record_id, resting.texts, resting.first_at, resting.last_at)
             for record_id, resting in texted.get(item.e164, {}).items()
         ]
-        yield judge(item.written, item.e164, sent, histories[item.e164], kept)
+        yield judge(item.written, item.e164, sent, histories[item.e164], kept, zone=zone)
 
 
 def _kept(

@@ -5,7 +5,6 @@ a denial opens the next round with what was written and sent before.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -14,9 +13,9 @@ from sqlalchemy import update
 from portal.appeals import queries
 from portal.appeals.errors import NotThatWay
 from portal.appeals.models import AppealCase, AppealPart, AppealReply
-from portal.appeals.rules import waiting
+from portal.appeals.rules import tallying, waiting
 from portal.appeals.rules.states import Move, Party
-from portal.appeals.service import cases, files
+from portal.appeals.service import cases, files, tickets
 from portal.appeals.service.files import Checked
 from portal.appeals.service.telling import notify, short, tell
 from portal.appeals.values import (
@@ -31,13 +30,11 @@ from portal.appeals.values import (
     ReplyKind,
     Slot,
 )
-from portal.compliance import service as compliance
-from portal.compliance.rules.health import hour_of
 from portal.core import clock, formats
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.tenancy import owned
-from portal.messaging.service import late_places, ramping
+from portal.messaging.service import reinstating
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef, AccountState
@@ -110,6 +107,8 @@ def record(
     for checked in attached:
         files.keep(now, checked, actor=actor, kind=FileKind.REPLY, about_id=row.id)
     tell(now, Happening.REPLIED, actor=actor, text=short(reply.asked or reply.text), line_id=row.id)
+    if reply.ticket:
+        now = tickets.name_ticket(now, reply.ticket, actor=actor)
     if reply.kind is ReplyKind.REINSTATED:
         _lift(account, case, said, actor)
     elif reply.kind is ReplyKind.DENIED:
@@ -129,12 +128,7 @@ def _lift(account: AccountRef, case: CaseRef, said: str, actor: Actor) -> None:
         holds is not None and holds.id != case.restriction_id
     ):
         return
-    now = clock.utcnow()
-    today = accounts.today(account, now)
-    compliance.judge_anew(account, hour_of(now) + timedelta(hours=1))
-    late_places.give_up(account, today)  # before the account is locked, as everywhere (RULINGS 6)
-    compliance.lift_suspension(account, f"Appeal, round {case.round}: {said}", actor=actor)
-    ramping.begin_again(account, today, actor=actor)
+    reinstating.lift(account, f"Appeal, round {case.round}: {said}", actor=actor)
 
 
 def _next_round(account: AccountRef, denied: CaseRef, carried: Carried, actor: Actor) -> CaseRef:
@@ -168,6 +162,7 @@ def _next_round(account: AccountRef, denied: CaseRef, carried: Carried, actor: A
         row = db.session.get_one(AppealPart, (case.id, numbers[part.slot]))
         row.answer, row.text, row.link = part.answer, part.text, part.link
         row.numbers = list(part.numbers)
+        row.tally = tallying.as_json(part.tally) if part.tally else None
     slots = {part.number: part.slot for part in before}
     for file, checked in carried:
         if file.kind in FROZEN:

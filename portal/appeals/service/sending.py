@@ -19,11 +19,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 
 from portal.appeals import queries
-from portal.appeals.errors import BadReply, SentAlready
+from portal.appeals.errors import BadReply, NotThatWay, SentAlready
 from portal.appeals.models import AppealSending
 from portal.appeals.rules import waiting
 from portal.appeals.rules.states import Move, Party
-from portal.appeals.service import cases, files
+from portal.appeals.service import cases, files, tickets
 from portal.appeals.service.files import Checked
 from portal.appeals.service.telling import notify, tell
 from portal.appeals.values import (
@@ -37,6 +37,7 @@ from portal.appeals.values import (
 from portal.core import clock, jobs
 from portal.core.audit import SYSTEM, Actor
 from portal.core.db import db
+from portal.core.errors import DomainError
 from portal.core.jobs import Job, Lane
 from portal.core.settings import settings
 from portal.core.tenancy import owned
@@ -50,9 +51,15 @@ from portal.texting_accounts.values import AccountRef
 
 LEASE: Final = timedelta(minutes=5)  # longer than the files of one case take
 JOB_TIMEOUT_S: Final = 280
+MOST_TRIES: Final = 3  # that may end without a word, as where the machine dies; then people look
 MOST_BY_MAIL: Final = 15 * 1024 * 1024  # bytes; mail servers take 20 to 25 MB once encoded
 _NO_ADDRESS: Final = "No support address is set."
 _TOO_LARGE: Final = "The files are too large for mail ({size:.1f} MB)."
+_MEND: Final = "Ask an administrator to put it back from a backup, then try again."
+_UNMADE: Final = (
+    "The files could not be made in {tries} tries. Ask an administrator to look for send_appeal in "
+    "the log, then try again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +154,62 @@ def answer(
 
 
 def claim(sending_id: UUID) -> SendingRef | None:
-    """Take what waits to be made and sent; None: nothing does, or another worker is at it."""
+    """Take what waits to be made and sent; None: nothing does, or another worker is at it.
+
+    What was tried too often is given up: people are told, and it waits for them.
+    """
     now, s = clock.utcnow(), AppealSending
-    taken = db.session.scalar(
+    tries = db.session.scalar(
         update(s)
         .where(s.id == sending_id, s.state == SendingState.WAITING, s.moved_at <= now - LEASE)
-        .values(moved_at=now)
-        .returning(s.id)
+        .values(moved_at=now, tries=s.tries + 1)
+        .returning(s.tries)
         .execution_options(synchronize_session=False)
     )
-    return queries.sending_by_id(sending_id) if taken else None
+    taken = queries.sending_by_id(sending_id) if tries else None
+    if taken is not None and tries is not None and tries > MOST_TRIES:
+        give_up(taken, _UNMADE.format(tries=MOST_TRIES))
+        return None
+    return taken
+
+
+def give_up(sending: SendingRef, problem: str = "", *, lost: DomainError | None = None) -> None:
+    """Stop trying to send what can't be read or made, and tell whom it concerns what to do.
+
+    `lost` is what reading its files raised. Nothing is done where somebody moved it meanwhile.
+    """
+    if lost is not None:
+        problem = f"{lost.message} {_MEND}"
+    problem = problem[:300]
+    if not _move(sending, {SendingState.WAITING}, state=SendingState.BROKEN, problem=problem):
+        return
+    case = queries.case_or_404(sending.tenant, sending.case_id)
+    tell(case, Happening.MAILED, actor=SYSTEM, text=f"{_what(sending)} could not go out")
+    account = accounts.get_or_404(sending.tenant)
+    asker = [sending.asked_by_id] if sending.asked_by_id else []
+    title = "An appeal could not go out"
+    # Under a key of its own each time: what was mended may break again.
+    key = f"appeal-broken:{sending.id}:{clock.utcnow().isoformat()}"
+    _tell_people(account, case, sending, problem, title=title, key=key, also=asker)
+
+
+def again(sending: SendingRef, *, actor: Actor) -> None:
+    """Try to send what was given up, from the beginning. Raises SentAlready, or NotThatWay."""
+    case = queries.case_or_404(sending.tenant, sending.case_id)
+    if case.is_over:
+        raise NotThatWay(f"This appeal is “{case.state_label}”: nothing goes out any more.")
+    now = clock.utcnow()
+    if not _move(
+        sending,
+        {SendingState.BROKEN},
+        state=SendingState.WAITING,
+        problem="",
+        tries=0,
+        moved_at=now - LEASE,  # free to be taken at once
+    ):
+        raise SentAlready
+    tell(case, Happening.MAILED, actor=actor, text=f"{_what(sending)}: tried again")
+    jobs.request(Job.SEND_APPEAL, sending.id, lane=Lane.REPORTS, timeout_s=JOB_TIMEOUT_S)
 
 
 def finish(sending: SendingRef, parcel: Parcel) -> bool:
@@ -204,8 +257,13 @@ def note_mail(sending_id: UUID) -> bool:
     return True
 
 
-def mark_by_hand(sending: SendingRef, sent_on: date, note: str, *, actor: Actor) -> None:
-    """Keep that a person sent the files, on which day and how. Raises BadReply, SentAlready."""
+def mark_by_hand(
+    sending: SendingRef, sent_on: date, note: str, *, actor: Actor, ticket: str = ""
+) -> None:
+    """Keep that a person sent the files, on which day and how, and the ticket they were given.
+
+    Raises BadReply, SentAlready.
+    """
     account = accounts.get_or_404(sending.tenant)
     zone, now = ZoneInfo(account.timezone), clock.utcnow()
     note = line(note, 300)
@@ -229,6 +287,8 @@ def mark_by_hand(sending: SendingRef, sent_on: date, note: str, *, actor: Actor)
     case = queries.case_or_404(sending.tenant, sending.case_id)
     said = f"{_what(sending)} sent by hand on {sent_on.isoformat()}: {note}"
     tell(case, Happening.MAILED, actor=actor, text=said)
+    if ticket:
+        tickets.name_ticket(case, ticket, actor=actor)
 
 
 def _move(sending: SendingRef, before: set[SendingState], **values: Any) -> bool:
@@ -239,7 +299,7 @@ def _move(sending: SendingRef, before: set[SendingState], **values: Any) -> bool
             AppealSending.id == sending.id,
             AppealSending.state.in_(before),
         )
-        .values(moved_at=clock.utcnow(), **values)
+        .values({"moved_at": clock.utcnow(), **values})
         .returning(AppealSending.id)
         .execution_options(synchronize_session=False)
     )
@@ -284,14 +344,23 @@ def _what(sending: SendingRef) -> str:
     return "Answer to your question" if sending.is_answer else "Appeal"
 
 
-def _tell_people(account: AccountRef, case: CaseRef, sending: SendingRef, text: str) -> None:
+def _tell_people(
+    account: AccountRef,
+    case: CaseRef,
+    sending: SendingRef,
+    text: str,
+    *,
+    title: str = "An appeal waits to be sent",
+    key: str = "",
+    also: Sequence[UUID] = (),
+) -> None:
     officers = [one.id for one in people.officers(case.organization_id)]
     notify(
         case,
         account,
-        [*accounts.watchers(account), *officers],
-        title="An appeal waits to be sent",
+        dict.fromkeys([*accounts.watchers(account), *officers, *also]),
+        title=title,
         text=text,
-        key=f"appeal-sending:{sending.id}:{text[:60]}",
+        key=key or f"appeal-sending:{sending.id}:{text[:60]}",
         where="/carrier",
     )

@@ -22,7 +22,15 @@ from portal.appeals.rules.submission import (
     Submission,
 )
 from portal.appeals.rules.templates import PartOf
-from portal.appeals.service import cases, certificates, checking, files, knowing, packing
+from portal.appeals.service import (
+    cases,
+    certificates,
+    checking,
+    files,
+    knowing,
+    packing,
+    reviewing,
+)
 from portal.appeals.service.checking import Looked
 from portal.appeals.service.files import Checked
 from portal.appeals.service.packing import Packed
@@ -37,6 +45,7 @@ from portal.appeals.values import (
     Kind,
     PartRef,
     Slot,
+    State,
 )
 from portal.compliance.rules.health import Outcomes
 from portal.core import audit, clock, formats
@@ -234,7 +243,10 @@ def _errors(of: Outcomes) -> str:
 def _line(one: HistoryRef) -> Line | None:
     """Return a line of the history the carrier may read: states and parts, no words among us."""
     if one.state is not None:
-        return Line(one.at, one.by_name, STATE_LABELS[one.state])
+        said = STATE_LABELS[one.state]
+        if one.state is State.APPROVED and one.text.startswith(reviewing.OWN):
+            said = f"{said} {one.text}"
+        return Line(one.at, one.by_name, said)
     if one.part and one.kind in PART_WORDS:
         return Line(one.at, one.by_name, f"Part {one.part}: {PART_WORDS[one.kind]}")
     return None

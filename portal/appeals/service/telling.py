@@ -26,6 +26,8 @@ _VERBS: Final = {
     Happening.MAILED: "mail",
     Happening.REPLIED: "reply",
     Happening.REMINDED: "remind",
+    Happening.TICKET: "name_ticket",
+    Happening.ERASED: "erase_number",
 }
 _SHOWN: Final = 200  # characters of what somebody wrote, where more of it stands elsewhere
 

@@ -9,7 +9,7 @@ from portal.appeals.errors import BadPart, MovedMeanwhile
 from portal.appeals.forms import AssigneeForm, MoveForm
 from portal.appeals.rules import states
 from portal.appeals.rules.states import Move
-from portal.appeals.service import checking, handling, sending, submitting
+from portal.appeals.service import checking, handling, parts, sending, submitting
 from portal.appeals.values import CaseRef
 from portal.appeals.views import after
 from portal.appeals.views.blueprint import bp
@@ -41,11 +41,14 @@ def move(account_id: UUID, case_id: UUID, step: str) -> Response:  # noqa: ARG00
     by, who = my_parties(case), me().actor
     try:
         packed = None
+        found = checking.look_again(case) if wanted is Move.HAND_IN else {}
         if wanted is Move.SUBMIT and states.may(wanted, case.state, by):
             checking.need_ready(case)
             packed = submitting.pack(case, actor=who)  # seconds, so outside the unit of work
         with unit_of_work():
             now = handling.advance(case, wanted, by, actor=who, reason=form.reason.data or "")
+            for number, tally in found.items():
+                parts.keep_tally(now, number, tally)
             if packed is not None:
                 submitting.freeze(now, packed, actor=who)
                 sending.request(now, actor=who)

@@ -11,10 +11,17 @@ from werkzeug.datastructures import FileStorage
 
 from portal.appeals import queries
 from portal.appeals.errors import BadReply, FileRefused, MovedMeanwhile
-from portal.appeals.forms import AnswerForm, ByHandForm, CommentForm, ReplyForm, SettingsForm
+from portal.appeals.forms import (
+    AnswerForm,
+    ByHandForm,
+    CommentForm,
+    ReplyForm,
+    SettingsForm,
+    TicketForm,
+)
 from portal.appeals.rules.states import Move
 from portal.appeals.rules.states import may as may_move
-from portal.appeals.service import comments, files, policy, replies, sending
+from portal.appeals.service import comments, files, policy, replies, sending, tickets
 from portal.appeals.service.files import Checked
 from portal.appeals.values import FROZEN, CaseRef, FileRef, ReplyKind
 from portal.appeals.views import sharing
@@ -45,6 +52,7 @@ class Typed:
     answer: AnswerForm | None = None
     comment: CommentForm | None = None
     by_hand: tuple[int, ByHandForm] | None = None
+    ticket: TicketForm | None = None
 
 
 @bp.get(f"{ONE}/carrier")
@@ -135,10 +143,47 @@ def sent_by_hand(account_id: UUID, case_id: UUID, number: int) -> Response:  # n
         return _page(case, Typed(by_hand=(number, form)), 422)
     try:
         with unit_of_work():
-            sending.mark_by_hand(one, form.sent_on.data, form.note.data or "", actor=me().actor)
+            sending.mark_by_hand(
+                one,
+                form.sent_on.data,
+                form.note.data or "",
+                actor=me().actor,
+                ticket=form.ticket.data or "",
+            )
     except DomainError as error:
         return _refused(case_id, form, error, Typed(by_hand=(number, form)))
     flash("Kept that it was sent by hand.", "ok")
+    return see_other(here(case))
+
+
+@bp.post(f"{ONE}/sendings/<int:number>/again")
+@requires(Permission.SEND_APPEALS)
+def send_again(account_id: UUID, case_id: UUID, number: int) -> Response:  # noqa: ARG001
+    """Try to send what was given up because its files could not be read or made."""
+    case = case_of(case_id)
+    one = queries.sending_or_404(case, number)
+    with unit_of_work():
+        sending.again(one, actor=me().actor)
+    flash("It is tried again.", "ok")
+    return see_other(here(case))
+
+
+@bp.post(f"{ONE}/ticket")
+@requires(Permission.SEND_APPEALS)
+def name_ticket(account_id: UUID, case_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Keep the carrier's own number of the case, which every later letter names."""
+    case, form = case_of(case_id), TicketForm()
+    if not form.validate_on_submit():
+        return _page(case, Typed(ticket=form), 422)
+    try:
+        _as_seen(case, form)
+        with unit_of_work():
+            now = tickets.name_ticket(case, form.ticket.data or "", actor=me().actor)
+    except DomainError as error:
+        return _refused(case_id, form, error, Typed(ticket=form))
+    flash(
+        f"Kept: ticket {now.carrier_ticket}." if now.carrier_ticket else "No ticket any more.", "ok"
+    )
     return see_other(here(case))
 
 
@@ -197,6 +242,11 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
         if me().may(Permission.WRITE_APPEALS)
         else None,
         by_hand_form=by_hand if may_send else None,
+        ticket_form=(
+            typed.ticket or TicketForm(formdata=None, edits=case.edits, ticket=case.carrier_ticket)
+        )
+        if may_send
+        else None,
         by_hand_number=number,
         readers=comments.readers(case),
         address=sending.support_address(case.organization_id),
@@ -221,7 +271,7 @@ def here(case: CaseRef) -> str:
     return url_for("appeals.carrier", account_id=case.account_id, case_id=case.id)
 
 
-def _as_seen(case: CaseRef, form: ReplyForm | AnswerForm) -> None:
+def _as_seen(case: CaseRef, form: ReplyForm | AnswerForm | TicketForm) -> None:
     if form.edits.data != case.edits:
         raise MovedMeanwhile(case.state_label)
 

@@ -21,7 +21,9 @@ def numbers_csv(account_id: UUID, case_id: UUID, number: int) -> Response:  # no
     case = case_of(case_id)
     part = queries.part_or_404(case, number)
     is_short = request.args.get("only") == "without"
-    found = [one for one in checking.proof_of(case, part) if not (is_short and one.is_proven)]
+    found = [
+        one for one in checking.proof_of(case, part.numbers) if not (is_short and one.is_proven)
+    ]
     with unit_of_work():
         audit.record(
             "appeals:numbers:download",

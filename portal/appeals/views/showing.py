@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,11 +11,18 @@ from flask import Response, g, url_for
 from portal.appeals import queries
 from portal.appeals.forms import AsideForm, AssigneeForm, MoveForm, NumbersForm, PartForm, ShownForm
 from portal.appeals.rules import states, templates
-from portal.appeals.rules.proving import NumberProof
 from portal.appeals.rules.readiness import Level, Readiness, Standing
 from portal.appeals.rules.states import MOVES, Move, Party
 from portal.appeals.rules.templates import PartOf
-from portal.appeals.service import cases, certificates, checking, handling, knowing
+from portal.appeals.service import (
+    cases,
+    ceasing,
+    certificates,
+    checking,
+    handling,
+    knowing,
+    reviewing,
+)
 from portal.appeals.service.checking import Looked
 from portal.appeals.service.knowing import Known
 from portal.appeals.values import (
@@ -25,8 +33,10 @@ from portal.appeals.values import (
     Happening,
     HistoryRef,
     PartRef,
+    SendingRef,
     Slot,
     State,
+    Tally,
 )
 from portal.core import clock
 from portal.core.access import Permission, me
@@ -82,6 +92,8 @@ _SAID: Final = {
     Happening.REPLIED: "The carrier writes",
     Happening.REMINDED: "Reminder",
     Happening.ATTACHED: "Files added",
+    Happening.TICKET: "Ticket of the carrier",
+    Happening.ERASED: "A person's number was erased at their wish; what was sent stays as it went",
 }
 _ICONS: Final = {
     Happening.MOVED: ("scale", "accent"),
@@ -113,8 +125,9 @@ class Shown:
     aside: AsideForm | None  # None: it is required
     numbers: NumbersForm | None
     choices: ShownForm | None
-    proof: Sequence[NumberProof] = ()
+    tally: Tally | None = None  # of the proof for its numbers
     bundle: BundleRef | None = None  # of the certificates of its numbers
+    stopped_at: datetime | None = None  # since when the traffic really waits (part 5)
 
     @property
     def look(self) -> tuple[str, str]:
@@ -170,10 +183,11 @@ def known() -> Known:
 def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> Response:
     """Show a case: its parts, how they stand, what may be done, and what happened."""
     slots = slots or Slots()
-    looked = checking.look(case)
+    looked = checking.glance(case)
     ready = looked.readiness
     by = my_parties(case)
     moves = [move for move in states.moves_for(case.state, by) if move in BUTTONS]
+    barred = reviewing.barred(case, me().actor) if Move.APPROVE in moves else ""
     may_write = case.is_writable and me().may(Permission.WRITE_APPEALS)
     parts = {part.number: part for part in looked.parts}
     found = known() if may_write else None
@@ -184,6 +198,7 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
     suspension = accounts.restriction(case.tenant, case.restriction_id)
     kept = queries.files(case)
     at = suspension.set_at if suspension else case.created_at
+    history = lines(case, kept)
     return page(
         "appeals/case.html",
         None,
@@ -196,7 +211,8 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
         checklist=_checklist(ready),
         milestones=_milestones(case),
         may_write=may_write,
-        moves=moves,
+        moves=[move for move in moves if not (barred and move is Move.APPROVE)],
+        barred=barred,
         ways=MOVES,
         move_form=slots.move or MoveForm(formdata=None, edits=case.edits),
         tried=slots.tried,
@@ -206,10 +222,18 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
         metrics=knowing.metrics(g.account, at),
         found=found,
         as_text=_as_text(looked.template, parts),
-        history=lines(case, kept),
+        history=history,
+        erased_at=next((o["at"] for o in history if o["text"] == _SAID[Happening.ERASED]), None),
         sent=[file for file in kept if file.kind in FROZEN],
+        stuck=None if case.is_over or case.submitted_at is None else _stuck(case),
         previous=queries.case_or_404(case.tenant, case.previous_id) if case.previous_id else None,
     )
+
+
+def _stuck(case: CaseRef) -> SendingRef | None:
+    """Return what was to go to the carrier and waits for a person, or None."""
+    found = (one for one in queries.sendings(case) if one.is_broken or one.waits_for_a_person)
+    return next(found, None)
 
 
 def _shown(
@@ -247,8 +271,9 @@ def _shown(
         aside,
         numbers,
         _choices(asked, found) if found else None,
-        looked.proof if part.numbers else (),
+        looked.tally if part.numbers else None,
         certificates.bundle_of(case, part),
+        ceasing.paused_since(g.account) if asked.slot is Slot.CEASED else None,
     )
 
 

@@ -9,12 +9,13 @@ from portal.appeals import queries
 from portal.appeals.errors import BadPart, FileRefused
 from portal.appeals.forms import AsideForm, NumbersForm, PartForm, ShownForm
 from portal.appeals.rules.named_numbers import MOST_CHARACTERS, Named, named_in
-from portal.appeals.service import ceasing, certificates, files, knowing, parts
+from portal.appeals.service import ceasing, certificates, checking, files, knowing, parts
 from portal.appeals.service.files import Checked
 from portal.appeals.values import FileKind, Slot
 from portal.appeals.views.blueprint import bp
 from portal.appeals.views.cases import ONE
 from portal.appeals.views.showing import Slots, case_of, case_page, known, prefix, url_of
+from portal.contacts.rules.files import decoded
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError, NotFound
@@ -136,8 +137,9 @@ def name_numbers(account_id: UUID, case_id: UUID, number: int) -> Response:  # n
     if not named.e164s and (form.named.data or form.list.data):
         form.named.errors = ["There is no phone number in this. Write each with its area code."]
         return case_page(case, Slots(numbers={number: form}), 422)
+    tally = checking.tally(case, named.e164s)  # before the unit of work: it reads a lot
     with unit_of_work():
-        parts.name_numbers(case, number, named.e164s, actor=me().actor)
+        parts.name_numbers(case, number, named.e164s, actor=me().actor, tally=tally)
         certificates.ask(case, named.e164s, actor=me().actor)
     _say(named)
     return see_other(url_of(case, number))
@@ -162,11 +164,7 @@ def _read(sent: Any) -> str:
     """Return a list that was uploaded as text; what is no text has no numbers in it."""
     if not sent or not sent.filename:
         return ""
-    content: bytes = sent.stream.read(_MOST_BYTES)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
+    return decoded(sent.stream.read(_MOST_BYTES))
 
 
 def _say(named: Named) -> None:

@@ -44,6 +44,20 @@ def bom_encoding(head: bytes) -> str | None:
     return None
 
 
+def decoded(content: bytes) -> str:
+    """Return a small file as text: as its byte-order mark says, else as UTF-8 or as Windows writes.
+
+    Excel's "Unicode text" is UTF-16 with a mark. What no encoding reads gets a sign in its place.
+    """
+    marked = bom_encoding(content)
+    if marked == "utf-16":
+        return content.decode(marked, errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
 def separator_of(sample: str) -> str:
     """Return the sign that parts the cells: the one that gives most rows the same, most cells."""
     best, best_score = ",", (0.0, 0)
