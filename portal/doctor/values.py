@@ -24,6 +24,7 @@ class Invariant(StrEnum):
     I11 = "I11"
     I13 = "I13"
     I15 = "I15"
+    I17 = "I17"
 
 
 PROMISES: Mapping[Invariant, str] = {
@@ -40,6 +41,7 @@ PROMISES: Mapping[Invariant, str] = {
     Invariant.I11: "One grant a month, each text in one month",
     Invariant.I13: "The audit log is whole",
     Invariant.I15: "Each text had what it must rest on when it left",
+    Invariant.I17: "What was submitted goes to the carrier",
 }
 
 

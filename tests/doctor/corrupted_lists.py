@@ -1,10 +1,14 @@
-"""Kinds of corruption about do-not-call lists and pauses, entered beside all the others (I2, I15)."""
+"""Kinds of corruption about do-not-call lists, pauses and appeals, entered beside all the others (I2, I15, I17)."""
 
 from datetime import timedelta
 from uuid import uuid4
 
 from sqlalchemy import insert
 
+from portal.appeals.models import AppealCase, AppealSending
+from portal.appeals.values import Kind as AppealKind
+from portal.appeals.values import SendingState
+from portal.appeals.values import State as AppealState
 from portal.consent.models import ConsentRecord
 from portal.consent.values import Strength
 from portal.core.db import db
@@ -68,3 +72,36 @@ def a_bulk_text_left_while_its_account_was_paused(busy):
             lifted_at=sent.submitted_at + timedelta(seconds=1),
         )
     )
+
+
+def _appeal(busy, **sending):
+    """Add an appeal with the carrier, and what was to go there."""
+    mine = {"organization_id": busy.account.organization_id, "account_id": busy.account.id}
+    held, case = uuid4(), uuid4()
+    run(
+        insert(Restriction).values(
+            id=held, **mine, kind=RestrictionKind.SUSPENSION, reason="Their mail",
+            set_by="system", set_at=busy.now, lifted_by="Vera", lifted_at=busy.now,
+        )
+    )  # fmt: skip
+    run(
+        insert(AppealCase).values(
+            id=case, **mine, restriction_id=held, kind=AppealKind.SUSPENSION, template_version=1,
+            state=AppealState.SUBMITTED, created_by="Bob",
+        )
+    )  # fmt: skip
+    run(
+        insert(AppealSending).values(
+            id=uuid4(), **mine, case_id=case, number=1, asked_by="Vera", **sending
+        )
+    )
+
+
+@breaks("I17")
+def an_appeal_cannot_leave(busy):
+    _appeal(busy, state=SendingState.BROKEN, problem="A file is gone.", moved_at=busy.now)
+
+
+@breaks("I17")
+def nobody_takes_an_appeal(busy):
+    _appeal(busy, state=SendingState.WAITING, moved_at=busy.now - timedelta(hours=2))

@@ -11,6 +11,7 @@ from portal.doctor.queries import (
     call_lists,
     counts,
     effects,
+    letters,
     limits,
     months,
     opt_outs,
@@ -34,6 +35,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *effects.CHECKS,
     *plans.CHECKS,
     *pauses.CHECKS,
+    *letters.CHECKS,
 )
 _BROKEN: Final = (
     "Keep a copy of the database as it is, compare it with the last backup, and call support."
