@@ -187,6 +187,7 @@ COUNT_WORDS: Final = {
     "conversations": "previews of conversations erased",
     "stray_texts": "texts found at the carrier, words erased",
     "blocked_texts": "blocked texts somebody asked about, words erased",
+    "appeals": "words of appeals: the number taken out",
     "callbacks": "raw callbacks of the carrier deleted",
     "uploads": "uploaded files deleted",
     "bundles": "bundles of proofs deleted",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Response, g, url_for
@@ -73,7 +73,7 @@ def _group(organization_id: UUID, key: str, words: str, only: str) -> Group:
     shown = found[:PER_PAGE]
 
     def url(**more: str) -> str:
-        asked = {"q": words, **more} if words else more
+        asked: dict[str, Any] = {"q": words, **more} if words else {**more}
         return url_for(".queue", organization_id=organization_id, **asked)
 
     is_more = len(found) > PER_PAGE

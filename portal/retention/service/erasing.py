@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
+from portal.appeals.service import forgetting as appeals
 from portal.consent import service as consent
 from portal.consent.service import forgetting as consents
 from portal.contacts import queries as contact_queries
@@ -206,6 +207,8 @@ def _wipe(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -
     ]
     addresses = {person.email for person in known if person.email}
     counts = {
+        # First: who writes in an appeal locks it before texts (RULINGS 6).
+        "appeals": appeals.forget_number(organization_id, e164, before=before, is_dry=is_dry),
         "uploads": people.remove_files(organization_id, imports, is_dry=is_dry),
         "consent_records": consents.redact_number(
             organization_id, e164, before=before, is_dry=is_dry
