@@ -26,15 +26,19 @@ def test_appeals_are_told_by_reason_with_rounds_outcome_and_days():
             decided(Cause.HIGH_OPT_OUTS, 1, State.DENIED, 4),
             decided(Cause.HIGH_OPT_OUTS, 2, State.REINSTATED, 6),
             Appeal(Cause.HIGH_OPT_OUTS, 1, State.DRAFT, None, None),
-            decided(None, 1, State.WITHDRAWN, 1),
+            Appeal(None, 1, State.WITHDRAWN, SENT, SENT, SENT.date(), "CAS-4711"),
         ],
         [],
     )
-    [table] = found.tables
+    table, rounds = found.tables
     assert [row.cells[1:] for row in table.rows] == [
         (3, 1, 2, 1, 1, 0, 1, "5.0"),
         (1, 0, 1, 0, 0, 1, 0, "–"),
     ]
     assert table.total.cells == ("In all", 4, 1, 3, 1, 1, 1, 1, "5.0")
+    assert [row.cells for row in rounds.rows][:2] == [
+        ("CAS-4711", SENT.date(), 1, "Withdrawn", "Not said", "–"),
+        ("Not known", None, 1, "Draft", "High opt-out rate", "–"),
+    ]
     assert [tile.value for tile in found.tiles] == ["4", "1", "5.0"]
     assert appeals.report(period, [], []).tables[0].rows == ()

@@ -1,5 +1,7 @@
 """Appeals begun in some days: how far each is, and how long its decision took (A-5, M-3)."""
 
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import select
 
 from portal.appeals.models import AppealCase
@@ -19,7 +21,10 @@ def begun(scope: Scope, span: Span) -> list[Appeal]:
     c = AppealCase
     begins, ends = (day_start(day, scope.zone) for day in (span.first, span.after))
     rows = db.session.execute(
-        select(Restriction.cause, c.round, c.state, c.submitted_at, c.decided_at)
+        select(
+            *(Restriction.cause, c.round, c.state, c.submitted_at, c.decided_at),
+            *(c.created_at, c.carrier_ticket),
+        )
         .join(Restriction, Restriction.id == c.restriction_id)
         .where(
             owned(Tenant(scope.organization_id), c),
@@ -30,4 +35,7 @@ def begun(scope: Scope, span: Span) -> list[Appeal]:
         .order_by(c.created_at, c.id)
         .limit(_MOST)
     )
-    return [Appeal(*row) for row in rows]
+    zone = ZoneInfo(scope.zone)
+    return [
+        Appeal(*row[:5], row.created_at.astimezone(zone).date(), row.carrier_ticket) for row in rows
+    ]

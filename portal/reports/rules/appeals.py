@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from statistics import median
 from typing import Final
 
-from portal.appeals.values import State
+from portal.appeals.values import STATE_LABELS, State
 from portal.reports.rules import words
 from portal.reports.rules.periods import Period
 from portal.reports.values import CellKind, Column, Report, Row, Table, Tile
@@ -24,6 +24,14 @@ _COLUMNS: Final = (
     Column("Open", is_wide=True),
     Column("Days to decision", CellKind.TEXT),
 )
+_ROUNDS: Final = (
+    Column("Ticket", CellKind.TEXT),
+    Column("Begun", CellKind.DAY),
+    Column("Round"),
+    Column("State", CellKind.TEXT),
+    Column("Reason", CellKind.TEXT, is_wide=True),
+    Column("Days to decision", CellKind.TEXT, is_wide=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,8 @@ class Appeal:
     state: State
     submitted_at: datetime | None
     decided_at: datetime | None
+    begun_on: date | None = None
+    ticket: str = ""  # the carrier's number of it
 
     @property
     def days(self) -> float | None:
@@ -61,6 +71,13 @@ def report(period: Period, now: Sequence[Appeal], before: Sequence[Appeal]) -> R
         "was sent until the carrier reinstated or denied.",
         "No appeal was begun in this period.",
     )
+    rounds = Table(
+        "rounds",
+        "Round by round",
+        _ROUNDS,
+        tuple(_round(one) for one in reversed(now)),
+        foot="The newest first. The ticket is the carrier's own number of the case.",
+    )
     decided = [one for one in now if one.days is not None]
     granted = sum(one.state is State.REINSTATED for one in decided)
     share = granted / len(decided) if decided else None
@@ -69,7 +86,7 @@ def report(period: Period, now: Sequence[Appeal], before: Sequence[Appeal]) -> R
         Tile("Reinstated", f"{granted:,}", f"{words.share(share)} of {len(decided):,} decided"),
         Tile("Days to decision", _days(now), words.against(period, _days(before))),
     )
-    return Report(tiles if now else (), (), (table,))
+    return Report(tiles if now else (), (), (table, rounds) if now else (table,))
 
 
 def _cells(of: Sequence[Appeal]) -> tuple[int | str, ...]:
@@ -82,6 +99,19 @@ def _cells(of: Sequence[Appeal]) -> tuple[int | str, ...]:
         *over,
         len(of) - sum(over),
         _days(of),
+    )
+
+
+def _round(one: Appeal) -> Row:
+    return Row(
+        (
+            one.ticket or "Not known",
+            one.begun_on,
+            one.round,
+            STATE_LABELS[one.state],
+            _words(one.cause),
+            _days([one]),
+        )
     )
 
 
