@@ -11,10 +11,12 @@ from portal.core.db import unit_of_work
 from portal.core.jobs import Job
 from portal.drips.queries import enrolments as queries
 from portal.drips.queries import intakes
-from portal.drips.service import running, taking_in
+from portal.drips.service import running, stranding, taking_in
+from portal.messaging.queries import following
 from workers.runtime import at_once, halving, job
 
 _FAILED = "the step of a plan was not taken: %s"
+_HAND_OVER = at_once(stranding.hand_over)
 
 
 @job
@@ -30,6 +32,19 @@ def run_plans() -> int:
     for batch in in_batches(lambda after: queries.due(now, after)):
         for _, some in groupby(batch, key=lambda one: (one.account_id, one.step_id)):
             total += halving(list(some), act, _FAILED)
+    return total
+
+
+@job
+def hand_over_texts() -> int:
+    """Have people send by hand what lost its subscription while it waited; a sweep (S-6).
+
+    Returns how many texts ended. Safe to run any number of times and in several processes.
+    """
+    total = 0
+    for batch in in_batches(following.stranded):
+        for _, some in groupby(batch, key=lambda one: one.account_id):
+            total += halving(list(some), _HAND_OVER, "texts were not handed over: %s")
     return total
 
 

@@ -81,6 +81,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("reap-submissions", 10, sweeps.reap_submissions),
         Sweep("replay-journal", 10, journal.replay, is_locked=False),
         Sweep("run-plans", 5, drips.run_plans),
+        Sweep("hand-over-texts", 15, drips.hand_over_texts),
         Sweep("resume-intakes", 30, drips.resume_intakes),
         Sweep("resume-imports", 30, contacts.resume_imports),
         Sweep(

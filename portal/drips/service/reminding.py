@@ -6,8 +6,10 @@ from uuid import UUID
 from portal.contacts.values import ContactRef
 from portal.core import clock
 from portal.core.audit import Actor
+from portal.core.settings import settings
 from portal.drips.service.mailing import worded
 from portal.drips.values import DripRef, Step
+from portal.messaging.values import Gate
 from portal.tasks import service as tasks
 from portal.tasks.values import Source
 from portal.texting_accounts.values import AccountRef
@@ -57,6 +59,18 @@ def text_by_hand(
         contact_id=person.id,
         source=Source.TEXT,
         key=f"{enrolment_id}:{step.id}",
+    )
+
+
+def not_sent(gate: Gate | None) -> str:
+    """Return what is written on the person's timeline where nothing can be sent from (S-6).
+
+    Whom a gate stops for themselves nobody is asked to text by hand, and it says why.
+    """
+    name = settings().application_name
+    words = f"A text message from {name} was not sent. You need an active Twilio subscription."
+    return (
+        words if gate is None else f"{words} It is not to be sent by hand either: {gate.sentence}"
     )
 
 

@@ -17,7 +17,6 @@ from portal.contacts import queries as contacts
 from portal.contacts.values import ContactRef, NumberRef
 from portal.core.db import db
 from portal.core.many_rows import insert_rows
-from portal.core.settings import settings
 from portal.drips.models import DripEnrolment, DripRun, DripSend
 from portal.drips.queries import enrolments as queries
 from portal.drips.queries import library
@@ -26,7 +25,7 @@ from portal.drips.rules import timing
 from portal.drips.service import counting, mailing, reminding, stopping
 from portal.drips.values import DripRef, EnrolmentState, Outcome, Step, StepKind
 from portal.messaging.errors import AccountStopped
-from portal.messaging.rules.gates import OPTED_OUT
+from portal.messaging.rules.gates import NO_MEANS, OPTED_OUT
 from portal.messaging.rules.whys import BULK_PAUSED
 from portal.messaging.service import following, saved
 from portal.messaging.service.following import Asked
@@ -37,7 +36,6 @@ from portal.texting_accounts.values import AccountRef
 
 LOOKS_AGAIN: Final = timedelta(minutes=15)  # after something that only time or a person mends
 EARLIER_STEP: Final = "earlier_step"
-NO_MEANS: Final = frozenset({"no_subscription", "no_number"})  # S-6
 _RUNS: Final = cast(Table, DripRun.__table__)
 
 
@@ -187,7 +185,7 @@ def _text(
     asked = [
         Asked(names[row.id], Recipient(people[row.contact_id], numbers[row.id])) for row in ready
     ]
-    draft = Draft(step.body, Kind.PLAN, missing=step.missing, over_limit="spread", name=drip.name)
+    draft = draft_of(drip, step)
     try:
         told, campaign_id = following.follow(account, asked, draft, actor=reminding.actor_of(drip))
     except AccountStopped as refusal:
@@ -226,6 +224,11 @@ def _text(
     return taken, behind | waits
 
 
+def draft_of(drip: DripRef, step: Step) -> Draft:
+    """Return the text a step asks for."""
+    return Draft(step.body, Kind.PLAN, missing=step.missing, over_limit="spread", name=drip.name)
+
+
 def _behind_others(
     this: _Round, ready: Sequence[DripEnrolment], numbers: Mapping[UUID, NumberRef | None]
 ) -> dict[UUID, Gate]:
@@ -251,16 +254,9 @@ def _blocked(run_id: UUID, gate: Gate) -> Taken:
 
 
 def _not_sent(run_id: UUID, gate: Gate | None) -> Taken:
-    """Return what is written on the person's timeline where nothing can be sent from (S-6).
-
-    Whom a gate stops for themselves nobody is asked to text by hand, and it says why.
-    """
-    name = settings().application_name
-    words = f"A text message from {name} was not sent. You need an active Twilio subscription."
-    if gate is None:
-        return Taken(run_id, Outcome.NOT_SENT, words)
-    words += f" It is not to be sent by hand either: {gate.sentence}"
-    return Taken(run_id, Outcome.NOT_SENT, words, is_opted_out=gate.code in OPTED_OUT)
+    words = reminding.not_sent(gate)
+    is_opted_out = gate is not None and gate.code in OPTED_OUT
+    return Taken(run_id, Outcome.NOT_SENT, words, is_opted_out)
 
 
 def _number(row: DripEnrolment, person: ContactRef) -> NumberRef | None:

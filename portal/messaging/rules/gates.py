@@ -322,6 +322,7 @@ TEXT_GATES: Final[tuple[TextRule, ...]] = (
 
 OPTED_OUT: Final = frozenset({"opted_out", "org_opted_out"})
 LIMIT_CODES: Final = frozenset({RECIPIENTS, SEGMENTS, "daily_country"})
+NO_MEANS: Final = frozenset({"no_subscription", "no_number"})  # S-6
 ACCOUNT_CODES: Final = frozenset(
     {
         RECORDS_IN_DOUBT,

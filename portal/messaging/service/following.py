@@ -22,7 +22,7 @@ from portal.messaging.errors import AccountStopped, LintBlocks
 from portal.messaging.models import MOVING, Message
 from portal.messaging.rules import price
 from portal.messaging.rules.frequency import CAP
-from portal.messaging.rules.gates import LIMIT_CODES
+from portal.messaging.rules.gates import LIMIT_CODES, NO_MEANS
 from portal.messaging.rules.hours import CODES as HOURS
 from portal.messaging.rules.plan import Plan, PlannedText
 from portal.messaging.service import limits, linting, outbox, sending
@@ -131,6 +131,31 @@ def cancel(tenant: Tenant, text_ids: Iterable[UUID], sentence: str) -> int:
             State.CANCELED, cause="plan", code="plan_ended", sentence=sentence,
         )
     )  # fmt: skip
+
+
+def without_means(
+    account: AccountRef, asked: Sequence[Asked], draft: Draft
+) -> tuple[Gate, dict[UUID, Gate]] | None:
+    """Return why nothing can be sent from an account at all, and whom a gate stops for themselves.
+
+    None: it has a subscription and a number, or something else stops it first (S-6).
+    """
+    planned = plan(account, [one.recipient for one in asked], draft, clock.utcnow())
+    if planned.stopper is None or planned.stopper.code not in NO_MEANS:
+        return None
+    return planned.stopper, _shut(planned, {one.recipient.contact.id: one.id for one in asked})
+
+
+def end_stranded(tenant: Tenant, text_ids: Iterable[UUID], code: str, sentence: str) -> set[UUID]:
+    """End texts that nothing can be sent from; return which: one that may go by now is left (S-6)."""
+    ended = outbox.end_unsent(
+        and_(
+            _of(tenant, text_ids), Message.part <= 1, Message.state == State.HELD,
+            Message.reason_code.in_(NO_MEANS),
+        ),
+        State.BLOCKED, cause="plan", code=code, sentence=sentence,
+    )  # fmt: skip
+    return {row.text_id for row in ended}
 
 
 def _of(tenant: Tenant, text_ids: Iterable[UUID]) -> ColumnElement[bool]:
