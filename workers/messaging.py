@@ -85,7 +85,7 @@ def send_team_notices() -> int:
 
 def free_conversations() -> int:
     """Let conversations be nobody's again whose assignee can't answer them any more (Q-5)."""
-    return each(one_by_one(assigned.assignees), _free_all, "conversations of %s were not freed")
+    return each(assigned.lost(), _free_all, "conversations of %s were not freed")
 
 
 def _free_all(pair: assigned.Pair) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    exists,
     false,
     func,
     not_,
@@ -38,6 +39,7 @@ from portal.texting_accounts.values import (
     RestrictionRef,
 )
 
+_Id = ColumnElement[UUID]
 _ACCOUNTS = cast(Table, TextingAccount.__table__)
 _MEMBERS = cast(Table, AccountMember.__table__)
 _COLUMNS: Final = [_ACCOUNTS.c[name] for name in AccountRef.__dataclass_fields__]
@@ -307,16 +309,39 @@ def today(account_: AccountRef, now: datetime) -> date:
     return now.astimezone(ZoneInfo(account_.timezone)).date()
 
 
-def _reached(role: Role) -> ColumnElement[bool]:
+def texts_from(account_id: _Id, user: _Id, organization: _Id) -> ColumnElement[bool]:
+    """Return the condition that somebody may text from an account, for a larger question.
+
+    Its columns must have names that no table here has.
+    """
+    return or_(
+        *(
+            and_(
+                people.works_as(role, user, organization),
+                exists().where(
+                    _ACCOUNTS.c.id == account_id,
+                    _ACCOUNTS.c.organization_id == organization,
+                    _reached(role, user, organization),
+                ),
+            )
+            for role, allowed in PERMISSIONS.items()
+            if Permission.SEND_TEXTS in allowed
+        )
+    )
+
+
+def _reached(
+    role: Role, user: _Id = _USER, organization: _Id = _ORGANIZATION
+) -> ColumnElement[bool]:
     if role is Role.COMPLIANCE_OFFICER:
         return true()
     if role is Role.ADMIN:
         return false()
-    mine = select(_MEMBERS.c.account_id).where(_MEMBERS.c.user_id == _USER)
-    own = or_(_ACCOUNTS.c.owner_user_id == _USER, _ACCOUNTS.c.id.in_(mine))
+    mine = select(_MEMBERS.c.account_id).where(_MEMBERS.c.user_id == user)
+    own = or_(_ACCOUNTS.c.owner_user_id == user, _ACCOUNTS.c.id.in_(mine))
     if role is not Role.TEAM_LEAD:
         return own
-    teams = people.ids_of_teams(_USER, _ORGANIZATION)
+    teams = people.ids_of_teams(user, organization)
     led = people.ids_of_people_in(teams)
     return or_(own, _ACCOUNTS.c.owner_user_id.in_(led), _ACCOUNTS.c.team_id.in_(teams))
 

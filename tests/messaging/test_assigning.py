@@ -4,19 +4,21 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from portal.core.access import Role
 from portal.core.audit import SYSTEM, AuditEntry
 from portal.core.db import db, is_sqlite, unit_of_work
 from portal.messaging import queries
 from portal.messaging.errors import AssignedMeanwhile
+from portal.messaging.models import Conversation
 from portal.messaging.queries import assigned
-from portal.messaging.service import assigning
+from portal.messaging.service import assigning, facts
 from portal.notifications import queries as notices
 from portal.people import service as people
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
+from portal.texting_accounts.models import TextingAccount
 from tests import cast
 from tests.factories.messaging import ALICE_ACTS, make_recipient
 from tests.factories.people import person
@@ -210,6 +212,10 @@ class TestViews:
         assert "TEMP B-TREE" not in plan and (is_sqlite() or "Sort" not in plan), plan
 
 
+def reads(statements):
+    return [statement for statement, _ in statements if "SELECT" in statement]
+
+
 class TestLeaving:
     """Conversations of somebody who can't answer them any more are free, each with its event."""
 
@@ -275,6 +281,41 @@ class TestLeaving:
 
         monkeypatch.setattr(assigning, "free", broken)
         assert messaging.free_conversations() == 1
+
+    def test_a_sweep_asks_once_however_many_answer(self, northside, maya, zoe):
+        with asked() as few:
+            assert messaging.free_conversations() == 0
+        assert len(reads(few)) == 1
+        for place in range(12):
+            someone = person(f"Agent {place}", organization_id=cast.JUNIPER)
+            with unit_of_work():
+                account_service.add_account_member(northside.id, someone.id, actor=SYSTEM)
+            give(northside, hear(northside, "hi", f"+1312557{place:04d}"), someone.id)
+        with asked() as many:
+            assert messaging.free_conversations() == 0
+        assert len(reads(many)) == 1
+        plan = plan_of(many, ["RECURSIVE walk"])
+        assert plan.count("ix_conversations_assigned") >= 2, plan
+
+    @pytest.mark.parametrize("how", ["owner", "lead", "lead of the owner", "nobody"])
+    def test_whoever_may_text_there_in_any_way_keeps_theirs(self, northside, maya, how):
+        """The sweep judges as the gate does."""
+        zoe = person(
+            "Zoe Quist", organization_id=cast.JUNIPER, team_id=cast.NORTHSIDE_TEAM,
+            role=Role.TEAM_LEAD if how.startswith("lead") else Role.AGENT,
+        )  # fmt: skip
+        owner = {"owner": zoe.id, "lead of the owner": cast.BOB}.get(how)
+        with unit_of_work():
+            db.session.execute(update(Conversation).values(assignee_id=zoe.id))
+            if owner is not None:
+                values = {"owner_user_id": owner, "team_id": None}
+                db.session.execute(
+                    update(TextingAccount).where(TextingAccount.id == northside.id).values(values)
+                )
+        account = accounts.account(northside.id)
+        may = facts.may_still_send(account, [zoe.id])[zoe.id]
+        assert may is (how != "nobody")
+        assert assigned.lost() == ([] if may else [(northside.id, zoe.id)])
 
     def test_a_gone_conversation_is_not_found(self, alice, northside, maya):
         data = {"to": str(cast.BOB), "was": ""}

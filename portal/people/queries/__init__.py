@@ -15,6 +15,7 @@ from portal.people.queries.memberships import (
     officers,
     team_ids,
     who_may,
+    works_as,
 )
 from portal.people.queries.organizations import (
     installation_counts,
@@ -71,4 +72,5 @@ __all__ = [
     "user_details",
     "users",
     "who_may",
+    "works_as",
 ]

@@ -5,7 +5,17 @@ from itertools import groupby
 from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, Table, and_, bindparam, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+)
 
 from portal.core.access import PERMISSIONS, Permission, Role
 from portal.core.db import db
@@ -87,7 +97,7 @@ def members_of_teams(organization_id: UUID, team_ids: Iterable[UUID]) -> list[Us
 
 
 def ids_of_teams(
-    user_id: BindParameter[UUID], organization_id: BindParameter[UUID]
+    user_id: ColumnElement[UUID], organization_id: ColumnElement[UUID]
 ) -> Select[UUID]:
     """Return what selects the teams a person works in or leads, for a larger question."""
     return select(_TEAM_MEMBERS.c.team_id).where(
@@ -204,6 +214,20 @@ def who_may(
             or_(*(_USERS.c.id.in_(ids) for ids in among)),
         )
         .order_by(_USERS.c.name, _USERS.c.id)
+    )
+
+
+def works_as(
+    role: Role, user_id: ColumnElement[UUID], organization_id: ColumnElement[UUID]
+) -> ColumnElement[bool]:
+    """Return the condition that somebody is an active person of a role, for a larger question."""
+    return exists().where(
+        _MEMBERS.c.user_id == user_id,
+        _MEMBERS.c.organization_id == organization_id,
+        _MEMBERS.c.role == role,
+        _USERS.c.id == _MEMBERS.c.user_id,
+        _USERS.c.active,
+        _USERS.c.is_admin.is_(False),
     )
 
 
