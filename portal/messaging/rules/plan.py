@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from portal.messaging.rules.brand import BrandWait
+from portal.messaging.rules.price import Share
 from portal.messaging.values import Counters, Fate, Gate
 
 
@@ -149,6 +150,7 @@ class Plan:
     recipients_taken: int  # of today's limits, by this send
     segments_taken: int
     available: int  # credits before this send
+    share: Share | None  # the sender's own part of a shared account, before this send (SPEC 1)
     forcing: tuple[str, ...]  # characters that made the template dear (R-6)
     replacements: Mapping[str, str]
     advice: Advice | None
@@ -199,6 +201,11 @@ class Plan:
         return max(0, -self.balance_after)
 
     @property
+    def barrier(self) -> Gate | None:
+        """The gate that stops all of it, for the account or for its sender."""
+        return self.stopper or (self.share.gate(self.credits) if self.share else None)
+
+    @property
     def may_send(self) -> bool:
         """Whether anything would go, and there are credits for all of it."""
-        return self.stopper is None and self.shortfall == 0 and self.go + self.held > 0
+        return self.barrier is None and self.shortfall == 0 and self.go + self.held > 0

@@ -27,6 +27,7 @@ FIXES: Final[Mapping[str, tuple[str, str]]] = {
     BULK_PAUSED: ("compliance.restriction", "See why, and who lets them go on"),
     "no_subscription": ("billing.marketplace", "Choose a plan"),
     price.CREDITS: price.FIX,
+    price.SHARE: price.SHARE_FIX,
     "no_number": ("numbers.search", "Set up a number"),
     "number_unregistered": ("numbers.index", "See the registration"),
     "invalid_number": (_BOOK, "Correct the number"),
@@ -126,6 +127,11 @@ SOURCES: Final[Mapping[str, Source]] = {
         "A text sets its credits aside when it is queued, so that what was shown is what is charged. A "
         "send goes whole or not at all.",
         "Your plan's terms",
+    ),
+    price.SHARE: Source(
+        "People share the credits of this account. A team lead set how many of them each may use a "
+        "month, so that one send does not take what the others need.",
+        "The cap your team lead set",
     ),
     "no_number": Source(
         "A text leaves from a number of its account, which people can answer and stop.",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from portal.billing import queries as billing
 from portal.compliance import queries as compliance
@@ -21,7 +22,7 @@ from portal.messaging.rules.gate_facts import TextFacts
 from portal.messaging.rules.hours import Clockwork, Hours
 from portal.messaging.rules.plan import Plan, PlannedText, sum_of_segments
 from portal.messaging.rules.segments import analyze, replacements
-from portal.messaging.service import facts, limits
+from portal.messaging.service import facts, limits, shares
 from portal.messaging.service.facts import Known
 from portal.messaging.service.frequency import Lately
 from portal.messaging.service.wording import Worded, Writer
@@ -41,13 +42,17 @@ def plan(
     now: datetime,
     *,
     read_day: Callable[[AccountRef, date], DayRoom] = limits.read_day,
+    by: UUID | None = None,
 ) -> Plan:
     """Return what would become of every recipient now; changes nothing.
 
-    `read_day` says what is left of a day: confirm passes one that locks it. Raises
-    EmptyText, TextTooLong or MergeError.
+    `read_day` says what is left of a day: confirm passes one that locks it. `by` is whose cap
+    in a shared account holds; whoever locks its days holds that, too (SPEC 1). Raises EmptyText,
+    TextTooLong or MergeError.
     """
-    return _Planner(account, draft, now, read_day).plan(recipients)
+    planned = _Planner(account, draft, now, read_day).plan(recipients)
+    share = shares.share_of(account, by, now, holds=read_day is limits.lock_day)
+    return replace(planned, share=share) if share else planned
 
 
 def shut_gates(
@@ -288,6 +293,7 @@ class _Planner:
             recipients_taken=recipients,
             segments_taken=segments,
             available=billing.balance(self.account.id).available,
+            share=None,
             forcing=analyze(self.draft.body).forcing if self.draft.body else (),
             replacements=replacements(self.draft.body) if self.draft.body else {},
             advice=sums.advice(texts, self.draft),

@@ -91,7 +91,7 @@ def confirm(
         if existing.intent != intent:
             raise NonceReused
         return queries.campaign(account.tenant, existing.id)
-    planned = plan(account, recipients, draft, now, read_day=limits.lock_day)
+    planned = plan(account, recipients, draft, now, read_day=limits.lock_day, by=actor.id)
     _refuse_what_cannot_go(planned, draft, shown_key)
     found = linting.verdict(account, draft, planned)
     linting.check(found, lint_ok)
@@ -237,6 +237,8 @@ def _refuse_what_cannot_go(planned: Plan, draft: Draft, shown_key: str | None) -
         )
     if shown_key is not None and shown_key != planned.key:
         raise CostChanged
+    if planned.barrier is not None:
+        raise TextRefused(planned.barrier)
     if planned.shortfall:
         raise NotEnoughCredits(planned.credits, planned.available)
 

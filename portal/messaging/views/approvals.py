@@ -226,7 +226,7 @@ def _show(
         forecast=health.forecast(g.account, planned.go + planned.held, now) if planned else None,
         form=form,
         hindrance=hindrance,
-        stopper=planned.stopper if planned else None,
+        stopper=planned.barrier if planned else None,
         fix_url=lambda gate: fix_url(g.account.id, gate.fix_endpoint),
         is_own=asked.asked_by_id == person.user_id,
         may_answer=person.may(Permission.APPROVE_SENDS),
@@ -237,7 +237,7 @@ def _show(
 def _planned(asked: ApprovalRef) -> Plan:
     now = clock.utcnow()
     recipients = queries.draft_recipients(g.account.tenant, asked.as_draft())
-    return plan_send(g.account, recipients, asked.to_send(now), now)
+    return plan_send(g.account, recipients, asked.to_send(now), now, by=asked.asked_by_id)
 
 
 def _sum(planned: Plan) -> Sum:

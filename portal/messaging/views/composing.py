@@ -327,7 +327,7 @@ def _context(sheet: Sheet, form: ComposeForm, draft_id: UUID | None) -> dict[str
         "find": look_of(whole=False).find,
         "contact_url": lambda contact_id: contact_url(g.account.id, contact_id),
         "known": frozenset(sheet.written.contact_ids) if sheet.written else frozenset(),
-        "stopper": sheet.outlook.stopper if sheet.outlook else None,
+        "stopper": sheet.outlook.barrier if sheet.outlook else None,
         "low": billing.low_credits(sheet.account, sheet.balance, me()),
         "plain": plain,
         "second": approvals.ask_of(sheet),

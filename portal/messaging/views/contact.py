@@ -25,7 +25,7 @@ from portal.messaging.forms.talking import NameForm, StatedForm, TagsForm
 from portal.messaging.queries import added, contact_page
 from portal.messaging.queries.contact_page import StandingView, Verdict
 from portal.messaging.rules import price
-from portal.messaging.service import planning
+from portal.messaging.service import planning, shares
 from portal.messaging.values import ConversationRef, Gate, Kind, Recipient
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.saying import enter_said
@@ -236,7 +236,10 @@ def _may_text(person: ContactRef, number: NumberRef | None) -> tuple[list[Answer
     """Return the answer for both kinds of text, and what each gate says (S-2)."""
     now, e164 = clock.utcnow(), number.e164 if number else None
     least = 2 if number and number.is_international else 1
-    poor = price.credits_enough(least, billing.balance(g.account.id).available)
+    share = shares.share_of(g.account, me().user_id, now)
+    poor = price.credits_enough(least, billing.balance(g.account.id).available) or (
+        share.gate(least) if share else None
+    )
     shut = [
         [
             *planning.shut_gates(g.account, Recipient(person, number), kind, now),

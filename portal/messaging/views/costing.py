@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import g
 
 from portal.core import clock
+from portal.core.access import me
 from portal.core.errors import DomainError
 from portal.messaging.errors import EmptyText
 from portal.messaging.rules.plan import Plan, PlannedText
@@ -51,7 +52,10 @@ def cost_of(recipient: Recipient, body: str, files: tuple[MediaRef, ...] = ()) -
     """Return what a text would cost for one person; an empty one costs nothing yet."""
     try:
         draft = Draft(body, Kind.ONE_TO_ONE, files)
-        return Cost(planning.plan(g.account, [recipient], draft, clock.utcnow()))
+        now = clock.utcnow()
+        planned = planning.plan(g.account, [recipient], draft, now, by=me().user_id)
+        own = planned.share.gate(planned.credits) if planned.share else None
+        return Cost(planned, own.sentence if own else "")
     except EmptyText:
         return Cost()
     except DomainError as error:

@@ -13,6 +13,7 @@ from portal.billing import queries as billing
 from portal.billing.values import Balance
 from portal.compliance.rules.health import Forecast
 from portal.contacts.values import ContactRef
+from portal.core.access import me
 from portal.core.errors import BadInput
 from portal.dnc.rules.verdict import CODES as CALL_LISTS
 from portal.messaging import queries
@@ -243,7 +244,7 @@ def _plan(
     if draft is None:
         return None, None
     try:
-        return plan_send(account, recipients, draft, now), None
+        return plan_send(account, recipients, draft, now, by=me().user_id), None
     except BadInput as fault:
         return None, fault
 
