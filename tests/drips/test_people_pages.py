@@ -23,6 +23,7 @@ from tests.drips.test_running import renumber
 from tests.factories.drips import TEN, enrol, keeper_of, make_drip, place_of, task_step, text_step
 from tests.factories.messaging import ALICE_ACTS, make_recipient, make_recipients, texts
 from tests.messaging.talks import hear
+from tests.messaging.test_index_use import asked
 
 HERE = {"account_id": cast.NORTHSIDE}
 MAYA = "+13125550142"
@@ -77,6 +78,14 @@ class TestForesight:
         sight = see(account, make_drip(account, [text_step(0, None)]), *five)
         assert (sight.steps[0].goes, sight.steps[0].held) == (2, 3)
         assert [count for _, count in sight.days] == [2, 2, 1]
+
+    def test_what_is_known_of_people_is_read_once_for_all_steps(self, northside, sender):
+        """Thousands of people times five steps would read the same for seconds."""
+        five = make_recipients(northside, 5)
+        drip = make_drip(northside, [text_step(day, TEN) for day in (1, 3, 5, 8, 13)])
+        with asked() as statements:
+            assert see(northside, drip, *five).credits == 25
+        assert sum("first_notices" in statement for statement, _ in statements) == 1
 
     def test_who_opted_out_has_no_consent_or_is_in_it_is_told_apart(self, northside, maya):
         drip = make_drip(northside, [text_step(0, None)])

@@ -15,6 +15,7 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from portal.billing import queries as billing
 from portal.contacts import queries as contacts
 from portal.contacts.values import ContactRef, Selection
 from portal.core import clock
@@ -24,7 +25,7 @@ from portal.drips.service import enrolling
 from portal.drips.values import MOST_AT_ONCE, DripRef, Step, StepKind
 from portal.messaging.rules.allotment import DayRoom
 from portal.messaging.rules.plan import PlannedText
-from portal.messaging.service import following, limits, planning
+from portal.messaging.service import facts, following, limits, planning
 from portal.messaging.values import Draft, Fate, Gate, Kind, Recipient
 from portal.texting_accounts.values import AccountRef
 
@@ -135,7 +136,7 @@ def foresee(account: AccountRef, drip: DripRef, selection: Selection) -> Foresig
         persons=tuple(persons[:SHOWN]),
         days=tuple(sorted(play.days.items())),
         credits=sum(one.credits for one in play.sums),
-        available=play.available,
+        available=billing.balance(account.id).available,
         stopper=play.stopper,
     )
 
@@ -159,7 +160,7 @@ class _Play:
         self.days: Counter[date] = Counter()
         self.sums = [StepSum(s, timing.due_at(s, now, account.timezone)) for s in drip.steps]
         self.stopper: Gate | None = None
-        self.available = 0
+        self._known = facts.Memory(account, now)
         self._rooms: dict[date, DayRoom] = {}
         self._due: dict[Due, list[ContactRef]] = {}
         self._order: list[Due] = []
@@ -220,7 +221,10 @@ class _Play:
         )  # fmt: skip
         recipients = [Recipient(person, person.preferred) for person in people]
         try:
-            plan = planning.plan(self.account, recipients, draft, self.now, read_day=self._read_day)
+            texts, self.stopper = planning.judge(
+                self.account, recipients, draft, self.now,
+                read_day=self._read_day, known=self._known,
+            )  # fmt: skip
         except DomainError as error:  # words that can't be merged any more
             gate = Gate(error.code, error.message)
             total.blocked += len(people)
@@ -228,8 +232,7 @@ class _Play:
             for person in people:
                 self.happens[person.id].append(Happens(step, due, gate))
             return
-        self.stopper, self.available = plan.stopper, plan.available
-        for person, text in zip(people, plan.texts, strict=True):
+        for person, text in zip(people, texts, strict=True):
             self._note(person, step, due, text, total)
 
     def _note(

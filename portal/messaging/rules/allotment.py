@@ -43,6 +43,11 @@ class DayRoom:
         passed = self.passed_by(e164, segments, is_reply=is_reply)
         return not passed and self.has_country(country_code)
 
+    @property
+    def is_full(self) -> bool:
+        """Say whether nobody finds a place any more who has none yet, replies aside."""
+        return self.recipients < 1 or self.segments < 1
+
     def has_country(self, country_code: int) -> bool:
         """Say whether a country has room; nothing passes its limit."""
         return country_code == 1 or self.countries.get(country_code, 0) >= 1
@@ -80,12 +85,24 @@ class Calendar:
         self.first = first
         self._read = read
         self._rooms: list[DayRoom] = []
+        self._full = 0  # how many days from the first on have no place for anybody new
+        self._placed: set[str] = set()  # who has a place in one of those
 
     def room(self, offset: int = 0) -> DayRoom:
         """Return the room of a day so many days after the first."""
         while len(self._rooms) <= offset:
             self._rooms.append(self._read(self.first + timedelta(days=len(self._rooms))))
         return self._rooms[offset]
+
+    def next_for(self, e164: str, offset: int) -> int:
+        """Return the first day from `offset` on where somebody may find a place, replies aside.
+
+        Days that filled up stay full, so thousands of people don't look through each of them.
+        """
+        while self._full < len(self._rooms) and self._rooms[self._full].is_full:
+            self._placed |= self._rooms[self._full].counted
+            self._full += 1
+        return offset if e164 in self._placed else max(offset, self._full)
 
 
 def reserve_for_replies(segment_limit: int) -> int:

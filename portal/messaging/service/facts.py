@@ -1,6 +1,6 @@
 """What the gates look at, read for one account and for up to 500 people at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -126,6 +126,29 @@ def of_people(
         frozenset(e164 for e164 in db.session.scalars(_TEXTED_BEFORE, asked) if e164),
         call_lists(account, standings, now, lists),
     )
+
+
+class Memory:
+    """What is known of people at one moment, read once however many texts ask."""
+
+    def __init__(self, account: AccountRef, now: datetime) -> None:
+        """Know nobody yet."""
+        self._account, self._now = account, now
+        self._known = Known({}, {})
+
+    def of(self, e164s: Sequence[str]) -> Known:
+        """Return what is known of at most 500 numbers, and of all asked for before."""
+        new = [e164 for e164 in e164s if e164 not in self._known.standings]
+        if new:
+            had, more = self._known, of_people(self._account, new, self._now)
+            self._known = Known(
+                {**had.standings, **more.standings},
+                {**had.wrote_at, **more.wrote_at},
+                {**had.our_numbers, **more.our_numbers},
+                had.texted_before | more.texted_before,
+                {**had.call_lists, **more.call_lists},
+            )
+        return self._known
 
 
 def call_lists(

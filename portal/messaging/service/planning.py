@@ -55,6 +55,24 @@ def plan(
     return replace(planned, share=share) if share else planned
 
 
+def judge(
+    account: AccountRef,
+    recipients: Sequence[Recipient],
+    draft: Draft,
+    now: datetime,
+    *,
+    read_day: Callable[[AccountRef, date], DayRoom],
+    known: facts.Memory,
+) -> tuple[tuple[PlannedText, ...], Gate | None]:
+    """Return what would become of every recipient, and what stops the whole account.
+
+    For those who ask it of the same people again and again: what is known of them is read once,
+    by `known`, and nothing is summed up. Raises what `plan` raises.
+    """
+    planner = _Planner(account, draft, now, read_day, known)
+    return planner.texts(recipients), gates.account_gate(planner.facts, draft.kind)
+
+
 def shut_gates(
     account: AccountRef,
     recipient: Recipient,
@@ -90,6 +108,7 @@ class _Planner:
         draft: Draft,
         now: datetime,
         read_day: Callable[[AccountRef, date], DayRoom],
+        known: facts.Memory | None = None,
     ) -> None:
         self.account, self.draft, self.now = account, draft, now
         self.facts = facts.of_account(account)
@@ -104,6 +123,7 @@ class _Planner:
         self.call_lists = dnc.read_lists(account.organization_id)
         self.is_old_list_open = draft.kind.is_marketing and facts.is_old_list_open(account)
         self.passes_limits = plan_limits.are_passed(account.organization_id, draft.kind)
+        self._memory = known
         self._mornings: dict[int, datetime] = {}
         self.seen: set[str] = set()
         self.over_limit = 0
@@ -111,13 +131,17 @@ class _Planner:
     def plan(self, recipients: Sequence[Recipient]) -> Plan:
         room = self.calendar.room()
         before = (room.recipients, room.segments)
-        texts = [
+        return self._sum(
+            self.texts(recipients), before[0] - room.recipients, before[1] - room.segments
+        )
+
+    def texts(self, recipients: Sequence[Recipient]) -> tuple[PlannedText, ...]:
+        return tuple(
             self.judge(recipient, known)
             for chunk in _chunks(recipients)
             for known in [self._known(chunk)]
             for recipient in chunk
-        ]
-        return self._sum(tuple(texts), before[0] - room.recipients, before[1] - room.segments)
+        )
 
     def judge(self, recipient: Recipient, known: Known) -> PlannedText:
         """Put one recipient through the gates and give them their place in a day."""
@@ -161,7 +185,9 @@ class _Planner:
     def _known(self, chunk: Sequence[Recipient]) -> Known:
         numbers = [(r.contact.state, r.number.e164) for r in chunk if r.number and r.number.e164]
         self.lately.read(numbers, self.leaves_at)
-        e164s = (e164 for _, e164 in numbers)
+        e164s = [e164 for _, e164 in numbers]
+        if self._memory is not None:
+            return self._memory.of(e164s)
         return facts.of_people(self.account, e164s, self.now, self.call_lists)
 
     def _look_at(self, recipient: Recipient, known: Known) -> tuple[Worded, TextFacts]:
@@ -258,10 +284,16 @@ class _Planner:
             if self.draft.over_limit == "trim":
                 gate = self._full(text, room) or gate
                 break
-            offset += 1
+            offset = self._day_after(offset, text)
             at = self._morning(offset)
         self.over_limit += is_over
         return _Seat(Fate.BLOCKED, replace(gate, outcome=Fate.BLOCKED), self.leaves_at)
+
+    def _day_after(self, offset: int, text: TextFacts) -> int:
+        """Return the next day to look at for a text that a day has no place for."""
+        if text.passes_limits or text.is_reply:
+            return offset + 1
+        return self.calendar.next_for(text.e164 or "", offset + 1)
 
     def _morning(self, offset: int) -> datetime:
         """Return when texts of a later day may begin to leave; asked for by every held text."""
