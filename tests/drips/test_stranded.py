@@ -13,8 +13,10 @@ from portal.drips.queries import enrolments as queries
 from portal.drips.service import stopping
 from portal.drips.values import EnrolmentState, Outcome
 from portal.messaging.models import Message
-from portal.messaging.service import holds
+from portal.messaging.queries.stops import step_key
+from portal.messaging.service import holds, stops
 from portal.messaging.values import State
+from portal.messaging.values.stops import StopKind
 from portal.tasks.models import Task
 from portal.tasks.values import Source
 from portal.texting_accounts import service as accounts
@@ -103,13 +105,18 @@ def test_a_text_that_may_go_by_now_goes_and_makes_no_task(northside, maya, carri
     assert tasks() == []
 
 
-@pytest.mark.parametrize("what", ["plan", "account"])
-def test_what_somebody_paused_waits(northside, maya, what):
+@pytest.mark.parametrize("what", ["plan", "account", "step"])
+def test_what_somebody_paused_or_stopped_waits(northside, maya, what):
     strand(northside, maya)
     with unit_of_work():
         if what == "plan":
             drip_id = place_of(northside, maya).drip_id
             stopping.pause_drip(cast.JUNIPER, drip_id, reason="A look", actor=ALICE_ACTS)
+        elif what == "step":
+            stops.stop(
+                northside.tenant, StopKind.STEP, step_key(HELLO),
+                label="Step 1", why="A look", actor=ALICE_ACTS,
+            )  # fmt: skip
         else:
             accounts.pause(northside.id, reason="A look", actor=ALICE_ACTS)
     assert drips.hand_over_texts() == 0

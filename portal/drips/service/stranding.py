@@ -23,6 +23,7 @@ from portal.drips.models.enrolments import LIVE
 from portal.drips.queries import library
 from portal.drips.service import reminding, running, stopping
 from portal.drips.values import DripRef, Outcome, Step
+from portal.messaging.queries import stops
 from portal.messaging.queries.following import Stranded
 from portal.messaging.rules.gates import OPTED_OUT
 from portal.messaging.service import following, outbox, saved
@@ -87,6 +88,8 @@ def _hand_over(account: AccountRef, step_id: UUID, places: Sequence[Place]) -> i
         next(step for step in steps if step.id == step_id),
         {c.id: c for c in contacts.by_ids(account.tenant, [row.contact_id for row, _ in places])},
     )
+    if stops.stopped_steps(account.tenant, [this.step.body]):
+        return 0  # nobody is to send by hand what somebody stopped (H-8)
     told = following.without_means(
         account,
         [Asked(text_id, _recipient(row, this.people[row.contact_id])) for row, text_id in places],
