@@ -10,7 +10,7 @@ from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.messaging.errors import TextRefused
-from portal.messaging.service import campaigns, limits, planning, sending, shares
+from portal.messaging.service import campaigns, limits, sending, shares
 from portal.texting_accounts import service as accounts
 from tests import cast
 from tests.factories.drips import enrol, make_drip, text_step
@@ -24,7 +24,7 @@ from tests.factories.messaging import (
 )
 from tests.meanwhile import all_at_once
 from tests.messaging.composer import HI, Composer, press
-from tests.messaging.talks import hear, open_talk, send
+from tests.messaging.talks import hear
 from workers import drips
 
 BOB_ACTS = Actor(cast.BOB, "Bob")
@@ -127,17 +127,6 @@ def test_two_sends_at_once_do_not_pass_it_together(app, capped):
     ends = all_at_once(app, one(people[:2], 1), one(people[2:], 2))
     assert sorted(ends) == ["member_cap", "sent"]
     assert left(capped) == 1
-
-
-def test_the_pages_say_it_before_anything_is_sent(bob, capped):
-    talk = hear(capped)
-    cap(capped, 0)
-    reply = send(bob, talk, "Yes, it is.", 422)
-    assert "of your 0 a month in this account 0 are left" in reply.text
-    assert texts(capped) == []
-    plan = planning.plan(capped, make_recipients(capped, 1), bulk(), utcnow(), by=cast.BOB)
-    assert (plan.may_send, plan.barrier.code) == (False, "member_cap")
-    open_talk(bob, talk)
 
 
 def test_the_composer_shows_what_is_left_and_why_it_is_not_enough(bob, capped):

@@ -271,8 +271,7 @@ GATES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Hours and days of the person's state", tuple(sorted(HOURS))),
     ("Texts to this person in 24 hours", (CAP,)),
     ("Room in today's limits", ("daily_recipients", "daily_segments")),
-    ("Credits", ("credits",)),
-    ("Your part of a shared account's credits", ("member_cap",)),
+    ("Credits", ("credits", "member_cap")),
 )
 _HEARD: Final = {
     "stop": ("Opted out by text", "bad"),
@@ -285,14 +284,7 @@ _TONES: Final = {
     **dict.fromkeys((Event.OPTED_OUT, Event.NOT_VALID), "bad"),
 }
 _ASKABLE: Final = frozenset({"consent_missing", "consent_expired"})  # a statement mends these (C-8)
-_PASSING: Final = HOURS | {
-    CAP,
-    "daily_recipients",
-    "daily_segments",
-    "daily_country",
-    "credits",
-    "member_cap",
-}
+_PASSING: Final = HOURS | {CAP, "daily_recipients", "daily_segments", "daily_country", "credits"}
 
 
 def _first(gates: dict[str, Gate], codes: tuple[str, ...]) -> Gate | None:
