@@ -310,10 +310,7 @@ def today(account_: AccountRef, now: datetime) -> date:
 
 
 def texts_from(account_id: _Id, user: _Id, organization: _Id) -> ColumnElement[bool]:
-    """Return the condition that somebody may text from an account, for a larger question.
-
-    Its columns must have names that no table here has.
-    """
+    """Return the condition that somebody may text from an account; no table here has such names."""
     return or_(
         *(
             and_(
