@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.routing import UnicodeConverter, ValidationError
 
 from portal.core.access import Scope
-from portal.core.drawing import Drawing
 from portal.core.settings import settings
 
 SIGNED: Final = "signed_by_carrier"
@@ -44,8 +43,6 @@ class Desk(Flask):
     There nobody is signed in, no cookie is read or written, and no form's token, number of
     tries or compression is looked at: no webhook has them, and they were a third of its work.
     """
-
-    jinja_environment = Drawing
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Make an application; see Flask."""
