@@ -9,9 +9,10 @@ from portal.appeals import queries
 from portal.appeals.errors import NotThatWay
 from portal.appeals.service import ceasing, replies
 from portal.appeals.values import Reply, ReplyKind
+from portal.compliance import service as compliance
 from portal.core.db import unit_of_work
 from portal.core.formats import moment
-from portal.messaging.service import bulk_pause, late_places
+from portal.messaging.service import bulk_pause
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountState
 from tests.appeals.conftest import BOB, OFFICER, TODAY, VERA
@@ -38,14 +39,14 @@ def test_a_pause_that_is_older_is_told_by_its_own_time(vera, bob, case, clock):
 
 def test_stopping_meets_a_reply_without_a_deadlock(app, sent, monkeypatch):
     """Both hold the case before texts and the account: a page left open stops nothing else."""
-    meanwhile, as_before = Meanwhile(app), late_places.give_up
+    meanwhile, as_before = Meanwhile(app), compliance.judge_anew
 
-    def give_up(*args):
-        # The reply has moved the case and not yet locked the account.
+    def judge_anew(*args):
+        # The reply has moved the case, and holds nothing of the account yet.
         meanwhile.do(lambda: ceasing.stop_traffic(sent, 5, actor=BOB))
         return as_before(*args)
 
-    monkeypatch.setattr(late_places, "give_up", give_up)
+    monkeypatch.setattr(compliance, "judge_anew", judge_anew)
     with unit_of_work():
         replies.record(sent, Reply(ReplyKind.REINSTATED, TODAY, "Granted"), OFFICER, actor=VERA)
     assert meanwhile.end() == [NotThatWay]
