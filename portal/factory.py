@@ -42,6 +42,7 @@ from portal.dnc import queries as dnc
 from portal.dnc import views as dnc_views
 from portal.doctor import cli as doctor_cli
 from portal.doctor import queries as doctor
+from portal.dossiers import views as dossier_views
 from portal.drips import views as drip_views
 from portal.integrations import api as integration_api
 from portal.integrations import views as integration_views
@@ -104,6 +105,7 @@ _VIEWS = (
     messaging_views,
     drip_views,
     proof_views,
+    dossier_views,
     retention_views,
     appeal_views,
     report_views,

@@ -65,6 +65,7 @@ class Permission(StrEnum):
     SET_APPROVALS = "set_approvals"  # from how many people on (S-12)
     SET_PLAN_LIMITS = "set_plan_limits"  # whether plans' texts may pass daily limits (S-5)
     MANAGE_RETENTION = "manage_retention"  # erase, hold, set terms, ask about reassigned numbers
+    EXPORT_DOSSIERS = "export_dossiers"  # everything about an account, for counsel
     RELEASE_HOLDS = "release_holds"  # two persons do it together (C-10)
     ENTER_SUSPENSION = "enter_suspension"  # what the carrier wrote to somebody (A-1)
     REVIEW_APPEALS = "review_appeals"  # return and approve them, keep their templates (A-5)
@@ -160,6 +161,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.SET_APPROVALS,
         Permission.SET_PLAN_LIMITS,
         Permission.MANAGE_RETENTION,
+        Permission.EXPORT_DOSSIERS,
         Permission.RELEASE_HOLDS,
         Permission.ENTER_SUSPENSION,
         Permission.WRITE_APPEALS,

@@ -37,6 +37,7 @@ class Job(StrEnum):
     CHECK_PAGE = "workers.site_checks.check_page"
     TAKE_IN = "workers.drips.take_in"
     MAKE_BUNDLE = "workers.proofs.make_bundle"
+    MAKE_DOSSIER = "workers.dossiers.make_dossier"
     SEND_APPEAL = "workers.appeals.send_appeal"
     SEND_MAILS = "workers.mail.send_mails"
     SEND_PUSHES = "workers.notifications.send_pushes"

@@ -188,6 +188,14 @@ KINDS: Final = {
             Words.ALL,
             "{account}: a webhook failed",
         ),
+        Kind(
+            "dossier",
+            "Exports for counsel",
+            "what you asked for about an account is ready, or could not be made",
+            ByMail.AT_ONCE,
+            Words.ALL,
+            "{account}: an export for counsel",
+        ),
     )
 }
 DIGEST_HOUR: Final = 8  # unless the person chose another

@@ -192,6 +192,7 @@ COUNT_WORDS: Final = {
     "uploads": "uploaded files deleted",
     "bundles": "bundles of proofs deleted",
     "text_files": "files of texts and statements deleted",
+    "dossiers": "exports for counsel deleted",
     "exemptions": "words of business relationships and of checks by hand erased",
     "tasks": "tasks about the person: deleted",
     "visits": "visits to forms: page and browser erased",

@@ -27,6 +27,7 @@ from portal.core.access import Role, Scope
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import Base, db, unit_of_work
+from portal.dossiers.values import Wanted
 from portal.drips.service import taking_in
 from portal.integrations import service as integrations
 from portal.integrations.values import Event
@@ -44,7 +45,7 @@ from portal.porting.values import Checked
 from portal.registrations import service as registrations
 from portal.site_checks import service as site_checks
 from tests import cast
-from tests.factories import proofs
+from tests.factories import dossiers, proofs
 from tests.factories.appeals import make_appeal
 from tests.factories.billing import make_payment
 from tests.factories.consent import written
@@ -177,6 +178,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             kind="lead", title=f"{word} wrote", text=word, url=None, dedupe_key=str(account.id),
         )  # fmt: skip
     bundle_id = proofs.ask(account, e164)
+    dossier_id = dossiers.ask(account, Wanted(f"{word} counsel", f"{word} complained"))
     link, token = proofs.share(account, record_id=record, shared_with=f"{word} counsel")
     key, _ = make_key(account, name=f"{word} CRM")
     endpoint, _ = make_endpoint(account, f"https://{word.lower()}.example.com/in")
@@ -243,7 +245,7 @@ def settle(account, user_id, team_id, e164, other_e164, word="Quillfeather"):
             "message_id": message.id, "conversation_id": talk.id, "draft_id": draft,
             "selection_id": kept, "sender_id": sender.id, "user_id": user_id, "team_id": team_id,
             "invitation_id": invited.id, "session_id": session.id, "notice_id": notice, "mail_id": mail,
-            "bundle_id": bundle_id, "link_id": link.id, "proofs.token": token,
+            "bundle_id": bundle_id, "dossier_id": dossier_id, "link_id": link.id, "proofs.token": token,
             "key_id": key.id, "endpoint_id": endpoint.id, "delivery_id": delivery,
             "form_id": make_published(account, name=f"{word} form").id,
             "file_id": make_file(account, name=f"{word}.png").id,

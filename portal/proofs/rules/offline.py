@@ -3,8 +3,9 @@
     python consentdesk-verify.py FILE... [--key PUBLIC_KEY]
 
 A FILE is a certificate (JSON), a bundle (ZIP) or the folder it was unpacked to. Evidence files
-are looked for beside a certificate, under any name, and in a folder named evidence. The exit
-status is 0 when all of it holds, 1 when something does not, 2 when a file can't be read.
+are looked for beside a certificate, under any name, and in a folder named evidence. Everything
+about an account (ZIP or folder) is checked the same way. The exit status is 0 when all of it
+holds, 1 when something does not, 2 when a file can't be read.
 
 Without --key a certificate is held against the public key it carries itself, and that key is
 printed: compare it with the one the portal shows on its page of this certificate.
@@ -23,6 +24,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ from portal.core.offline.notes import Unreadable, Verify, key_ring
 CERTIFICATE_FORMAT = "consentdesk-certificate-1"
 MANIFEST = "manifest.json"
 EVIDENCE = "evidence/"
+LOG_PROOFS = "audit/proofs.jsonl"  # of a dossier: a proof a line that an entry stands in the log
 _BLOCK = 1 << 20
 _MOST_EVIDENCE = 25 << 20
 _FIELDS = {"format", "record", "sha256", "logged_with", "log"}
@@ -207,6 +210,37 @@ def _of_file(
         yield "its SHA-256 is not the one in the manifest: it was changed"
     elif name.startswith("certificates/") and name.endswith(".json"):
         yield from _of_certificate(place.read(name), public_keys, evidence)
+    elif name == LOG_PROOFS:
+        yield from _of_log_proofs(place.blocks(name), public_keys)
+
+
+def _of_log_proofs(blocks: Iterable[bytes], public_keys: Sequence[str]) -> Iterator[str]:
+    """Give the entries of the log that do not lead to a signed checkpoint, by their line."""
+    verified: dict[tuple[bytes, bytes, bytes], bool] = {}
+
+    def verify(key: bytes, signature: bytes, message: bytes) -> bool:
+        asked = key, signature, message
+        if asked not in verified:  # all lines lead to few checkpoints
+            verified[asked] = verify_ed25519(key, signature, message)
+        return verified[asked]
+
+    for number, line in enumerate(_lines(blocks), 1):
+        try:
+            proof = json.loads(line)
+            wrong = why_proof_fails(proof, _ring({"log": proof}, public_keys), verify)
+        except (Unreadable, KeyError, TypeError, ValueError, AttributeError) as error:
+            wrong = str(error) if isinstance(error, Unreadable) else "it was changed"
+        if wrong:
+            yield f"line {number}: {wrong}"
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
 
 
 def _of_certificate(content: bytes, public_keys: Sequence[str], evidence: Reader) -> Iterator[str]:
@@ -312,7 +346,13 @@ def _counted(place: Place, public_keys: Sequence[str]) -> str:
     names = place.names()
     certificates = [n for n in names if n.startswith("certificates/") and n.endswith(".json")]
     keys = _distinct(own_keys(json.loads(place.read(name))) for name in certificates[:1])
-    return f"{len(names)} files, {len(certificates)} certificates{_by(keys, public_keys)}"
+    told = f"{len(names)} files, {len(certificates)} certificates"
+    if LOG_PROOFS in names:
+        first = islice(_lines(place.blocks(LOG_PROOFS)), 1)
+        keys = _distinct([keys, *(own_keys({"log": json.loads(line)}) for line in first)])
+        entries = sum(1 for _ in _lines(place.blocks(LOG_PROOFS)))
+        told += f", {entries} entries of the log"
+    return f"{told}{_by(keys, public_keys)}"
 
 
 def _distinct(lists: Iterable[list[str]]) -> list[str]:

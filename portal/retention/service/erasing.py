@@ -30,6 +30,7 @@ from portal.core.errors import BadInput, NotFound
 from portal.core.settings import settings
 from portal.core.tenancy import Tenant
 from portal.dnc.service import forgetting as call_lists
+from portal.dossiers.service import asking as dossiers
 from portal.exports import service as exports
 from portal.mail import service as mail
 from portal.messaging.service import forgetting as texts
@@ -216,6 +217,7 @@ def _wipe(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -
         "exemptions": call_lists.forget_words(organization_id, e164, before=before, is_dry=is_dry),
         "bundles": proofs.forget_bundles(organization_id, e164, before=before, is_dry=is_dry),
         "text_files": exports.forget_exports(organization_id, before=before, is_dry=is_dry),
+        "dossiers": dossiers.forget_dossiers(organization_id, before=before, is_dry=is_dry),
         "visits": visits.forget_visits(organization_id, e164, before=before, is_dry=is_dry),
         "callbacks": texts.forget_callbacks_of(organization_id, e164, before=before, is_dry=is_dry),
         **texts.erase_words(organization_id, before=before, only=e164, is_dry=is_dry),

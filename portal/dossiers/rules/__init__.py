@@ -1,0 +1,1 @@
+"""What lies in a dossier, and what it says of itself: pure."""

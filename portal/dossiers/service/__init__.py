@@ -1,0 +1,1 @@
+"""Verbs of dossiers: ask, make, hand out, let go, forget."""
