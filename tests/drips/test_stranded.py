@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import event, update
 
 from portal.billing import queries as billing
+from portal.consent import queries as consents
 from portal.consent import service as consent
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
@@ -13,23 +14,29 @@ from portal.drips.queries import enrolments as queries
 from portal.drips.service import stopping
 from portal.drips.values import EnrolmentState, Outcome
 from portal.messaging.models import Message
-from portal.messaging.queries.stops import step_key
-from portal.messaging.service import holds, stops
+from portal.messaging.queries.stops import standing_stops, step_key
+from portal.messaging.service import bulk_pause, holds, stops
 from portal.messaging.values import State
 from portal.messaging.values.stops import StopKind
 from portal.tasks.models import Task
 from portal.tasks.values import Source
 from portal.texting_accounts import service as accounts
+from portal.texting_accounts.queries import get_or_404 as fresh
 from tests import cast
 from tests.drips.conftest import work
 from tests.factories.billing import end_subscription, make_subscription
 from tests.factories.drips import TEN, enrol, make_drip, place_of, runs, text_step
 from tests.factories.messaging import ALICE_ACTS, make_recipient, make_recipients, only_text, texts
 from tests.meanwhile import all_at_once
+from tests.messaging.test_index_use import asked
 from workers import drips, messaging, sweeps
 
 WORDS = "A text message from ConsentDesk was not sent. You need an active Twilio subscription."
 HELLO = "Juniper Realty: hi {first_name|there}"
+WORDY = (
+    "Juniper Realty: hi {first_name|there}, three homes on Maple Street came up for sale this "
+    "morning, two of them with large gardens. Reply STOP to end."
+)
 
 
 class Killed(BaseException):
@@ -105,22 +112,76 @@ def test_a_text_that_may_go_by_now_goes_and_makes_no_task(northside, maya, carri
     assert tasks() == []
 
 
-@pytest.mark.parametrize("what", ["plan", "account", "step"])
-def test_what_somebody_paused_or_stopped_waits(northside, maya, what):
-    strand(northside, maya)
+def keep_back(account, maya, what):
+    """Pause or stop what Maya's text is of; what of it waits already is left as it is."""
     with unit_of_work():
         if what == "plan":
-            drip_id = place_of(northside, maya).drip_id
+            drip_id = place_of(account, maya).drip_id
             stopping.pause_drip(cast.JUNIPER, drip_id, reason="A look", actor=ALICE_ACTS)
-        elif what == "step":
-            stops.stop(
-                northside.tenant, StopKind.STEP, step_key(HELLO),
-                label="Step 1", why="A look", actor=ALICE_ACTS,
-            )  # fmt: skip
+        elif what == "account":
+            accounts.pause(account.id, reason="A look", actor=ALICE_ACTS)
+        elif what == "bulk":
+            bulk_pause.pause(account.id, "A breach.", actor=ALICE_ACTS)
         else:
-            accounts.pause(northside.id, reason="A look", actor=ALICE_ACTS)
+            text = db.session.query(Message).first()
+            kind, value = {
+                "step": (StopKind.STEP, step_key(WORDY)),
+                "wording": (StopKind.WORDING, text and str(text.campaign_id)),
+                "number": (StopKind.NUMBER, text and text.from_e164),
+                "source": (StopKind.SOURCE, source_of_maya(account, maya)),
+            }[what]
+            stops.stop(
+                account.tenant, kind, value, label="This", why="A look", actor=ALICE_ACTS
+            )  # fmt: skip
+
+
+def source_of_maya(account, maya):
+    e164 = maya.number.e164
+    record_id = consents.standings(account.tenant, [e164], utcnow())[e164].record_id
+    return consents.origins_of({record_id})[record_id].source.key
+
+
+@pytest.mark.parametrize("what", ["plan", "account", "step", "bulk", "wording", "number", "source"])
+def test_what_somebody_paused_or_stopped_waits(northside, maya, what):
+    strand(northside, maya, steps=[text_step(0, None, WORDY)])
+    keep_back(northside, maya, what)
     assert drips.hand_over_texts() == 0
     assert (only_text(northside).state, tasks()) == (State.HELD, [])
+
+
+@pytest.mark.parametrize("what", ["step", "bulk", "wording"])
+def test_a_step_that_comes_due_while_it_is_stopped_waits_and_makes_no_task(
+    northside, maya, what, at
+):
+    """H-4, H-8: without a subscription, too; once it is let go on somebody is reminded."""
+    at("2026-03-02T12:00")
+    theo = make_recipient(northside, "+13125550144", first_name="Theo")
+    drip = strand(northside, maya, steps=[text_step(0, None, WORDY)])
+    keep_back(northside, maya, what)
+    enrol(northside, drip, theo)
+    drips.run_plans()
+    assert (runs(northside, theo), tasks()) == ([], [])
+    assert place_of(northside, theo).waits_for == (
+        "bulk_paused" if what == "bulk" else "traffic_stopped"
+    )
+    with unit_of_work():
+        if what == "bulk":
+            bulk_pause.lift(fresh(northside.tenant), "Found it", actor=ALICE_ACTS)
+        else:
+            [stop] = standing_stops(northside.tenant)
+            stops.lift(northside.tenant, stop.id, reason="Found it", actor=ALICE_ACTS)
+    at("2026-03-02T13:00")
+    drips.run_plans()
+    assert runs(northside, theo) == [(1, Outcome.NOT_SENT)]
+    assert [task.source for task in tasks()] == [Source.TEXT]
+
+
+def test_nobody_is_locked_where_something_else_stops_the_account(northside, maya):
+    strand(northside, maya)
+    keep_back(northside, maya, "account")
+    with asked() as statements:
+        assert drips.hand_over_texts() == 0
+    assert not [sql for sql, _ in statements if "drip_enrolments" in sql]
 
 
 def test_of_a_text_that_left_in_part_nobody_is_asked_to_send_it_again(northside, maya):

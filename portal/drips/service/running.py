@@ -189,9 +189,12 @@ def _text(
     try:
         told, campaign_id = following.follow(account, asked, draft, actor=reminding.actor_of(drip))
     except AccountStopped as refusal:
-        if refusal.gate.code in NO_MEANS:
+        gate = refusal.gate
+        if gate.code in NO_MEANS:  # nobody is to send by hand what somebody stopped
+            gate = following.kept_back(account, step.body) or gate
+        if gate.code in NO_MEANS:
             shut = {row.id: refusal.shut.get(names[row.id]) for row in ready}
-            waits = {id_: gate for id_, gate in shut.items() if gate and gate.outcome is Fate.HELD}
+            waits = {id_: why for id_, why in shut.items() if why and why.outcome is Fate.HELD}
             own = saved.own_values(account)
             for row in ready:
                 if shut[row.id] is None:
@@ -202,7 +205,7 @@ def _text(
                 for row in ready
                 if row.id not in waits
             }, behind | waits
-        return {}, behind | {row.id: refusal.gate for row in ready}
+        return {}, behind | {row.id: gate for row in ready}
     if campaign_id is not None:
         db.session.execute(
             insert(DripSend).values(

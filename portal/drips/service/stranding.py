@@ -55,11 +55,17 @@ def hand_over(batch: Sequence[Stranded]) -> int:
     waits on, and whom one stops gets no task.
     """
     account = accounts.account(batch[0].account_id)
-    if account is None:
-        return 0
+    if account is None or not following.lacks_means(account):
+        return 0  # asked before anybody is locked: what waits is met by every sweep
     found = _places(account.tenant, [one.text_id for one in batch])
-    outbox.lock([text_id for places in found.values() for _, text_id in places])
-    return sum(_hand_over(account, step_id, places) for step_id, places in found.items())
+    text_ids = [text_id for places in found.values() for _, text_id in places]
+    outbox.lock(text_ids)
+    stopped = stops.stopped_texts(account.tenant, text_ids, clock.utcnow())
+    count = 0
+    for step_id, places in found.items():  # nobody is to send by hand what somebody stopped (H-8)
+        if some := [place for place in places if place[1] not in stopped]:
+            count += _hand_over(account, step_id, some)
+    return count
 
 
 def _places(tenant: Tenant, text_ids: Sequence[UUID]) -> dict[UUID, list[Place]]:
@@ -88,8 +94,6 @@ def _hand_over(account: AccountRef, step_id: UUID, places: Sequence[Place]) -> i
         next(step for step in steps if step.id == step_id),
         {c.id: c for c in contacts.by_ids(account.tenant, [row.contact_id for row, _ in places])},
     )
-    if stops.stopped_steps(account.tenant, [this.step.body]):
-        return 0  # nobody is to send by hand what somebody stopped (H-8)
     told = following.without_means(
         account,
         [Asked(text_id, _recipient(row, this.people[row.contact_id])) for row, text_id in places],

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -15,7 +15,7 @@ from portal.consent.values import Standing
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.tenancy import THAT_ONE, Tenant, owned
-from portal.messaging.models import Campaign, TrafficStop
+from portal.messaging.models import MOVING, Campaign, Message, TrafficStop
 from portal.messaging.rules.gates import TRAFFIC_STOPPED
 from portal.messaging.values import Fate, Gate, Kind
 from portal.messaging.values.stops import StopKind
@@ -56,6 +56,22 @@ class StopRef:
     def sentence(self) -> str:
         """Return what a text that waits for it shows."""
         return sentence(self.label, self.placed_by)
+
+    @property
+    def gate(self) -> Gate:
+        """Return what keeps such a text back."""
+        return Gate(TRAFFIC_STOPPED, self.sentence, Fate.HELD)
+
+
+class _Waiting(NamedTuple):
+    """A text that waits, as the stops ask for it."""
+
+    text_id: UUID
+    kind: Kind
+    e164: str | None
+    from_e164: str | None
+    campaign_id: UUID | None
+    created_by: UUID | None
 
 
 def sentence(label: str, placed_by: str) -> str:
@@ -164,13 +180,45 @@ class Stops:
         }
         return next(
             (
-                Gate(TRAFFIC_STOPPED, stop.sentence, Fate.HELD)
+                stop.gate
                 for stop in self._stops
                 if said.get(stop.kind) == stop.value
                 or message.campaign_id in self._alike.get(stop.id, ())
             ),
             None,
         )
+
+
+def shut_words(tenant: Tenant, body: str) -> Gate | None:
+    """Return the first stop of a plan's step with these words, before anybody has a text of it."""
+    stops = standing_stops(tenant)
+    if not stops:
+        return None
+    key, said = step_key(body), sketch(body)
+    return next(
+        (
+            stop.gate
+            for stop in stops
+            if (stop.kind is StopKind.STEP and stop.value == key)
+            or (stop.kind is StopKind.WORDING and are_alike(said, unpacked(stop.sketch)))
+        ),
+        None,
+    )
+
+
+def stopped_texts(tenant: Tenant, text_ids: Iterable[UUID], now: datetime) -> set[UUID]:
+    """Return those of at most 500 texts that wait which any stop keeps back."""
+    if not standing_stops(tenant):
+        return set()
+    m = Message
+    columns = (getattr(m, name) for name in _Waiting._fields)
+    wanted = select(*columns).where(
+        MOVING, owned(tenant, m), m.text_id.in_(list(text_ids)), m.part <= 1
+    )
+    rows = [_Waiting(*row) for row in db.session.execute(wanted)]
+    standings = consent.standings(tenant, [row.e164 for row in rows if row.e164], now)
+    stops = Stops(tenant, rows, standings)
+    return {row.text_id for row in rows if stops.shut(row) is not None}
 
 
 def stops_in(organization_id: UUID, since: datetime) -> list[tuple[UUID, StopRef]]:

@@ -20,15 +20,16 @@ from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant, owned
 from portal.messaging.errors import AccountStopped, LintBlocks
 from portal.messaging.models import MOVING, Message
-from portal.messaging.rules import price
+from portal.messaging.queries import stops
+from portal.messaging.rules import gates, price
 from portal.messaging.rules.frequency import CAP
 from portal.messaging.rules.gates import LIMIT_CODES, NO_MEANS
 from portal.messaging.rules.hours import CODES as HOURS
 from portal.messaging.rules.plan import Plan, PlannedText
-from portal.messaging.service import limits, linting, outbox, sending
+from portal.messaging.service import facts, limits, linting, outbox, sending
 from portal.messaging.service.freezing import Freezer
 from portal.messaging.service.planning import plan
-from portal.messaging.values import CANCELABLE, Draft, Fate, Gate, Recipient, State
+from portal.messaging.values import CANCELABLE, Draft, Fate, Gate, Kind, Recipient, State
 from portal.texting_accounts.values import AccountRef
 
 PLAN_PAUSED = "plan_paused"
@@ -131,6 +132,19 @@ def cancel(tenant: Tenant, text_ids: Iterable[UUID], sentence: str) -> int:
             State.CANCELED, cause="plan", code="plan_ended", sentence=sentence,
         )
     )  # fmt: skip
+
+
+def kept_back(account: AccountRef, body: str) -> Gate | None:
+    """Return what keeps a step of a plan back that nobody is to send by hand either (H-4, H-8)."""
+    if account.bulk_pause is not None:
+        return gates.bulk_paused(account.bulk_pause)
+    return stops.shut_words(account.tenant, body)
+
+
+def lacks_means(account: AccountRef) -> bool:
+    """Say whether plans of an account wait for a subscription or a number, and for nothing else."""
+    gate = gates.account_gate(facts.of_account(account), Kind.PLAN)
+    return gate is not None and gate.code in NO_MEANS and account.bulk_pause is None
 
 
 def without_means(
