@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.compliance import queries as compliance
 from portal.compliance import service as compliance_service
@@ -22,6 +22,7 @@ from portal.notifications.models import Notice
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import rules
 from portal.texting_accounts import service as account_service
+from portal.texting_accounts.models import TextingAccount
 from portal.texting_accounts.rules import RampPolicy
 from portal.texting_accounts.values import Cause, RestrictionKind
 from tests import cast
@@ -282,7 +283,22 @@ class TestGoingOn:
         clock.travel(by=timedelta(days=2))
         messaging.judge_ramps()
         assert now_of(northside).ramp_clean_days == 1
-        with unit_of_work():  # a new number is none that begins again
+        with unit_of_work():  # another number is no way around it
+            account_service.begin_ramp(northside.id, today=today, actor=SYSTEM)
+        assert (now_of(northside).recipients_a_day, now_of(northside).ramp_start) == (50, 50)
+
+    def test_a_number_that_is_new_once_the_ramp_is_over_begins_as_any_new_one(
+        self, northside, clock
+    ):
+        today = accounts.today(northside, clock.now)
+        with unit_of_work():
+            account_service.begin_ramp(northside.id, today=today, start=50, actor=SYSTEM)
+            db.session.execute(
+                update(TextingAccount).values(
+                    ramp_limit=None, ramp_clean_days=None, ramp_judged_on=None
+                )
+            )
+        with unit_of_work():
             account_service.begin_ramp(northside.id, today=today, actor=SYSTEM)
         assert (now_of(northside).recipients_a_day, now_of(northside).ramp_start) == (200, None)
 

@@ -11,9 +11,12 @@ from portal.texting_accounts.service.keeping import locked, record
 def begin_ramp(account_id: UUID, *, today: date, actor: Actor, start: int | None = None) -> None:
     """Let the limit grow step by step from now on: the account's number is new (H-5).
 
-    With a `start` in people a day it begins again after a pause (H-8).
+    With a `start` in people a day it begins again after a pause (H-8). One that does so already
+    keeps its start when its number changes: another number is no way around it.
     """
-    locked(account_id).ramp_start = start
+    row = locked(account_id)
+    if start is not None or row.ramp_clean_days is None:
+        row.ramp_start = start
     _set_ramp(account_id, 0, today, verb="begin", actor=actor)
 
 
