@@ -1,12 +1,16 @@
 """A second person looks at a large send before it goes, and nobody approves their own (S-12)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from portal.billing import queries as billing
+from portal.compliance import service as compliance
+from portal.compliance.rules.health import thresholds_on
 from portal.core.access import Role
-from portal.core.audit import Actor, AuditEntry
+from portal.core.audit import SYSTEM, Actor, AuditEntry
+from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.errors import BadInput, NotAllowed
 from portal.messaging import queries
@@ -19,6 +23,7 @@ from portal.messaging.service import approvals, planning
 from portal.messaging.values import Kind
 from portal.notifications.models import Notice
 from portal.people.models import Membership, User
+from portal.texting_accounts import queries as accounts
 from tests import cast
 from tests.factories.messaging import (
     ALICE_ACTS,
@@ -187,6 +192,15 @@ class TestAnswering:
         page = vera.get("messaging.approval", **here(asked))
         assert "Alice Moreno" in page.text
         assert "Too few texts were delivered in 30 days" in page.text_of("#forecast")
+        today = accounts.today(northside := cast.account(cast.NORTHSIDE), utcnow())
+        with unit_of_work():  # H-7
+            compliance.set_thresholds(
+                northside.organization_id,
+                replace(thresholds_on(today), holds_from=today, long_days=45),
+                reason="Advice of counsel", today=today, actor=SYSTEM,
+            )  # fmt: skip
+        page = vera.get("messaging.approval", **here(asked))
+        assert "Too few texts were delivered in 45 days" in page.text_of("#forecast")
         approve(vera, asked)
         sent = texts(cast.account(cast.NORTHSIDE))
         assert {text.created_by for text in sent} == {cast.ALICE}

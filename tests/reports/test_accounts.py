@@ -155,6 +155,14 @@ class TestTheList:
         assert "60 of 60 accounts paused" in done.text_of("h1")
         assert "Northside" not in done.text_of("#outcomes")
 
+    def test_says_that_bulk_texts_wait_on_where_an_account_is_resumed(self, alice, northside):
+        """H-4: a person lets them go on, with a reason; this button does not."""
+        with unit_of_work():
+            accounts.pause_bulk(northside.id, "A breach.", actor=SYSTEM)
+        ids = {"ids": [str(northside.id)]}
+        told = alice.post("texting_accounts.confirm_resume_of_several", data=ids).text_of("main")
+        assert "Sends already. Bulk and plan texts wait on" in told
+
     def test_filters_to_nothing_and_back(self, alice, northside):
         reply = alice.get("reports.accounts", q="nobody of this name")
         assert "No account matches" in reply.text
