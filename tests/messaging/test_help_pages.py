@@ -35,6 +35,7 @@ def test_every_rule_a_text_is_held_against_says_why_and_where_that_stands(bob):
     for label, codes in contact_page.GATES:
         source = whys.SOURCES[codes[0]]
         assert label in shown and source.why in shown and source.citation in shown
+    assert whys.SOURCES["member_cap"].why in shown
 
 
 def test_every_forbidden_category_says_why(vera):

@@ -10,7 +10,10 @@ from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.messaging.errors import TextRefused
+from portal.messaging.queries import contact_page
+from portal.messaging.rules.price import Share
 from portal.messaging.service import campaigns, limits, sending, shares
+from portal.messaging.values import Gate
 from portal.texting_accounts import service as accounts
 from tests import cast
 from tests.factories.drips import enrol, make_drip, text_step
@@ -73,6 +76,15 @@ def test_an_answer_counts_too_and_a_cap_of_nothing_lets_nothing_go(capped):
     cap(capped, 0)
     with pytest.raises(TextRefused, match="of your 0 a month"):
         text(capped, [make_recipient(capped)], one_to_one())
+
+
+def test_a_reply_can_be_written_meanwhile_as_where_credits_are_short(capped):
+    """It says why; a new month or a lead frees it, so nothing is shut for good."""
+    gate = Share(3, 3).gate(1)
+    box = contact_page.reply_box([gate], may_record=True)
+    assert (box.state, box.gate) == ("write", gate)
+    asks = Gate("consent_missing", "There is no record.")
+    assert contact_page.reply_box([asks, gate], may_record=True).state == "ask"
 
 
 def test_what_others_plans_and_people_send_draws_on_the_account_alone(capped, carrier_fake):

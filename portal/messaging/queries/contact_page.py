@@ -28,6 +28,7 @@ from portal.messaging.queries.inbox import thread, unanswered_count, unread_coun
 from portal.messaging.queries.repeats import REPEATABLE
 from portal.messaging.rules.frequency import CAP
 from portal.messaging.rules.hours import CODES as HOURS
+from portal.messaging.rules.price import CODES as PRICE
 from portal.messaging.values import ACCEPTED_FAMILY, WAITING, Gate, Kind, State, TextView
 from portal.tasks import queries as tasks
 
@@ -271,7 +272,7 @@ GATES: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Hours and days of the person's state", tuple(sorted(HOURS))),
     ("Texts to this person in 24 hours", (CAP,)),
     ("Room in today's limits", ("daily_recipients", "daily_segments")),
-    ("Credits", ("credits", "member_cap")),
+    ("Credits", PRICE),
 )
 _HEARD: Final = {
     "stop": ("Opted out by text", "bad"),
@@ -284,7 +285,7 @@ _TONES: Final = {
     **dict.fromkeys((Event.OPTED_OUT, Event.NOT_VALID), "bad"),
 }
 _ASKABLE: Final = frozenset({"consent_missing", "consent_expired"})  # a statement mends these (C-8)
-_PASSING: Final = HOURS | {CAP, "daily_recipients", "daily_segments", "daily_country", "credits"}
+_PASSING: Final = HOURS | {CAP, "daily_recipients", "daily_segments", "daily_country", *PRICE}
 
 
 def _first(gates: dict[str, Gate], codes: tuple[str, ...]) -> Gate | None:

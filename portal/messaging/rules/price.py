@@ -8,6 +8,7 @@ from portal.messaging.values import Fate, Gate
 
 CREDITS: Final = "credits"
 SHARE: Final = "member_cap"
+CODES: Final = (CREDITS, SHARE)
 FIX: Final = ("billing.marketplace", "Buy credits")
 SHARE_FIX: Final = ("texting_accounts.settings", "See who works in the account")
 SHORT: Final = Gate(  # of a plan's text, which nobody waits for

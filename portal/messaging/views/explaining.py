@@ -11,7 +11,7 @@ from portal.core.web import page, takes, wants_partial
 from portal.media.values import MOST_BYTES, MOST_FILES, SEEN_FOR
 from portal.messaging import queries
 from portal.messaging.queries import contact_page
-from portal.messaging.rules import holding, keywords, linted, rates, whys
+from portal.messaging.rules import holding, keywords, linted, price, rates, whys
 from portal.messaging.rules.allotment import DAYS_AHEAD, REPLY_RESERVE_PERCENT
 from portal.messaging.rules.similar import DEFAULT as SIMILAR
 from portal.messaging.service import system
@@ -69,7 +69,10 @@ def explain() -> Response:
         forbidden=lint_content.kinds("forbidden"),
         rules=[(name, linted.LEVELS[level]) for name, level in linted.RULES.values()],
         policies=_POLICIES,
-        gates=[(label, whys.SOURCES[codes[0]]) for label, codes in contact_page.GATES],
+        gates=[
+            *((label, whys.SOURCES[codes[0]]) for label, codes in contact_page.GATES),
+            ("Your cap of credits in a shared account", whys.SOURCES[price.SHARE]),
+        ],
     )
 
 
