@@ -127,6 +127,7 @@ def signed_in() -> dict[str, object]:
                 url="/kit",
                 is_current=True,
                 is_read_only=False,
+                state="",
             ),
             SimpleNamespace(
                 id="3",
@@ -135,6 +136,7 @@ def signed_in() -> dict[str, object]:
                 url="/kit",
                 is_current=False,
                 is_read_only=False,
+                state="Bulk paused",
             ),
         ],
         "nav": navigation(),
