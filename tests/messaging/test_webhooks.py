@@ -16,6 +16,7 @@ from portal.messaging.values import Kind, State
 from portal.notifications import queries as notifications
 from portal.numbers import queries as numbers
 from portal.texting_accounts import queries as accounts
+from portal.texting_accounts.values import AccountState
 from tests.cast import ALICE, VERA
 from tests.factories.messaging import (
     bulk,
@@ -331,12 +332,16 @@ class TestStatus:
         person = contacts.get_or_404(northside.tenant, carol.contact.id)
         assert person.preferred.unreachable_code == 30005
 
-    def test_a_suspension_stops_the_account(self, northside, carol, sent, news):
-        """PROMISES 2.4: 30002 is no failure of one text."""
+    @pytest.mark.parametrize(("code", "what"), [("30002", "it"), ("30033", "its campaign")])
+    def test_a_suspension_stops_the_account(self, northside, carol, sent, news, code, what):
+        """PROMISES 2.4, A-1: neither is a failure of one text; the campaign's is appealed, too."""
         make_campaign(northside, [make_recipient(northside)])
-        news(sent, "failed", ErrorCode="30002")
+        news(sent, "failed", ErrorCode=code)
         apply_statuses()
         assert texts(northside)[-1].reason_code == "account_suspended"
+        now = accounts.account(northside.id)
+        assert now.state is AccountState.SUSPENDED
+        assert now.state_reason == f"The carrier has suspended {what} ({code})."
 
 
 def test_encoded_text_survives(texts_in, northside, carol):

@@ -23,8 +23,8 @@ from portal.texting_accounts.values import AccountState
 
 logger = logging.getLogger(__name__)
 
-SUSPENDED_CODES: Final = frozenset({10001, 20005, 30002, 90010})
-ACCOUNT_CODES: Final = SUSPENDED_CODES | {20003}
+_CAMPAIGN_SUSPENDED: Final = 30033  # the registered campaign all its texts go under
+SUSPENDED_CODES: Final = frozenset({10001, 20005, 30002, _CAMPAIGN_SUSPENDED, 90010})
 
 
 def double_text(
@@ -64,7 +64,8 @@ def account_refused(account_id: UUID, code: int | None, detail: str) -> None:
     """Stop an account that the carrier refuses as a whole; its texts wait (PROMISES 2.4)."""
     logger.error("account %s refused by the carrier: %s %s", account_id, code, detail)
     if code in SUSPENDED_CODES:
-        hold_suspended(account_id, f"The carrier has suspended it ({code}).")
+        what = "its campaign" if code == _CAMPAIGN_SUSPENDED else "it"
+        hold_suspended(account_id, f"The carrier has suspended {what} ({code}).")
         return
     reason = "The carrier does not accept our credentials. Check them, then resume."
     hold_account(account_id, "account_inactive", reason)
