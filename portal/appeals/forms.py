@@ -1,6 +1,6 @@
 """What people enter about an appeal."""
 
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from flask_wtf.file import FileField
@@ -253,6 +253,12 @@ class ByHandForm(BaseForm):
         render_kw={"autocomplete": "off"},
     )
     ticket = _ticket("by-hand-ticket")
+
+    def at(self, number: int) -> Self:
+        """Return this form with ids of its own: a page shows one for each letter that waits."""
+        for field in self:
+            field.id = f"{field.id}-{number}"
+        return self
 
 
 class TicketForm(BaseForm):

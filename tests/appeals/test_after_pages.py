@@ -6,12 +6,15 @@ from datetime import timedelta
 import pytest
 
 from portal.appeals import queries
+from portal.appeals.service import sending
 from portal.appeals.values import FileKind, State
+from portal.core.db import unit_of_work
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountState
 from tests import cast
-from tests.appeals.conftest import TODAY, support
+from tests.appeals.conftest import TODAY, VERA, support
 from tests.factories.files import picture
+from workers import appeals as work
 
 pytestmark = pytest.mark.pages
 
@@ -72,6 +75,20 @@ def test_from_the_files_by_hand_to_the_reinstatement(vera, bob, sent):
     assert not over.page.select("#reply, #answer")
     assert accounts.get_or_404(sent.tenant).state is AccountState.ACTIVE
     assert "The carrier writes" in over.text_of("#history")
+
+
+def test_two_letters_that_wait_to_be_sent_by_hand_share_no_id(vera, sent):
+    with unit_of_work():
+        second = sending.request(sent, actor=VERA, words="More of it")
+    assert work.send_appeal(str(second.id))
+    refused = vera.post(
+        "appeals.sent_by_hand", 422, data={"sent_on": "", "note": "x"}, number=2, **where(sent)
+    )
+    ids = [one["id"] for one in refused.page.select("[id]")]
+    assert {one: ids.count(one) for one in ids if ids.count(one) > 1} == {}
+    assert len(refused.page.select("label[for^=sent_on-]")) == 2
+    assert "Give the day it was sent." in refused.text_of("#sending-2")
+    assert "Give the day it was sent." not in refused.text_of("#sending-1")
 
 
 def test_a_denial_leads_to_the_next_round(vera, sent):

@@ -221,14 +221,22 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
     kinds = [kind for kind, move in replies.MOVES.items() if may_move(move, case.state, by)]
     reply = typed.reply or ReplyForm(formdata=None, edits=case.edits, received_on=today)
     reply.kind.choices = [one for one in reply.kind.choices if not one[0] or one[0] in kinds]
-    number, by_hand = typed.by_hand or (0, ByHandForm(formdata=None, sent_on=today))
+    sendings = queries.sendings(case)
+    by_hand = {
+        one.number: ByHandForm(formdata=None, sent_on=today).at(one.number)
+        for one in sendings
+        if one.waits_for_a_person and may_send
+    }
+    if typed.by_hand is not None:
+        number, refused = typed.by_hand
+        by_hand[number] = refused.at(number)
     return page(
         "appeals/carrier.html",
         None,
         status,
         case=case,
         look=STATE_LOOKS[case.state],
-        sendings=queries.sendings(case),
+        sendings=sendings,
         replies=queries.replies(case),
         files=_by_what(kept),
         frozen=[file for file in kept if file.kind in FROZEN and file.about_id is None],
@@ -241,13 +249,13 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
         comment_form=(typed.comment or CommentForm(formdata=None))
         if me().may(Permission.WRITE_APPEALS)
         else None,
-        by_hand_form=by_hand if may_send else None,
+        by_hand_forms=by_hand,
+        may_send=may_send,
         ticket_form=(
             typed.ticket or TicketForm(formdata=None, edits=case.edits, ticket=case.carrier_ticket)
         )
         if may_send
         else None,
-        by_hand_number=number,
         readers=comments.readers(case),
         address=sending.support_address(case.organization_id),
         is_overdue=case.due_at is not None and case.due_at <= clock.utcnow(),
