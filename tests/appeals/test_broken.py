@@ -7,13 +7,15 @@ import pytest
 from portal.appeals import queries
 from portal.appeals.errors import NotThatWay
 from portal.appeals.rules.states import Move
-from portal.appeals.service import cases, files, sending
+from portal.appeals.service import cases, files, forgetting, sending
 from portal.appeals.values import FileKind, SendingState
+from portal.core import clock
 from portal.core.db import unit_of_work
 from portal.mail import queries as mails
 from portal.notifications import queries as notices
 from tests import cast
 from tests.appeals.conftest import BOB, OFFICER, PACKED, VERA, WRITER, go, support
+from tests.meanwhile import Meanwhile
 from workers import appeals as work
 
 
@@ -85,3 +87,48 @@ def test_what_dies_while_it_is_made_is_given_up_after_three_tries(case, clock):
         cases.move(submitted, Move.WITHDRAW, OFFICER, actor=VERA, reason="We give it up")
     with pytest.raises(NotThatWay), unit_of_work():
         sending.again(one, actor=VERA)
+
+
+@pytest.mark.pages
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_an_appeal_that_ended_before_it_went_out_goes_nowhere(case, vera, is_lost):
+    """A-5: the carrier gets no appeal that was withdrawn while no worker was there."""
+    support()
+    seen = go(go(case, Move.HAND_IN, WRITER, BOB), Move.APPROVE, OFFICER)
+    with unit_of_work():
+        submitted = cases.move(seen, Move.SUBMIT, OFFICER, actor=VERA)
+        pdf = files.keep(submitted, PACKED.files[0][1], actor=VERA, kind=FileKind.PDF)
+        begun = sending.request(submitted, actor=VERA)
+        cases.move(submitted, Move.WITHDRAW, OFFICER, actor=VERA, reason="We give it up")
+    if is_lost:
+        kept_at(pdf).unlink()
+    assert not work.send_appeal(str(begun.id))
+    assert mails.latest(10) == []
+    [one] = queries.sendings(submitted)
+    assert one.state is SendingState.BROKEN
+    assert one.problem == "The appeal was “Withdrawn” before this went out, so it did not go."
+    assert queries.history(submitted)[0].text == "Appeal did not go out any more"
+    assert told(cast.VERA, "could not go out") == []
+    page = vera.get("appeals.carrier", account_id=case.account_id, case_id=case.id)
+    assert "so it did not go" in page.text_of("#sending-1")
+    assert not page.page.select("#sending-1 form")
+
+
+def test_what_goes_out_meets_an_erasure_without_a_deadlock(app, sent, monkeypatch):
+    """Both hold the case before what is sent of it (RULINGS 6)."""
+    with unit_of_work():
+        answer = sending.request(sent, actor=VERA, words="Ask (512) 555-0100")
+    meanwhile, as_before = Meanwhile(app), forgetting._changed
+
+    def changed(row, *args):
+        if row.__tablename__ == "appeal_parts":  # the erasure holds the case, and no letter yet
+            meanwhile.do(lambda: sending.finish(answer, PACKED))
+            monkeypatch.setattr(forgetting, "_changed", as_before)
+        return as_before(row, *args)
+
+    monkeypatch.setattr(forgetting, "_changed", changed)
+    with unit_of_work():
+        number = {"before": clock.utcnow(), "is_dry": False}
+        assert forgetting.forget_number(cast.JUNIPER, "+15125550100", **number)
+    assert meanwhile.end() == [True]
+    assert queries.sendings(sent)[1].words == "Ask [erased]"

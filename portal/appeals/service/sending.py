@@ -20,7 +20,7 @@ from sqlalchemy import func, select, update
 
 from portal.appeals import queries
 from portal.appeals.errors import BadReply, NotThatWay, SentAlready
-from portal.appeals.models import AppealSending
+from portal.appeals.models import AppealCase, AppealSending
 from portal.appeals.rules import waiting
 from portal.appeals.rules.states import Move, Party
 from portal.appeals.service import cases, files, tickets
@@ -40,7 +40,7 @@ from portal.core.db import db
 from portal.core.errors import DomainError
 from portal.core.jobs import Job, Lane
 from portal.core.settings import settings
-from portal.core.tenancy import owned
+from portal.core.tenancy import lock, owned
 from portal.core.typed import line
 from portal.mail import queries as mails
 from portal.mail import service as mail
@@ -159,6 +159,10 @@ def claim(sending_id: UUID) -> SendingRef | None:
     What was tried too often is given up: people are told, and it waits for them.
     """
     now, s = clock.utcnow(), AppealSending
+    asked = queries.sending_by_id(sending_id)
+    if asked is None:
+        return None
+    _locked(asked)
     tries = db.session.scalar(
         update(s)
         .where(s.id == sending_id, s.state == SendingState.WAITING, s.moved_at <= now - LEASE)
@@ -180,10 +184,12 @@ def give_up(sending: SendingRef, problem: str = "", *, lost: DomainError | None 
     """
     if lost is not None:
         problem = f"{lost.message} {_MEND}"
-    problem = problem[:300]
+    problem, case = problem[:300], _locked(sending)
+    if case.is_over:
+        _leave(sending, case)
+        return
     if not _move(sending, {SendingState.WAITING}, state=SendingState.BROKEN, problem=problem):
         return
-    case = queries.case_or_404(sending.tenant, sending.case_id)
     tell(case, Happening.MAILED, actor=SYSTEM, text=f"{_what(sending)} could not go out")
     account = accounts.get_or_404(sending.tenant)
     asker = [sending.asked_by_id] if sending.asked_by_id else []
@@ -195,7 +201,7 @@ def give_up(sending: SendingRef, problem: str = "", *, lost: DomainError | None 
 
 def again(sending: SendingRef, *, actor: Actor) -> None:
     """Try to send what was given up, from the beginning. Raises SentAlready, or NotThatWay."""
-    case = queries.case_or_404(sending.tenant, sending.case_id)
+    case = _locked(sending)
     if case.is_over:
         raise NotThatWay(f"This appeal is “{case.state_label}”: nothing goes out any more.")
     now = clock.utcnow()
@@ -213,9 +219,15 @@ def again(sending: SendingRef, *, actor: Actor) -> None:
 
 
 def finish(sending: SendingRef, parcel: Parcel) -> bool:
-    """Freeze what was made and mail it, or leave it to be sent by hand; False: it was done before."""
+    """Freeze what was made and mail it, or leave it to be sent by hand; False: it was done before.
+
+    An appeal that ended meanwhile goes nowhere: what is sent of it is given up, with the reason.
+    """
     account = accounts.get_or_404(sending.tenant)
-    case = queries.case_or_404(sending.tenant, sending.case_id)
+    case = _locked(sending)
+    if case.is_over:
+        _leave(sending, case)
+        return False
     to = support_address(case.organization_id)
     problem = ""
     if not to:
@@ -236,6 +248,18 @@ def finish(sending: SendingRef, parcel: Parcel) -> bool:
     return True
 
 
+def _locked(sending: SendingRef) -> CaseRef:
+    """Return the case as it is now, locked before what is sent of it, as erasing and replies do."""
+    lock(sending.tenant, AppealCase, sending.case_id)
+    return queries.case_or_404(sending.tenant, sending.case_id)
+
+
+def _leave(sending: SendingRef, case: CaseRef) -> None:
+    problem = f"The appeal was “{case.state_label}” before this went out, so it did not go."
+    if _move(sending, {SendingState.WAITING}, state=SendingState.BROKEN, problem=problem):
+        tell(case, Happening.MAILED, actor=SYSTEM, text=f"{_what(sending)} did not go out any more")
+
+
 def note_mail(sending_id: UUID) -> bool:
     """Write down what became of a mail to the carrier; say whether that is settled now."""
     sending = queries.sending_by_id(sending_id)
@@ -244,7 +268,7 @@ def note_mail(sending_id: UUID) -> bool:
     posted = mails.mail_of_key(_key(sending), sending.to_address)
     if posted is None or posted.state is MailState.WAITING:
         return False
-    case = queries.case_or_404(sending.tenant, sending.case_id)
+    case = _locked(sending)
     if posted.state is not MailState.FAILED:
         at = posted.sent_at or posted.created_at
         return _move(sending, {SendingState.MAILED}, sent_at=at, sent_by="E-mail")
@@ -274,6 +298,7 @@ def mark_by_hand(
     if sent_on < sending.asked_at.astimezone(zone).date():
         raise BadReply("sent_on", "This is before it was submitted. Give the day it was sent.")
     noon = datetime.combine(sent_on, datetime.min.time(), zone) + timedelta(hours=12)
+    case = _locked(sending)
     moved = _move(
         sending,
         {SendingState.READY, SendingState.FAILED},
@@ -284,7 +309,6 @@ def mark_by_hand(
     )
     if not moved:
         raise SentAlready
-    case = queries.case_or_404(sending.tenant, sending.case_id)
     said = f"{_what(sending)} sent by hand on {sent_on.isoformat()}: {note}"
     tell(case, Happening.MAILED, actor=actor, text=said)
     if ticket:
