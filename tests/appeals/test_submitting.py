@@ -145,6 +145,18 @@ def test_a_second_round_sends_what_went_out_in_the_first(vera, approved):
     assert [file.sha256 for file in others] == [files_sent(now)[FileKind.PDF].sha256]
 
 
+def test_numbers_of_a_part_that_does_not_apply_go_nowhere(bob, case):
+    complete(bob, case)
+    edits = queries.part_or_404(case, 6).edits
+    why = "The carrier took its question back"
+    page = bob.follow(do(bob, case, "set_part_aside", 6, edits=edits, because=why))
+    assert not page.page.select("#part-6 a[href*='numbers.csv']")
+
+    asked = submitting.submission_of(case, utcnow(), VERA)
+    assert asked.numbers == ()
+    assert next(part for part in asked.parts if part.number == 6).is_set_aside
+
+
 def test_numbers_can_be_had_as_a_csv_and_that_is_written_down(bob, approved):
     where = {"account_id": approved.account_id, "case_id": approved.id, "number": 6}
     page = bob.get("appeals.show", account_id=approved.account_id, case_id=approved.id)

@@ -33,7 +33,8 @@ class Looked:
 def look(case: CaseRef) -> Looked:
     """Return what a case holds, lacks, and what is weak in it, with the proof gathered now."""
     parts = queries.parts(case)
-    proof = next((proof_of(case, part.numbers) for part in parts if part.numbers), [])
+    named = _named(parts)
+    proof = proof_of(case, named.numbers) if named else []
     found = tallying.tally(proof, clock.utcnow()) if proof else None
     return _looked(case, parts, proof, found)
 
@@ -41,9 +42,14 @@ def look(case: CaseRef) -> Looked:
 def glance(case: CaseRef) -> Looked:
     """Return the same with what was found when proof was last looked for, which pages show."""
     parts = queries.parts(case)
-    named = next((part for part in parts if part.numbers), None)
+    named = _named(parts)
     found = (named.tally or tally(case, named.numbers)) if named else None
     return _looked(case, parts, [], found)
+
+
+def _named(parts: Sequence[PartRef]) -> PartRef | None:
+    """Return the part with the numbers the carrier named; one that does not apply names none."""
+    return next((part for part in parts if part.numbers and not part.is_set_aside), None)
 
 
 def need_ready(case: CaseRef) -> None:
