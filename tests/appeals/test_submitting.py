@@ -13,14 +13,14 @@ from sqlalchemy import select
 from portal.appeals import queries
 from portal.appeals.errors import NotThatWay
 from portal.appeals.rules.states import Move
-from portal.appeals.service import cases, certificates, handling, submitting
-from portal.appeals.values import FileKind, State
+from portal.appeals.service import cases, certificates, handling, replies, submitting
+from portal.appeals.values import FileKind, Reply, ReplyKind, State
 from portal.core.audit import AuditEntry
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.settings import settings
 from portal.texting_accounts import queries as accounts
-from tests.appeals.conftest import OFFICER, VERA
+from tests.appeals.conftest import OFFICER, TODAY, VERA
 from tests.appeals.test_pages import act, complete, do
 from tests.appeals.test_proof_gathering import sent
 from tests.factories import consent as make
@@ -143,6 +143,23 @@ def test_a_second_round_sends_what_went_out_in_the_first(vera, approved):
     others = submitting.submission_of(second, utcnow(), VERA).others
 
     assert [file.sha256 for file in others] == [files_sent(now)[FileKind.PDF].sha256]
+
+
+def test_a_second_round_has_the_certificates_made_that_go_with_it(vera, bob, approved):
+    certified(approved)
+    act(vera, approved, "submit")
+    now = queries.case_or_404(approved.tenant, approved.id)
+    with unit_of_work():
+        second = replies.record(
+            now, Reply(ReplyKind.DENIED, TODAY, "More proof"), OFFICER, actor=VERA
+        )
+    do(bob, second, "stop_traffic", 5)
+    act(bob, second, "hand_in")  # and nobody looked for proof again
+    act(vera, second, "approve")
+    certified(second)
+
+    others = submitting.submission_of(second, utcnow(), VERA).others
+    assert certificates.NAME in [file.name for file in others]
 
 
 def test_numbers_of_a_part_that_does_not_apply_go_nowhere(bob, case):

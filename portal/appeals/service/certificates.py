@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
+from portal.appeals import queries
 from portal.appeals.errors import NotThatWay
 from portal.appeals.rules.submission import Attached
 from portal.appeals.values import CaseRef, PartRef
@@ -36,6 +37,13 @@ def ask(case: CaseRef, e164s: Sequence[str], *, actor: Actor) -> None:
         nonce=nonce,
         actor=actor,
     )
+
+
+def ask_for_all(case: CaseRef, *, actor: Actor) -> None:
+    """Have those made that go out with a case: a next round has none yet, and old ones are deleted."""
+    for part in queries.parts(case):
+        if part.is_given:
+            ask(case, part.numbers, actor=actor)
 
 
 def bundle_of(case: CaseRef, part: PartRef) -> BundleRef | None:

@@ -7,7 +7,7 @@ from portal.appeals import queries
 from portal.appeals.errors import BadPart, MovedMeanwhile
 from portal.appeals.models import AppealCase
 from portal.appeals.rules.states import Move, Party
-from portal.appeals.service import cases, checking, reviewing
+from portal.appeals.service import cases, certificates, checking, reviewing
 from portal.appeals.service.knowing import account_of
 from portal.appeals.service.telling import notify, tell
 from portal.appeals.values import STATE_LABELS, CaseRef, Happening
@@ -45,6 +45,8 @@ def advance(
     if move is Move.APPROVE:
         reason = reviewing.remark(case, actor)
     now = cases.move(case, move, by, actor=actor, reason=reason)
+    if move is Move.HAND_IN:
+        certificates.ask_for_all(now, actor=actor)
     _notify(now, move, reason, actor)
     return now
 
