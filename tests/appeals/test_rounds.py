@@ -37,6 +37,7 @@ from portal.mail import queries as mails
 from portal.mail.values import MailState
 from portal.notifications import queries as notices
 from portal.texting_accounts import queries as accounts
+from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountState
 from tests import cast
 from tests.appeals.conftest import (
@@ -273,6 +274,15 @@ def test_an_appeal_with_the_carrier_is_reinstated_by_a_suspension_lifted_elsewhe
     lifted_elsewhere(suspended)
     assert work.close_lifted() == 1
     assert queries.case_or_404(sent.tenant, sent.id).state is State.REINSTATED
+
+
+def test_an_appeal_of_an_account_that_was_closed_is_not_called_reinstated(sent):
+    with unit_of_work():
+        account_service.close(sent.account_id, reason="Bob left", actor=VERA)
+    assert work.close_lifted() == 1
+    assert queries.case_or_404(sent.tenant, sent.id).state is State.WITHDRAWN
+    assert queries.history(sent)[0].text == "The account was closed."
+    assert told(cast.ALICE, "withdrawn") and not told(cast.ALICE, "granted")
 
 
 def test_a_denial_opens_the_next_round_with_the_first_attached(sent, suspended):
