@@ -264,7 +264,7 @@ class ByHandForm(BaseForm):
 class TicketForm(BaseForm):
     """The carrier's own number of a case; empty takes it away."""
 
-    edits = IntegerField(validators=[InputRequired()], widget=HiddenInput())
+    seen = HiddenField(default="")  # the number it replaces
     ticket = _ticket("ticket")
 
 

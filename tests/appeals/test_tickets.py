@@ -55,6 +55,16 @@ def test_a_ticket_is_entered_changed_and_taken_away_with_its_history(case):
     assert now_of(case).carrier_ticket == ""
 
 
+def test_a_page_that_was_open_before_still_goes(vera, sent):
+    """A-6: who types the answer has done nothing that a ticket saved meanwhile could undo."""
+    edits = now_of(sent).edits
+    with unit_of_work():
+        tickets.name_ticket(sent, "CAS-4711", actor=VERA)
+    keep = {"received_on": TODAY.isoformat(), "text": "Granted", "kind": "reinstated"}
+    vera.post("appeals.keep_reply", 303, data={"edits": edits, **keep}, **where(sent))
+    assert (now_of(sent).state, now_of(sent).carrier_ticket) == (State.REINSTATED, "CAS-4711")
+
+
 def test_a_reply_names_it_and_the_next_round_writes_under_it(sent):
     support()
     with unit_of_work():
@@ -80,18 +90,17 @@ def test_an_answer_goes_out_under_the_ticket(vera, sent):
 
 def test_it_is_entered_on_the_page_by_who_sends(vera, alice, bob, sent):
     assert not bob.get("appeals.carrier", **where(sent)).page.select("#ticket-panel")
-    bob.post("appeals.name_ticket", 403, data={"edits": "0", "ticket": "CAS-1"}, **where(sent))
-    edits = now_of(sent).edits
+    bob.post("appeals.name_ticket", 403, data={"seen": "", "ticket": "CAS-1"}, **where(sent))
     by_hand = {"sent_on": TODAY.isoformat(), "note": "Their page", "ticket": "CAS-4711"}
     vera.post("appeals.sent_by_hand", 303, data=by_hand, number=1, **where(sent))
     assert now_of(sent).carrier_ticket == "CAS-4711"
-    late = {"edits": edits, "ticket": "CAS-2"}
+    late = {"seen": "", "ticket": "CAS-2"}
     vera.post("appeals.name_ticket", 409, data=late, **where(sent))
-    long = {"edits": edits + 1, "ticket": "x" * 61}
+    long = {"seen": "CAS-4711", "ticket": "x" * 61}
     refused = vera.post("appeals.name_ticket", 422, data=long, **where(sent))
     assert "Enter the ticket number alone." in refused.text_of("#ticket-panel")
     alice.post(
-        "appeals.name_ticket", 303, data={"edits": edits + 1, "ticket": "CAS-9"}, **where(sent)
+        "appeals.name_ticket", 303, data={"seen": "CAS-4711", "ticket": "CAS-9"}, **where(sent)
     )
     for endpoint, given, place in (
         ("appeals.show", where(sent), "#facts"),

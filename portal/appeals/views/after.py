@@ -176,7 +176,8 @@ def name_ticket(account_id: UUID, case_id: UUID) -> Response:  # noqa: ARG001 (g
     if not form.validate_on_submit():
         return _page(case, Typed(ticket=form), 422)
     try:
-        _as_seen(case, form)
+        if form.seen.data != case.carrier_ticket:
+            raise MovedMeanwhile(case.state_label)
         with unit_of_work():
             now = tickets.name_ticket(case, form.ticket.data or "", actor=me().actor)
     except DomainError as error:
@@ -252,7 +253,8 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
         by_hand_forms=by_hand,
         may_send=may_send,
         ticket_form=(
-            typed.ticket or TicketForm(formdata=None, edits=case.edits, ticket=case.carrier_ticket)
+            typed.ticket
+            or TicketForm(formdata=None, seen=case.carrier_ticket, ticket=case.carrier_ticket)
         )
         if may_send
         else None,
@@ -279,7 +281,7 @@ def here(case: CaseRef) -> str:
     return url_for("appeals.carrier", account_id=case.account_id, case_id=case.id)
 
 
-def _as_seen(case: CaseRef, form: ReplyForm | AnswerForm | TicketForm) -> None:
+def _as_seen(case: CaseRef, form: ReplyForm | AnswerForm) -> None:
     if form.edits.data != case.edits:
         raise MovedMeanwhile(case.state_label)
 
