@@ -118,15 +118,14 @@ def test_what_goes_out_meets_an_erasure_without_a_deadlock(app, sent, monkeypatc
     """Both hold the case before what is sent of it (RULINGS 6)."""
     with unit_of_work():
         answer = sending.request(sent, actor=VERA, words="Ask (512) 555-0100")
-    meanwhile, as_before = Meanwhile(app), forgetting._changed
+    meanwhile, as_before = Meanwhile(app), forgetting.lock
 
-    def changed(row, *args):
-        if row.__tablename__ == "appeal_parts":  # the erasure holds the case, and no letter yet
-            meanwhile.do(lambda: sending.finish(answer, PACKED))
-            monkeypatch.setattr(forgetting, "_changed", as_before)
-        return as_before(row, *args)
+    def lock(*args):
+        case = as_before(*args)  # the erasure holds the case, and no letter yet
+        meanwhile.do(lambda: sending.finish(answer, PACKED))
+        return case
 
-    monkeypatch.setattr(forgetting, "_changed", changed)
+    monkeypatch.setattr(forgetting, "lock", lock)
     with unit_of_work():
         number = {"before": clock.utcnow(), "is_dry": False}
         assert forgetting.forget_number(cast.JUNIPER, "+15125550100", **number)

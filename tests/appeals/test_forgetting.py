@@ -14,6 +14,7 @@ from portal.retention.errors import Held
 from portal.retention.service import erasing, holds
 from tests import cast
 from tests.appeals.conftest import BOB, OFFICER, TODAY, VERA, open_case, suspend
+from tests.appeals.test_tickets import START, _appeal, counted
 
 CAROL, DAVE = "+15125550100", "+15125550101"
 
@@ -105,6 +106,19 @@ def test_another_organizations_appeals_are_left_alone(quoted, lakeview):
     with unit_of_work():
         erasing.erase(cast.JUNIPER, id_, actor=VERA)
     assert "512-555-0100" in words_of(theirs)
+
+
+def test_cases_without_the_number_cost_nothing_and_are_not_locked(quoted):
+    def asked():
+        with counted() as heard:
+            ask()
+        return len(heard)
+
+    few = asked()
+    with unit_of_work():
+        for place in range(20):
+            _appeal(quoted.account_id, START + timedelta(minutes=place))
+    assert asked() == few
 
 
 @pytest.mark.pages

@@ -5,18 +5,19 @@ loses its line. What went to the carrier is evidence of what was told and stays 
 hashes do; the case says so.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from portal.appeals import queries
 from portal.appeals.models import AppealCase, AppealEvent, AppealPart, AppealReply, AppealSending
 from portal.appeals.rules.quoting import without
 from portal.appeals.service.telling import tell
-from portal.appeals.values import CaseRef, Happening
+from portal.appeals.values import Happening
 from portal.core.audit import SYSTEM
 from portal.core.db import db
 from portal.core.tenancy import Tenant, lock, owned
@@ -32,34 +33,44 @@ _WORDS: Final[Mapping[type[Any], tuple[str, ...]]] = {
 def forget_number(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -> int:
     """Take a number out of the words of appeals begun by then; return how many rows had it.
 
-    Each case is locked, and says in its history that somebody's number was erased.
+    Each case that has it is locked, and says in its history that somebody's number was erased.
     """
-    c = AppealCase
     tenant = Tenant(organization_id)
-    wanted = select(c).where(owned(tenant, c), c.created_at <= before).order_by(c.id)
-    cases = [queries.ref(row) for row in db.session.scalars(wanted)]
-    return sum(_forget(case, e164, is_dry=is_dry) for case in cases)
+    c = AppealCase
+    begun = select(c.id).where(owned(tenant, c), c.created_at <= before)
+    found = Counter(row.case_id for row, _ in _rows_with(e164, tenant, begun))
+    if is_dry:
+        return found.total()
+    return sum(_forget(tenant, case_id, e164) for case_id in sorted(found))
 
 
-def _forget(case: CaseRef, e164: str, *, is_dry: bool) -> int:
-    if not is_dry:
-        lock(case.tenant, AppealCase, case.id)  # against who writes in it
+def _forget(tenant: Tenant, case_id: UUID, e164: str) -> int:
+    case = queries.ref(lock(tenant, AppealCase, case_id))  # against who writes in it
     found = 0
-    for model, columns in _WORDS.items():
-        rows = db.session.scalars(
-            select(model)
-            .where(owned(case.tenant, model), model.case_id == case.id)
-            .execution_options(populate_existing=True)
-        )
-        for row in rows:
-            values = _changed(row, columns, e164)
-            found += bool(values)
-            for name, value in {} if is_dry else values.items():
-                setattr(row, name, value)
-    if found and not is_dry:
+    for row, values in _rows_with(e164, case.tenant, [case.id]):
+        found += 1
+        for name, value in values.items():
+            setattr(row, name, value)
+    if found:
         db.session.flush()
         tell(case, Happening.ERASED, actor=SYSTEM)
     return found
+
+
+def _rows_with(
+    e164: str, tenant: Tenant, cases: Select[UUID] | list[UUID]
+) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Give the rows of some cases that name a number, each with its columns without it."""
+    for model, columns in _WORDS.items():
+        rows = db.session.scalars(
+            select(model)
+            .where(owned(tenant, model), model.case_id.in_(cases))
+            .execution_options(populate_existing=True)
+        ).all()
+        for row in rows:
+            values = _changed(row, columns, e164)
+            if values:
+                yield row, values
 
 
 def _changed(row: Any, columns: tuple[str, ...], e164: str) -> dict[str, Any]:
