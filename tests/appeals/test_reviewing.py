@@ -5,15 +5,15 @@ import pytest
 from portal.appeals import queries
 from portal.appeals.errors import NotThatWay
 from portal.appeals.rules.states import Move, Party
-from portal.appeals.service import handling, submitting
-from portal.appeals.values import State
+from portal.appeals.service import handling, replies, submitting
+from portal.appeals.values import Reply, ReplyKind, State
 from portal.core import clock
 from portal.core.access import Role
 from portal.core.audit import Actor, AuditEntry
 from portal.core.db import db, unit_of_work
 from portal.people.models import Membership
 from tests import cast
-from tests.appeals.conftest import ALICE, BOB, OFFICER, VERA, WRITER, go, open_case
+from tests.appeals.conftest import ALICE, BOB, OFFICER, TODAY, VERA, WRITER, go, open_case
 from tests.appeals.test_pages import act, complete
 
 WANDA = Actor(cast._id("Wanda"), "Wanda Lee")
@@ -70,6 +70,18 @@ def test_the_only_officer_approves_their_own_and_that_is_written_down(suspended,
 
 def test_what_others_wrote_is_approved_without_a_remark(case, ready, wanda):
     approved = approve(go(case, Move.HAND_IN, WRITER, BOB), VERA)
+    assert queries.history(approved)[0].text == ""
+    assert remarks() == []
+
+
+def test_who_kept_the_denial_did_not_write_the_next_round(sent, ready):
+    """Else the carrier would read that the officer approved their own."""
+    with unit_of_work():
+        second = replies.record(
+            sent, Reply(ReplyKind.DENIED, TODAY, "More proof"), OFFICER, actor=VERA
+        )
+    assert (second.created_by_id, second.created_by) == (BOB.id, BOB.label)
+    approved = approve(go(second, Move.HAND_IN, WRITER, BOB), VERA)
     assert queries.history(approved)[0].text == ""
     assert remarks() == []
 

@@ -151,6 +151,9 @@ def _next_round(account: AccountRef, denied: CaseRef, carried: Carried, actor: A
             assignee_id=denied.assignee_id,
             assignee=denied.assignee,
             carrier_ticket=denied.carrier_ticket,
+            # Whoever kept the denial has written nothing of it.
+            created_by_id=denied.created_by_id,
+            created_by=denied.created_by,
         )
         .execution_options(synchronize_session=False)
     )
