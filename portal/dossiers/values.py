@@ -70,6 +70,7 @@ class Content:
     whose: Whose = Whose.ACCOUNT
     parent: tuple[str, str] | None = None  # (own column, name of the file it belongs to)
     joined: tuple[Joined, ...] = field(default=())
+    silent: frozenset[str] = frozenset()  # events of the log whose content is left out
 
     @property
     def is_lines(self) -> bool:

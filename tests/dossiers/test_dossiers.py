@@ -22,6 +22,7 @@ from portal.dossiers.rules import written
 from portal.dossiers.rules.contents import BY_NAME, CONTENTS, EVIDENCE, LEFT_OUT
 from portal.dossiers.service import asking, making
 from portal.dossiers.values import Wanted
+from portal.integrations.service.endpoints import remove_endpoint
 from portal.messaging.models import Message, MessageEvent
 from portal.messaging.values import State
 from tests import cast
@@ -30,7 +31,7 @@ from tests.factories import dossiers, proofs
 from tests.factories.appeals import make_appeal
 from tests.factories.dossiers import opened, rows_of
 from tests.factories.drips import enrol, keeper_of, make_drip, text_step
-from tests.factories.integrations import make_key
+from tests.factories.integrations import make_endpoint, make_key
 from tests.factories.media import make_file
 from tests.factories.messaging import (
     bulk,
@@ -208,7 +209,9 @@ class TestWhole:
             p["entry"]["position"] for p in proven
         ]
         assert {p["entry"]["account_id"] for p in proven} == {str(northside.id)}
-        assert all(p["entry"]["payload"] is not None for p in proven)
+        assert {p["entry"]["event"] for p in proven if p["entry"]["payload"] is None} == {
+            "integrations:webhook:add"
+        }
         assert made.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
         assert len(empty) < len(CONTENTS) / 2, empty
@@ -262,6 +265,25 @@ class TestWhole:
             assert "audit/proofs.jsonl: line 1: " in found.stderr
             proof.write_bytes(whole)
             manifest.write_text(told)
+
+    def test_the_log_does_not_give_away_where_webhooks_go(self, northside, verifier):
+        endpoint, _ = make_endpoint(northside, "https://hooks.example.com/catch/opens-a-door")
+        with unit_of_work():
+            remove_endpoint(northside.tenant, endpoint.id, actor=dossiers.VERA_ACTS)
+        made = dossiers.dossier(northside)
+        with opened(made) as archive:
+            said = b"".join(archive.read(name) for name in archive.namelist())
+            entries = rows_of(archive, "audit/entries.csv")
+            proven = [line["entry"] for line in rows_of(archive, "audit/proofs.jsonl")]
+        assert b"opens-a-door" not in said
+        about = [entry for entry in entries if entry["subject_id"] == str(endpoint.id)]
+        assert [entry["event"].rpartition(":")[2] for entry in about] == ["add", "remove"]
+        assert [entry["payload"] for entry in about] == ["", ""]
+        assert [(entry["payload"] or "") != "" for entry in entries] == [
+            entry["payload"] is not None for entry in proven
+        ]
+        assert all(entry["salt"] is None for entry in proven if entry["payload"] is None)
+        assert verifier(asking.file_of(made)).returncode == 0
 
     def test_what_stands_in_the_readme(self, northside):
         make.written(northside)

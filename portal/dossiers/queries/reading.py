@@ -16,8 +16,10 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    case,
     false,
     literal,
+    null,
     or_,
     select,
     tuple_,
@@ -82,11 +84,12 @@ def evidence(scope: Scope, source: Evidence) -> Iterator[Sequence[Any]]:
         last = [page[-1][name] for name in source.key]
 
 
-def log_positions(scope: Scope) -> Iterator[Sequence[int]]:
-    """Give the places in the log of the entries about the account."""
-    from_log = Content("", "audit_entries", "", ("position",), "at", ("position",), Whose.LOG)
-    for page in _pages(scope, from_log, [], _table("audit_entries")):
-        yield [row[0] for row in page]
+def log_places(scope: Scope) -> Iterator[Sequence[tuple[int, str]]]:
+    """Give the place in the log and the event of each entry about the account."""
+    log = _table("audit_entries")
+    from_log = Content("", log.name, "", ("position",), "at", ("position",), Whose.LOG)
+    for page in _pages(scope, from_log, [log.c.event], log):
+        yield [(row[0], row[-1]) for row in page]
 
 
 def _pages(
@@ -140,7 +143,7 @@ def _order(content: Content) -> list[Any]:
 def _cells(content: Content) -> tuple[list[Any], Any]:
     """Return a file's columns, and the tables they are of: the own one, others of the same tenant beside."""
     table = _table(content.table)
-    cells: list[Any] = [table.c[name].label(name) for name in content.columns]
+    cells: list[Any] = [_said(content, table, name).label(name) for name in content.columns]
     beside: dict[tuple[str, str], Any] = {}
     whole: Any = table
     for one in content.joined:
@@ -153,6 +156,12 @@ def _cells(content: Content) -> tuple[list[Any], Any]:
             whole = whole.outerjoin(other, condition)
         cells.append(beside[one.table, one.local].c[one.column].label(one.heading))
     return cells, whole
+
+
+def _said(content: Content, table: Table, name: str) -> Any:
+    if name != "payload" or not content.silent:
+        return table.c[name]
+    return case((table.c.event.in_(content.silent), null()), else_=table.c.payload)
 
 
 def _table(name: str) -> Table:

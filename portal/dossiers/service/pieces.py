@@ -23,6 +23,7 @@ from portal.dossiers.queries import reading
 from portal.dossiers.queries.reading import Scope
 from portal.dossiers.rules import written
 from portal.dossiers.rules.contents import BY_NAME, CONTENTS, EVIDENCE
+from portal.dossiers.rules.of_account import SILENT
 from portal.dossiers.rules.readme import EVIDENCE_HEAD, EVIDENCE_LIST, Missing
 from portal.dossiers.service.asking import folder_of
 from portal.dossiers.values import Content, DossierRef, Evidence, Opener
@@ -121,9 +122,11 @@ class Pieces:
         """Write each entry of the log with its way to a signed checkpoint. Raises LogBroken."""
         chain = self._scope.tenant.organization_id
         trees: dict[int, Tree] = {}
-        for batch in reading.log_positions(self._scope):
-            for position in batch:
-                proof = checkpoints.inclusion(chain, position, discloses=True, trees=trees)
+        for batch in reading.log_places(self._scope):
+            for position, event in batch:
+                proof = checkpoints.inclusion(
+                    chain, position, discloses=event not in SILENT, trees=trees
+                )
                 assert proof is not None  # a checkpoint was made after the last of them
                 into.write(f"{canonical(proof)}\n".encode())
             self._writing += len(batch)
