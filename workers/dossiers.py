@@ -113,7 +113,10 @@ def forget_dossiers() -> int:
     """Delete the files of dossiers whose days are over; a sweep. Returns how many.
 
     While anything is held in the organization they stay: a hold keeps what a dispute is about.
+    What whoever ended one died before deleting goes, too.
     """
+    with unit_of_work():
+        asking.clear_strays()
     return each(one_by_one(queries.overdue), _forget, "the file of dossier %s was not deleted")
 
 

@@ -1,7 +1,9 @@
 """Making a dossier: once, gone on with, given up in words, and gone in the end (C-10, M-1)."""
 
 import errno
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -10,6 +12,9 @@ from portal.core.audit import AuditEntry
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.dossiers import queries
+from portal.dossiers.queries import reading
+from portal.dossiers.rules import readme
+from portal.dossiers.rules.contents import CONTENTS
 from portal.dossiers.service import asking, making, pieces
 from portal.dossiers.values import KEPT_FOR, LASTS, MOST_TRIES, Wanted
 from portal.notifications import queries as notices
@@ -31,6 +36,15 @@ def left_of(dossier):
 
 class Died(BaseException):
     """What kill -9 does to a run: nothing after it happens."""
+
+
+def lie_about(dossier):
+    """Leave what a run that was killed leaves: files half written, a ZIP half joined."""
+    folder = asking.folder_of(dossier)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "texts-texts_out.csv.0badcafe.new").write_bytes(b"half a row")
+    folder.with_suffix(".1.zip").write_bytes(b"half a ZIP")
+    folder.with_name(f"{folder.name}.1.zip.0badcafe.new").write_bytes(b"half a ZIP")
 
 
 class TestAsking:
@@ -96,6 +110,46 @@ class TestDeath:
         assert seen[0] == "consents-records.csv"  # what was whole was not made again
         assert left_of(made) == [f"{made.id.hex}.2.zip"]
 
+    def test_what_dead_runs_left_half_made_goes_before_the_next_one_takes_room(
+        self, northside, clock, monkeypatch
+    ):
+        dossier_id = dossiers.ask(northside)
+        with unit_of_work():
+            making.take(dossier_id, {}, {})
+        dossier = dossiers.again(northside, dossier_id)
+        lie_about(dossier)
+        clock.travel(by=LASTS + timedelta(seconds=1))
+        seen = []
+        cover = making.certifying.measured
+
+        def watched(organization_id):
+            seen.extend([*left_of(dossier), *asking.folder_of(dossier).iterdir()])
+            return cover(organization_id)
+
+        monkeypatch.setattr(making.certifying, "measured", watched)
+        make_dossier(str(dossier_id))
+        assert seen == [dossier.id.hex]
+        assert left_of(dossier) == [f"{dossier.id.hex}.2.zip"]
+
+    def test_each_file_is_on_the_disk_before_it_counts_as_made(self, northside, monkeypatch):
+        synced, placed = set(), []
+        fsync, replace = os.fsync, Path.replace
+
+        def noted(number):
+            synced.add(os.fstat(number).st_ino)
+            fsync(number)
+
+        def watched(self, target):
+            placed.append((Path(target).name, self.stat().st_ino in synced))
+            return replace(self, target)
+
+        monkeypatch.setattr(os, "fsync", noted)
+        monkeypatch.setattr(Path, "replace", watched)
+        made = dossiers.dossier(northside)
+        assert len(placed) > 2 * len(CONTENTS)  # each has a note
+        assert [name for name, is_whole in placed if not is_whole] == []
+        assert placed[-1][0] == asking.file_of(made).name
+
     def test_a_run_that_lost_its_lease_changes_nothing(self, northside, clock):
         dossier_id = dossiers.ask(northside)
         with unit_of_work():
@@ -137,6 +191,29 @@ class TestTrouble:
         assert told(cast.VERA)[0][1].startswith("The disk is full.")
         assert left_of(found) == []
         assert dossiers.ask(northside) != dossier_id  # the way on is to ask again
+
+    @pytest.mark.parametrize("broken", ["rows", "evidence", "join"])
+    def test_a_database_that_fails_leaves_nothing_half_written(
+        self, northside, monkeypatch, broken
+    ):
+        """On SQLite a full disk is the database's to tell, and what fills it must go."""
+
+        def fails(*_):
+            raise RuntimeError("database or disk is full")
+
+        where = {
+            "rows": (reading, "batches"), "evidence": (reading, "evidence"),
+            "join": (readme, "manifest"),
+        }  # fmt: skip
+        dossier_id = dossiers.ask(northside)
+        with monkeypatch.context() as patch:
+            patch.setattr(*where[broken], fails)
+            with pytest.raises(RuntimeError):
+                make_dossier(str(dossier_id))
+        dossier = dossiers.again(northside, dossier_id)
+        assert dossier.is_moving
+        assert left_of(dossier) == [dossier.id.hex]
+        assert list(asking.folder_of(dossier).glob("*.new")) == []
 
 
 class TestEnd:
@@ -182,6 +259,25 @@ class TestEnd:
         make_dossier(str(waiting))
         assert not dossiers.again(bobs, waiting).is_ready
         assert asking.file_of(theirs).is_file()
+
+    def test_what_was_over_before_its_file_was_deleted_goes_with_the_next_sweep(
+        self, northside, bobs, lakeview, monkeypatch
+    ):
+        kept, ended = dossiers.dossier(lakeview), dossiers.dossier(northside)
+        with monkeypatch.context() as patch, unit_of_work():
+            patch.setattr(asking, "clear", lambda _: None)  # whoever ended it died
+            asking.forget_dossiers(northside.organization_id, before=utcnow(), is_dry=False)
+        waiting = dossiers.again(bobs, dossiers.ask(bobs))
+        for dossier in (kept, ended, waiting):
+            asking.folder_of(dossier).mkdir()
+        assert left_of(ended) == [ended.id.hex, f"{ended.id.hex}.1.zip"]
+        strange = asking.folder_of(ended).with_name("lost+found")
+        strange.mkdir()
+        assert forget_dossiers() == 0
+        assert left_of(ended) == []
+        assert left_of(kept) == [f"{kept.id.hex}.1.zip"]  # what it was made of is not needed
+        assert left_of(waiting) == [waiting.id.hex]
+        assert strange.is_dir()
 
     def test_a_run_under_way_when_somebody_is_erased_leaves_nothing(self, northside, monkeypatch):
         dossier_id = dossiers.ask(northside)

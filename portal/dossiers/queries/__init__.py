@@ -75,6 +75,13 @@ def overdue(after: UUID | None = None) -> list[UUID]:
     return _some(after, d.state == DossierState.READY, d.finished_at < before)
 
 
+def alive() -> list[DossierRef]:
+    """Return every dossier that is being made or can be downloaded (a sweep)."""
+    d = Dossier
+    wanted = select(d).where(d.state.in_([DossierState.WAITING, DossierState.READY]))
+    return [ref(row) for row in db.session.scalars(wanted)]
+
+
 def kept_by(organization_id: UUID, before: datetime) -> list[UUID]:
     """Return the dossiers of an organization that may hold somebody, asked for by then (C-10)."""
     d = Dossier

@@ -1,5 +1,6 @@
 """Asking for a dossier, handing it out, and letting it go (M-4, C-10)."""
 
+import re
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from portal.dossiers.values import DossierRef, DossierState, Wanted
 from portal.texting_accounts.values import AccountRef
 
 JOB_TIMEOUT_S: Final = 7_200
+_NAME: Final = re.compile(r"[0-9a-f]{32}(\..+)?")  # of what lies on the disk of a dossier
 
 
 def ask(account: AccountRef, wanted: Wanted, *, nonce: str, actor: Actor) -> UUID:
@@ -108,7 +110,7 @@ def file_of(dossier: DossierRef) -> Path:
 
 def folder_of(dossier: DossierRef) -> Path:
     """Return where its pieces lie while it is made."""
-    return settings().evidence_dir / "dossiers" / dossier.id.hex
+    return _folder() / dossier.id.hex
 
 
 def clear(dossier: DossierRef) -> None:
@@ -116,6 +118,41 @@ def clear(dossier: DossierRef) -> None:
     shutil.rmtree(folder_of(dossier), ignore_errors=True)
     for path in folder_of(dossier).parent.glob(f"{dossier.id.hex}.*"):
         path.unlink(missing_ok=True)
+
+
+def clear_rests(dossier: DossierRef) -> None:
+    """Delete what runs before this one left half made; one that was only frozen fails by it."""
+    rests = [
+        *folder_of(dossier).glob("*.new"),
+        *folder_of(dossier).parent.glob(f"{dossier.id.hex}.*"),
+    ]
+    for path in rests:
+        if path != file_of(dossier):
+            path.unlink(missing_ok=True)
+
+
+def clear_strays() -> None:
+    """Delete, after the commit, what still lies on the disk of dossiers that are over (C-10).
+
+    Whoever ended one may have died before its file was deleted.
+    """
+    lying = [path for path in _folder().glob("*") if _NAME.fullmatch(path.name)]
+    alive = {dossier.id.hex: dossier for dossier in queries.alive()}  # read after the names
+    for path in lying:
+        dossier = alive.get(path.name[:32])
+        if dossier is None or (dossier.is_ready and path != file_of(dossier)):
+            after_commit(lambda path=path: _delete(path))  # type: ignore[misc]
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _folder() -> Path:
+    return settings().evidence_dir / "dossiers"
 
 
 def _end(ids: list[UUID], *which: Any) -> list[UUID]:

@@ -11,7 +11,6 @@ under its own number, so a run that was frozen can't change what a later one han
         run.finish()
 """
 
-import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,7 +20,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from portal.core import checkpoints, private_files
+from portal.core import checkpoints
 from portal.core.clock import utcnow
 from portal.core.days import moment_of
 from portal.core.db import database_now, db
@@ -33,7 +32,7 @@ from portal.dossiers.queries.reading import Scope
 from portal.dossiers.rules import readme
 from portal.dossiers.rules.readme import Facts
 from portal.dossiers.service import asking, telling
-from portal.dossiers.service.packing import Joiner, sha256_of
+from portal.dossiers.service.packing import Joiner, sha256_of, whole
 from portal.dossiers.service.pieces import Pieces
 from portal.dossiers.values import LASTS, MOST_TRIES, DossierRef, DossierState, Opener
 from portal.proofs import queries as proofs
@@ -90,6 +89,7 @@ class Run:
 
     def write(self, between: Between) -> None:
         """Make all files and join them. Raises GivenUp, or OSError where the disk takes no more."""
+        asking.clear_rests(self.dossier)
         organization_id = self.dossier.organization_id
         measured = certifying.measured(organization_id)
         between(lambda: certifying.cover(measured))
@@ -175,23 +175,19 @@ class Run:
             terms=self._terms,
         )
         target = asking.file_of(self.dossier)
-        target.unlink(missing_ok=True)  # of a run with this number there is no other
-        with private_files.create(target) as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                joiner = Joiner(archive, between)
-                counts = self._pieces.counts()
-                joiner.text("README.txt", readme.readme(self.dossier, facts, counts))
-                joiner.text(script.NAME, script.script())
-                for path, name in self._pieces.files():
-                    joiner.file(name, path, counts.get(name))
-                joiner.unpacked(self._pieces.evidence)
-                joiner.text(readme.SUMS, readme.sums(joiner.files))
-                joiner.text(
-                    readme.MANIFEST,
-                    readme.manifest(self.dossier, facts, joiner.files, self._pieces.missing()),
-                )
-            file.flush()
-            os.fsync(file.fileno())
+        with whole(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            joiner = Joiner(archive, between)
+            counts = self._pieces.counts()
+            joiner.text("README.txt", readme.readme(self.dossier, facts, counts))
+            joiner.text(script.NAME, script.script())
+            for path, name in self._pieces.files():
+                joiner.file(name, path, counts.get(name))
+            joiner.unpacked(self._pieces.evidence)
+            joiner.text(readme.SUMS, readme.sums(joiner.files))
+            joiner.text(
+                readme.MANIFEST,
+                readme.manifest(self.dossier, facts, joiner.files, self._pieces.missing()),
+            )
         self._made = target.stat().st_size, sha256_of(target, between)
 
 

@@ -7,7 +7,6 @@ import csv
 import hashlib
 import io
 import json
-import secrets
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
-from portal.core import checkpoints, private_files
+from portal.core import checkpoints
 from portal.core.audit_tree import Tree
 from portal.core.errors import DomainError
 from portal.core.offline.hashes import canonical
@@ -26,6 +25,7 @@ from portal.dossiers.rules.contents import BY_NAME, CONTENTS, EVIDENCE
 from portal.dossiers.rules.of_account import SILENT
 from portal.dossiers.rules.readme import EVIDENCE_HEAD, EVIDENCE_LIST, Missing
 from portal.dossiers.service.asking import folder_of
+from portal.dossiers.service.packing import whole
 from portal.dossiers.values import Content, DossierRef, Evidence, Opener
 from portal.proofs.rules import offline
 from portal.proofs.service.certifying import evidence_name
@@ -92,12 +92,10 @@ class Pieces:
         path = self._path(name)
         if path.is_file():
             return
-        fresh = self._fresh(path)
         self._writing = 0
-        with private_files.create(fresh) as into:
+        with whole(path) as into:
             fill(into, between)
-        self._keep(path, {"rows": self._writing})
-        fresh.replace(path)
+            self._keep(path, {"rows": self._writing})
         self._count(name)
 
     def _rows(self, content: Content, into: IO[bytes], between: Between) -> None:
@@ -136,40 +134,34 @@ class Pieces:
         """Gather the files behind rows, each once, and list them with what is missing."""
         if self.evidence.is_file() and self._path(EVIDENCE_LIST).is_file():
             return
-        packed, listed = self._fresh(self.evidence), self._fresh(self._path(EVIDENCE_LIST))
         missing: list[Missing] = []
         names: dict[str, int] = {}
         self._writing = 0
-        with (
-            private_files.create(packed) as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
-            private_files.create(listed) as into,
-        ):
+        with whole(self._path(EVIDENCE_LIST)) as into, whole(self.evidence) as file:
             into.write(_BOM)
             text = io.TextIOWrapper(into, encoding="utf-8", newline="", write_through=True)
             writer = csv.writer(text)
             writer.writerow(EVIDENCE_HEAD)
-            for source in EVIDENCE:
-                for batch in reading.evidence(self._scope, source):
-                    for row in batch:
-                        cells = self._add(archive, source, row, names, missing)
-                        writer.writerow([written.cell(cell) for cell in cells])
-                        self._writing += 1
-                        if self._writing % 20 == 0:
-                            between()
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                for source in EVIDENCE:
+                    for batch in reading.evidence(self._scope, source):
+                        for row in batch:
+                            cells = self._add(archive, source, row, names, missing)
+                            writer.writerow([written.cell(cell) for cell in cells])
+                            self._writing += 1
+                            if self._writing % 20 == 0:
+                                between()
             text.detach()
-        self._keep(
-            self._path(EVIDENCE_LIST),
-            {
-                "rows": self._writing,
-                "missing": [
-                    {name: getattr(one, name) for name in Missing.__dataclass_fields__}
-                    for one in missing
-                ],
-            },
-        )
-        packed.replace(self.evidence)
-        listed.replace(self._path(EVIDENCE_LIST))
+            self._keep(
+                self._path(EVIDENCE_LIST),
+                {
+                    "rows": self._writing,
+                    "missing": [
+                        {name: getattr(one, name) for name in Missing.__dataclass_fields__}
+                        for one in missing
+                    ],
+                },
+            )
         self._count(EVIDENCE_LIST)
 
     def _add(
@@ -217,14 +209,9 @@ class Pieces:
     def _path(self, name: str) -> Path:
         return self._folder / name.replace("/", "-")
 
-    def _fresh(self, path: Path) -> Path:
-        return path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-
     def _keep(self, path: Path, note: Mapping[str, Any]) -> None:
-        fresh = self._fresh(path)
-        with private_files.create(fresh) as into:
+        with whole(_note_of(path)) as into:
             into.write(json.dumps(note).encode())
-        fresh.replace(_note_of(path))
 
     def _note(self, path: Path) -> Any:
         return json.loads(_note_of(path).read_text(encoding="utf-8"))
