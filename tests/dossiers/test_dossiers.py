@@ -122,6 +122,10 @@ class TestContents:
         assert written.cell({"why": "=x"}) == '{"why": "=x"}'
         assert [written.cell(value) for value in (None, True, False, 0)] == ["", "yes", "no", "0"]
 
+    def test_what_was_spent_is_a_number_that_a_spreadsheet_adds_up(self):
+        assert [written.cell(value) for value in (-3, -0.5)] == ["-3", "-0.5"]
+        assert written.cell("-3+cmd") == "'-3+cmd"
+
     def test_the_version_is_the_products(self):
         about = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
         assert about["project"]["version"] == making.VERSION

@@ -18,6 +18,8 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(said, bool):
         return "yes" if said else "no"
+    if isinstance(said, int | float):
+        return str(said)  # a minus before a number runs nothing, and a spreadsheet adds it up
     if isinstance(said, dict | list):
         said = json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
     return safe(str(said))
