@@ -43,6 +43,7 @@ from tests.factories.messaging import (
 from tests.factories.optin import make_published
 from tests.factories.tasks import make_task
 from tests.house.test_idor import settle
+from workers.dossiers import make_dossier
 
 TABLES = Base.metadata.tables
 pytest_plugins = ["tests.proofs.conftest"]
@@ -302,6 +303,19 @@ class TestWhole:
             "texts/texts_out.csv", "consent_method", "opt_outs 36",
         ):  # fmt: skip
             assert said in text, said
+
+    def test_the_readme_says_of_what_it_holds_that_came_later(self, northside):
+        dossier_id = dossiers.ask(northside)
+        make.written(northside)
+        later = make_recipient(northside, "+13125550199", last_name="Latecomer")
+        make_dossier(str(dossier_id))
+        with opened(dossiers.again(northside, dossier_id)) as archive:
+            text = " ".join(archive.read("README.txt").decode().split())
+            assert rows_of(archive, "consents/records.csv") == []
+            contacts = rows_of(archive, "contacts/contacts.csv")
+        assert str(later.contact.id) in [contact["id"] for contact in contacts]
+        assert "A file whose period counts by a time holds nothing that came after" in text
+        assert "All others (the address book, what stands now) are as they were when" in text
 
 
 class TestTexts:

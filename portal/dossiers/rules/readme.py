@@ -83,8 +83,9 @@ apostrophe away to have the value. Lists and facts within a cell are JSON. Files
 .jsonl hold one JSON object a line, without apostrophes.
 The columns ending in _id lead to the column id of the file about that thing. Words that a person
 asked to be forgotten are gone ("[erased]"); hashes, times and numbers stay.
-Nothing that came after it was asked for is in it. Rows that were written before it and moved on
-while it was made (a text that was delivered meanwhile) stand as they were read.
+A file whose period counts by a time holds nothing that came after this was asked for. All others
+(the address book, what stands now) are as they were when a worker read them, some time later, and
+so are rows that moved on meanwhile, like a text that was delivered.
 
 HOW TO CHECK IT
   sha256sum -c {SUMS}
