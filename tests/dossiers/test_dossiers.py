@@ -317,6 +317,22 @@ class TestWhole:
         assert "A file whose period counts by a time holds nothing that came after" in text
         assert "All others (the address book, what stands now) are as they were when" in text
 
+    def test_memory_is_the_same_for_a_short_log_and_a_long_one(self, northside, monkeypatch):
+        """A tree keeps every hash it read, so none may serve the whole log."""
+        for _ in range(6):
+            make.written(northside)
+        served = {}
+        prove = checkpoints.inclusion
+
+        def watched(chain, position, *, discloses, trees):
+            served.setdefault(id(trees), (trees, []))[1].append(position)
+            return prove(chain, position, discloses=discloses, trees=trees)
+
+        monkeypatch.setattr(reading._pages, "__defaults__", (2,))
+        monkeypatch.setattr(checkpoints, "inclusion", watched)
+        dossiers.dossier(northside)
+        assert [positions for _, positions in served.values()] == [[1, 2], [3, 4], [5, 6]]
+
 
 class TestTexts:
     def test_each_text_has_its_verdict_its_consent_and_every_event(self, northside):

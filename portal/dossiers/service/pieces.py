@@ -119,8 +119,8 @@ class Pieces:
     def _log(self, into: IO[bytes], between: Between) -> None:
         """Write each entry of the log with its way to a signed checkpoint. Raises LogBroken."""
         chain = self._scope.tenant.organization_id
-        trees: dict[int, Tree] = {}
         for batch in reading.log_places(self._scope):
+            trees: dict[int, Tree] = {}  # one for all would hold every hash of a long log
             for position, event in batch:
                 proof = checkpoints.inclusion(
                     chain, position, discloses=event not in SILENT, trees=trees
