@@ -79,6 +79,10 @@ class Desk(Flask):
             response = super().process_response(response)
         return _harden(response)
 
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """Let static files alone be kept: what somebody downloads is for them, and each time told (M-4)."""
+        return super().get_send_file_max_age(filename) if request.endpoint == "static" else None
+
 
 def addresses(endpoint: str, name: str, **others: Any) -> Callable[[object], str]:
     """Return what gives the address of each row of a list, told the row's own id, `name`.
@@ -107,6 +111,7 @@ def _harden(response: Response) -> Response:
         headers.setdefault(name, value)
     if settings().is_https:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if request.endpoint not in {"static", "assets"}:
-        headers.setdefault("Cache-Control", "no-store")
+    is_sent = headers.get("Cache-Control", "no-cache") == "no-cache"  # as send_file leaves it
+    if is_sent and request.endpoint not in {"static", "assets"}:
+        headers["Cache-Control"] = "no-store"
     return response

@@ -75,6 +75,21 @@ def test_asking_while_one_is_made_leads_to_it(vera, northside):
     assert "One is being made already" in page.text_of("#flash")
 
 
+def test_no_browser_keeps_what_was_downloaded(vera, northside):
+    made = dossiers.dossier(northside)
+    where = {"account_id": northside.id, "dossier_id": made.id}
+    reply = vera.open("GET", vera.url("dossiers.download", **where), buffered=True)
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.headers["Content-Disposition"] == f"attachment; filename={made.file_name}"
+    assert reply.headers["Content-Type"] == "application/zip"
+
+
+def test_files_of_our_own_are_kept(vera):
+    """Their address changes with them."""
+    reply = vera.open("GET", vera.url("static", filename="css/tokens.css"), buffered=True)
+    assert reply.headers["Cache-Control"] == "public, max-age=31536000"
+
+
 def test_nobody_but_officers_has_it(alice, bob, northside, bobs):
     made = dossiers.dossier(northside)
     alice.get("dossiers.index", status=403, account_id=northside.id)
