@@ -260,6 +260,23 @@ class TestEnd:
         assert not dossiers.again(bobs, waiting).is_ready
         assert asking.file_of(theirs).is_file()
 
+    def test_the_number_goes_from_the_words_of_whoever_asked_too(self, northside, lakeview):
+        made = dossiers.dossier(northside, Wanted("Casey Ito", f"Complaint by {make.CAROL}"))
+        other = dossiers.dossier(northside, Wanted("Counsel of (312) 555-0142", "A lawsuit"))
+        theirs = dossiers.dossier(lakeview, Wanted("Casey Ito", f"Complaint by {make.CAROL}"))
+        with unit_of_work():
+            asked = erasing.report(
+                northside.organization_id, make.CAROL, reason="Asked", evidence="A mail",
+                actor=VERA_ACTS,
+            )  # fmt: skip
+        assert dossiers.again(northside, made.id).reason == f"Complaint by {make.CAROL}"
+        with unit_of_work():
+            erasing.erase(northside.organization_id, asked, actor=VERA_ACTS)
+        made, other = (dossiers.again(northside, each.id) for each in (made, other))
+        assert (made.counsel, made.reason) == ("Casey Ito", "[erased]")
+        assert (other.counsel, other.reason) == ("[erased]", "A lawsuit")
+        assert dossiers.again(lakeview, theirs.id).reason == f"Complaint by {make.CAROL}"
+
     def test_what_was_over_before_its_file_was_deleted_goes_with_the_next_sweep(
         self, northside, bobs, lakeview, monkeypatch
     ):

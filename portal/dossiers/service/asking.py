@@ -2,18 +2,20 @@
 
 import re
 import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.core import audit, jobs
 from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
 from portal.core.db import after_commit, db, part_of_work
+from portal.core.erasing import ERASED, wipe
 from portal.core.jobs import Job, Lane
 from portal.core.settings import settings
 from portal.dossiers import queries
@@ -90,11 +92,22 @@ def let_go(dossier_id: UUID) -> bool:
     return bool(_end([dossier_id], Dossier.state == DossierState.READY))
 
 
-def forget_dossiers(organization_id: UUID, *, before: datetime, is_dry: bool) -> int:
-    """Delete the dossiers asked for by then, made or not: any of them may hold a person (C-10)."""
+def forget_dossiers(
+    organization_id: UUID, *, words: Sequence[str] = (), before: datetime, is_dry: bool
+) -> int:
+    """Delete the dossiers asked for by then, made or not: any of them may hold a person (C-10).
+
+    Whom one was for and why it was needed goes where it names one of the words.
+    """
     found = queries.kept_by(organization_id, before)
-    if not is_dry and found:
+    if is_dry:
+        return len(found)
+    if found:
         _end(found, Dossier.organization_id == organization_id)
+    own = (Dossier.organization_id == organization_id) & (Dossier.created_at <= before)
+    for column in (Dossier.counsel, Dossier.reason):
+        named = or_(False, *(column.contains(word, autoescape=True) for word in words))
+        wipe(Dossier, own & named, {column.key: ERASED}, is_dry=False)
     return len(found)
 
 

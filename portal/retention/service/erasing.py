@@ -217,7 +217,9 @@ def _wipe(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -
         "exemptions": call_lists.forget_words(organization_id, e164, before=before, is_dry=is_dry),
         "bundles": proofs.forget_bundles(organization_id, e164, before=before, is_dry=is_dry),
         "text_files": exports.forget_exports(organization_id, before=before, is_dry=is_dry),
-        "dossiers": dossiers.forget_dossiers(organization_id, before=before, is_dry=is_dry),
+        "dossiers": dossiers.forget_dossiers(
+            organization_id, words=names, before=before, is_dry=is_dry
+        ),
         "visits": visits.forget_visits(organization_id, e164, before=before, is_dry=is_dry),
         "callbacks": texts.forget_callbacks_of(organization_id, e164, before=before, is_dry=is_dry),
         **texts.erase_words(organization_id, before=before, only=e164, is_dry=is_dry),
