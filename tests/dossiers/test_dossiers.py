@@ -46,7 +46,6 @@ from tests.house.test_idor import settle
 from workers.dossiers import make_dossier
 
 TABLES = Base.metadata.tables
-pytest_plugins = ["tests.proofs.conftest"]
 
 
 def events_of(dossier):
