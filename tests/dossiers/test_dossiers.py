@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from portal.appeals.rules import submission
 from portal.core import checkpoints
 from portal.core.audit import AuditEntry
 from portal.core.clock import utcnow
@@ -20,11 +21,12 @@ from portal.dossiers.errors import DossierRefused
 from portal.dossiers.queries import reading
 from portal.dossiers.rules import written
 from portal.dossiers.rules.contents import BY_NAME, CONTENTS, EVIDENCE, LEFT_OUT
-from portal.dossiers.service import asking, making
+from portal.dossiers.service import asking, making, packing
 from portal.dossiers.values import Wanted
 from portal.integrations.service.endpoints import remove_endpoint
 from portal.messaging.models import Message, MessageEvent
 from portal.messaging.values import State
+from portal.proofs.service import certifying
 from tests import cast
 from tests.factories import consent as make
 from tests.factories import dossiers, proofs
@@ -436,6 +438,12 @@ class TestEvidence:
         assert all(one["why"] and one["belongs_to"] == "consent_records" for one in missing)
         assert {line["missing_because"] for line in listed} == {one["why"] for one in missing}
         assert verifier(asking.file_of(made)).returncode == 0
+
+    def test_a_file_has_the_ending_of_its_kind(self):
+        """The frozen ZIP of an appeal, a film: nobody opens a .bin."""
+        for media_type, ending in (*submission._ENDINGS.items(), ("image/gif", ".gif")):
+            assert certifying.evidence_name("0" * 64, media_type) == f"evidence/{'0' * 64}{ending}"
+        assert set(packing._PACKED) <= set(certifying._ENDINGS.values())
 
     def test_every_kind_of_file_has_something_that_opens_it(self):
         from workers.dossiers import OPENERS

@@ -17,7 +17,16 @@ from portal.proofs.service.packing import info_of
 _BLOCK: Final = 1 << 20
 _BETWEEN: Final = 32  # blocks: some tenths of a second
 _LARGE: Final = 1 << 30
-_PACKED: Final = (".pdf", ".jpg", ".png", ".gif", ".mp4", ".zip")  # no smaller when packed again
+_PACKED: Final = (
+    ".pdf",
+    ".jpg",
+    ".png",
+    ".gif",
+    ".webp",
+    ".mp4",
+    ".3gp",
+    ".zip",
+)  # no smaller when packed again
 
 
 @contextmanager

@@ -39,7 +39,14 @@ _ENDINGS: Final = {
     "application/pdf": ".pdf",
     "image/png": ".png",
     "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "video/3gpp": ".3gp",
+    "application/zip": ".zip",
     "text/html": ".html",
+    "text/csv": ".csv",
+    "text/plain": ".txt",
 }
 
 
