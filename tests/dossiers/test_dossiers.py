@@ -11,22 +11,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from portal.appeals.rules import submission
 from portal.core import checkpoints
 from portal.core.audit import AuditEntry
 from portal.core.clock import utcnow
 from portal.core.db import Base, db, unit_of_work
-from portal.core.settings import settings
 from portal.dossiers.errors import DossierRefused
 from portal.dossiers.queries import reading
 from portal.dossiers.rules import written
-from portal.dossiers.rules.contents import BY_NAME, CONTENTS, EVIDENCE, LEFT_OUT
-from portal.dossiers.service import asking, making, packing
+from portal.dossiers.rules.contents import BY_NAME, CONTENTS, LEFT_OUT
+from portal.dossiers.service import asking, making
 from portal.dossiers.values import Wanted
 from portal.integrations.service.endpoints import remove_endpoint
 from portal.messaging.models import Message, MessageEvent
 from portal.messaging.values import State
-from portal.proofs.service import certifying
 from tests import cast
 from tests.factories import consent as make
 from tests.factories import dossiers, proofs
@@ -403,49 +400,3 @@ class TestTexts:
     def test_days_the_wrong_way_round_are_refused(self, northside):
         with pytest.raises(DossierRefused, match="2026-01-01 is before 2026-02-01"):
             dossiers.ask(northside, Wanted("C", "W", date(2026, 2, 1), date(2026, 1, 1)))
-
-
-class TestEvidence:
-    def test_files_are_there_once_named_by_their_hash(self, northside):
-        one = proofs.scan(b"%PDF-1.7 the same paper")
-        make.written(northside, evidence=one)
-        make.spoken(northside, make.DAVE, evidence=one)
-        house = make_file(northside)
-        with opened(dossiers.dossier(northside)) as archive:
-            listed = rows_of(archive, "evidence/index.csv")
-            assert archive.read(f"evidence/{one.sha256}.pdf") == b"%PDF-1.7 the same paper"
-            for line in listed:
-                assert hashlib.sha256(archive.read(line["file"])).hexdigest() == line["sha256"]
-        assert [line["belongs_to"] for line in listed] == ["consent_records"] * 2 + ["media_files"]
-        assert listed[2]["row"] == str(house.id)
-
-    def test_what_can_not_be_read_is_named_as_missing_with_the_reason(self, northside, verifier):
-        gone, odd = proofs.scan(b"%PDF-1.7 gone"), proofs.scan(b"%PDF-1.7 changed")
-        make.written(northside, evidence=gone)
-        make.spoken(northside, make.DAVE, evidence=odd)
-        folder = settings().evidence_dir / "consent"
-        (folder / gone.name).unlink()
-        (folder / odd.name).write_bytes(b"something else")
-        made = dossiers.dossier(northside)
-        with opened(made) as archive:
-            missing = json.loads(archive.read("manifest.json"))["missing"]
-            listed = rows_of(archive, "evidence/index.csv")
-        assert made.missing == len(missing) == 2
-        assert {one["file"] for one in missing} == {
-            f"evidence/{gone.sha256}.pdf",
-            f"evidence/{odd.sha256}.pdf",
-        }
-        assert all(one["why"] and one["belongs_to"] == "consent_records" for one in missing)
-        assert {line["missing_because"] for line in listed} == {one["why"] for one in missing}
-        assert verifier(asking.file_of(made)).returncode == 0
-
-    def test_a_file_has_the_ending_of_its_kind(self):
-        """The frozen ZIP of an appeal, a film: nobody opens a .bin."""
-        for media_type, ending in (*submission._ENDINGS.items(), ("image/gif", ".gif")):
-            assert certifying.evidence_name("0" * 64, media_type) == f"evidence/{'0' * 64}{ending}"
-        assert set(packing._PACKED) <= set(certifying._ENDINGS.values())
-
-    def test_every_kind_of_file_has_something_that_opens_it(self):
-        from workers.dossiers import OPENERS
-
-        assert {source.kind for source in EVIDENCE} == set(OPENERS)
