@@ -39,9 +39,7 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _NOTICES: Final = {
     "first_notice": "free notice after the first text",
     "team_notice": "free notice that the team may read along",
-    "stop": "automatic answer, free",
-    "start": "automatic answer, free",
-    "help": "automatic answer, free",
+    **dict.fromkeys(("stop", "start", "help"), "automatic answer, free"),
     "revocation": "confirms that they asked to stop, free",
     "join": "answer to the join keyword, free",
     "double_opt_in": "asks for a YES, free",
