@@ -113,20 +113,42 @@ def test_the_history_keeps_every_restriction_with_who_and_why(alice, bobs):
     assert suspend(bobs) is False
     with unit_of_work():
         compliance.lift_suspension(bobs, "Appeal granted", actor=SYSTEM)
-        accounts.pause(bobs.id, actor=SYSTEM)
         accounts.resume(bobs.id, actor=SYSTEM)
         accounts.close(bobs.id, reason="Left", actor=SYSTEM)
     kept = history(bobs)
     assert kept[0].kind is RestrictionKind.CLOSING
-    assert sorted(
-        (one.kind.value, one.reason, one.lift_note) for one in kept[1:] if one.reason
-    ) == [
+    assert sorted(((one.kind.value, one.reason, one.lift_note) for one in kept[1:]), key=str) == [
         ("pause", "Holiday", "Suspended instead."),
+        ("pause", "Holiday", None),
         ("suspension", "The carrier has suspended it (30002).", "Appeal granted"),
     ]
     assert len(kept) == 4
     shown = alice.get("compliance.restriction", account_id=bobs.id)
     assert "Appeal granted" in shown.text_of("#history")
+
+
+def test_a_pause_that_a_suspension_took_the_place_of_holds_again(alice, bobs):
+    """H-6: who paused the account, or the alarm that did, was not asked by the carrier's yes."""
+    with unit_of_work():
+        accounts.pause(bobs.id, reason="A second SID for one text", actor=SYSTEM)
+    suspend(bobs)
+    where = {"account_id": bobs.id}
+    lifted = alice.post(
+        "messaging.lift_suspension", **where, data={"carrier_note": "Mail of today"}
+    )
+    assert "It was paused before that" in alice.follow(lifted).text
+    after = queries.account(bobs.id)
+    assert (after.state_label, after.state_reason) == ("Paused", "A second SID for one text")
+    newest = history(bobs)[0]
+    assert (newest.kind, newest.lifted_at) == (RestrictionKind.PAUSE, None)
+    assert [one.lift_note for one in history(bobs) if one.kind is RestrictionKind.SUSPENSION] == [
+        "Mail of today"
+    ]
+    with unit_of_work():
+        accounts.resume(bobs.id, actor=SYSTEM)
+    suspend(bobs)
+    alice.post("messaging.lift_suspension", **where, data={"carrier_note": "Mail of tomorrow"})
+    assert queries.account(bobs.id).is_active
 
 
 def test_an_account_that_was_never_restricted_says_so(bob, bobs):

@@ -1,5 +1,7 @@
 """A suspension is learnt from the carrier or entered by an officer, and lifted with a reason (A-1)."""
 
+from typing import Final
+
 from portal.compliance.errors import NotSuspended
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
@@ -12,6 +14,7 @@ from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import CAUSE_LABELS, AccountRef, AccountState, Cause
 
 _TITLE = "The carrier has suspended your account"
+STILL_PAUSED: Final = "It was paused before that, and is paused again until somebody resumes it."
 
 
 def suspend(account: AccountRef, reason: str, *, cause: Cause | None = None, actor: Actor) -> bool:
@@ -41,15 +44,18 @@ def enter_suspension(account: AccountRef, cause: Cause, reason: str, *, actor: A
 
 
 def lift_suspension(account: AccountRef, note: str, *, actor: Actor) -> None:
-    """Let the account send again, as the carrier said. Raises NotSuspended where it does."""
+    """Let the account send again, as the carrier said. Raises NotSuspended where it does.
+
+    One that was paused when it was suspended is paused again, and people are told so (H-6).
+    """
     if accounts.get_or_404(account.tenant).state is not AccountState.SUSPENDED:
         raise NotSuspended
-    account_service.reinstate(account.id, note=note, actor=actor)
+    now = account_service.reinstate(account.id, note=note, actor=actor)
     _post(account, "lifted", None, note)
     _tell(
         account,
         "Your account's suspension is lifted",
-        f"{actor.label}: {note}",
+        f"{'' if now.is_active else f'{STILL_PAUSED} '}{actor.label}: {note}",
         f"lifted:{account.id}:{utcnow().isoformat()}",
     )
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from flask import Response, flash, g, url_for
 
+from portal.compliance import service as compliance
 from portal.compliance.errors import NotSuspended
 from portal.compliance.forms import LiftForm
 from portal.compliance.views.restrictions import restriction_page
@@ -27,9 +28,11 @@ def lift_suspension(account_id: UUID) -> Response:
     except NotSuspended as error:
         flash(error.message, "bad")
     else:
+        goes_on = (
+            f"Texts that waited go again, to {after.recipients_a_day:,} people a day at first."
+        )
         flash(
-            "The suspension is lifted. Texts that waited go again, to "
-            f"{after.recipients_a_day:,} people a day at first.",
+            f"The suspension is lifted. {goes_on if after.is_active else compliance.STILL_PAUSED}",
             "ok",
         )
     return see_other(url_for("compliance.restriction", account_id=account_id))

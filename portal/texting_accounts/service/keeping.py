@@ -3,7 +3,7 @@
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from portal.core import audit
 from portal.core.audit import Actor
@@ -185,16 +185,21 @@ def explain_suspension(account_id: UUID, reason: str, cause: Cause, *, actor: Ac
 
 
 def reinstate(account_id: UUID, *, note: str = "", actor: Actor) -> AccountRef:
-    """Lift a suspension; the note says why. Refused texts suspend the account anew."""
-    suspended = {AccountState.SUSPENDED}
+    """Lift a suspension; the note says why. Refused texts suspend the account anew.
+
+    A pause that the suspension took the place of holds again: whoever paused the account, or the
+    alarm that did, was not asked (H-6).
+    """
+    before = _pause_before(locked(account_id))
     return _move(
         account_id,
-        suspended,
-        AccountState.ACTIVE,
-        reason="",
+        {AccountState.SUSPENDED},
+        AccountState.PAUSED if before else AccountState.ACTIVE,
+        reason=(before.reason or "") if before else "",
         note=note,
         verb="reinstate",
         actor=actor,
+        cause=before.cause if before else None,
     )
 
 
@@ -274,18 +279,34 @@ def _move(
         raise WrongState(
             f"This account is {account.state_label.lower()}, so it can't {verb}.",
         )
-    why = (reason or note).strip() or None
-    _keep_history(account, why, cause, actor)
+    why = (note or reason).strip() or None
+    _keep_history(account, why, note.strip(), cause, actor)
     told = {"cause": cause.value} if cause else {}
     record(f"accounts:account:{verb}", account_id, moved, actor, reason=why, **told)
     return account
 
 
-def _keep_history(account: AccountRef, why: str | None, cause: Cause | None, actor: Actor) -> None:
+def _pause_before(row: TextingAccount) -> Restriction | None:
+    """Return the pause that held when the account was suspended, and ended with that."""
+    r = Restriction
+    mine = owned(Tenant(row.organization_id, row.id), r)
+    suspended_at = (
+        select(r.set_at)
+        .where(mine, r.kind == RestrictionKind.SUSPENSION, r.lifted_at.is_(None))
+        .scalar_subquery()
+    )
+    return db.session.scalars(
+        select(r).where(mine, r.kind == RestrictionKind.PAUSE, r.lifted_at == suspended_at)
+    ).first()
+
+
+def _keep_history(
+    account: AccountRef, why: str | None, note: str, cause: Cause | None, actor: Actor
+) -> None:
     """End the restriction that held and begin the one that holds now (H-6)."""
     now, r = utcnow(), Restriction
     kind = _KINDS.get(account.state)
-    note = why if kind is None else f"{account.state_label} instead."
+    note = note or (why or "" if kind is None else f"{account.state_label} instead.")
     ended = RestrictionKind if kind is RestrictionKind.CLOSING else _KINDS.values()
     db.session.execute(
         update(r)
