@@ -171,7 +171,12 @@ class Outcomes:
         return " and ".join(bad or (opt_outs, errors))
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
-        return Outcomes(*(getattr(self, n) + getattr(other, n) for n in self.__dataclass_fields__))
+        return Outcomes(
+            self.attempted + other.attempted,
+            self.delivered + other.delivered,
+            self.wrong + other.wrong,
+            self.opted_out + other.opted_out,
+        )
 
     def is_enough(self, by: Thresholds) -> bool:
         """Say whether there were enough texts for a rate to mean anything."""

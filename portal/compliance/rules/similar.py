@@ -69,6 +69,8 @@ def likeness(one: Sketch, other: Sketch) -> float:
     """Return how much of two texts is shared: 0 for nothing, 1 for the same words."""
     if not one or not other:
         return 0.0
+    if one == other:  # as most sends of one wording are
+        return 1.0
     first, second = frozenset(one), frozenset(other)
     shared, together = first & second, first | second
     if len(together) <= KEPT:
