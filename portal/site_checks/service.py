@@ -1,8 +1,6 @@
 """Asking for a check, doing it, and telling of what a page lost (C-9)."""
 
 import hashlib
-import os
-import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -331,10 +329,6 @@ def _keep(body: bytes) -> Snapshot:
     snapshot = Snapshot(f"{sha256}.html", sha256, len(body))
     path = path_of(snapshot)
     if not path.exists():
-        half = path.with_name(f"{sha256}.{secrets.token_hex(8)}.part")
-        with private_files.create(half) as file:
+        with private_files.whole(path) as file:
             file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
     return snapshot

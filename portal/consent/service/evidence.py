@@ -5,7 +5,6 @@ picture is a copy written anew. Files kept before they were sealed are read as t
 """
 
 import hashlib
-import os
 import re
 import secrets
 from pathlib import Path
@@ -89,12 +88,8 @@ def _put(name: str, content: bytes, file_name: str, media_type: str) -> Evidence
     """Write a file whole or not at all; the same content may be there already."""
     path = path_of(name)
     if not path.exists():
-        fresh = path.with_name(f"{secrets.token_hex(8)}.new")
-        with private_files.create(fresh) as file:
+        with private_files.whole(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
     return Evidence(name, hashlib.sha256(content).hexdigest(), file_name, media_type)
 
 

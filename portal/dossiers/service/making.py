@@ -24,6 +24,7 @@ from portal.core import checkpoints
 from portal.core.clock import utcnow
 from portal.core.days import moment_of
 from portal.core.db import database_now, db
+from portal.core.private_files import whole
 from portal.core.settings import settings
 from portal.core.tenancy import owned
 from portal.dossiers import queries
@@ -32,7 +33,7 @@ from portal.dossiers.queries.reading import Scope
 from portal.dossiers.rules import readme
 from portal.dossiers.rules.readme import Facts
 from portal.dossiers.service import asking, telling
-from portal.dossiers.service.packing import Joiner, sha256_of, whole
+from portal.dossiers.service.packing import Joiner, sha256_of
 from portal.dossiers.service.pieces import Pieces
 from portal.dossiers.values import LASTS, MOST_TRIES, DossierRef, DossierState, Opener
 from portal.proofs import queries as proofs

@@ -2,15 +2,11 @@
 
 import hashlib
 import io
-import os
-import secrets
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
-from portal.core import private_files
 from portal.dossiers.rules.readme import Packed
 from portal.proofs.service.packing import info_of
 
@@ -27,25 +23,6 @@ _PACKED: Final = (
     ".3gp",
     ".zip",
 )  # no smaller when packed again
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file whole or not at all: it takes its place once all of it is on the disk.
-
-    What breaks off leaves nothing, or a disk that is full stays full. A run that is killed leaves
-    a name that ends in .new, for the next one to delete.
-    """
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with private_files.create(fresh) as into:
-            yield into
-            into.flush()
-            os.fsync(into.fileno())
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
 
 
 class Joiner:

@@ -18,6 +18,7 @@ from portal.core import checkpoints
 from portal.core.audit_tree import Tree
 from portal.core.errors import DomainError
 from portal.core.offline.hashes import canonical
+from portal.core.private_files import whole
 from portal.dossiers.queries import reading
 from portal.dossiers.queries.reading import Scope
 from portal.dossiers.rules import written
@@ -25,7 +26,6 @@ from portal.dossiers.rules.contents import BY_NAME, CONTENTS, EVIDENCE
 from portal.dossiers.rules.of_account import SILENT
 from portal.dossiers.rules.readme import EVIDENCE_HEAD, EVIDENCE_LIST, Missing
 from portal.dossiers.service.asking import folder_of
-from portal.dossiers.service.packing import whole
 from portal.dossiers.values import Content, DossierRef, Evidence, Opener
 from portal.proofs.rules import offline
 from portal.proofs.service.certifying import evidence_name

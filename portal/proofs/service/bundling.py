@@ -19,8 +19,6 @@ Nothing is held in memory but one batch's facts and one certificate at a time.
 """
 
 import json
-import os
-import secrets
 import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -184,12 +182,11 @@ class BundleRun:
         if batch.is_made:
             return
         part = self._part(batch.number)
-        fresh = part.with_name(f"{part.name}.{secrets.token_hex(4)}.new")
         rows: list[list[str]] = []
         outcomes: list[list[str | None]] = []
         trees: dict[int, Tree] = {}
         with (
-            private_files.create(fresh) as file,
+            private_files.whole(part) as file,
             zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
         ):
             for asked in batch.asked:
@@ -204,7 +201,6 @@ class BundleRun:
                     outcomes.append([str(story.record.id), ""])
             archive.writestr(packing.info_of(packing.ROWS), json.dumps(rows))
             archive.writestr(packing.info_of(packing.OUTCOMES), json.dumps(outcomes))
-        fresh.replace(part)
 
     def note(self, batch: Batch) -> None:
         """Write down what was found for each number, and how far the bundle is."""
@@ -228,14 +224,12 @@ class BundleRun:
     def join(self) -> None:
         """Join the batches into the bundle, with its list, verifier and manifest."""
         target = file_of(self.bundle)
-        fresh = target.with_name(f"{target.name}.{secrets.token_hex(4)}.new")
-        with private_files.create(fresh) as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                packing.Joiner(archive).join(self.bundle, self._parts(), self._cover())
-            file.flush()
-            os.fsync(file.fileno())
-        self._joined = fresh.stat().st_size, packing.sha256_of(fresh)
-        fresh.replace(target)
+        with (
+            private_files.whole(target) as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            packing.Joiner(archive).join(self.bundle, self._parts(), self._cover())
+        self._joined = target.stat().st_size, packing.sha256_of(target)
 
     def _cover(self) -> bytes:
         bundle = queries.bundle_by_id(self.bundle.id) or self.bundle
