@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from portal.core import formats
 from portal.dossiers.rules.contents import CONTENTS, LEFT_OUT
-from portal.dossiers.values import DossierRef, Whose
+from portal.dossiers.values import KEPT_FOR, DossierRef, Whose
 
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
@@ -105,7 +105,7 @@ one is missing; what is missing is in {MANIFEST} too.
 
 HOW LONG THINGS ARE KEPT
 {textwrap.fill(terms, 96)}
-This ZIP is deleted from {facts.application} 30 days after it was made, later only while a legal hold stands, and
+This ZIP is deleted from {facts.application} {KEPT_FOR.days} days after it was made, later only while a legal hold stands, and
 at once when somebody of the organization is erased (C-10). It can be made again.
 
 FILES

@@ -1,13 +1,13 @@
 """Telling who asked that a dossier is ready, or why it could not be made (M-1)."""
 
 from portal.core import formats
-from portal.dossiers.values import DossierRef
+from portal.dossiers.values import KEPT_FOR, DossierRef
 from portal.notifications import service as notifications
 
 
 def ready(dossier: DossierRef) -> None:
     """Tell who asked that it can be downloaded, and what is missing in it."""
-    text = f"{formats.plural(dossier.rows, 'row')}. The file is kept for 30 days."
+    text = f"{formats.plural(dossier.rows, 'row')}. The file is kept for {KEPT_FOR.days} days."
     if dossier.missing:
         text = f"{formats.plural(dossier.missing, 'file')} could not be read; it says which. {text}"
     _tell(dossier, "ready", "The export for counsel is ready", text)

@@ -174,7 +174,7 @@ def _text(
 ) -> tuple[dict[UUID, Taken], dict[UUID, Gate]]:
     account, drip, step = this.account, this.drip, this.step
     people = _people(this, ready)
-    numbers = {row.id: _number(row, people[row.contact_id]) for row in ready}
+    numbers = {row.id: number_for(row, people[row.contact_id]) for row in ready}
     behind = _behind_others(this, ready, numbers)
     ready = [row for row in ready if row.id not in behind]
     if not ready:
@@ -262,7 +262,7 @@ def _not_sent(run_id: UUID, gate: Gate | None) -> Taken:
     return Taken(run_id, Outcome.NOT_SENT, words, is_opted_out)
 
 
-def _number(row: DripEnrolment, person: ContactRef) -> NumberRef | None:
+def number_for(row: DripEnrolment, person: ContactRef) -> NumberRef | None:
     """Return the number they were enrolled with, else the one they prefer now."""
     return number_of(person, row.e164) if row.e164 else person.preferred
 

@@ -28,7 +28,6 @@ from portal.messaging.queries.following import Stranded
 from portal.messaging.rules.gates import OPTED_OUT
 from portal.messaging.service import following, outbox, saved
 from portal.messaging.service.following import Asked
-from portal.messaging.service.sending import number_of
 from portal.messaging.values import Fate, Gate, Recipient
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
@@ -86,12 +85,10 @@ def _places(tenant: Tenant, text_ids: Sequence[UUID]) -> dict[UUID, list[Place]]
 
 
 def _hand_over(account: AccountRef, step_id: UUID, places: Sequence[Place]) -> int:
-    first = places[0][0]
-    steps = library.steps_of(account.organization_id, [first.version_id])[first.version_id]
     this = _Round(
         account,
-        library.drip_of(account.organization_id, first.drip_id),
-        next(step for step in steps if step.id == step_id),
+        library.drip_of(account.organization_id, places[0][0].drip_id),
+        library.step_of(account.organization_id, step_id),
         {c.id: c for c in contacts.by_ids(account.tenant, [row.contact_id for row, _ in places])},
     )
     told = following.without_means(
@@ -115,7 +112,7 @@ def _hand_over(account: AccountRef, step_id: UUID, places: Sequence[Place]) -> i
 
 
 def _recipient(row: DripEnrolment, person: ContactRef) -> Recipient:
-    return Recipient(person, number_of(person, row.e164) if row.e164 else person.preferred)
+    return Recipient(person, running.number_for(row, person))
 
 
 def _end(
