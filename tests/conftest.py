@@ -188,12 +188,21 @@ def process_environment(settings):
 
 
 @pytest.fixture(scope="session")
-def built_app(settings, tmp_path_factory):
+def compiled_templates(request, tmp_path_factory):
+    """A folder of compiled templates: one for all test processes, and for the next run too."""
+    cache = getattr(request.config, "cache", None)
+    if cache is not None:
+        return cache.mkdir("templates")
+    folder = tmp_path_factory.getbasetemp().parent / "templates"  # without pytest's own cache
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built_app(settings, compiled_templates):
     """The application, once for each test process, with the schema and the cast in its database."""
     app = create_app(settings, {"TESTING": True, "WTF_CSRF_ENABLED": False, **QUICK_HASHES})
-    compiled = tmp_path_factory.getbasetemp().parent / "templates"  # one for all test processes
-    compiled.mkdir(exist_ok=True)
-    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled_templates))
     with app.app_context():
         if (
             db.engine.dialect.name == "sqlite"

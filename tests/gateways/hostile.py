@@ -1,13 +1,16 @@
 """More than 150 files a hostile person may hand in (S7), each with what must become of it.
 
-`refused` is a word of the message, None where the file holds a picture that is written anew.
+`refused` is a word of the message, None where the file holds a picture that is written anew. What
+takes long to make is made when it is asked for, not in each process that collects the tests.
 """
 
 import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 from PIL import Image
 
@@ -21,8 +24,16 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 class File:
     family: str
     name: str
-    content: bytes = field(repr=False)
+    made: bytes | Callable[[], bytes] = field(repr=False)
     refused: str | None
+
+    @property
+    def is_long_to_make(self) -> bool:
+        return callable(self.made)
+
+    @cached_property
+    def content(self) -> bytes:
+        return self.made() if callable(self.made) else self.made
 
 
 def corpus():
@@ -124,13 +135,11 @@ def bombs():
     yield "wide.png", png_of(2**31 - 1, 1), "25 million"
     yield "tall.png", png_of(1, 2**31 - 1), "25 million"
     yield "just-over.png", png_of(5_001, 5_000), "25 million"
-    yield "real-over.png", _flat_png(6_000, 6_000), "25 million"
-    yield "lies-small.png", png_of(10, 10, b"\0" * 20_000_000), None
+    yield "real-over.png", partial(_flat_png, 6_000, 6_000), "25 million"
+    yield "lies-small.png", lambda: png_of(10, 10, b"\0" * 20_000_000), None
     yield "one-row.png", png_of(5_000, 5_000, b"\0" * 15_001), None  # the rest is black
-    text = chunk(b"zTXt", b"C\0\0" + zlib.compress(b"a" * 50_000_000))
-    yield "text-bomb.png", _before_end(picture(), text), "damaged"
-    profile = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 50_000_000))
-    yield "profile-bomb.png", picture()[:33] + profile + picture()[33:], "damaged"
+    yield "text-bomb.png", _text_bomb, "damaged"
+    yield "profile-bomb.png", _profile_bomb, "damaged"
     for side in (30_000, 65_500):
         photo = bytearray(picture("JPEG"))
         place = photo.find(b"\xff\xc0")
@@ -143,8 +152,14 @@ def _flat_png(width, height):
     return picture("PNG", (width, height), 1, mode="1")
 
 
-def _before_end(content, extra):
-    return content[:-12] + extra + content[-12:]
+def _text_bomb():
+    text = chunk(b"zTXt", b"C\0\0" + zlib.compress(b"a" * 50_000_000))
+    return picture()[:-12] + text + picture()[-12:]
+
+
+def _profile_bomb():
+    profile = chunk(b"iCCP", b"p\0\0" + zlib.compress(b"\0" * 50_000_000))
+    return picture()[:33] + profile + picture()[33:]
 
 
 def _webp_claiming(width, height):
@@ -240,13 +255,15 @@ def busy_pdfs():
 
 
 def many_frames():
-    frames = [Image.new("L", (8, 8), n * 90 % 250) for n in range(1_000)]
     for kind, count in (("PNG", 1_000), ("WEBP", 1_000), ("PNG", 2), ("WEBP", 2)):
-        out = io.BytesIO()
-        frames[0].save(
-            out, kind, save_all=True, append_images=frames[1:count], duration=9, lossless=True
-        )
-        yield f"{count}.{kind.lower()}", out.getvalue(), "more than one frame"
+        yield f"{count}.{kind.lower()}", partial(_frames, kind, count), "more than one frame"
+
+
+def _frames(kind, count):
+    first, *rest = (Image.new("L", (8, 8), n * 90 % 250) for n in range(count))
+    out = io.BytesIO()
+    first.save(out, kind, save_all=True, append_images=rest, duration=9, lossless=True)
+    return out.getvalue()
 
 
 def names():

@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -29,8 +30,8 @@ def _moving():
     yield "remark.gif", moving(3, comment=b"SecretCamera<script>"), None
     yield "tail.gif", moving(3) + b"<html><script>alert(1)</script>", None
     yield "zip.gif", moving(3) + zipped("../../etc/x"), None
-    yield "1000.gif", moving(1_000, (8, 8)), "more than 100 frames"
-    yield "101.gif", moving(101, (8, 8)), "more than 100 frames"
+    yield "1000.gif", partial(moving, 1_000, (8, 8)), "more than 100 frames"
+    yield "101.gif", partial(moving, 101, (8, 8)), "more than 100 frames"
     yield "cut.gif", moving(3)[:60], "damaged"
     yield "bomb.gif", b"GIF89a" + b"\xff\xff\xff\xff" + moving(2)[10:], "million pixels"
     small = moving(40, (8, 8))
@@ -91,13 +92,16 @@ def _packed_pdfs():
     yield "hidden.pdf", packed(b"4 0 <</S/J#61vaScript>>"), "a program"
     yield "twice.pdf", packed(b"4 0 <<>>", b"[/ASCII85Decode/FlateDecode]"), "can't be checked"
     yield "odd.pdf", packed(b"4 0 <<>>", b"/LZWDecode"), "can't be checked"
-    yield "bomb.pdf", packed(b"\0" * 30_000_000), "can't be checked"
+    yield "bomb.pdf", lambda: packed(b"\0" * 30_000_000), "can't be checked"
 
 
 def corpus():
     """Return the files of the other door as this one takes them, and those of its own kinds."""
     found = []
     for file in hostile.corpus():
+        if file.is_long_to_make:  # none of those below
+            found.append(file)
+            continue
         refused = None if file.name in TAKEN or file.content == picture("GIF") else file.refused
         for start, words in OTHERWISE.items():
             if file.content.startswith(start) and file.refused:
@@ -163,7 +167,7 @@ def test_hostile_files_are_refused_in_words_or_made_harmless(file):
 
 
 def test_there_are_more_than_150_of_them():
-    assert len({(file.name, file.content) for file in ALL}) > 200
+    assert len({(file.name, file.made) for file in ALL}) > 200
 
 
 @pytest.mark.soak
