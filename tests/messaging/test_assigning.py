@@ -209,7 +209,9 @@ class TestViews:
         plan = plan_of(statements, ["FROM conversations", "assignee_id"])
         assert index in plan, plan
         db.session.rollback()
-        assert "TEMP B-TREE" not in plan and (is_sqlite() or "Sort" not in plan), plan
+        listed = plan.partition("SCALAR SUBQUERY" if is_sqlite() else "SubPlan")[0]
+        # What follows sorts who shares one number.
+        assert "TEMP B-TREE" not in listed and (is_sqlite() or "Sort" not in listed), plan
 
 
 def reads(statements):

@@ -35,11 +35,13 @@ from portal.contacts.queries.narrowing import narrow_listed_by
 from portal.contacts.queries.people import (
     by_ids,
     by_numbers,
+    called,
     get_or_404,
     names_by_numbers,
     notes,
     numbers_known,
     states_of,
+    with_holders,
 )
 from portal.contacts.rules.choosing import selection_from_json
 
@@ -50,6 +52,7 @@ __all__ = [
     "add_note_source",
     "by_ids",
     "by_numbers",
+    "called",
     "count",
     "count_matching",
     "count_selected",
@@ -78,4 +81,5 @@ __all__ = [
     "states",
     "states_of",
     "tags",
+    "with_holders",
 ]

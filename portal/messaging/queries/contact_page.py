@@ -24,7 +24,7 @@ from portal.core.tenancy import Tenant, owned
 from portal.dnc import queries as dnc
 from portal.messaging.models import Campaign, InboundText, Message
 from portal.messaging.queries import added, assigned, held
-from portal.messaging.queries.inbox import thread, unanswered_count, unread_count
+from portal.messaging.queries.inbox import thread
 from portal.messaging.queries.repeats import REPEATABLE
 from portal.messaging.rules.frequency import CAP
 from portal.messaging.rules.hours import CODES as HOURS
@@ -189,11 +189,6 @@ def credits_used(tenant: Tenant, e164: str) -> int:
         owned(tenant, InboundText), InboundText.e164 == e164
     )
     return int(db.session.scalar(sent) or 0) + int(db.session.scalar(got) or 0)
-
-
-def inbox_counts(tenant: Tenant) -> dict[str, int]:
-    """Return how many conversations need an answer or are unread, each counted to a hundred."""
-    return {"needs_answer": unanswered_count(tenant), "unread": unread_count(tenant)}
 
 
 def reply_box(gates: Sequence[Gate], *, may_record: bool) -> ReplyBox:

@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Exists,
-    Row,
-    Select,
+    ScalarSelect,
     Table,
     bindparam,
     exists,
@@ -60,6 +59,15 @@ class TimelineEvent:
     text: TextView | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How an inbox stands: when it last changed, and what waits in it, each counted up to 100 (Q-5)."""
+
+    changed_at: datetime | None
+    unread: int
+    needs_answer: int
+
+
 def conversations(
     tenant: Tenant,
     view: View = "all",
@@ -86,7 +94,7 @@ def conversations(
     shown = found[:limit]
     last = shown[-1] if len(found) > limit else None
     return Page(
-        tuple(_refs(tenant, shown)),
+        tuple(_ref(row) for row in shown),
         cursors.write_moment(last.last_at, last.id) if last else None,
     )
 
@@ -109,18 +117,18 @@ def conversation(tenant: Tenant, e164: str) -> ConversationRef | None:
     """Return the conversation with a number, if there has been one."""
     found = db.session.execute(
         _TALKS.where(_TALK.c.e164 == bindparam("e164")), {**tenant.named, "e164": e164}
-    ).all()
-    return _refs(tenant, found)[0] if found else None
+    ).first()
+    return _ref(found) if found else None
 
 
 def conversation_by_id(tenant: Tenant, conversation_id: UUID) -> ConversationRef:
     """Return one conversation. Raises NotFound."""
     found = db.session.execute(
         _TALKS.where(_TALK.c.id == bindparam("talk")), {**tenant.named, "talk": conversation_id}
-    ).all()
-    if not found:
+    ).first()
+    if found is None:
         raise NotFound("We can't find that conversation.")
-    return _refs(tenant, found)[0]
+    return _ref(found)
 
 
 def was_told_of_team(tenant: Tenant, e164: str) -> bool:
@@ -164,22 +172,18 @@ def timeline(tenant: Tenant, e164s: Sequence[str], limit: int = 200) -> list[Tim
 
 def unread_count(tenant: Tenant) -> int:
     """Return how many conversations hold something unread, counted up to 100."""
-    return _counted(_UNREAD, tenant)
-
-
-def unanswered_count(tenant: Tenant) -> int:
-    """Return how many conversations wait for an answer, counted up to 100."""
-    return _counted(_UNANSWERED, tenant)
+    return tally(tenant).unread
 
 
 @once_a_page
-def _counted(some: Select[int], tenant: Tenant) -> int:
-    return db.session.scalar(some, tenant.named) or 0
+def tally(tenant: Tenant) -> Tally:
+    """Return how the inbox stands, in one statement that reads indexes alone (G6)."""
+    return Tally(*db.session.execute(_TALLY, tenant.named).one())
 
 
-def _count_of(condition: ColumnElement[bool]) -> Select[int]:
+def _count_of(condition: ColumnElement[bool]) -> ScalarSelect[int]:
     some = select(_TALK.c.id).where(owned(THAT_ONE, _TALK), condition).limit(COUNT_CAP)
-    return select(func.count()).select_from(some.subquery())
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
 
 
 def first_text_delivered(tenant: Tenant) -> bool:
@@ -229,15 +233,18 @@ def _title(view: TextView) -> str:
     return "Notice" if view.kind is Kind.SYSTEM else "Text"
 
 
-_TALKS: Final = select(  # made once, of columns, for every page of the inbox (G6)
-    *(
-        _TALK.c[name]
-        for name in (
-            "id", "account_id", "e164", "last_at", "preview", "unread", "needs_answer",
-            "is_opted_out", "is_held", "last_inbound_at", "assignee_id",
+_TALKS: Final = contacts.with_holders(  # made once, of columns, for every page of the inbox (G6)
+    select(
+        *(
+            _TALK.c[name]
+            for name in (
+                "id", "account_id", "e164", "last_at", "preview", "unread", "needs_answer",
+                "is_opted_out", "is_held", "last_inbound_at", "assignee_id",
+            )
         )
-    )
-).where(owned(THAT_ONE, _TALK))  # fmt: skip
+    ).where(owned(THAT_ONE, _TALK)),
+    _TALK.c.e164,
+)  # fmt: skip
 _IN_VIEW: Final[dict[View, ColumnElement[bool]]] = {
     "all": true(),
     "needs_answer": _TALK.c.needs_answer,
@@ -268,33 +275,15 @@ _NEWEST: Final = (
 _ONE: Final = select(_TALK.c.e164, _TALK.c.changed_at).where(
     owned(THAT_ONE, _TALK), _TALK.c.id == bindparam("talk")
 )
-_UNREAD: Final = _count_of(_IS_UNREAD)
-_UNANSWERED: Final = _count_of(_TALK.c.needs_answer)
+_TALLY: Final = select(
+    _CHANGED.scalar_subquery(), _count_of(_IS_UNREAD), _count_of(_TALK.c.needs_answer)
+)
 
 
-def _refs(tenant: Tenant, found: Sequence[Row[Any]]) -> list[ConversationRef]:
-    people = contacts.names_by_numbers(tenant, [row.e164 for row in found]) if found else {}
-    refs = []
-    for row in found:
-        contact_id, name = people.get(row.e164, (None, row.e164))
-        refs.append(
-            ConversationRef(
-                id=row.id,
-                account_id=row.account_id,
-                e164=row.e164,
-                contact_id=contact_id,
-                name=name,
-                last_at=row.last_at,
-                preview=row.preview,
-                unread=row.unread,
-                needs_answer=row.needs_answer,
-                is_opted_out=row.is_opted_out,
-                is_held=row.is_held,
-                last_inbound_at=row.last_inbound_at,
-                assignee_id=row.assignee_id,
-            )
-        )
-    return refs
+def _ref(row: Sequence[Any]) -> ConversationRef:
+    id_, account_id, e164, *stands, contact_id, first, last, email = row
+    name = contacts.called(e164, first, last, email)
+    return ConversationRef(id_, account_id, e164, contact_id, name, *stands)
 
 
 def heard_at(tenant: Tenant, our_e164: str, since: datetime) -> datetime | None:

@@ -18,7 +18,6 @@ from portal.core.errors import BadInput
 from portal.core.formats import clock_time
 from portal.core.web import page, takes, wants_partial
 from portal.messaging import queries
-from portal.messaging.queries import contact_page
 from portal.messaging.queries.inbox import View
 from portal.messaging.values import ConversationRef
 from portal.messaging.views.blueprint import bp
@@ -147,8 +146,8 @@ def inbox(account_id: UUID) -> Response:  # noqa: ARG001 (loaded as g.account)
 
 def listing() -> Listing:
     """Return the page of the inbox the address asks for."""
-    view, mark = _view(), mark_of(queries.changed_at(g.account.tenant))
-    after = request.args.get("after", "")
+    view, after = _view(), request.args.get("after", "")
+    stands = queries.tally(g.account.tenant)  # before the rows: what changes between is told again
     found = queries.conversations(
         g.account.tenant, view, after or None, reader=me().user_id, told_only=is_mate()
     )
@@ -156,11 +155,11 @@ def listing() -> Listing:
     return Listing(
         view=view,
         rows=tuple(_rows(found.rows, query)),
-        counts={} if is_mate() else contact_page.inbox_counts(g.account.tenant),
+        counts={} if is_mate() else {"needs_answer": stands.needs_answer, "unread": stands.unread},
         next_url=inbox_url(view=view, after=found.next_cursor) if found.next_cursor else None,
         first_url=inbox_url(view=view) if after else None,
         query=query,
-        mark=mark,
+        mark=mark_of(stands.changed_at),
     )
 
 
