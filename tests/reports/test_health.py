@@ -97,6 +97,13 @@ def test_a_phone_reads_the_rates_with_their_volume_below_the_name(troubled, alic
     assert brief == "5.00 % of 400 opted out, 20.79 % of 505 went wrong"
 
 
+def test_a_phone_reads_no_rate_where_nothing_left(northside, alice, clock):
+    went(northside, clock.now - timedelta(days=20), 40)
+    day, week, month = show(alice).page.select("#table-windows .only-phone")
+    assert day.get_text(strip=True) == week.get_text(strip=True) == "No text left"
+    assert month.get_text(strip=True) == "0.00 % of 40 opted out, 0.00 % of 40 went wrong"
+
+
 def test_few_texts_are_not_judged(northside, alice, clock):
     went(northside, clock.now, 5, opted_out=1)
     [_, day, *_] = table(show(alice), "windows")

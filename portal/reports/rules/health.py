@@ -203,14 +203,23 @@ def _judged(
                     *_errors(each), each.errors(by),
                 ),
                 of=id_,
-                brief=f"{each.opt_out_rate * 100:.2f} % of {each.delivered:,} opted out, "
-                f"{each.error_rate * 100:.2f} % of {each.attempted:,} went wrong",
+                brief=_brief(each),
             )
             for label, id_, each in rows
         ),
         foot=foot,
         empty="No text left in this time.",
     )  # fmt: skip
+
+
+def _brief(outcomes: Outcomes) -> str:
+    """Return in a line what a phone shows in place of the columns."""
+    if not (outcomes.attempted or outcomes.delivered):
+        return "No text left"
+    return (
+        f"{outcomes.opt_out_rate * 100:.2f} % of {outcomes.delivered:,} opted out, "
+        f"{outcomes.error_rate * 100:.2f} % of {outcomes.attempted:,} went wrong"
+    )
 
 
 def _codes(codes: Iterable[tuple[int, ErrorMeaning | None, int]]) -> Table:
