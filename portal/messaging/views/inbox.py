@@ -1,10 +1,10 @@
 """The inbox: who wrote, newest first, kept up to date without moving under the pointer (Q-5)."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,10 +15,10 @@ from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.desk import addresses
 from portal.core.errors import BadInput
-from portal.core.formats import clock_time
+from portal.core.formats import clock_time, iso
 from portal.core.web import page, takes, wants_partial
 from portal.messaging import queries
-from portal.messaging.queries.inbox import View
+from portal.messaging.queries.inbox import COUNT_CAP, View
 from portal.messaging.values import ConversationRef
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.polling import is_settled, mark_of
@@ -48,18 +48,29 @@ _LOOKS_EVERY: Final = 60  # seconds between polls that look at everything, names
 COMMON: Final[frozenset[View]] = frozenset({"all", "needs_answer", "unread"})  # stand in the row
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One conversation as the list shows it."""
+class Row(NamedTuple):
+    """One conversation as the list shows it: every word, so that its digest tells what changed."""
 
-    talk: ConversationRef
+    id: str
+    url: str
     name: str
     initials: str
-    time: str
+    at: str  # of the last text, as machines read it
+    time: str  # and as people do
+    preview: str
+    is_unread: bool
     is_ours: bool  # the last word was ours
     is_lead: bool  # nobody has named this number yet (K-6)
+    pills: tuple[tuple[str, str], ...]  # kind and label
+
+
+class Link(NamedTuple):
+    """One view to choose, with its count where it has one."""
+
+    label: str
     url: str
-    holder: str  # who answers it, where somebody does
+    is_current: bool
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +88,28 @@ class Listing:
     @property
     def order(self) -> str:
         """Return what changes when rows come, go or move."""
-        return _digest([row.talk.id for row in self.rows])
+        return _digest([row.id for row in self.rows])
 
     @property
     def seen(self) -> str:
         """Return what changes when anything shown changes."""
-        rows = [(r.talk, r.time, r.is_lead, r.holder) for r in self.rows]
-        return _digest([rows, sorted(self.counts.items())])
+        return _digest([self.rows, sorted(self.counts.items())])
 
-    @property
-    def views(self) -> list[dict[str, Any]]:
-        """Return the row of views, each with its count where it has one."""
-        offered = _offered(self.view)  # which no poll that meets nothing new needs to know
-        return [
-            {
-                "label": label,
-                "url": inbox_url(view=view),
-                "is_current": view == self.view,
-                "is_common": view in COMMON,
-                "count": self.counts.get(view) or None,
-            }
-            for view, label in LABELS.items()
-            if view in offered
-        ]
+    def links(self) -> tuple[list[Link], list[Link]]:
+        """Return the views that stand in the row, and the rarer ones, which stand in a menu."""
+        plain = inbox_url()
+        common: list[Link] = []
+        rarer: list[Link] = []
+        for view in _offered(self.view):  # which no poll that meets nothing new needs to know
+            count = self.counts.get(view, 0)
+            link = Link(
+                LABELS[view],
+                plain if view == "all" else f"{plain}?view={view}",
+                view == self.view,
+                str(count or "") if count < COUNT_CAP else f"{COUNT_CAP - 1}+",
+            )
+            (common if view in COMMON else rarer).append(link)
+        return common, rarer
 
     def poll_url(self) -> str:
         """Return where to ask whether anything changed; an empty list may be filled at once."""
@@ -112,6 +122,10 @@ class Listing:
     def told(self) -> str:
         """Return what a poll says it has told of, so that it need not be told again."""
         return f"{self.seen}.{self.mark}"
+
+    def all_url(self) -> str:
+        """Return where everybody's newest conversations stand."""
+        return inbox_url()
 
     def fresh_url(self) -> str:
         """Return where to get the list anew."""
@@ -154,7 +168,7 @@ def listing() -> Listing:
     query = _kept(view=view if view != "all" else "", after=after)
     return Listing(
         view=view,
-        rows=tuple(_rows(found.rows, query)),
+        rows=tuple(_rows(found.rows, view, query)),
         counts={} if is_mate() else {"needs_answer": stands.needs_answer, "unread": stands.unread},
         next_url=inbox_url(view=view, after=found.next_cursor) if found.next_cursor else None,
         first_url=inbox_url(view=view) if after else None,
@@ -189,10 +203,8 @@ def _conversation_addresses(query: dict[str, str]) -> Callable[[UUID], str]:
 
 def _news(listed: Listing) -> Response | None:
     """Answer a poll: nothing, or a line that says so when rows would move under the pointer."""
-    seen, order = request.args.get("seen"), request.args.get("order")
-    if seen == listed.seen or (
-        seen and request.args.get("told", "").partition(".")[0] == listed.seen
-    ):
+    seen, order, now = request.args.get("seen"), request.args.get("order"), listed.seen
+    if seen == now or (seen and request.args.get("told", "").partition(".")[0] == now):
         return Response(status=204)
     if not seen or not order or order == listed.order:
         return None
@@ -203,27 +215,44 @@ def _news(listed: Listing) -> Response | None:
     return response
 
 
-def _rows(found: Sequence[ConversationRef], query: dict[str, str]) -> list[Row]:
-    here, mine = ZoneInfo(me().timezone), me().user_id
-    now, address = clock.utcnow().astimezone(here), _conversation_addresses(query)
-    rows = []
-    holders = people.users({talk.assignee_id for talk in found if talk.assignee_id})
+def _rows(found: Sequence[ConversationRef], view: View, query: dict[str, str]) -> Iterator[Row]:
+    here, address = ZoneInfo(me().timezone), _conversation_addresses(query)
+    now, holders = clock.utcnow().astimezone(here), _holders(found)
     for talk in found:
-        holder = holders.get(talk.assignee_id) if talk.assignee_id else None
         name = shown_name(talk.name, talk.e164)
-        rows.append(
-            Row(
-                talk,
-                name,
-                initials(name),
-                _short_time(talk.last_at.astimezone(here), now),
-                is_ours=talk.last_inbound_at != talk.last_at,
-                is_lead=is_lead(talk.name, talk.e164),
-                url=address(talk.id),
-                holder="" if holder is None else "You" if holder.id == mine else holder.name,
-            )
+        is_known_lead = is_lead(name, talk.e164)
+        waits = talk.needs_answer and not talk.unread and view != "needs_answer"
+        marks = (
+            (talk.is_opted_out, ("out", "Opted out")),
+            (talk.is_held, ("held", "Asked to stop?")),
+            (is_known_lead, ("sent", "New lead")),
+            (waits, ("watch", "Needs answer")),
+            (talk.assignee_id in holders, ("plain", holders.get(talk.assignee_id, ""))),
         )
-    return rows
+        yield Row(
+            id=str(talk.id),
+            url=address(talk.id),
+            name=name,
+            initials=initials(name),
+            at=iso(talk.last_at),
+            time=_short_time(talk.last_at.astimezone(here), now),
+            preview=talk.preview,
+            is_unread=talk.unread > 0,
+            is_ours=talk.last_inbound_at != talk.last_at,
+            is_lead=is_known_lead,
+            pills=tuple(pill for is_so, pill in marks if is_so),
+        )
+
+
+def _holders(found: Sequence[ConversationRef]) -> dict[UUID | None, str]:
+    """Return who answers these, by name: nearly always one of those who may, known for the views."""
+    ids = {talk.assignee_id for talk in found if talk.assignee_id}
+    if not ids:
+        return {}
+    known: dict[UUID | None, str] = {one.id: one.name for one in accounts.people_of(g.account)}
+    if gone := ids - known.keys():
+        known |= {id_: one.name for id_, one in people.users(gone).items()}
+    return known | {me().user_id: "You"}
 
 
 def _short_time(local: datetime, now: datetime) -> str:
@@ -236,17 +265,17 @@ def _short_time(local: datetime, now: datetime) -> str:
     return f"{local.day} {local:%b}" + ("" if local.year == now.year else f" {local:%Y}")
 
 
-def _offered(view: View) -> frozenset[View]:
+def _offered(view: View) -> list[View]:
     """Return the views a reader is shown: whose a conversation is matters where several answer."""
     hidden: set[View] = set()
     if is_mate():
-        return _TO_MATES
-    if is_reader():
+        hidden |= LABELS.keys() - _TO_MATES
+    elif is_reader():
         hidden.add("mine")
     elif len(accounts.people_of(g.account)) < 2:
         hidden |= {"mine", "unassigned"}
         hidden.discard(view)  # asked for by its address
-    return frozenset(LABELS) - hidden
+    return [offered for offered in LABELS if offered not in hidden]
 
 
 def _view() -> View:
