@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from functools import wraps
+from inspect import unwrap
 from typing import ParamSpec, TypeVar, cast
 
 from flask import has_request_context
@@ -30,3 +31,13 @@ def once_a_page(read: Callable[P, R]) -> Callable[P, R]:
         return cast("R", known[asked])
 
     return remembered
+
+
+def answered(read: Callable[P, R], answer: R, *args: P.args, **kwargs: P.kwargs) -> None:
+    """Remember what a larger question found out, as if `read` had been asked it.
+
+    Nothing is kept where `read` would not keep it.
+    """
+    if has_request_context() and not is_in_unit_of_work():
+        asked = (unwrap(read), args, tuple(sorted(kwargs.items())))
+        db.session().info.setdefault(READ_ONCE, {})[asked] = answer

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from portal.core.access import ROLE_LABELS, Role
@@ -100,6 +101,8 @@ class MembershipRef:
     team_ids: tuple[UUID, ...]
     organization_timezone: str
     requires_totp: bool  # the organization, of its officers and leads (X-6)
+    reserves_account_changes: bool  # to its leads (SPEC 1)
+    shares_talks: bool  # S-4
 
     @property
     def organization(self) -> OrganizationRef:
@@ -121,6 +124,33 @@ class UserDetails:
     is_active: bool
     has_totp: bool
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person of a session, as Flask-Security asks about people."""
+
+    id: UUID
+    fs_uniquifier: str
+    has_totp: bool
+    is_active: bool
+
+    is_authenticated = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """Return what the session knows this person by."""
+        return self.fs_uniquifier
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """What a cookie's token stands for."""
+
+    id: UUID
+    person: SignedIn
+    data: dict[str, Any]
+    last_seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

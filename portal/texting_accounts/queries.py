@@ -26,16 +26,17 @@ from portal.core.access import OWNER_PERMISSIONS, PERMISSIONS, Me, Permission, R
 from portal.core.columns import Id
 from portal.core.db import db
 from portal.core.errors import NotAllowed, NotFound
-from portal.core.once import once_a_page
+from portal.core.once import answered, once_a_page
 from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
-from portal.people.values import UserRef
+from portal.people.values import MembershipRef, UserRef
 from portal.texting_accounts.errors import AccountClosed
 from portal.texting_accounts.models import AccountMember, Restriction, TextingAccount
 from portal.texting_accounts.values import (
     AccountMemberRef,
     AccountRef,
     AccountState,
+    Entry,
     RestrictionRef,
 )
 
@@ -60,6 +61,7 @@ _TEXTERS: Final = people.who_may(  # made once: each inbox asks whether several 
 )
 
 
+@once_a_page
 def account(account_id: UUID) -> AccountRef | None:
     """Return the account, or None."""
     row = db.session.execute(_ACCOUNT, {"account": account_id}).one_or_none()
@@ -122,37 +124,48 @@ def some_accounts(
     return [AccountRef(*row) for row in db.session.execute(wanted, asked)]
 
 
+def entry(member: MembershipRef, account_id: UUID) -> Entry | None:
+    """Return an account of a member's organization as they come to it; None: it has no such."""
+    asked = _about(member.user_id, member.organization_id, account_id)
+    row = db.session.execute(_ENTRY[member.role], asked).one_or_none()
+    if row is None:
+        return None
+    *values, is_reached = row
+    found = AccountRef(*values)
+    answered(account, found, account_id)
+    return Entry(found, member, bool(is_reached))
+
+
 def reaches(user_id: UUID, role: Role, account_: AccountRef) -> bool:
     """Say whether a person of this role in the account's organization reaches the account."""
-    asked = {
-        "user": user_id, "organization": account_.organization_id, "account": account_.id
-    }  # fmt: skip
+    asked = _about(user_id, account_.organization_id, account_.id)
     return db.session.execute(_REACHES[role], asked).one_or_none() is not None
 
 
 def reads_along(user_id: UUID, role: Role, account_: AccountRef) -> bool:
     """Say whether a person reads, and only reads, a team mate's account (S-4)."""
-    asked = {
-        "user": user_id, "organization": account_.organization_id, "account": account_.id
-    }  # fmt: skip
+    asked = _about(user_id, account_.organization_id, account_.id)
+    member = people.membership(user_id, account_.organization_id)
     return (
         role in _MATES
-        and people.organization_settings(account_.organization_id).shares_talks
+        and (member is not None and member.shares_talks)
         and db.session.execute(_READS_ALONG, asked).one_or_none() is not None
     )
 
 
-def accounts_of_mates(
-    user_id: UUID, organization_id: UUID, role: Role, *, words: str = "", limit: int
-) -> list[AccountRef]:
+def accounts_of_mates(member: MembershipRef, *, words: str = "", limit: int) -> list[AccountRef]:
     """Return the first of the accounts a person reads along in, by name (S-4)."""
-    if role not in _MATES or not people.organization_settings(organization_id).shares_talks:
+    if member.role not in _MATES or not member.shares_talks:
         return []
     wanted = _BY_MATES.limit(limit)
     for word in words.split():
         wanted = wanted.where(_ACCOUNTS.c.name.icontains(word, autoescape=True))
-    asked = {"user": user_id, "organization": organization_id}
+    asked = {"user": member.user_id, "organization": member.organization_id}
     return [AccountRef(*row) for row in db.session.execute(wanted, asked)]
+
+
+def _about(user_id: UUID | None, organization_id: UUID, account_id: UUID) -> dict[str, UUID | None]:
+    return {"user": user_id, "organization": organization_id, "account": account_id}
 
 
 def chosen(person: Me, ids: Sequence[UUID], permission: Permission) -> list[AccountRef]:
@@ -247,11 +260,7 @@ def people_of(account_: AccountRef) -> list[UserRef]:
 
 @once_a_page
 def _people_of(account_: AccountRef) -> tuple[UserRef, ...]:
-    asked = {
-        "organization": account_.organization_id,
-        "account": account_.id,
-        "user": account_.owner_user_id,
-    }
+    asked = _about(account_.owner_user_id, account_.organization_id, account_.id)
     return tuple(UserRef(*row) for row in db.session.execute(_TEXTERS, asked))
 
 
@@ -353,6 +362,12 @@ _REACHED: Final = {
 _SOME_REACHED: Final = {  # every page asks for the first of them (G6)
     role: wanted.limit(bindparam("most")) for role, wanted in _REACHED.items()
 }
+_ENTRY: Final = {
+    role: select(*_COLUMNS, _reached(role)).where(
+        _ACCOUNTS.c.organization_id == _ORGANIZATION, _ACCOUNTS.c.id == _THIS
+    )
+    for role in Role
+}
 _REACHES: Final = {
     role: ids_reached(role).where(_ACCOUNTS.c.id == bindparam("account")) for role in Role
 }
@@ -377,22 +392,7 @@ _READS_ALONG: Final = _BY_MATES.where(_ACCOUNTS.c.id == bindparam("account"))
 
 
 def _ref(row: TextingAccount) -> AccountRef:
-    return AccountRef(
-        id=row.id,
-        organization_id=row.organization_id,
-        name=row.name,
-        owner_user_id=row.owner_user_id,
-        team_id=row.team_id,
-        timezone=row.timezone,
-        state=row.state,
-        state_reason=row.state_reason,
-        daily_recipient_limit=row.daily_recipient_limit,
-        daily_segment_limit=row.daily_segment_limit,
-        ramp_limit=row.ramp_limit,
-        ramp_clean_days=row.ramp_clean_days,
-        ramp_start=row.ramp_start,
-        bulk_pause=row.bulk_pause,
-    )
+    return AccountRef(*(getattr(row, name) for name in AccountRef.__dataclass_fields__))
 
 
 def _restriction(row: Restriction) -> RestrictionRef:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from portal.core.tenancy import Tenant
+from portal.people.values import MembershipRef
 
 DAILY_RECIPIENTS = 200  # S-5
 DAILY_SEGMENTS = 2_000  # S-5
@@ -171,6 +172,15 @@ class AccountRef:
     def is_bulk_paused(self) -> bool:
         """Say whether it sends, but no bulk and plan texts (H-4, H-8)."""
         return self.is_active and self.bulk_pause is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An account as a member of its organization comes to it."""
+
+    account: AccountRef
+    member: MembershipRef
+    is_reached: bool  # else they read along at most (S-4)
 
 
 @dataclass(frozen=True, slots=True)

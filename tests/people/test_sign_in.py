@@ -147,7 +147,7 @@ def test_a_cookie_from_before_sign_in_is_worth_nothing(anyone, bobs_email):
     assert token != planted
     assert len(token) == 43
     assert service.session_of(planted or "") is None
-    assert service.session_of(token).user_id == cast.BOB
+    assert service.session_of(token).person.id == cast.BOB
 
 
 def test_signing_in_again_makes_another_session(anyone, bobs_email):

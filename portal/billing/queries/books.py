@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, func, select
 
 from portal.billing import rules
 from portal.billing.models import (
@@ -14,6 +14,7 @@ from portal.billing.models import (
     CreditEntry,
     CreditLot,
     CreditMonth,
+    Subscription,
 )
 from portal.billing.values import (
     EVERYTHING,
@@ -22,28 +23,58 @@ from portal.billing.values import (
     StatementFilter,
     StatementLine,
     StatementPage,
+    SubscriptionState,
+    Term,
 )
 from portal.core.clock import utcnow
 from portal.core.db import db
-from portal.core.once import once_a_page
+from portal.core.once import answered, once_a_page
 from portal.core.tenancy import Tenant, owned
 from portal.people import queries as people
+from portal.texting_accounts import queries as accounts
 
 _EXPORT_BATCH = 1000
 _CREDITS = cast(Table, CreditAccount.__table__)
 _LOT = cast(Table, CreditLot.__table__)
 _MONTH = cast(Table, CreditMonth.__table__)
-# Made once: every page has the meter (G6).
-_BALANCE = select(
-    _CREDITS.c.organization_id, _CREDITS.c.available, _CREDITS.c.reserved, _CREDITS.c.spent
-).where(_CREDITS.c.account_id == bindparam("account"))
-_LOTS = select(_LOT.c.remaining, _LOT.c.expires_at).where(
-    _LOT.c.account_id == bindparam("account"),
-    _LOT.c.remaining > 0,
-    _LOT.c.expires_at <= bindparam("month_end"),
+_RUNS = cast(Table, Subscription.__table__)
+_NOT_ENDED = _RUNS.c.state != SubscriptionState.ENDED
+# Made once: every page has the meter (G6). A row for each lot of this month and before.
+_BALANCE = (
+    select(
+        _CREDITS.c.available,
+        _CREDITS.c.reserved,
+        _CREDITS.c.spent,
+        _MONTH.c.used.label("month_used"),
+        _MONTH.c.reserved.label("month_reserved"),
+        _RUNS.c.organization_id.label("runs_in"),
+        _RUNS.c.ends_at,
+        _LOT.c.remaining,
+        _LOT.c.expires_at,
+    )
+    .select_from(
+        _CREDITS.outerjoin(
+            _MONTH,
+            and_(
+                _MONTH.c.account_id == _CREDITS.c.account_id,
+                _MONTH.c.month == bindparam("first_day"),
+            ),
+        )
+        .outerjoin(_RUNS, and_(_RUNS.c.account_id == _CREDITS.c.account_id, _NOT_ENDED))
+        .outerjoin(
+            _LOT,
+            and_(
+                _LOT.c.account_id == _CREDITS.c.account_id,
+                _LOT.c.remaining > 0,
+                _LOT.c.expires_at <= bindparam("month_end"),
+            ),
+        )
+    )
+    .where(_CREDITS.c.account_id == bindparam("account"))
 )
-_USED = select(_MONTH.c.used, _MONTH.c.reserved).where(
-    _MONTH.c.account_id == bindparam("account"), _MONTH.c.month == bindparam("first_day")
+# Made once: every text asks it.
+_TERM = select(_RUNS.c.organization_id, _RUNS.c.ends_at).where(
+    _RUNS.c.account_id == bindparam("account"), _NOT_ENDED
 )
 LINE = select(  # columns, not rows of the session: a download reads very many
     CreditEntry.position,
@@ -63,29 +94,39 @@ def balance(account_id: UUID, now: datetime | None = None) -> Balance:
 
     Reads only: what expired since the last visit is left out here and written off later.
     """
-    now = now or utcnow()
-    books = db.session.execute(_BALANCE, {"account": account_id}).one_or_none()
-    if books is None:
+    now, account = now or utcnow(), accounts.account(account_id)
+    if account is None:
         return NO_BALANCE
-    zone = zone_of(books.organization_id)
+    zone = zone_of(account.organization_id)
     month = rules.month_of(now, zone)
-    lots = db.session.execute(_LOTS, {"account": account_id, "month_end": month.ends_at}).all()
+    asked = {"account": account_id, "first_day": month.first_day, "month_end": month.ends_at}
+    rows = db.session.execute(_BALANCE, asked).all()
+    if not rows:
+        return NO_BALANCE
+    books = rows[0]
+    runs = None if books.runs_in is None else Term(books.runs_in, books.ends_at)
+    answered(term, runs, account_id)
+    lots = [row for row in rows if row.remaining is not None]
     gone = sum(lot.remaining for lot in lots if lot.expires_at <= now)
     expiring = [lot for lot in lots if lot.expires_at > now]
-    moved = db.session.execute(
-        _USED, {"account": account_id, "first_day": month.first_day}
-    ).one_or_none()
     available = books.available - gone
     return Balance(
         available=available,
         reserved=books.reserved,
         spent=books.spent,
         expiring_this_month=sum(lot.remaining for lot in expiring),
-        monthly_used=moved.used if moved else 0,
-        monthly_reserved=moved.reserved if moved else 0,
+        monthly_used=books.month_used or 0,
+        monthly_reserved=books.month_reserved or 0,
         monthly_left=max(0, available),
         expiring_on=rules.last_days([lot.expires_at for lot in expiring], zone),
     )
+
+
+@once_a_page
+def term(account_id: UUID) -> Term | None:
+    """Return how long the account's subscription runs; None: it has none, or that ended."""
+    row = db.session.execute(_TERM, {"account": account_id}).one_or_none()
+    return Term(*row) if row else None
 
 
 def statement(

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Table, bindparam, select
+from sqlalchemy import Row, select
 
 from portal.billing import rules
 from portal.billing.models import (
@@ -13,7 +13,7 @@ from portal.billing.models import (
     Plan,
     Subscription,
 )
-from portal.billing.queries.books import balance, zone_of
+from portal.billing.queries.books import balance, term, zone_of
 from portal.billing.values import (
     PlanRef,
     Quote,
@@ -22,17 +22,10 @@ from portal.billing.values import (
 )
 from portal.core.clock import utcnow
 from portal.core.db import db
-from portal.core.once import once_a_page
 from portal.gateways import payments
 from portal.texting_accounts.values import AccountRef
 
 _DUE_AT_ONCE: Final = 200
-_SUBSCRIPTIONS = cast(Table, Subscription.__table__)
-# Made once: every text asks it.
-_RUNNING = select(_SUBSCRIPTIONS.c.organization_id, _SUBSCRIPTIONS.c.ends_at).where(
-    _SUBSCRIPTIONS.c.account_id == bindparam("account"),
-    _SUBSCRIPTIONS.c.state != SubscriptionState.ENDED,
-)
 
 
 def plans() -> list[PlanRef]:
@@ -163,13 +156,12 @@ def subscription_ref(row: Subscription | Row[*tuple[Any, ...]]) -> SubscriptionR
     )
 
 
-@once_a_page
 def has_active_subscription(account_id: UUID) -> bool:
     """Say whether the account may set up a number and send (B-1)."""
-    running = db.session.execute(_RUNNING, {"account": account_id}).one_or_none()
-    if running is None or running.ends_at is None or running.ends_at > (now := utcnow()):
-        return running is not None
-    return rules.first_at(running.ends_at, zone_of(running.organization_id)) > now  # it moved
+    found = term(account_id)
+    if found is None or found.ends_at is None or found.ends_at > (now := utcnow()):
+        return found is not None
+    return rules.first_at(found.ends_at, zone_of(found.organization_id)) > now  # it moved
 
 
 def lapsed_accounts(among: Collection[UUID]) -> dict[UUID, datetime]:

@@ -22,6 +22,7 @@ from portal.billing.values.books import (
     SubscriptionRef,
     SubscriptionState,
     Suggestion,
+    Term,
 )
 from portal.billing.values.invoices import (
     INVOICE_PROVIDER,
@@ -69,4 +70,5 @@ __all__ = [
     "SubscriptionRef",
     "SubscriptionState",
     "Suggestion",
+    "Term",
 ]

@@ -143,6 +143,14 @@ class AlertState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """How long an account's subscription runs, which has not ended yet."""
+
+    organization_id: UUID
+    ends_at: datetime | None  # None: until somebody cancels it
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionRef:
     """One account's subscription, on the terms it was bought on."""
 

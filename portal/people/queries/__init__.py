@@ -36,7 +36,13 @@ from portal.people.queries.people import (
     user_details,
     users,
 )
-from portal.people.queries.sign_in import DEMO_LOGINS_FILE, demo_logins, open_invitations, sessions
+from portal.people.queries.sign_in import (
+    DEMO_LOGINS_FILE,
+    demo_logins,
+    open_invitations,
+    session_of,
+    sessions,
+)
 
 __all__ = [
     "DEMO_LOGINS_FILE",
@@ -63,6 +69,7 @@ __all__ = [
     "organizations",
     "person",
     "roles",
+    "session_of",
     "sessions",
     "team",
     "team_ids",

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Final, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    FromClause,
+    Join,
+    Row,
     Select,
     Table,
     and_,
@@ -20,8 +23,9 @@ from sqlalchemy import (
 from portal.core.access import PERMISSIONS, Permission, Role
 from portal.core.db import db
 from portal.core.errors import NotFound
-from portal.core.once import once_a_page
+from portal.core.once import answered, once_a_page
 from portal.people.models import Membership, Organization, Team, TeamMember, User
+from portal.people.queries.organizations import organization
 from portal.people.values import MemberRow, MembershipRef, UserRef
 
 _USERS: Final = cast(Table, User.__table__)
@@ -43,43 +47,71 @@ def memberships(user_id: UUID) -> list[MembershipRef]:
 
 @once_a_page
 def _memberships(user_id: UUID) -> tuple[MembershipRef, ...]:
-    rows = db.session.execute(_MEMBERSHIPS, {"user": user_id})
-    return tuple(
-        MembershipRef(
-            user_id,
-            organization_id,
-            name,
-            role,
-            tuple(row.team_id for row in of_one if row.team_id),
-            timezone,
-            requires_totp,
-        )
-        for (organization_id, role, name, timezone, requires_totp), of_one in groupby(
-            rows, key=lambda row: tuple(row[:-1])
-        )
-    )
+    return _each_with_teams(user_id, db.session.execute(_MEMBERSHIPS, {"user": user_id}))
 
 
-# Made once: every page asks it (G6). A row for each team of each role.
-_MEMBERSHIPS: Final = (
-    select(
-        _MEMBERS.c.organization_id,
-        _MEMBERS.c.role,
-        _ORGANIZATIONS.c.name,
-        _ORGANIZATIONS.c.timezone,
-        _ORGANIZATIONS.c.requires_totp,
-        _TEAM_MEMBERS.c.team_id,
-    )
-    .join_from(_MEMBERS, _ORGANIZATIONS, _ORGANIZATIONS.c.id == _MEMBERS.c.organization_id)
-    .outerjoin(
+def remember_memberships(user_id: UUID, rows: Iterable[Row[*tuple[Any, ...]]]) -> None:
+    """Remember for this page the roles that another question brought along: `PLACES` of each row."""
+    mine = _each_with_teams(user_id, (row for row in rows if row.organization_id is not None))
+    answered(_memberships, mine, user_id)
+    for member in mine:
+        answered(organization, member.organization, member.organization_id)
+
+
+def _each_with_teams(
+    user_id: UUID, rows: Iterable[Row[*tuple[Any, ...]]]
+) -> tuple[MembershipRef, ...]:
+    found = []
+    for _, of_one in groupby(rows, key=lambda row: row.organization_id):
+        first, *others = of_one
+        found.append(
+            MembershipRef(
+                user_id,
+                first.organization_id,
+                first.organization_name,
+                first.role,
+                tuple(row.team_id for row in (first, *others) if row.team_id),
+                first.organization_timezone,
+                first.requires_totp,
+                first.reserves_account_changes,
+                first.shares_talks,
+            )
+        )
+    return tuple(found)
+
+
+# What says where people work: a row for each team of each role, in the order of PLACES_IN_ORDER.
+PLACES: Final = (
+    _MEMBERS.c.organization_id,
+    _MEMBERS.c.role,
+    _ORGANIZATIONS.c.name.label("organization_name"),
+    _ORGANIZATIONS.c.timezone.label("organization_timezone"),
+    _ORGANIZATIONS.c.requires_totp,
+    _ORGANIZATIONS.c.reserves_account_changes,
+    _ORGANIZATIONS.c.shares_talks,
+    _TEAM_MEMBERS.c.team_id,
+)
+PLACES_IN_ORDER: Final = (_ORGANIZATIONS.c.name, _ORGANIZATIONS.c.id, _TEAM_MEMBERS.c.team_id)
+
+
+def with_places(members: FromClause) -> Join:
+    """Return what `PLACES` are selected from, where the memberships come from `members`."""
+    return members.outerjoin(
+        _ORGANIZATIONS, _ORGANIZATIONS.c.id == _MEMBERS.c.organization_id
+    ).outerjoin(
         _TEAM_MEMBERS,
         and_(
             _TEAM_MEMBERS.c.organization_id == _MEMBERS.c.organization_id,
             _TEAM_MEMBERS.c.user_id == _MEMBERS.c.user_id,
         ),
     )
+
+
+_MEMBERSHIPS: Final = (  # made once (G6)
+    select(*PLACES)
+    .select_from(with_places(_MEMBERS))
     .where(_MEMBERS.c.user_id == bindparam("user"))
-    .order_by(_ORGANIZATIONS.c.name, _ORGANIZATIONS.c.id, _TEAM_MEMBERS.c.team_id)
+    .order_by(*PLACES_IN_ORDER)
 )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from portal.core.access import PERMISSIONS, Me, Role
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.once import once_a_page
 from portal.people import rules
 from portal.people.models import Membership, User
 from portal.people.queries.memberships import membership, memberships
@@ -16,7 +17,7 @@ from portal.people.values import UserDetails, UserRef
 
 def user(user_id: UUID) -> UserRef | None:
     """Return the person, or None."""
-    row = db.session.get(User, user_id)
+    row = details(user_id)
     return UserRef(row.id, row.name, row.email) if row else None
 
 
@@ -37,10 +38,17 @@ def user_by_email(email: str) -> UserRef | None:
 
 def user_details(user_id: UUID) -> UserDetails:
     """Return what a person's own profile shows. Raises NotFound."""
-    row = db.session.get(User, user_id)
-    if row is None:
+    found = details(user_id)
+    if found is None:
         raise NotFound("We can't find that person.")
-    return _details(row)
+    return found
+
+
+@once_a_page
+def details(user_id: UUID) -> UserDetails | None:
+    """Return the same, or None."""
+    row = db.session.get(User, user_id)
+    return _details(row) if row else None
 
 
 def every_user(after: str = "", limit: int = 100) -> list[UserDetails]:
@@ -62,8 +70,8 @@ def person(user_id: UUID, organization_id: UUID | None, origin: str | None = Non
 
     An administrator is one everywhere and holds no role in any organization (RULINGS 22).
     """
-    row = db.session.get(User, user_id)
-    if row is None or not row.active:
+    row = details(user_id)
+    if row is None or not row.is_active:
         return None
     if row.is_admin:
         role, within = Role.ADMIN, None

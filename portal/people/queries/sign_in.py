@@ -1,18 +1,58 @@
 """Sessions, invitations and the demo logins."""
 
 import json
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select
 
 from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.core.once import answered
 from portal.core.settings import settings
 from portal.people import rules
-from portal.people.models import Invitation, Organization, SignInSession, Team
-from portal.people.values import DemoLogin, InvitationRef, SessionRow
+from portal.people.models import Invitation, Membership, Organization, SignInSession, Team, User
+from portal.people.queries.memberships import (
+    PLACES,
+    PLACES_IN_ORDER,
+    remember_memberships,
+    with_places,
+)
+from portal.people.queries.people import details
+from portal.people.values import (
+    DemoLogin,
+    InvitationRef,
+    SessionRow,
+    SignedIn,
+    StoredSession,
+    UserDetails,
+)
 
 DEMO_LOGINS_FILE = "demo-logins.json"
+_SESSIONS: Final = cast(Table, SignInSession.__table__)
+_USERS: Final = cast(Table, User.__table__)
+_MEMBERS: Final = cast(Table, Membership.__table__)
+_BY_TOKEN: Final = (  # made once, of columns
+    select(
+        *(_SESSIONS.c[name] for name in ("id", "data", "last_seen_at", "expires_at")),
+        _SESSIONS.c.idle_seconds,
+        _SESSIONS.c.user_id,
+        *(_USERS.c[name] for name in ("name", "email", "timezone", "is_admin", "active")),
+        _USERS.c.fs_uniquifier,
+        _USERS.c.tf_totp_secret.is_not(None).label("has_totp"),
+        _USERS.c.created_at,
+        *PLACES,
+    )
+    .select_from(
+        with_places(
+            _SESSIONS.join(_USERS, _USERS.c.id == _SESSIONS.c.user_id).outerjoin(
+                _MEMBERS, _MEMBERS.c.user_id == _USERS.c.id
+            )
+        )
+    )
+    .where(_SESSIONS.c.token_hash == bindparam("token"))
+    .order_by(*PLACES_IN_ORDER)
+)
 
 
 def open_invitations(organization_id: UUID | None) -> list[InvitationRef]:
@@ -31,6 +71,33 @@ def open_invitations(organization_id: UUID | None) -> list[InvitationRef]:
         .order_by(Invitation.created_at.desc(), Invitation.id)
     )
     return [_invitation(row, place, team_) for row, place, team_ in db.session.execute(rows)]
+
+
+def session_of(token_hash: str) -> StoredSession | None:
+    """Return the live session of a token; None when it is unknown, idle too long or over.
+
+    Every page begins with it, so the same statement tells who that is and where they work (G6).
+    """
+    rows = db.session.execute(_BY_TOKEN, {"token": token_hash}).all()
+    if not rows:
+        return None
+    row, now = rows[0], utcnow()
+    if row.expires_at <= now or (now - row.last_seen_at).total_seconds() >= row.idle_seconds:
+        return None
+    known = UserDetails(
+        id=row.user_id,
+        name=row.name,
+        email=row.email,
+        timezone=row.timezone,
+        is_admin=row.is_admin,
+        is_active=row.active,
+        has_totp=row.has_totp,
+        created_at=row.created_at,
+    )
+    answered(details, known, known.id)
+    remember_memberships(known.id, rows)
+    person = SignedIn(known.id, row.fs_uniquifier, known.has_totp, known.is_active)
+    return StoredSession(row.id, person, dict(row.data), row.last_seen_at)
 
 
 def sessions(user_id: UUID) -> list[SessionRow]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.engine import CursorResult
 
 from portal.core import audit
@@ -18,29 +17,11 @@ from portal.core.happenings import Happening
 from portal.people import queries, rules
 from portal.people.models import SignInSession, User
 from portal.people.service.tokens import new_token, token_hash
-
-_SESSIONS: Final = cast(Table, SignInSession.__table__)
-_BY_TOKEN: Final = select(  # made once, of columns: every page asks it (G6)
-    *(
-        _SESSIONS.c[name]
-        for name in ("id", "user_id", "data", "last_seen_at", "expires_at", "idle_seconds")
-    )
-).where(_SESSIONS.c.token_hash == bindparam("token"))
-
+from portal.people.values import StoredSession
 
 # Sessions that somebody is about to end, by id; and the person where all of theirs end. Not those
 # that are over by time.
 ENDING: Final[Happening[[UUID | None, Sequence[UUID]]]] = Happening()
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSession:
-    """What a cookie's token stands for."""
-
-    id: UUID
-    user_id: UUID
-    data: dict[str, Any]
-    last_seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +58,7 @@ def start_session(user_id: UUID, *, ip: str | None, user_agent: str = "") -> Sta
 
 def session_of(token: str) -> StoredSession | None:
     """Return the live session of a token; None when it is unknown, idle too long or over."""
-    row = db.session.execute(_BY_TOKEN, {"token": token_hash(token)}).one_or_none()
-    now = utcnow()
-    if row is None or row.expires_at <= now:
-        return None
-    if (now - row.last_seen_at).total_seconds() >= row.idle_seconds:
-        return None
-    return StoredSession(row.id, row.user_id, dict(row.data), row.last_seen_at)
+    return queries.session_of(token_hash(token))
 
 
 def touch_session(session_id: UUID, *, data: dict[str, Any] | None = None) -> None:

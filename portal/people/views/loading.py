@@ -50,7 +50,7 @@ def to_sign_in() -> Response:
 
 def must_set_up_codes(user: Any) -> bool:
     """Say whether policy wants one-time codes and the person has none yet (X-6)."""
-    return user.tf_totp_secret is None and queries.must_use_totp(user.id)
+    return not user.has_totp and queries.must_use_totp(user.id)
 
 
 def _person(user_id: UUID) -> Me | None:

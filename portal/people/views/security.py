@@ -1,18 +1,18 @@
 """Sets Flask-Security and the session store up for an application; limits of tries."""
 
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from flask import Flask, request
+from flask import Flask, request, session
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore
-from sqlalchemy import bindparam, select
 
 from portal.core.db import db
 from portal.core.tries import Limit, by_address
 from portal.people.models import User
 from portal.people.rules import tidy_email
 from portal.people.service.tokens import token_hash
-from portal.people.views.session_store import DeskSessions
+from portal.people.values import SignedIn
+from portal.people.views.session_store import DeskSession, DeskSessions
 
 WINDOW = timedelta(minutes=5)
 PER_PERSON = Limit("person", 10, WINDOW)  # wrong tries, whatever the address (S11)
@@ -20,7 +20,6 @@ PER_ADDRESS = Limit("address", 30, WINDOW), by_address
 EVERYBODY = Limit("everybody", 600, WINDOW), lambda: "all"
 CODES = Limit("codes", 5, WINDOW)
 MAILS = Limit("mails", 3, timedelta(hours=1))
-_BY_KEY: Final = select(User).where(User.fs_uniquifier == bindparam("key"))  # every page asks (G6)
 
 
 class NoRole(RoleMixin):
@@ -43,10 +42,15 @@ def asked_email() -> str:
     return token_hash(tidy_email(request.form.get("email", "")[:254]))
 
 
-def _who(key: str) -> User | None:
-    """Return the active person of a session, as Flask-Security would, by a statement made once."""
-    person = db.session.scalars(_BY_KEY, {"key": key}).first()
-    return person if person is not None and person.active else None
+def _who(key: str) -> SignedIn | None:
+    """Return the active person of this browser's session, which was read with it (G6).
+
+    A new key ends the sessions of the old one, as Flask-Security means it.
+    """
+    stored = cast("DeskSession", session).stored
+    person = stored.person if stored is not None else None
+    is_live = person is not None and person.is_active and person.fs_uniquifier == key
+    return person if is_live else None
 
 
 def _config() -> dict[str, object]:

@@ -20,7 +20,8 @@ from portal.core.db import db, unit_of_work
 from portal.core.settings import settings
 from portal.people import rules
 from portal.people import service as people
-from portal.people.service.sessions import StartedSession, StoredSession
+from portal.people.service.sessions import StartedSession
+from portal.people.values import StoredSession
 
 logger = logging.getLogger(__name__)
 

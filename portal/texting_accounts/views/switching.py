@@ -11,8 +11,9 @@ from portal.core.errors import NotFound
 from portal.core.typed import line
 from portal.core.web import page, takes, wants_partial
 from portal.people import queries as people
+from portal.people.values import MembershipRef
 from portal.texting_accounts import queries
-from portal.texting_accounts.values import AccountRef
+from portal.texting_accounts.values import Entry
 from portal.texting_accounts.views.blueprint import bp
 
 ACCOUNT_KEY: Final = "account_id"
@@ -68,12 +69,15 @@ def switch() -> Response:
 
 
 def _enter(account_id: UUID) -> None:
-    account = queries.account(account_id)
-    person = people.person(g.me.user_id, account.organization_id, g.me.origin) if account else None
-    member = people.membership(g.me.user_id, account.organization_id) if account else None
-    if account is None or person is None or member is None or person.role is Role.ADMIN:
+    mine = people.memberships(g.me.user_id) if g.me.role is not Role.ADMIN else []
+    mine.sort(key=lambda member: member.organization_id != g.me.organization_id)  # here first
+    entry = next(filter(None, (queries.entry(member, account_id) for member in mine)), None)
+    if entry is None:
         raise NotFound("We can't find that page.")
-    if not queries.reaches(person.user_id, person.role, account):
+    account, member = entry.account, entry.member
+    person = people.person(member.user_id, member.organization_id, g.me.origin)
+    assert person is not None  # who is signed in is active
+    if not entry.is_reached:
         if not queries.reads_along(person.user_id, person.role, account):
             raise NotFound("We can't find that page.")
         g.organization, g.account = member.organization, account  # a visit: home stays home
@@ -83,46 +87,41 @@ def _enter(account_id: UUID) -> None:
     for key, value in ((ACCOUNT_KEY, account.id), (HOME_KEY, account.organization_id)):
         if session.get(key) != str(value):
             session[key] = str(value)
-    _use(account, person)
+    _use(entry, person)
 
 
 def _stay() -> None:
     """Stay in the account last used, else go to an own one, a shared one, or any."""
-    account = _last_used() or min(
-        _mine(g.me),
-        key=lambda row: (row.owner_user_id != g.me.user_id, not row.is_shared),
-        default=None,
-    )
-    if account is not None:
-        _use(account, g.me)
+    member = people.membership(g.me.user_id, g.me.organization_id)
+    if member is None:
+        return
+    entry = _last_used(member)
+    if entry is None:
+        account = min(
+            queries.accounts_for(member.user_id, member.organization_id, member.role),
+            key=lambda row: (row.owner_user_id != member.user_id, not row.is_shared),
+            default=None,
+        )
+        entry = Entry(account, member, is_reached=True) if account is not None else None
+    if entry is not None:
+        _use(entry, g.me)
 
 
-def _last_used() -> AccountRef | None:
+def _last_used(member: MembershipRef) -> Entry | None:
     """Return the account last used, if it is of this organization and still reached."""
     try:
-        account = queries.account(UUID(session.get(ACCOUNT_KEY, "")))
+        entry = queries.entry(member, UUID(session.get(ACCOUNT_KEY, "")))
     except ValueError:
         return None
-    is_here = account is not None and account.organization_id == g.me.organization_id
-    if account is None or not is_here:
-        return None
-    return account if queries.reaches(g.me.user_id, g.me.role, account) else None
+    return entry if entry is not None and entry.is_reached else None
 
 
-def _use(account: AccountRef, person: Me) -> None:
-    """Make account the current one; its owner may do more there (SPEC 1)."""
-    g.account, g.me = account, person
-    if (
-        account.owner_user_id == person.user_id
-        and not people.organization_settings(account.organization_id).reserves_account_changes
-    ):
+def _use(entry: Entry, person: Me) -> None:
+    """Make the account the current one; its owner may do more there (SPEC 1)."""
+    g.account, g.me = entry.account, person
+    is_owner = entry.account.owner_user_id == person.user_id
+    if is_owner and not entry.member.reserves_account_changes:
         g.me = replace(person, permissions=person.permissions | OWNER_PERMISSIONS)
-
-
-def _mine(person: Me) -> list[AccountRef]:
-    if person.organization_id is None:
-        return []
-    return queries.accounts_for(person.user_id, person.organization_id, person.role)
 
 
 def _switcher() -> dict[str, object]:
@@ -170,12 +169,6 @@ def _places(person: Me, words: str, limit: int) -> list[Place]:
                 state="" if row.sends_all else row.state_label,
                 is_read_only=True,
             )
-            for row in queries.accounts_of_mates(
-                person.user_id,
-                member.organization_id,
-                member.role,
-                words=words,
-                limit=limit - len(found),
-            )
+            for row in queries.accounts_of_mates(member, words=words, limit=limit - len(found))
         )
     return found
