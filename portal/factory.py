@@ -1,7 +1,7 @@
 """Builds the application: the only module that knows every slice."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from htmx_flask import Htmx
+from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -288,7 +289,8 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
         phone=formats.phone,
     )
     app.jinja_env.globals.update(
-        kept=lru_cache(maxsize=_KEPT_DRAWINGS, typed=True),  # text and markup apart
+        kept=_kept,
+        kept_menus=navigation.KEPT_MENUS,
         plural=formats.plural,
         application_name=settings.application_name,
         sandbox_url=settings.sandbox_url,
@@ -310,6 +312,11 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
             "search_url": _search_url(person, account),
             "clock_note": _clock_note(),
         }
+
+
+def _kept(draw: Callable[..., Markup], most: int = _KEPT_DRAWINGS) -> Callable[..., Markup]:
+    """Return a macro that draws the same only once; text and markup are told apart."""
+    return lru_cache(maxsize=most, typed=True)(draw)
 
 
 def _counts(person: Me, account: AccountRef | None) -> dict[str, int]:

@@ -264,7 +264,8 @@ def create_kit() -> Flask:
     CSRFProtect(app)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["static_url"] = lambda name: url_for("static", filename=name)
-    app.jinja_env.globals["kept"] = lambda draw: draw  # the kit draws everything anew
+    app.jinja_env.globals["kept"] = lambda draw, _most=0: draw  # the kit draws everything anew
+    app.jinja_env.globals["kept_menus"] = 0
     app.jinja_env.filters.update(
         when=lambda moment: f"{moment:%-d %b}, {moment:%-I:%M} {moment:%p}".lower().replace(
             "nov", "Nov"
