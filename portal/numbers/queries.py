@@ -12,6 +12,7 @@ from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.leased import trouble_of
+from portal.core.once import once_a_page
 from portal.core.secrets_box import Place, box
 from portal.core.tenancy import Tenant, owned
 from portal.gateways.credentials import CarrierCredentials
@@ -34,8 +35,7 @@ _WEBHOOK_ACCOUNT: Final = select(
 
 def default_sender(account_id: UUID) -> SenderRef | None:
     """Return the number an account texts from unless told otherwise, if one is ready."""
-    row = db.session.execute(_DEFAULT_SENDER, {"account": account_id}).first()
-    return _ref(row) if row else None
+    return next((sender for sender in _senders(account_id) if sender.is_ready), None)
 
 
 def default_senders(account_ids: Collection[UUID]) -> dict[UUID, SenderRef]:
@@ -52,7 +52,12 @@ def default_senders(account_ids: Collection[UUID]) -> dict[UUID, SenderRef]:
 
 def senders(account_id: UUID) -> list[SenderRef]:
     """Return an account's numbers that are not released: the default first, then by age."""
-    return [_ref(row) for row in db.session.execute(_SENDERS_OF, {"account": account_id})]
+    return list(_senders(account_id))
+
+
+@once_a_page
+def _senders(account_id: UUID) -> tuple[SenderRef, ...]:
+    return tuple(_ref(row) for row in db.session.execute(_SENDERS_OF, {"account": account_id}))
 
 
 def ready_senders() -> list[SenderRef]:
@@ -216,13 +221,6 @@ _CARRIER_ACCOUNT: Final = select(
 ).where(_ACCOUNTS.c.organization_id == bindparam("organization"))
 _SENDERS: Final = select(*_NUMBERS.columns, _ACCOUNTS.c.messaging_service_sid).outerjoin(
     _ACCOUNTS, _ACCOUNTS.c.organization_id == _NUMBERS.c.organization_id
-)
-_DEFAULT_SENDER: Final = (
-    _SENDERS.where(
-        _NUMBERS.c.account_id == bindparam("account"), _NUMBERS.c.state == SenderState.READY
-    )
-    .order_by(_NUMBERS.c.is_default.desc(), _NUMBERS.c.ordered_at)
-    .limit(1)
 )
 _SENDERS_OF: Final = _SENDERS.where(
     _NUMBERS.c.account_id == bindparam("account"), _NUMBERS.c.state != SenderState.RELEASED

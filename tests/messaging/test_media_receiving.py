@@ -15,6 +15,7 @@ from portal.gateways.sms import Listed
 from portal.media import queries as media_files
 from portal.media import service as media
 from portal.messaging.models import InboundMedia, InboundText
+from portal.messaging.queries.talk import talk_by_days
 from portal.messaging.service import forgetting, inbound_media
 from portal.messaging.values import Fetching, MediaRef
 from tests.factories.files import pdf, picture
@@ -93,15 +94,13 @@ def test_a_photo_is_fetched_written_anew_and_shown_in_the_talk(alice, account, c
 
 def test_an_open_talk_hears_that_a_photo_came(alice, account, carrier):
     """Q-5"""
-    from portal.messaging.queries import contact_page
-
     carrier.files[FIRST] = picture()
     came(account, FIRST)
-    before = contact_page.talk(account.tenant, MAYA, "America/Chicago").version
+    before = talk_by_days(account.tenant, MAYA, "America/Chicago").version
     fetch(account)
     db.session.rollback()
 
-    assert contact_page.talk(account.tenant, MAYA, "America/Chicago").version != before
+    assert talk_by_days(account.tenant, MAYA, "America/Chicago").version != before
 
 
 def test_several_files_keep_their_order_and_are_priced_once(account, carrier):

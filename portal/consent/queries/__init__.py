@@ -47,6 +47,7 @@ from portal.consent.queries.records import (
     records_of,
     source_of,
     sources,
+    told,
 )
 from portal.consent.queries.standings import (
     MOST,
@@ -102,5 +103,6 @@ __all__ = [
     "standing",
     "standing_hold",
     "standings",
+    "told",
     "waiting_by_account",
 ]

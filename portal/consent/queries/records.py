@@ -2,18 +2,20 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     Select,
     String,
     Subquery,
+    Table,
     and_,
+    bindparam,
     case,
-    cast,
     exists,
     false,
     func,
@@ -21,8 +23,10 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy import cast as sql_cast
 
 from portal.consent.models import ConsentRecord, ConsentWord
+from portal.consent.queries.standings import standing
 from portal.consent.values import (
     Evidence,
     MessageKind,
@@ -34,9 +38,11 @@ from portal.consent.values import (
 )
 from portal.contacts.rules.numbers import read
 from portal.contacts.rules.people import search_words
+from portal.core.columns import Id
 from portal.core.db import db
 from portal.core.errors import BadInput, NotFound
-from portal.core.tenancy import Tenant, owned
+from portal.core.once import once_a_page
+from portal.core.tenancy import THAT_ONE, Tenant, owned
 
 COMMON: Final = 2_000  # a word that so many records have is not looked up first
 _AT_ONCE: Final = 500  # ids in one statement
@@ -47,6 +53,16 @@ _ORIGINS: Final = select(
     ConsentRecord.method,
     ConsentRecord.strength,
     ConsentRecord.import_id,
+)
+_RECORD: Final = cast(Table, ConsentRecord.__table__)
+_TOLD: Final = (  # made once: every open conversation asks it (G6)
+    select(*_RECORD.columns)
+    .where(
+        owned(THAT_ONE, _RECORD),
+        _RECORD.c.e164 == bindparam("e164"),
+        or_(_RECORD.c.method != Method.INQUIRY, _RECORD.c.id == bindparam("resting", type_=Id())),
+    )
+    .order_by(_RECORD.c.recorded_at.desc(), _RECORD.c.id.desc())
 )
 LAST_SIGN: Final = "\U0010ffff"
 
@@ -77,6 +93,16 @@ def history(tenant: Tenant, e164s: Sequence[str], limit: int | None = None) -> l
         .order_by(r.recorded_at.desc(), r.id.desc())
     )
     return [ref_of(row) for row in db.session.scalars(found.limit(limit) if limit else found)]
+
+
+@once_a_page
+def told(tenant: Tenant, e164: str) -> tuple[RecordRef, ...]:
+    """Return what a talk tells of a number's consent, newest first, and the record it rests on.
+
+    The person's own texts are left out, unless it rests on one: they stand in the talk themselves.
+    """
+    asked = {**tenant.named, "e164": e164, "resting": standing(tenant, e164).record_id}
+    return tuple(ref_of(row) for row in db.session.execute(_TOLD, asked))
 
 
 def find_records(
@@ -198,7 +224,7 @@ def sources(
         case((is_list, ""), else_=func.coalesce(c.form_name, "")).label("form_name"),
         case(
             (or_(is_list, has_form), ""),
-            else_=func.coalesce(cast(c.method, String(32)), ""),
+            else_=func.coalesce(sql_cast(c.method, String(32)), ""),
         ).label("method"),
     )
 
@@ -241,7 +267,7 @@ def logged_together(tenant: Tenant, subject_ids: Sequence[UUID]) -> dict[UUID, l
     return found
 
 
-def ref_of(row: ConsentRecord) -> RecordRef:
+def ref_of(row: ConsentRecord | Row[*tuple[Any, ...]]) -> RecordRef:
     """Return a record as other slices see it."""
     evidence = None
     if row.evidence_name is not None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CompoundSelect,
+    Row,
     Table,
     bindparam,
     case,
@@ -26,10 +27,12 @@ from portal.consent.values import DncRef, HoldState, MessageKind, Reach, Standin
 from portal.core.among import among
 from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.core.once import once_a_page
 from portal.core.tenancy import Tenant, owned
 
 MOST = 500
 _Refused = dict[str, tuple[datetime, Reach]]  # since when, and how far
+_OfOrganization = tuple[_Refused, dict[str, datetime], _Refused]
 _STANDING = cast(Table, ConsentStanding.__table__)
 _OPT_OUT = cast(Table, OrganizationOptOut.__table__)
 _DNC = cast(Table, DoNotContact.__table__)
@@ -91,9 +94,7 @@ def standings(tenant: Tenant, e164s: Iterable[str], now: datetime) -> dict[str, 
     if not wanted:
         return {}
     assert len(wanted) <= MOST
-    asked = {"account": tenant.account_id, "numbers": wanted}
-    rows = {row.e164: row for row in db.session.execute(_STANDINGS, asked)}
-    org_outs, dncs, holds = _of_organization(tenant, wanted)
+    rows, (org_outs, dncs, holds) = _known(tenant, tuple(wanted))
     found = {}
     for e164 in wanted:
         row = rows.get(e164)
@@ -155,9 +156,17 @@ def do_not_contact(
     return refs, refs[-1].e164 if len(rows) > limit else None
 
 
-def _of_organization(
-    tenant: Tenant, e164s: Sequence[str]
-) -> tuple[_Refused, dict[str, datetime], _Refused]:
+@once_a_page
+def _known(
+    tenant: Tenant, e164s: tuple[str, ...]
+) -> tuple[dict[str, Row[*tuple[Any, ...]]], _OfOrganization]:
+    """Return the row of each number in the account, and what the organization knows of them."""
+    asked = {"account": tenant.account_id, "numbers": e164s}
+    rows = {row.e164: row for row in db.session.execute(_STANDINGS, asked)}
+    return rows, _of_organization(tenant, e164s)
+
+
+def _of_organization(tenant: Tenant, e164s: Sequence[str]) -> _OfOrganization:
     """Return who opted out of the organization, who is on its list, and who is held; one SELECT."""
     asked = {
         "organization": tenant.organization_id,

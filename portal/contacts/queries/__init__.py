@@ -33,6 +33,7 @@ from portal.contacts.queries.marking import (
 )
 from portal.contacts.queries.narrowing import narrow_listed_by
 from portal.contacts.queries.people import (
+    by_id,
     by_ids,
     by_numbers,
     called,
@@ -50,6 +51,7 @@ __all__ = [
     "NoteSource",
     "add_mark_source",
     "add_note_source",
+    "by_id",
     "by_ids",
     "by_numbers",
     "called",

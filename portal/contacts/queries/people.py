@@ -27,6 +27,7 @@ from portal.contacts.values import ContactRef, NoteRef, NumberRef, Problem
 from portal.core.among import among
 from portal.core.db import db
 from portal.core.errors import NotFound
+from portal.core.once import once_a_page
 from portal.core.tenancy import THAT_ONE, Tenant, owned
 
 BATCH: Final = 500
@@ -38,6 +39,12 @@ def get_or_404(tenant: Tenant, contact_id: UUID) -> ContactRef:
     if not found:
         raise NotFound("There is no such contact. It may have been deleted.")
     return found[0]
+
+
+@once_a_page
+def by_id(tenant: Tenant, contact_id: UUID) -> ContactRef | None:
+    """Return one contact, if it exists still."""
+    return next(iter(refs(tenant, [contact_id])), None)
 
 
 def by_ids(tenant: Tenant, ids: Sequence[UUID]) -> list[ContactRef]:

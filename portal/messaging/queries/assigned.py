@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Select, Subquery, column, not_, select, tuple_
+from sqlalchemy import Select, Subquery, Table, bindparam, column, not_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from portal.core.audit import AuditEntry
 from portal.core.columns import Id
 from portal.core.db import db
-from portal.core.tenancy import Tenant, owned
+from portal.core.tenancy import THAT_ONE, Tenant, owned
 from portal.messaging.models import Conversation
 from portal.messaging.queries.held import Moment
 from portal.texting_accounts import queries as accounts
@@ -66,18 +66,24 @@ _LOST: Final = select(_PAIRS.c.this_account, _PAIRS.c.this_user).where(
 )
 
 
+_TALK: Final = cast(Table, Conversation.__table__)
+_ENTRY: Final = cast(Table, AuditEntry.__table__).c
+_MOMENTS: Final = select(  # made once, of columns: every open conversation asks it (G6)
+    _ENTRY.at, _ENTRY.event, _ENTRY.actor_label, _ENTRY.payload
+).where(
+    _ENTRY.chain == bindparam("organization", type_=Id()),
+    _ENTRY.subject_id.in_(
+        select(_TALK.c.id).where(
+            owned(THAT_ONE, _TALK), _TALK.c.e164.in_(bindparam("numbers", expanding=True))
+        )
+    ),
+    _ENTRY.event.in_([ASSIGNED, FREED]),
+)
+
+
 def moments(tenant: Tenant, e164s: Sequence[str]) -> list[Moment]:
     """Return when talks with some numbers were given to whom (Q-5)."""
-    talks = select(Conversation.id).where(
-        owned(tenant, Conversation), Conversation.e164.in_(list(e164s))
-    )
-    rows = db.session.execute(
-        select(AuditEntry.at, AuditEntry.event, AuditEntry.actor_label, AuditEntry.payload).where(
-            AuditEntry.chain == tenant.organization_id,
-            AuditEntry.subject_id.in_(talks),
-            AuditEntry.event.in_([ASSIGNED, FREED]),
-        )
-    )
+    rows = db.session.execute(_MOMENTS, {**tenant.named, "numbers": list(e164s)})
     return [_moment(*row) for row in rows]
 
 

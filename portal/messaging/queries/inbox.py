@@ -41,6 +41,7 @@ from portal.messaging.values import (
 COUNT_CAP: Final = 100
 _TALK: Final = cast(Table, Conversation.__table__)
 _SENT: Final = cast(Table, Message.__table__)
+_GOT: Final = cast(Table, InboundText.__table__)
 _WATCHED: Final = 20  # texts of a talk whose fate an open one follows within seconds
 # A literal, not a parameter: only so does SQLite see that the view's own index will do.
 _IS_UNREAD: Final = _TALK.c.unread > literal_column("0")
@@ -106,11 +107,8 @@ def changed_at(tenant: Tenant) -> datetime | None:
 
 def talk_changed_at(tenant: Tenant, conversation_id: UUID) -> datetime | None:
     """Return when a conversation, or one of its newest texts, last changed: two seeks (G6)."""
-    talk = db.session.execute(_ONE, {**tenant.named, "talk": conversation_id}).first()
-    if talk is None:
-        return None
-    texts = db.session.scalars(_NEWEST, {**tenant.named, "e164": talk.e164})
-    return max((at for at in (talk.changed_at, *texts) if at is not None), default=None)
+    found = db.session.execute(_TALK_CHANGED, {**tenant.named, "talk": conversation_id}).first()
+    return max((at for at in found or () if at is not None), default=None)
 
 
 def conversation(tenant: Tenant, e164: str) -> ConversationRef | None:
@@ -210,16 +208,30 @@ def _told_of_team(e164: ColumnElement[str]) -> Exists:
     )
 
 
+_OURS: Final = (
+    select(*(_SENT.c[name] for name in rows.SENT))
+    .where(owned(THAT_ONE, _SENT), _SENT.c.e164.in_(bindparam("numbers", expanding=True)))
+    .order_by(_SENT.c.created_at.desc())
+    .limit(bindparam("most"))
+)
+_THEIRS: Final = (
+    select(*(_GOT.c[name] for name in rows.RECEIVED))
+    .where(owned(THAT_ONE, _GOT), _GOT.c.e164.in_(bindparam("numbers", expanding=True)))
+    .order_by(_GOT.c.received_at.desc())
+    .limit(bindparam("most"))
+)
+
+
 def _texts(
     tenant: Tenant, e164s: Sequence[str], before: datetime | None, limit: int
 ) -> list[TextView]:
-    ours = select(Message).where(owned(tenant, Message), Message.e164.in_(e164s))
-    theirs = select(InboundText).where(owned(tenant, InboundText), InboundText.e164.in_(e164s))
+    asked = {**tenant.named, "numbers": e164s, "most": limit}
+    ours, theirs = _OURS, _THEIRS
     if before is not None:
-        ours = ours.where(Message.created_at < before)
-        theirs = theirs.where(InboundText.received_at < before)
-    sent = db.session.scalars(ours.order_by(Message.created_at.desc()).limit(limit)).all()
-    got = db.session.scalars(theirs.order_by(InboundText.received_at.desc()).limit(limit))
+        ours = ours.where(_SENT.c.created_at < before)
+        theirs = theirs.where(_GOT.c.received_at < before)
+    sent = db.session.execute(ours, asked).all()
+    got = db.session.execute(theirs, asked)
     return rows.outbounds(sent) + [rows.inbound(row) for row in got]
 
 
@@ -268,13 +280,15 @@ _CHANGED: Final = (
 )
 _NEWEST: Final = (
     select(_SENT.c.changed_at)
-    .where(owned(THAT_ONE, _SENT), _SENT.c.e164 == bindparam("e164"))
+    .where(owned(THAT_ONE, _SENT), _SENT.c.e164 == _TALK.c.e164)
     .order_by(_SENT.c.created_at.desc())
     .limit(_WATCHED)
+    .correlate(_TALK)
+    .subquery()
 )
-_ONE: Final = select(_TALK.c.e164, _TALK.c.changed_at).where(
-    owned(THAT_ONE, _TALK), _TALK.c.id == bindparam("talk")
-)
+_TALK_CHANGED: Final = select(
+    _TALK.c.changed_at, select(func.max(_NEWEST.c.changed_at)).scalar_subquery()
+).where(owned(THAT_ONE, _TALK), _TALK.c.id == bindparam("talk"))
 _TALLY: Final = select(
     _CHANGED.scalar_subquery(), _count_of(_IS_UNREAD), _count_of(_TALK.c.needs_answer)
 )

@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, fu
 
 from portal.core import clock
 from portal.core.db import db
+from portal.core.once import once_a_page
 from portal.messaging.models import (
     CarrierWatch,
     Heartbeat,
@@ -60,6 +61,7 @@ def _sending_state() -> Select[Any]:
 _SENDING_STATE: Final = _sending_state()  # made once: every text asks it
 
 
+@once_a_page
 def sending_state(organization_id: UUID) -> SendingState:
     """Return in one SELECT whether an organization's records can be trusted now."""
     alive_at, behind_since, cause, incarnation, generation, beat = db.session.execute(

@@ -1,9 +1,9 @@
 """Which texts may be sent again, and what goes then (S-10, R-4, I9)."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, or_, select
 
 from portal.core.db import db
 from portal.core.errors import DomainError
@@ -11,6 +11,8 @@ from portal.messaging.errors import SentAgainAlready, TooLate
 from portal.messaging.models import Message
 from portal.messaging.values import CANCELABLE, IN_DOUBT, Kind, State
 
+Sent = Message | Row[*tuple[Any, ...]]  # a row of the session, or columns of one
+T = TypeVar("T", bound=Sent)
 EARLIER_PART: Final = "earlier_part"  # why a part ended: the one before it did not go out
 
 REPEATABLE: Final = frozenset(
@@ -28,7 +30,7 @@ _NEVER_LEFT: Final = frozenset({State.REJECTED, State.BLOCKED, State.CANCELED, S
 _ON_ITS_WAY: Final = CANCELABLE | IN_DOUBT
 
 
-def related(found: Iterable[Message]) -> list[Message]:
+def related(found: Iterable[Sent]) -> list[Message]:
     """Return every part of the texts that may be sent again, and what was sent again, at once."""
     some = [row for row in found if _has_ended(row)]
     if not some:
@@ -47,7 +49,7 @@ def related(found: Iterable[Message]) -> list[Message]:
     )
 
 
-def refusal(row: Message, known: Sequence[Message]) -> DomainError | None:
+def refusal(row: Sent, known: Sequence[Sent]) -> DomainError | None:
     """Return why a text can't be sent again, None when it can; `known` is what is related to it.
 
     Of a text, its resends and theirs at most one row can: whatever is pressed, the same text
@@ -70,19 +72,19 @@ def refusal(row: Message, known: Sequence[Message]) -> DomainError | None:
     return None
 
 
-def run(row: Message, known: Sequence[Message]) -> list[Message]:
+def run(row: Sent, known: Sequence[T]) -> list[T]:
     """Return what goes when a part is sent again: it and the later ones that failed (R-4)."""
     return [p for p in _parts(row, known) if p.part >= row.part and p.state in REPEATABLE]
 
 
-def is_doubtful(parts: Iterable[Message]) -> bool:
+def is_doubtful(parts: Iterable[Sent]) -> bool:
     """Say whether sending these again may text the person twice (RULINGS 22)."""
     return any(part.state is State.UNCONFIRMED for part in parts)
 
 
-def _has_ended(row: Message) -> bool:
+def _has_ended(row: Sent) -> bool:
     return row.state in REPEATABLE and row.e164 is not None and row.kind is not Kind.SYSTEM
 
 
-def _parts(row: Message, known: Sequence[Message]) -> list[Message]:
+def _parts(row: Sent, known: Sequence[T]) -> list[T]:
     return sorted((p for p in known if p.text_id == row.text_id), key=lambda p: p.part)

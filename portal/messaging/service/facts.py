@@ -107,11 +107,17 @@ def senders_by_number(account: AccountRef) -> dict[str, SenderRef]:
 
 
 def of_people(
-    account: AccountRef, e164s: Iterable[str], now: datetime, lists: dnc.Lists | None = None
+    account: AccountRef,
+    e164s: Iterable[str],
+    now: datetime,
+    lists: dnc.Lists | None = None,
+    *,
+    for_gates: bool = False,
 ) -> Known:
     """Return what is known of at most 500 numbers, in a handful of SELECTs.
 
-    `lists` are those of do-not-call, where somebody has read them already.
+    `lists` are those of do-not-call, where somebody has read them already. `for_gates` leaves out
+    who was texted before: no gate looks at that.
     """
     wanted = list(dict.fromkeys(e164s))
     if not wanted:
@@ -123,9 +129,13 @@ def of_people(
         standings,
         {row.e164: row.last_inbound_at for row in talks if row.last_inbound_at},
         {row.e164: row.our_e164 for row in talks if row.our_e164},
-        frozenset(e164 for e164 in db.session.scalars(_TEXTED_BEFORE, asked) if e164),
+        frozenset() if for_gates else _texted_before(asked),
         call_lists(account, standings, now, lists),
     )
+
+
+def _texted_before(asked: Mapping[str, object]) -> frozenset[str]:
+    return frozenset(e164 for e164 in db.session.scalars(_TEXTED_BEFORE, asked) if e164)
 
 
 class Memory:

@@ -1,14 +1,14 @@
 """Taking and giving back places of the daily limits: nothing passes them (S-5, PROMISES 3.3)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import Table, and_, delete, exists, select, update
+from sqlalchemy import Row, Table, and_, bindparam, delete, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import audit
@@ -29,6 +29,21 @@ from portal.texting_accounts.values import AccountRef
 
 _NEVER_LEFT = (State.BLOCKED, State.CANCELED, State.EXPIRED, State.REJECTED)
 _CHUNK = 500
+_DAY: Final = cast(Table, DailyLimit.__table__).c
+_COUNTED: Final = cast(Table, DailyRecipient.__table__).c
+# Made once: every open conversation asks these (G6).
+_TAKEN: Final = select(
+    _DAY.recipients + _DAY.recipients_over, _DAY.segments + _DAY.segments_over, _DAY.replies
+).where(_DAY.account_id == bindparam("account"), _DAY.day == bindparam("day"))
+_TAKEN_FOR: Final = _TAKEN.add_columns(  # nobody is counted before the day has its row
+    exists()
+    .where(
+        _COUNTED.account_id == bindparam("account"),
+        _COUNTED.day == bindparam("day"),
+        _COUNTED.e164 == bindparam("number"),
+    )
+    .label("is_counted")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +121,37 @@ def lock_day(account: AccountRef, day: date) -> DayRoom:
 
 def read_day(account: AccountRef, day: date) -> DayRoom:
     """Return what is left of an account's day, without locking it."""
-    row = db.session.execute(
-        select(
-            DailyLimit.recipients + DailyLimit.recipients_over,
-            DailyLimit.segments + DailyLimit.segments_over,
-            DailyLimit.replies,
-        ).where(DailyLimit.account_id == account.id, DailyLimit.day == day)
-    ).first()
-    taken = tuple(row) if row else (0, 0, 0)
+    row = db.session.execute(_TAKEN, {"account": account.id, "day": day}).first()
+    return _room(account, day, row, counted_on(account.id, day), country_room(account.id, day))
+
+
+def read_day_for(e164: str) -> Callable[[AccountRef, date], DayRoom]:
+    """Return what reads the same for one number alone: not everybody who has a place (G6)."""
+
+    def read(account: AccountRef, day: date) -> DayRoom:
+        asked = {"account": account.id, "day": day, "number": e164}
+        row = db.session.execute(_TAKEN_FOR, asked).first()
+        countries = {} if e164.startswith("+1") else country_room(account.id, day)
+        return _room(account, day, row, {e164} if row and row.is_counted else set(), countries)
+
+    return read
+
+
+def _room(
+    account: AccountRef,
+    day: date,
+    row: Row[*tuple[Any, ...]] | None,
+    counted: set[str],
+    countries: dict[int, int],
+) -> DayRoom:
+    recipients, segments, replies = row[:3] if row else (0, 0, 0)
     return DayRoom(
         day,
-        account.recipients_a_day - taken[0],
-        account.daily_segment_limit - taken[1],
-        reserve_for_replies(account.daily_segment_limit) - taken[2],
-        counted_on(account.id, day),
-        country_room(account.id, day),
+        account.recipients_a_day - recipients,
+        account.daily_segment_limit - segments,
+        reserve_for_replies(account.daily_segment_limit) - replies,
+        counted,
+        countries,
     )
 
 

@@ -83,8 +83,18 @@ def shut_gates(
 ) -> list[Gate]:
     """Return every gate that is shut for one person now; none: they may be texted."""
     draft = Draft("Hello", kind, is_by_program=is_by_program)
-    planner = _Planner(account, draft, now, limits.read_day)
-    return planner.shut_gates(recipient)
+    return _Planner(account, draft, now, _day_of(recipient)).shut_gates(recipient)
+
+
+def plan_for(
+    account: AccountRef, recipient: Recipient, draft: Draft, now: datetime, *, by: UUID | None
+) -> Plan:
+    """Return what would become of one recipient, as `plan` does, from as little as that takes."""
+    return plan(account, [recipient], draft, now, read_day=_day_of(recipient), by=by)
+
+
+def _day_of(recipient: Recipient) -> Callable[[AccountRef, date], DayRoom]:
+    return limits.read_day_for((recipient.number.e164 if recipient.number else None) or "")
 
 
 class _Seat(NamedTuple):
@@ -113,7 +123,7 @@ class _Planner:
         self.account, self.draft, self.now = account, draft, now
         self.facts = facts.of_account(account)
         self.senders = facts.senders_by_number(account)
-        self.writer = Writer(draft, facts.merge_values(account, self.facts.sender))
+        self.writer = Writer(draft, lambda: facts.merge_values(account, self.facts.sender))
         self.leaves_at = max(now, draft.send_at) if draft.send_at else now
         self.today = accounts.today(account, self.leaves_at)
         self.calendar = Calendar(self.today, lambda day: read_day(account, day))
@@ -179,16 +189,17 @@ class _Planner:
         )
 
     def shut_gates(self, recipient: Recipient) -> list[Gate]:
-        known = self._known([recipient])
+        known = self._known([recipient], for_gates=True)
         return gates.shut_gates(self.facts, self._look_at(recipient, known)[1])
 
-    def _known(self, chunk: Sequence[Recipient]) -> Known:
+    def _known(self, chunk: Sequence[Recipient], *, for_gates: bool = False) -> Known:
         numbers = [(r.contact.state, r.number.e164) for r in chunk if r.number and r.number.e164]
         self.lately.read(numbers, self.leaves_at)
         e164s = [e164 for _, e164 in numbers]
         if self._memory is not None:
             return self._memory.of(e164s)
-        return facts.of_people(self.account, e164s, self.now, self.call_lists)
+        lists = self.call_lists
+        return facts.of_people(self.account, e164s, self.now, lists, for_gates=for_gates)
 
     def _look_at(self, recipient: Recipient, known: Known) -> tuple[Worded, TextFacts]:
         number = recipient.number

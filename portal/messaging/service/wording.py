@@ -1,7 +1,8 @@
 """A draft merged, cut into parts and priced for each recipient (S-9, R-1 to R-4)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from portal.contacts.values import ContactRef
 from portal.core.phone import is_mms_region
@@ -34,11 +35,14 @@ class Worded:
 class Writer:
     """Words one draft for many recipients; what repeats is priced once."""
 
-    def __init__(self, draft: Draft, own_values: Mapping[str, str]) -> None:
-        """Check the draft. Raises EmptyText, TextTooLong or MergeError."""
+    def __init__(self, draft: Draft, own_values: Callable[[], Mapping[str, str]]) -> None:
+        """Check the draft; `own_values`, of the sender, are read for one with fields alone.
+
+        Raises EmptyText, TextTooLong or MergeError.
+        """
         check(draft)
         self._draft = draft
-        self._own = own_values
+        self._read_own = own_values
         self._fallbacks = (
             {**_PLAIN_FALLBACKS, **draft.fallbacks} if draft.missing == "fallback" else {}
         )
@@ -62,6 +66,10 @@ class Writer:
             if len(self._priced) < _PRICES_KEPT:
                 self._priced[known] = parts
         return Worded(body, parts, missing)
+
+    @cached_property
+    def _own(self) -> Mapping[str, str]:
+        return self._read_own()
 
     def _with_links(self, body: str) -> str:
         """Return a text as it goes where no picture is delivered: with links to the files (R-3)."""

@@ -325,6 +325,7 @@ class TextView:
     hours_rule: str = ""  # it was judged by, with its citation (P-3)
     exempt_by: str = ""  # what let it pass the do-not-call lists, where something had to (S-2)
     warning: str = ""  # it went over a daily limit, at its sender's risk (S-5)
+    purpose: str = ""  # what an automatic text is for
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from portal.billing import queries as billing
 from portal.billing.errors import NotEnoughCredits
 from portal.consent import queries as consent_queries
 from portal.consent import service as consent
-from portal.contacts import queries as contacts
 from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
@@ -23,16 +22,14 @@ from portal.messaging import queries
 from portal.messaging.errors import OkNeeded, TextRefused
 from portal.messaging.forms.talking import ReplyForm, StatedForm, tidy
 from portal.messaging.queries import contact_page
-from portal.messaging.queries.contact_page import ReplyBox
+from portal.messaging.queries.talk import credits_used
 from portal.messaging.rules.segments import replace
-from portal.messaging.service import campaigns, planning, sending, talks
-from portal.messaging.service.sending import number_of
+from portal.messaging.service import campaigns, sending, talks
 from portal.messaging.values import (
     ConversationRef,
     Draft,
     Kind,
     MediaRef,
-    Recipient,
 )
 from portal.messaging.views import attaching, linted
 from portal.messaging.views.blueprint import bp
@@ -40,8 +37,9 @@ from portal.messaging.views.choices import Choices
 from portal.messaging.views.composed import NO_REASON
 from portal.messaging.views.costing import Cost, cost_of
 from portal.messaging.views.inbox import conversation_url, is_live, listing
-from portal.messaging.views.polling import is_settled, mark_of
+from portal.messaging.views.polling import is_settled
 from portal.messaging.views.talking import (
+    Look,
     changed,
     fix_of,
     hands_of,
@@ -51,6 +49,8 @@ from portal.messaging.views.talking import (
     is_mate,
     is_reader,
     log_view,
+    look_at,
+    recipient_of,
     shown_name,
     talk_of,
     way,
@@ -83,11 +83,10 @@ def conversation_thread(account_id: UUID, conversation_id: UUID) -> Response:  #
     ref = queries.conversation_by_id(g.account.tenant, conversation_id)
     if not wants_partial():
         return see_other(conversation_url(ref.id))
-    talk = contact_page.talk(g.account.tenant, ref.e164, me().timezone)
-    box = _box(ref)
-    if request.args.get("seen") == talk.version and request.args.get("box") == box.state:
+    now = look_at(ref)
+    if request.args.get("seen") == now.talk.version and request.args.get("box") == now.box.state:
         return Response(status=204)
-    context = _context(ref) | {"was": request.args.get("box", ""), "is_news": True}
+    context = _context(ref, look=now) | {"was": request.args.get("box", ""), "is_news": True}
     return Response(render_template("messaging/_thread_news.html", **context))
 
 
@@ -290,13 +289,13 @@ def _context(
     error: DomainError | None = None,
     lint_fault: str = "",
     files: tuple[MediaRef, ...] | None = None,
+    look: Look | None = None,
 ) -> dict[str, Any]:
     tenant, before = g.account.tenant, _before()
-    mark = mark_of(queries.talk_changed_at(tenant, ref.id))
-    box = _box(ref)
+    look = look or look_at(ref, before)
+    talk, box = look.talk, look.box
     kept = reply_form.body.data or "" if reply_form else ""
     recipient = recipient_of(ref)
-    talk = contact_page.talk(tenant, ref.e164, me().timezone, before)
     files = attaching.of_form() if files is None else files
     cost = cost_of(recipient, kept, files) if box.state == "write" else Cost()
     return {
@@ -323,7 +322,7 @@ def _context(
         "view": contact_page.standing_view(tenant, ref.e164),
         "hold": consent_queries.standing_hold(tenant, ref.e164) if ref.is_held else None,
         "may_record": me().may(Permission.RECORD_CONSENT),
-        "used": contact_page.credits_used(tenant, ref.e164),
+        "used": credits_used(tenant, ref.e164, talk),
         "is_reader": is_reader(),
         "may_send_anyway": me().may(Permission.SEND_AGAIN_ANYWAY),
         "again_nonce": _nonce,
@@ -335,7 +334,7 @@ def _context(
             account_id=g.account.id,
             conversation_id=ref.id,
             seen=talk.version,
-            mark=mark,
+            mark=look.mark,
             box=box.state,
             last=talk.newest_inbound.id if talk.newest_inbound else None,
         ),
@@ -352,19 +351,6 @@ def _focus() -> str:
     if not wants_partial():
         return ""
     return "reply" if request.method == "POST" else "head"
-
-
-def _box(ref: ConversationRef) -> ReplyBox:
-    gates = planning.shut_gates(g.account, recipient_of(ref), Kind.ONE_TO_ONE, clock.utcnow())
-    return contact_page.reply_box(gates, may_record=me().may(Permission.RECORD_CONSENT))
-
-
-def recipient_of(ref: ConversationRef) -> Recipient:
-    """Return whom a conversation is with, somebody without a contact included."""
-    contact = contacts.by_numbers(g.account.tenant, [ref.e164]).get(ref.e164)
-    if contact is None:
-        return sending.nobody(g.account, ref.e164)
-    return Recipient(contact, number_of(contact, ref.e164))
 
 
 def _way_on(error: DomainError | None, e164: str) -> tuple[str, str] | None:

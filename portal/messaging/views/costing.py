@@ -7,7 +7,6 @@ from flask import g
 from portal.core import clock
 from portal.core.access import me
 from portal.core.errors import DomainError
-from portal.messaging.errors import EmptyText
 from portal.messaging.rules.plan import Plan, PlannedText
 from portal.messaging.rules.segments import analyze
 from portal.messaging.service import planning
@@ -50,13 +49,13 @@ class Cost:
 
 def cost_of(recipient: Recipient, body: str, files: tuple[MediaRef, ...] = ()) -> Cost:
     """Return what a text would cost for one person; an empty one costs nothing yet."""
+    if not body.strip() and not files:
+        return Cost()
     try:
         draft = Draft(body, Kind.ONE_TO_ONE, files)
         now = clock.utcnow()
-        planned = planning.plan(g.account, [recipient], draft, now, by=me().user_id)
+        planned = planning.plan_for(g.account, recipient, draft, now, by=me().user_id)
         own = planned.share.gate(planned.credits) if planned.share else None
         return Cost(planned, own.sentence if own else "")
-    except EmptyText:
-        return Cost()
     except DomainError as error:
         return Cost(refusal=error.message)

@@ -16,7 +16,7 @@ from portal.messaging.views import conversation
 from portal.messaging.views.blueprint import bp
 from portal.messaging.views.choices import choices
 from portal.messaging.views.inbox import conversation_url
-from portal.messaging.views.talking import is_lead
+from portal.messaging.views.talking import is_lead, recipient_of
 from portal.messaging.views.typed import NO_SAVED, PICKED, identifier
 
 _TALK: Final = "/accounts/<uuid:account_id>/conversations/<uuid:conversation_id>/saved-replies"
@@ -55,7 +55,7 @@ def use_in_reply(account_id: UUID, conversation_id: UUID) -> Response:  # noqa: 
     found = reads.saved_or_404(by, identifier(request.form[PICKED], NO_SAVED))
     worded = service.for_person(
         g.account,
-        conversation.recipient_of(ref).contact,
+        recipient_of(ref).contact,
         found.body,
         is_named=not is_lead(ref.name, ref.e164),
     )

@@ -1,19 +1,27 @@
 """What the pages of one person share: names, ways on, and the log of looks that only read."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Response, current_app, g, url_for
 
 from portal.consent.rules import HELD
-from portal.core import audit, formats
+from portal.contacts import queries as contacts
+from portal.core import audit, clock, formats
 from portal.core.access import Permission, me
 from portal.core.db import unit_of_work
 from portal.core.errors import NotFound
 from portal.dnc.rules import verdict as call_lists
 from portal.messaging import queries
-from portal.messaging.values import ConversationRef, Gate
+from portal.messaging.queries import contact_page
+from portal.messaging.queries.contact_page import ReplyBox
+from portal.messaging.queries.talk import Talk, talk_by_days
+from portal.messaging.service import planning, sending
+from portal.messaging.service.sending import number_of
+from portal.messaging.values import ConversationRef, Gate, Kind, Recipient
+from portal.messaging.views.polling import mark_of
 from portal.people import queries as people
 from portal.people.values import UserRef
 from portal.texting_accounts import queries as accounts
@@ -30,6 +38,15 @@ class Hands:
     def is_mine(self) -> bool:
         """Say whether the reader answers it."""
         return self.holder is not None and self.holder.id == me().user_id
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an open conversation is seen to have changed by."""
+
+    mark: str  # when it changed last, before the rest was read
+    box: ReplyBox
+    talk: Talk
 
 
 CHANGED = "inbox-changed"  # told to the page after something was changed
@@ -53,6 +70,23 @@ def talk_of(conversation_id: UUID) -> ConversationRef:
     return ref
 
 
+def look_at(talk: ConversationRef, before: datetime | None = None) -> Look:
+    """Read what is said, or was before a moment, and whether one may answer."""
+    tenant = g.account.tenant
+    mark = mark_of(queries.talk_changed_at(tenant, talk.id))
+    gates = planning.shut_gates(g.account, recipient_of(talk), Kind.ONE_TO_ONE, clock.utcnow())
+    box = contact_page.reply_box(gates, may_record=me().may(Permission.RECORD_CONSENT))
+    return Look(mark, box, talk_by_days(tenant, talk.e164, me().timezone, before))
+
+
+def recipient_of(talk: ConversationRef) -> Recipient:
+    """Return whom a conversation is with, somebody without a contact included."""
+    contact = contacts.by_id(g.account.tenant, talk.contact_id) if talk.contact_id else None
+    if contact is None:
+        return sending.nobody(g.account, talk.e164)
+    return Recipient(contact, number_of(contact, talk.e164))
+
+
 def log_view(what: str, subject_id: UUID | None) -> None:
     """Write a look of who only reads texts into the audit log (SPEC 1, S-4, RULINGS 23)."""
     if not is_reader():
@@ -69,10 +103,11 @@ def log_view(what: str, subject_id: UUID | None) -> None:
 
 def hands_of(talk: ConversationRef) -> Hands:
     """Return who answers a conversation, and whom the reader may give it to."""
-    known = people.users([talk.assignee_id] if talk.assignee_id else [])
     able = tuple(accounts.people_of(g.account)) if me().may(Permission.SEND_TEXTS) else ()
-    is_shared = len(able) > 1 or talk.assignee_id is not None
-    return Hands(known.get(talk.assignee_id or talk.id), able if is_shared else ())
+    if talk.assignee_id is None:
+        return Hands(None, able if len(able) > 1 else ())
+    holder = next((one for one in able if one.id == talk.assignee_id), None)
+    return Hands(holder or people.users([talk.assignee_id]).get(talk.assignee_id), able)
 
 
 def changed(response: Response) -> Response:
