@@ -313,7 +313,9 @@ def _context(
         "box_fix": fix_of(box.gate, ref.e164),
         "reply_form": reply_form or ReplyForm(formdata=None, data={"nonce": _nonce()}),
         "stated_form": stated_form
-        or StatedForm(formdata=None, data={"body": kept, "nonce": _nonce()}),
+        or (
+            box.state == "ask" and StatedForm(formdata=None, data={"body": kept, "nonce": _nonce()})
+        ),
         "cost": cost,
         "files": files,
         "lint": linted.shown(Draft(kept, Kind.ONE_TO_ONE, files), cost.plan, {}, lint_fault),
