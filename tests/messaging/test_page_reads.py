@@ -89,3 +89,13 @@ def test_what_is_unread_or_unanswered_is_counted_in_indexes_alone(northside, may
     for view in ("unread", "unanswered"):
         assert f"{kind} ix_conversations_{view}" in plan, plan
     db.session.rollback()
+
+
+def test_an_open_conversation_asks_nothing_twice(alice, northside, maya):
+    for _ in range(WARM):
+        open_talk(alice, maya)
+    with asked() as statements:
+        open_talk(alice, maya)
+    counted = Counter((sql, str(values)) for sql, values in statements)
+    assert not [sql for (sql, _), times in counted.items() if times > 1]
+    assert len(statements) <= 31
