@@ -50,7 +50,8 @@ def list_settings() -> None:
 def setup_command(organization: str, timezone: str, name: str, email: str, password: str) -> None:
     """Begin without demo data: the plan catalogue, the first brokerage, its administrator (X-1).
 
-    The administrator signs in, opens the brokerage and invites its team leads.
+    The administrator signs in, opens the brokerage, invites its team leads, and reads on the
+    page Go live what is still to do.
     """
     if people_queries.organizations():
         raise click.ClickException("There is an organization already. Sign in as administrator.")
@@ -61,7 +62,8 @@ def setup_command(organization: str, timezone: str, name: str, email: str, passw
             people.create_user(name, email, password, is_admin=True, actor=SYSTEM)
     except DomainError as error:
         raise click.ClickException(error.message) from error
-    click.echo(f"Ready. Sign in at {settings.settings().public_url} as {email}.")
+    public = settings.settings().public_url
+    click.echo(f"Ready. Sign in at {public} as {email}; {public}/admin/go-live says what is to do.")
 
 
 @keys_group.command("rotate")

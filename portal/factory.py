@@ -45,6 +45,7 @@ from portal.doctor import cli as doctor_cli
 from portal.doctor import queries as doctor
 from portal.dossiers import views as dossier_views
 from portal.drips import views as drip_views
+from portal.go_live import views as go_live_views
 from portal.integrations import api as integration_api
 from portal.integrations import views as integration_views
 from portal.integrations.api import problems
@@ -109,6 +110,7 @@ _VIEWS = (
     dossier_views,
     retention_views,
     appeal_views,
+    go_live_views,
     report_views,
     schedule_views,
 )
@@ -158,6 +160,10 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
 
     foundation.open_database(app, settings, config)
+    try:
+        foundation.refuse_demo(app, settings)
+    except SettingsError as error:
+        cli.stop(error)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Htmx(app)
     csrf.init_app(app)

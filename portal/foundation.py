@@ -5,19 +5,22 @@ what a worker would hold (G12). The factory builds the web on top of it.
 """
 
 import gc
+import logging
 import os
 from collections.abc import Mapping
 from typing import Final
 
 import redis
 from flask import Flask
+from sqlalchemy import inspect
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.consent import queries as consent
 from portal.contacts import queries as contacts
 from portal.core import clock, jobs, secrets_box
 from portal.core import settings as settings_module
 from portal.core.db import compact_json, db, prepare_engine
-from portal.core.settings import ROOT, Settings
+from portal.core.settings import ROOT, Settings, SettingsError
 from portal.dnc import queries as dnc
 from portal.drips.service import hearing as drips
 from portal.gateways import carrier, email, payments
@@ -25,7 +28,10 @@ from portal.gateways import webhooks as webhook_gateway
 from portal.gateways.stripe import StripeCards
 from portal.gateways.webhooks import HttpWebhooks
 from portal.notifications import service as notifications
+from portal.people import queries as people_queries
 from portal.people import service as people
+
+logger = logging.getLogger(__name__)
 
 # Python looks for circles among what was made lately after so many things more were made than
 # went. Its own 700 is less than one page makes, and each look costs more the more is in hand: a
@@ -78,6 +84,29 @@ def open_database(
         prepare_engine(db.engine)
 
 
+def refuse_demo(app: Flask, settings: Settings) -> None:
+    """Refuse real credentials beside the demo brokerage (X-1). Raises SettingsError.
+
+    A database that is empty or older than its code has none to find. One that does not answer
+    yet stops no start, as it stops none without this: the page *Go live* looks again.
+    """
+    if settings.is_sandbox:
+        return
+    with app.app_context():
+        try:
+            is_demo = inspect(db.engine).has_table("organizations") and people_queries.has_demo()
+        except SQLAlchemyError as error:
+            logger.warning("whether the demo is here is not known: %s", type(error).__name__)
+            return
+        finally:
+            db.session.remove()
+    if is_demo:
+        raise SettingsError(
+            "TWILIO_ACCOUNT_SID is set, but the database holds the demo brokerage, which never "
+            "mixes with real texts. Name an empty database in DATABASE_URL, or run make reset."
+        )
+
+
 def settle() -> None:
     """Keep what is loaded by now for ever, out of every later look for garbage."""
     gc.collect()
@@ -89,4 +118,5 @@ def create_worker_app() -> Flask:
     settings = lay()
     app = Flask("portal", root_path=str(ROOT), static_folder=None)
     open_database(app, settings)
+    refuse_demo(app, settings)
     return app

@@ -38,7 +38,7 @@ def _look(organization_id: UUID) -> int:
     if not sending or credentials is None:
         return 0
     try:
-        if not gateways.current().is_suspended(credentials):
+        if not gateways.current().account_standing(credentials).is_suspended:
             return 0
     except GatewayError as error:
         logger.warning("the carrier did not tell an account's state: %s", type(error).__name__)

@@ -48,6 +48,7 @@ class Job(StrEnum):
     APPLY_PAYMENT_EVENT = "workers.billing.apply_payment_event"
     FETCH_MEDIA = "workers.media.fetch_media"
     DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
+    LOOK_LIVE = "workers.go_live.look_live"
 
 
 class Lane(StrEnum):

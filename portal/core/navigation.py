@@ -296,6 +296,7 @@ PLACES = (
         True,
         also=("retention.*",),
     ),
+    Place("go_live.index", "Go live", "check", "Work", _P.ADMINISTER, True),
     Place("people.admin_organizations", "Organizations", "building", "Work", _P.ADMINISTER),
     Place("people.admin_users", "People", "people", "Work", _P.ADMINISTER),
     Place("webhook_checks.admin_index", "Carrier webhooks", "link", "Work", _P.ADMINISTER, True),

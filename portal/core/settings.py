@@ -22,6 +22,7 @@ from portal.core.variables import VARIABLES
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 8000
 STRIPE_API = "https://api.stripe.com"
+_KEYS = ("SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY", "ERASURE_PEPPER")
 
 
 class SettingsError(Exception):
@@ -68,6 +69,7 @@ class Settings:
     stripe_api_base: str = STRIPE_API
     is_stripe_sandbox: bool = False
     application_name: str = "ConsentDesk"
+    made_keys: tuple[str, ...] = ()  # variables left unset, whose keys were made in var/keys
 
     @property
     def is_https(self) -> bool:
@@ -88,6 +90,11 @@ class Settings:
     def embeds_database(self) -> bool:
         """Say whether the database is the file in var/."""
         return self.database_url == f"sqlite:///{self.var / 'consentdesk.db'}"
+
+    @property
+    def embeds_queue(self) -> bool:
+        """Say whether the queue is the Valkey in var/."""
+        return self.redis_url == _embedded_queue(self.var)
 
     @property
     def clock_file(self) -> Path | None:
@@ -126,7 +133,7 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
         database_url=database_url(
             environment.get("DATABASE_URL") or f"sqlite:///{home / 'consentdesk.db'}"
         ),
-        redis_url=environment.get("REDIS_URL") or f"unix://{embedded_socket(home)}?db=0",
+        redis_url=environment.get("REDIS_URL") or _embedded_queue(home),
         public_url=(environment.get("PUBLIC_URL") or f"http://localhost:{port}").rstrip("/"),
         port=port,
         secret_key=secret,
@@ -151,6 +158,7 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
         evidence_dir=Path(urlsplit(environment["EVIDENCE_URL"]).path)
         if environment.get("EVIDENCE_URL")
         else home / "evidence",
+        made_keys=tuple(name for name in _KEYS if not environment.get(name)),
         support_email=environment.get("SUPPORT_EMAIL") or "support@localhost.example",
         sender_email=environment.get("SENDER_EMAIL") or "consentdesk@localhost.example",
     )
@@ -223,6 +231,10 @@ def embedded_socket(home: Path) -> Path:
         return socket
     name = hashlib.sha256(str(home).encode()).hexdigest()[:12]
     return Path("/tmp") / f"consentdesk-{os.getuid()}-{name}" / "valkey.sock"  # noqa: S108 (0700, named by us)
+
+
+def _embedded_queue(home: Path) -> str:
+    return f"unix://{embedded_socket(home)}?db=0"
 
 
 def _kept(home: Path, name: str, make: Callable[[int], str]) -> str:

@@ -72,6 +72,9 @@ class EmailGateway(Protocol):
     def deliver(self, letters: Sequence[Letter]) -> list[Tried]:
         """Hand these over and say what came of each, in order. Never raises for a server."""
 
+    def greet(self) -> Tried:
+        """Connect and sign in, hand nothing over, and say what came of it. Never raises."""
+
 
 def as_message(letter: Letter, sender: Address) -> EmailMessage:
     """Return a letter as it goes over the wire. Raises ValueError for a break in a header."""
@@ -144,6 +147,15 @@ class SmtpEmail:
             left = Tried(Verdict.LATER, "The mail server was slow; the rest goes later.")
         return [*tried, *[left] * (len(letters) - len(tried))]
 
+    def greet(self) -> Tried:
+        """Connect and sign in as for a mail; then say goodbye."""
+        try:
+            with self._connect() as connection:
+                connection.noop()
+        except (OSError, smtplib.SMTPException) as error:
+            return Tried(Verdict.LATER, _words(error))
+        return Tried(Verdict.TAKEN)
+
     def _connect(self) -> smtplib.SMTP:
         server = self._server
         if server.tls == "tls":
@@ -192,6 +204,10 @@ class FakeEmail:
                 self.sent.append(letter)
             tried.append(answer)
         return tried
+
+    def greet(self) -> Tried:
+        """Answer what `answers` says, else that all is well."""
+        return self.answers.pop(0) if self.answers else Tried(Verdict.TAKEN)
 
 
 def _judged(code: int, words: bytes | str) -> Tried:

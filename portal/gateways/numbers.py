@@ -5,7 +5,7 @@ done) or GatewayUnclear (it may have been done: look before asking again), and n
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from portal.core.errors import GatewayRejected
 from portal.gateways.credentials import CarrierCredentials
@@ -21,6 +21,8 @@ class Capabilities:
 
 
 NO_CAPABILITIES = Capabilities()
+ACTIVE: Final = "active"
+SUSPENDED: Final = "suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,19 @@ class Owned:
         return self.hooks.sms_url
 
 
+@dataclass(frozen=True, slots=True)
+class AccountStanding:
+    """How an account stands at the carrier."""
+
+    status: str  # active, suspended or closed, as the carrier says
+    is_trial: bool = False  # sends only to phones that were verified
+
+    @property
+    def is_suspended(self) -> bool:
+        """Say whether the carrier has suspended it."""
+        return self.status == SUSPENDED
+
+
 class NumberGateway(Protocol):
     """A carrier that lets numbers."""
 
@@ -121,8 +136,8 @@ class NumberGateway(Protocol):
     def list_owned(self, credentials: CarrierCredentials) -> list[Owned]:
         """Return every number the account has."""
 
-    def is_suspended(self, credentials: CarrierCredentials) -> bool:
-        """Say whether the carrier has suspended this very account."""
+    def account_standing(self, credentials: CarrierCredentials) -> AccountStanding:
+        """Return how this very account stands."""
 
     def set_webhooks(
         self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks
@@ -224,10 +239,11 @@ class FakeNumberGateway:
         self._enter("list_owned")
         return list(self.owned.values())
 
-    def is_suspended(self, credentials: CarrierCredentials) -> bool:
+    def account_standing(self, credentials: CarrierCredentials) -> AccountStanding:
         """Look in `suspended`."""
-        self._enter("is_suspended")
-        return credentials.account_sid in self.suspended
+        self._enter("account_standing")
+        is_suspended = credentials.account_sid in self.suspended
+        return AccountStanding(SUSPENDED if is_suspended else ACTIVE)
 
     def set_webhooks(
         self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks

@@ -4,7 +4,16 @@ from typing import Any
 
 from portal.core.errors import GatewayBusy, GatewayRejected, GatewayUnclear
 from portal.gateways.credentials import CarrierCredentials
-from portal.gateways.numbers import Available, Capabilities, NumberHooks, NumberSearch, Owned
+from portal.gateways.numbers import (
+    ACTIVE,
+    SUSPENDED,
+    AccountStanding,
+    Available,
+    Capabilities,
+    NumberHooks,
+    NumberSearch,
+    Owned,
+)
 from portal.gateways.twilio_client import (
     ACCOUNT_SID,
     TwilioClients,
@@ -26,7 +35,7 @@ _OVERRIDES = (
 _ALREADY_IN_SERVICE = 21710
 _NOT_FOUND = 20404
 _INACTIVE = 20005
-_ACTIVE, _SUSPENDED = "active", "suspended"
+_TRIAL = "Trial"
 
 
 class TwilioNumberGateway:
@@ -145,7 +154,7 @@ class TwilioNumberGateway:
                 raise
         with reading():  # an account that is closed, or not ours, shows no number either
             account = self._client(credentials).api.v2010.accounts(credentials.account_sid).fetch()
-        if account.sid != credentials.account_sid or account.status != _ACTIVE:
+        if account.sid != credentials.account_sid or account.status != ACTIVE:
             raise GatewayBusy("the account does not show its numbers")
         return None
 
@@ -157,19 +166,20 @@ class TwilioNumberGateway:
             )
             return [_owned(number) for number in numbers]
 
-    def is_suspended(self, credentials: CarrierCredentials) -> bool:
-        """Say whether the account is suspended; see NumberGateway.
+    def account_standing(self, credentials: CarrierCredentials) -> AccountStanding:
+        """Return how the account stands; see NumberGateway.
 
         A suspended account is refused even its own state (20005).
         """
         try:
             with reading():
                 found = self._client(credentials).api.v2010.accounts(credentials.account_sid)
-                return bool(found.fetch().status == _SUSPENDED)
+                account = found.fetch()
+                return AccountStanding(str(account.status), is_trial=account.type == _TRIAL)
         except GatewayRejected as error:
             if error.code != _INACTIVE:
                 raise
-        return True
+        return AccountStanding(SUSPENDED)
 
     def set_webhooks(
         self, credentials: CarrierCredentials, number_sid: str, *, name: str, hooks: NumberHooks

@@ -29,7 +29,7 @@ def test_a_carrier_that_does_not_answer_stops_nobody(bobs, lessor):
     """Not knowing is no suspension: it is asked again at the next round."""
     own = make_carrier_account(cast.JUNIPER)
     lessor.suspended.add(own.account_sid)
-    lessor.failures["is_suspended"] = [GatewayBusy("away")]
+    lessor.failures["account_standing"] = [GatewayBusy("away")]
     assert look_for_suspensions() == 0
     assert queries.account(bobs.id).is_active
     assert look_for_suspensions() == 2

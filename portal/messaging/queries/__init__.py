@@ -12,6 +12,7 @@ from portal.messaging.queries.campaigns import (
 from portal.messaging.queries.drafts import draft, draft_recipients
 from portal.messaging.queries.errors import error_meaning, error_meanings
 from portal.messaging.queries.inbox import (
+    any_text_delivered,
     changed_at,
     conversation,
     conversation_by_id,
@@ -32,6 +33,7 @@ from portal.messaging.queries.resting import Resting, texts_by_basis, texts_rest
 __all__ = [
     "Resting",
     "allowed_countries",
+    "any_text_delivered",
     "brand_day",
     "campaign",
     "campaign_reasons",

@@ -199,6 +199,12 @@ def first_text_delivered(tenant: Tenant) -> bool:
     )
 
 
+def any_text_delivered() -> bool:
+    """Say whether any text of any account has reached a phone; for operators."""
+    delivered = exists().where(Message.state == State.DELIVERED, Message.kind != Kind.SYSTEM)
+    return bool(db.session.scalar(select(delivered)))
+
+
 def _told_of_team(e164: ColumnElement[str]) -> Exists:
     return exists().where(
         owned(THAT_ONE, FirstNotice, Message),

@@ -18,6 +18,7 @@ from portal.messaging.models import (
     Message,
     SendingFence,
     StrayText,
+    Sweep,
 )
 from portal.messaging.values import CANCELABLE, FenceCause, FenceRef, Mark
 
@@ -171,3 +172,8 @@ def _ref(row: SendingFence) -> FenceRef:
         lifted_by=row.lifted_by_name,
         reason=row.reason,
     )
+
+
+def scheduler_ran_at() -> datetime | None:
+    """Return when a scheduler last finished a sweep, or None where none ever did."""
+    return db.session.scalar(select(func.max(Sweep.last_ran_at)))

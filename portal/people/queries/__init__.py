@@ -18,6 +18,7 @@ from portal.people.queries.memberships import (
     works_as,
 )
 from portal.people.queries.organizations import (
+    has_demo,
     installation_counts,
     organization,
     organization_settings,
@@ -49,6 +50,7 @@ __all__ = [
     "administrators",
     "demo_logins",
     "every_user",
+    "has_demo",
     "ids_of_leads_in",
     "ids_of_people_in",
     "ids_of_teams",

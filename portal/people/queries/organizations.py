@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from portal.core.db import db
 from portal.core.errors import NotFound
@@ -60,6 +60,11 @@ def teams(organization_id: UUID) -> list[TeamRef]:
         select(Team).where(Team.organization_id == organization_id).order_by(Team.name)
     )
     return [TeamRef(row.id, row.organization_id, row.name) for row in rows]
+
+
+def has_demo() -> bool:
+    """Say whether the demo brokerage is in the database (X-1)."""
+    return bool(db.session.scalar(select(exists().where(Organization.is_demo))))
 
 
 def installation_counts() -> tuple[int, int]:

@@ -7,7 +7,6 @@ from portal.reports.queries.homes import (
     installation_findings,
     latest_campaigns,
     organization_facts,
-    process_facts,
 )
 
 __all__ = [
@@ -17,6 +16,5 @@ __all__ = [
     "installation_findings",
     "latest_campaigns",
     "organization_facts",
-    "process_facts",
     "with_opt_outs",
 ]

@@ -4,18 +4,15 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from redis import RedisError
-from rq import Worker
 from sqlalchemy import Select, func, select
 
 from portal.billing import queries as billing
 from portal.consent import queries as consent
 from portal.consent.models import ConsentRecord, DoNotContact
 from portal.contacts import queries as contacts
-from portal.core import audit, jobs
+from portal.core import audit
 from portal.core.audit import AuditHead
 from portal.core.db import db
-from portal.core.jobs import Lane
 from portal.core.tenancy import Tenant, owned
 from portal.dnc import queries as dnc
 from portal.doctor import queries as doctor
@@ -34,7 +31,6 @@ from portal.reports.values import (
     AccountFacts,
     ChainState,
     OrganizationFacts,
-    ProcessFacts,
 )
 from portal.texting_accounts.values import AccountRef
 
@@ -101,21 +97,6 @@ def chain_state(chain: UUID) -> ChainState:
 def installation_findings() -> tuple[KeptFinding, ...]:
     """Return what the last check-ups found anywhere, newest first."""
     return tuple(doctor.kept_findings())
-
-
-def process_facts() -> ProcessFacts:
-    """Return whether the queue answers and which workers were heard of."""
-    try:
-        workers = Worker.all(connection=jobs.connection())
-        beats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat]
-    except RedisError:
-        return ProcessFacts(queue_answers=False, workers=0, oldest_beat=None, waiting=())
-    return ProcessFacts(
-        queue_answers=True,
-        workers=len(workers),
-        oldest_beat=min(beats, default=None),
-        waiting=tuple((lane.value, jobs.waiting(lane)) for lane in Lane),
-    )
 
 
 def _any(rows: Select[UUID]) -> bool:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from portal.go_live.values import Summary
 from portal.reports.values import AccountFacts, Step
 
 PLAN, NUMBER, CONTACTS, CONSENT, TEXT = "plan", "number", "contacts", "consent", "text"
 OPT_OUTS = "opt_outs"
+ORGANIZATIONS, PEOPLE, GO_LIVE = "organizations", "people", "go_live"
 
 
 def steps(facts: AccountFacts, links: Mapping[str, str | None]) -> list[Step]:
@@ -37,6 +39,37 @@ def steps(facts: AccountFacts, links: Mapping[str, str | None]) -> list[Step]:
             "Sent, not delivered yet" if facts.has_sent else "One person is enough to begin",
             links[TEXT],
         ),
+    ]
+
+
+def installation_steps(
+    *,
+    has_organization: bool,
+    has_people: bool,
+    checks: Summary,
+    links: Mapping[str, str],
+) -> list[Step]:
+    """Return the steps from an empty installation to its first delivered text."""
+    left = [
+        f"{count} {words}"
+        for count, words in ((checks.failing, "failing"), (checks.todo, "to do"))
+        if count
+    ]
+    return [
+        _step(
+            has_organization,
+            "Create the first brokerage",
+            "Its name and time zone",
+            links[ORGANIZATIONS],
+        ),
+        _step(has_people, "Invite its team lead", "By mail, or by a link", links[PEOPLE]),
+        _step(
+            checks.is_ready,
+            "Look whether all is ready to go live",
+            ", ".join(left),
+            links[GO_LIVE],
+        ),
+        Step("The first real text is delivered", "todo", "A team lead or agent sends it", None),
     ]
 
 

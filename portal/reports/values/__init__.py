@@ -86,16 +86,6 @@ class OrganizationFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessFacts:
-    """Whether the background processes are alive."""
-
-    queue_answers: bool
-    workers: int
-    oldest_beat: datetime | None
-    waiting: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class AccountLine:
     """One account as a team lead's list shows it."""
 

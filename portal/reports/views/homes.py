@@ -8,8 +8,13 @@ from portal.billing import queries as billing
 from portal.core.access import Permission, Role, me, requires, signed_in
 from portal.core.audit import INSTALLATION
 from portal.core.clock import utcnow
+from portal.core.processes import process_facts
+from portal.core.settings import settings
 from portal.core.web import page
 from portal.doctor import queries as doctor
+from portal.go_live import queries as go_live
+from portal.go_live import rules as go_live_rules
+from portal.messaging import queries as messaging
 from portal.messaging.values import CampaignRef
 from portal.people import queries as people
 from portal.reports import queries
@@ -77,15 +82,28 @@ def _officer_home() -> Response:
 
 def _admin_home() -> Response:
     organizations, users = people.installation_counts()
+    is_live = not settings().is_sandbox and messaging.any_text_delivered()
     return page(
         "reports/admin_home.html",
         organizations=people.organizations(),
         organization_count=organizations,
         user_count=users,
         chain=queries.chain_state(INSTALLATION),
-        processes=queries.process_facts(),
+        processes=process_facts(),
         findings=queries.installation_findings(),
         checked_since=doctor.last_round(),
+        steps=[]
+        if is_live
+        else rules.installation_steps(
+            has_organization=organizations > 0,
+            has_people=users > 1,
+            checks=go_live_rules.summary(go_live.checks(go_live.look(), utcnow())),
+            links={
+                rules.ORGANIZATIONS: url_for("people.admin_organizations"),
+                rules.PEOPLE: url_for("people.admin_users"),
+                rules.GO_LIVE: url_for("go_live.index"),
+            },
+        ),
     )
 
 

@@ -1,12 +1,6 @@
 """Test calls: to our own public address, through whatever stands before it, signed as Twilio signs.
 
-A view makes one in three steps, so that no transaction is open while it waits:
-
-    with unit_of_work():
-        call = checks.begin(...)
-    answer, look = checks.make(call), checks.look(...)
-    with unit_of_work():
-        checks.settle(call, answer, look)
+Each is made in three steps, begin, make and settle, so that no transaction is open while it waits.
 """
 
 import hashlib
@@ -24,7 +18,7 @@ from sqlalchemy import delete, select
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
-from portal.core.db import db
+from portal.core.db import db, unit_of_work
 from portal.core.errors import WebhookRefused
 from portal.core.posted import FORM, HEADER, JSON, Posted
 from portal.core.settings import settings
@@ -36,7 +30,7 @@ from portal.webhook_checks import queries, rules
 from portal.webhook_checks.errors import CheckRunning, NothingToSignWith
 from portal.webhook_checks.models import WebhookCheck
 from portal.webhook_checks.service import believing
-from portal.webhook_checks.service.pointing import Look
+from portal.webhook_checks.service.pointing import Look, look
 from portal.webhook_checks.values import Reason
 
 WITHIN: Final = timedelta(seconds=20)  # of a test call's beginning, it may arrive
@@ -61,6 +55,20 @@ class Answer:
 
     status: int | None
     problem: str = ""
+
+
+def call(organization_id: UUID | None, *, actor: Actor) -> None:
+    """Make both test calls, a form and news in JSON; in units of work of its own.
+
+    Raises NothingToSignWith, CheckRunning.
+    """
+    for is_news in (False, True):
+        with unit_of_work():
+            made = begin(organization_id, actor=actor, is_news=is_news)
+        answer = make(made)
+        looked = Look() if is_news else look(organization_id)
+        with unit_of_work():
+            settle(made, answer, looked)
 
 
 def begin(organization_id: UUID | None, *, actor: Actor, is_news: bool = False) -> Call:
