@@ -9,7 +9,7 @@ from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
 from portal.core.jobs import Job
 from portal.go_live import queries, service
-from portal.go_live.service.asking import INSTALLATION
+from portal.go_live.service.asking import INSTALLATION, TIMEOUT_S
 from portal.webhook_checks import service as webhooks
 from workers.runtime import job, on_its_own
 
@@ -52,5 +52,5 @@ def ring_for_looks() -> int:
     """Ring for a look no worker took, the bell of last resort; a sweep."""
     if not queries.is_waiting():
         return 0
-    jobs.ring(Job.LOOK_LIVE, INSTALLATION)
+    jobs.ring(Job.LOOK_LIVE, INSTALLATION, timeout_s=TIMEOUT_S)
     return 1

@@ -39,7 +39,8 @@ from portal.registrations.values import RegistrationRef, State
 from portal.webhook_checks import queries as webhooks
 from portal.webhook_checks import rules as webhook_rules
 
-LEFT_AFTER: Final = timedelta(minutes=3)  # a look nothing took by then, nothing will
+LEFT_AFTER: Final = timedelta(minutes=3)  # a look no worker took by then waits for none
+LEASE: Final = timedelta(minutes=5)  # a worker that did not end by then has died
 ACCOUNT, MAIL, LOG = "account", "mail", "log"
 
 
@@ -58,12 +59,18 @@ def look() -> Look:
         asked_at=row.asked_at,
         asked_by=row.asked_by,
         is_open=is_open,
-        is_left=is_open and row.asked_at is not None and utcnow() - row.asked_at > LEFT_AFTER,
+        is_left=is_open and _is_left(row, utcnow()),
         answers={name: Answer.from_json(one) for name, one in row.answers.items()},
         backup=Said(row.backup_at, row.backup_by) if row.backup_at else None,
         mail_key=row.mail_key,
         mail_to=row.mail_to,
     )
+
+
+def _is_left(row: GoLive, now: datetime) -> bool:
+    if row.begun_at is not None:
+        return now - row.begun_at > LEASE
+    return row.asked_at is not None and now - row.asked_at > LEFT_AFTER
 
 
 def is_waiting() -> bool:

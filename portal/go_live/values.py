@@ -106,7 +106,7 @@ class Look:
     asked_at: datetime | None = None
     asked_by: str = ""
     is_open: bool = False  # a worker is at it, or is waited for
-    is_left: bool = False  # nothing took it within minutes
+    is_left: bool = False  # nothing took it within minutes, or what did has died
     answers: Mapping[str, Answer] | None = None
     backup: Said | None = None
     mail_key: str = ""  # of the last test mail

@@ -20,7 +20,7 @@ _PLACES: Final = {
     Place.WEBHOOKS: ("webhook_checks.admin_index", "Carrier webhooks"),
     Place.OUTBOX: ("notifications.outbox", "Outbox"),
     Place.ORGANIZATIONS: ("people.admin_organizations", "Organizations"),
-    Place.ORGANIZATION: ("people.admin_organization", "Who is there"),
+    Place.ORGANIZATION: ("people.admin_organization", "Its people"),
     Place.HOME: ("reports.home", "Home"),
 }
 _LONGEST_NONCE: Final = 64

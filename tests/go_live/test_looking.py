@@ -65,7 +65,7 @@ def test_a_token_of_another_account_is_no_ones(sandbox, settings):
 def test_a_carrier_that_does_not_answer_is_no_wrong_token(app, settings):
     carrier.connect("http://127.0.0.1:1")
     answer = looking.look_at_account()
-    assert (answer.problem, answer.is_reached) == ("Twilio did not answer.", False)
+    assert (answer.problem, answer.is_reached) == ("The carrier did not answer.", False)
 
 
 def test_a_suspended_sub_account_is_told_from_a_wrong_token(sandbox, northside):

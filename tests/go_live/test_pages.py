@@ -1,6 +1,7 @@
 """The page to go live by: who sees it, what it says, the button that looks now (X-1)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from redis import RedisError
@@ -72,7 +73,7 @@ def test_only_an_administrator_goes_live(request, name):
 
 
 def test_a_stranger_is_asked_to_sign_in(anyone):
-    assert anyone.get("go_live.index", status=None).status in {302, 303, 403}
+    assert anyone.client.get(anyone.url("go_live.index")).status_code in {302, 303}
 
 
 def test_the_page_says_of_each_check_how_it_stands_and_what_mends_it(pat):
@@ -163,7 +164,7 @@ def test_a_look_nobody_took_says_so_and_may_be_asked_for_again(pat, outside, clo
     pat.post("go_live.look", status=303)
     clock.travel(by=queries.LEFT_AFTER * 2)
     page = pat.get("go_live.index")
-    assert "Nobody took the look" in page.text
+    assert "Nobody ended the look" in page.text
     assert not page.page.select_one("#go-live").get("hx-trigger")
     pat.post("go_live.look", status=303)
     assert len(_events()) == 2
@@ -180,7 +181,7 @@ def test_a_lost_bell_is_rung_again_and_a_dead_run_taken_over(outside, app, redis
         first = service.claim()
     with unit_of_work():
         assert service.claim() is None, "a worker is at it"
-    clock.travel(by=asking.LEASE * 2)
+    clock.travel(by=queries.LEASE * 2)
     with unit_of_work():
         assert service.claim() == first, "it died"
 
@@ -261,7 +262,8 @@ def test_a_test_mail_without_its_form_is_refused(pat):
 def test_who_made_a_backup_says_so_and_is_asked_again(pat, clock):
     pat.post("go_live.backed_up", status=303)
     assert "said that a backup was made" in _row(pat.get("go_live.index"), "Backups")
-    clock.travel(by=queries.LEFT_AFTER * 20 * 24 * 32)
+    clock.travel(by=timedelta(days=32))
+    cast.sign_in(pat.client, cast.PAT)
     assert "more than 31 days ago" in _row(pat.get("go_live.index"), "Backups")
     assert _events() == ["go-live:backup:confirm"]
 

@@ -4,11 +4,10 @@ An answer stays until the next look at the same thing, with its time.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import audit, jobs
@@ -18,12 +17,12 @@ from portal.core.db import db, is_sqlite
 from portal.core.jobs import Job
 from portal.core.settings import settings
 from portal.go_live.models import ONLY, GoLive
-from portal.go_live.queries import LEFT_AFTER
+from portal.go_live.queries import LEASE, LEFT_AFTER
 from portal.go_live.values import Answer
 from portal.mail import service as mail
 from portal.mail.values import Outgoing
 
-LEASE: Final = timedelta(minutes=5)  # a worker that died leaves the look to the next
+TIMEOUT_S: Final = int(LEASE.total_seconds())
 INSTALLATION: Final = "installation"  # what is looked at, as jobs know it
 
 
@@ -46,7 +45,8 @@ def ask(*, actor: Actor) -> bool:
             or_(
                 GoLive.asked_at.is_(None),
                 GoLive.settled_at.is_not(None),
-                GoLive.asked_at < now - LEFT_AFTER,
+                and_(GoLive.begun_at.is_(None), GoLive.asked_at < now - LEFT_AFTER),
+                GoLive.begun_at < now - LEASE,
             ),
         )
         .values(
@@ -63,7 +63,7 @@ def ask(*, actor: Actor) -> bool:
     if run is None:
         return False
     audit.record("go-live:look:ask", actor=actor, organization_id=None)
-    jobs.request(Job.LOOK_LIVE, INSTALLATION)
+    jobs.request(Job.LOOK_LIVE, INSTALLATION, timeout_s=TIMEOUT_S)
     return True
 
 

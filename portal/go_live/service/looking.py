@@ -94,5 +94,5 @@ def _standing(credentials: CarrierCredentials, *, is_installations: bool) -> Ans
         trouble = number_rules.explain(error, Doing.LIST, is_installations=is_installations)
         return Answer(utcnow(), problem=trouble.cause or trouble.sentence)
     except GatewayError:
-        return Answer(utcnow(), problem="Twilio did not answer.", is_reached=False)
+        return Answer(utcnow(), problem="The carrier did not answer.", is_reached=False)
     return Answer(utcnow(), status=found.status, is_trial=found.is_trial)
