@@ -150,11 +150,11 @@ def test_what_was_seen_stays_until_it_is_looked_at_again(pat, outside, clock):
     with unit_of_work():
         service.ask(actor=PAT)
     look_live("x")
-    assert "has suspended the account" in _row(pat.get("go_live.index"), "Credentials")
+    assert "has suspended or closed" in _row(pat.get("go_live.index"), "Credentials")
     outside.suspended.clear()
     clock.travel(by=queries.LEFT_AFTER * 3)
     page = pat.get("go_live.index")
-    assert "has suspended the account" in _row(page, "Credentials"), "a page looks at nothing"
+    assert "has suspended or closed" in _row(page, "Credentials"), "a page looks at nothing"
     pat.post("go_live.look", status=303)
     look_live("x")
     assert "Good" in _row(pat.get("go_live.index"), "Credentials")

@@ -93,7 +93,7 @@ def wrong_with(answer: Answer) -> tuple[str, str] | None:
         return answer.problem, ""
     if answer.status == "suspended":
         return (
-            "Twilio has suspended the account: nothing is sent.",
+            "Twilio has suspended or closed the account: nothing is sent.",
             "Ask Twilio's support why, and have it reactivated; the portal notices by itself.",
         )
     if answer.status != "active":
