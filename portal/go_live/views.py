@@ -1,5 +1,6 @@
 """The page an administrator goes live by, and the button that looks now (X-1)."""
 
+import re
 from typing import Any, Final
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ _PLACES: Final = {
     Place.ORGANIZATION: ("people.admin_organization", "Its people"),
     Place.HOME: ("reports.home", "Home"),
 }
-_LONGEST_NONCE: Final = 64
+_NONCE: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @bp.get(_HERE)
@@ -49,7 +50,7 @@ def look() -> Response:
 def test_mail() -> Response:
     """Send the administrator a mail at their own address."""
     nonce = request.form.get("nonce", "")
-    if not 0 < len(nonce) <= _LONGEST_NONCE:
+    if not _NONCE.fullmatch(nonce):
         raise BadInput("This page was open too long. Go back, reload it and try again.")
     with unit_of_work():
         is_new = service.send_test_mail(me().email, nonce, user_id=me().user_id, actor=me().actor)
