@@ -19,6 +19,7 @@ from portal.messaging.values import CampaignRef
 from portal.people import queries as people
 from portal.reports import queries
 from portal.reports.rules import homes as rules
+from portal.reports.values import Step
 from portal.reports.views.blueprint import bp
 from portal.tasks import queries as tasks
 from portal.tasks.queries import AT_HOME, Wanted
@@ -82,7 +83,6 @@ def _officer_home() -> Response:
 
 def _admin_home() -> Response:
     organizations, users = people.installation_counts()
-    is_live = not settings().is_sandbox and messaging.any_text_delivered()
     return page(
         "reports/admin_home.html",
         organizations=people.organizations(),
@@ -92,18 +92,23 @@ def _admin_home() -> Response:
         processes=process_facts(),
         findings=queries.installation_findings(),
         checked_since=doctor.last_round(),
-        steps=[]
-        if is_live
-        else rules.installation_steps(
-            has_organization=organizations > 0,
-            has_people=users > 1,
-            checks=go_live_rules.summary(go_live.checks(go_live.look(), utcnow())),
-            links={
-                rules.ORGANIZATIONS: url_for("people.admin_organizations"),
-                rules.PEOPLE: url_for("people.admin_users"),
-                rules.GO_LIVE: url_for("go_live.index"),
-            },
-        ),
+        steps=_installation_steps(organizations, users),
+    )
+
+
+def _installation_steps(organizations: int, users: int) -> list[Step]:
+    """Return the installation's checklist; nothing once a real text was delivered."""
+    if not settings().is_sandbox and messaging.any_text_delivered():
+        return []
+    return rules.installation_steps(
+        has_organization=organizations > 0,
+        has_people=users > 1,
+        checks=go_live_rules.summary(go_live.checks(go_live.look(), utcnow())),
+        links={
+            rules.ORGANIZATIONS: url_for("people.admin_organizations"),
+            rules.PEOPLE: url_for("people.admin_users"),
+            rules.GO_LIVE: url_for("go_live.index"),
+        },
     )
 
 
