@@ -13,7 +13,7 @@ from portal.core.errors import BadInput
 from portal.core.settings import settings
 from portal.core.web import page, see_other, wants_partial
 from portal.go_live import queries, rules, service
-from portal.go_live.values import STANDING_WORDS, TOPIC_WORDS, Check, Place
+from portal.go_live.values import STANDING_WORDS, TOPIC_WORDS, Check, Place, Standing
 
 bp = Blueprint("go_live", __name__)
 _HERE = "/admin/go-live"
@@ -87,8 +87,8 @@ def _page() -> Response:
 
 
 def _place(check: Check) -> tuple[str, str] | None:
-    """Return where a check is mended, with the words of the link."""
-    if check.place is None:
+    """Return where a check is mended, with the words of the link; what is good needs none."""
+    if check.place is None or check.standing is Standing.GOOD:
         return None
     endpoint, words = _PLACES[check.place]
     values: dict[str, Any] = {}

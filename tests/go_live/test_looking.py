@@ -10,9 +10,12 @@ from portal.core import audit, checkpoints
 from portal.core import settings as settings_module
 from portal.core.audit import INSTALLATION, SYSTEM
 from portal.core.db import db, unit_of_work
-from portal.gateways import carrier, email, numbers
+from portal.gateways import email, numbers
+from portal.gateways.carrier_http import CarrierHttpClient
 from portal.gateways.email import FakeEmail, SmtpEmail, Tried, Verdict
 from portal.gateways.numbers import FakeNumberGateway
+from portal.gateways.twilio_client import TwilioClients
+from portal.gateways.twilio_numbers import TwilioNumberGateway
 from portal.go_live import queries
 from portal.go_live.service import looking
 from portal.numbers import queries as number_queries
@@ -31,13 +34,28 @@ def _running(tmp_path_factory):
 
 
 @pytest.fixture
-def sandbox(_running, app, settings):
-    """The carrier's twin, spoken to as real credentials would be: over HTTP, no sandbox mode."""
-    _running.reset()
-    carrier.connect(_running.base_url)
-    yield _running
-    carrier.connect(settings.twilio_api_base)
+def reached_at(app, settings):
+    """Let the real gateway for numbers speak to an address, over HTTP."""
+    before, clients = numbers.current(), []
+
+    def reach(base):
+        client = CarrierHttpClient(base)
+        clients.append(client)
+        numbers.use(TwilioNumberGateway(TwilioClients(client)))
+
+    yield reach
+    for client in clients:
+        client.close()
+    numbers.use(before)
     settings_module.use(settings)
+
+
+@pytest.fixture
+def sandbox(_running, reached_at):
+    """The carrier's twin, spoken to as real credentials would be, without sandbox mode."""
+    _running.reset()
+    reached_at(_running.base_url)
+    return _running
 
 
 def _use(settings, **changes):
@@ -62,8 +80,8 @@ def test_a_token_of_another_account_is_no_ones(sandbox, settings):
     assert "does not accept" in looking.look_at_account().problem
 
 
-def test_a_carrier_that_does_not_answer_is_no_wrong_token(app, settings):
-    carrier.connect("http://127.0.0.1:1")
+def test_a_carrier_that_does_not_answer_is_no_wrong_token(reached_at):
+    reached_at("http://127.0.0.1:1")
     answer = looking.look_at_account()
     assert (answer.problem, answer.is_reached) == ("The carrier did not answer.", False)
 
@@ -89,11 +107,11 @@ def test_a_token_that_was_changed_is_an_organizations_own(sandbox):
 
 
 @pytest.fixture
-def lessor(app, settings):
-    fake = FakeNumberGateway()
+def lessor(app):
+    fake, before = FakeNumberGateway(), numbers.current()
     numbers.use(fake)
     yield fake
-    carrier.connect(settings.twilio_api_base)
+    numbers.use(before)
 
 
 def test_numbers_that_lead_elsewhere_are_counted(lessor, northside):
