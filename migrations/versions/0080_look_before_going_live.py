@@ -1,4 +1,4 @@
-"""0079_look_before_going_live
+"""0080_look_before_going_live
 
 What was last looked at before going live, what it brought back, and what only people know (X-1).
 """
@@ -6,8 +6,8 @@ What was last looked at before going live, what it brought back, and what only p
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0079_look_before_going_live'
-down_revision = '0078_keep_dossiers'
+revision = '0080_look_before_going_live'
+down_revision = '0079_count_in_indexes'
 branch_labels = None
 depends_on = None
 
