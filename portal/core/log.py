@@ -12,9 +12,9 @@ _SECRET: Final = re.compile(
 )
 # What opens something by itself: 256 bits as the links and keys that we give away hold them.
 _CAPABILITY: Final = re.compile(r"(?<![A-Za-z0-9-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
-# PostgreSQL names the row it refuses with all its values.
+# PostgreSQL names the row it refuses with all its values, and of a COPY the line it was at.
 _ROW: Final = re.compile(
-    r"DETAIL:.*?(?=\n\[SQL|\n\nThe above exception|\n\nDuring handling|\Z)", re.DOTALL
+    r"(DETAIL|CONTEXT):.*?(?=\n\[SQL|\n\nThe above exception|\n\nDuring handling|\Z)", re.DOTALL
 )
 
 
@@ -48,7 +48,7 @@ class _Fields(logging.Formatter):
 
 def redact(text: str) -> str:
     """Return text without phone numbers, save two digits, without secrets and refused rows."""
-    text = _ROW.sub("DETAIL: (left out)", text)
+    text = _ROW.sub(r"\1: (left out)", text)
     text = _PHONE.sub(lambda m: f"+…{m.group()[-2:]}", text)
     text = _SECRET.sub(r"\1\2(masked)", text)
     return _CAPABILITY.sub("(masked)", text)

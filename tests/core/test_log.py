@@ -6,7 +6,7 @@ import re
 
 import pytest
 from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from portal.core import log
 from portal.core.db import db, unit_of_work
@@ -90,3 +90,19 @@ def test_a_row_the_database_refuses_is_not_told(by, app, logged):
     [line] = logged()
     assert "IntegrityError" in line
     assert not re.search(r"Elm Street|Alvarez|3125550123", line)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        'value too long for type character varying(200)\nCONTEXT:  COPY messages, line 1, column recipient_name: "Ana Alvarez"',
+        'canceling statement due to statement timeout\nCONTEXT:  COPY messages, line 37: "7f\tCall me about\nElm Street\t\\N"',
+    ],
+)
+def test_a_line_the_database_took_too_long_over_or_refuses_is_not_told(refusal, logged):
+    """Such a refusal has no detail of its own, so nothing else was left out with it."""
+    tell(DataError("COPY messages (body) FROM STDIN", None, Exception(refusal)))
+    [line] = logged()
+    assert refusal.partition("\n")[0] in line
+    assert "FROM STDIN" in line
+    assert not re.search(r"Elm Street|Alvarez|Call me", line)
