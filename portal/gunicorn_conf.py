@@ -20,6 +20,9 @@ accesslog = None
 errorlog = "-"
 loglevel = "warning"
 limit_request_line = 8190
+# No header says where the portal is mounted. gunicorn believes one of its own proxy, which hands on
+# what a stranger sent, and addresses made once are kept for everybody (G6).
+forwarder_headers = ""
 SILENCE_S: Final = 3  # of a client in the middle of a request: it holds a thread meanwhile
 
 
