@@ -10,13 +10,15 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Column, Dialect, Table, Update
+from sqlalchemy import Column, Connection, Dialect, Table, Update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from portal.core.db import db, is_sqlite
 
 INSERTED_AT_ONCE: Final = 500
+COPIED_FROM: Final = 100  # rows on, where PostgreSQL has them
 
 _Row = Mapping[str, Any]
 _Bind = Callable[[Any], Any]
@@ -27,14 +29,18 @@ def insert_rows(table: Table, rows: Iterable[_Row], *, only_new: bool = False) -
     """Insert rows as they come, several hundred at once; return how many went in.
 
     Memory does not grow with them. All rows name the same columns; one they leave out gets its
-    default. `only_new` passes over a row whose key is there already.
+    default. `only_new` passes over a row whose key is there already. PostgreSQL gets many by COPY,
+    which takes it half as long as a statement for each row.
     """
     connection = db.session.connection()
     count, rest = 0, iter(rows)
     while some := list(islice(rest, INSERTED_AT_ONCE)):
         statement, columns = _insert_into(table, tuple(some[0]), connection.dialect, only_new)
         bound = list(zip(*(values(some) for values in columns), strict=True))
-        count += connection.exec_driver_sql(statement, bound).rowcount
+        if len(bound) >= COPIED_FROM and not only_new and not is_sqlite():
+            count += _copy(connection, statement.partition(" VALUES ")[0], bound)
+        else:
+            count += connection.exec_driver_sql(statement, bound).rowcount
     return count
 
 
@@ -59,6 +65,24 @@ def update_each(statement: Update, rows: Sequence[_Row]) -> None:
     if not connection.dialect.positional:
         bound = [dict(zip(names, row, strict=True)) for row in bound]
     connection.exec_driver_sql(text, bound)
+
+
+def _copy(connection: Connection, into: str, rows: Iterable[Sequence[Any]]) -> int:
+    """Insert rows by COPY in the session's own transaction; return how many."""
+    driver: Any = connection.connection.driver_connection
+    statement = f"COPY {into.removeprefix('INSERT INTO ')} FROM STDIN"
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor:
+            with cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row(row)
+            count: int = cursor.rowcount
+    except errors as error:  # as SQLAlchemy would tell it
+        raise DBAPIError.instance(
+            statement, None, error, errors, dialect=connection.dialect
+        ) from error
+    return count
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from portal.contacts.models import PhoneNumber
 from portal.contacts.values import Kind
 from portal.core.among import among
 from portal.core.db import db, is_sqlite, unit_of_work
-from portal.core.many_rows import INSERTED_AT_ONCE, insert_rows, survey, update_each
+from portal.core.many_rows import COPIED_FROM, INSERTED_AT_ONCE, insert_rows, survey, update_each
 from portal.messaging.models import Message, Sweep
 from tests import cast
 
@@ -95,6 +95,28 @@ def test_more_rows_than_go_in_at_once_all_go_in(app):
     with unit_of_work():
         assert insert_rows(NUMBERS, (number(line) for line in range(count))) == count
     assert len(read(NUMBERS, NUMBERS.c.created_at == EARLY)) == count
+
+
+def test_many_rows_are_the_same_as_few(app):
+    """PostgreSQL gets them another way."""
+    words = "tab\t, line\n, \\N, \\x41, Grüße 🏡"
+    rows = [text(body=words, recipient_name="" if n else "\\N") for n in range(COPIED_FROM)]
+    few = [text(body=words, recipient_name="")]
+    with unit_of_work():
+        assert insert_rows(TEXTS, rows) == COPIED_FROM
+        assert insert_rows(TEXTS, few) == 1
+    found = read(TEXTS)
+    assert {row["body"] for row in found} == {words}
+    assert sorted(row["recipient_name"] for row in found) == [""] * COPIED_FROM + ["\\N"]
+    names = {"media", "state", "not_before", "sid", "kind", "is_reply"}
+    assert len({repr([row[name] for name in sorted(names)]) for row in found}) == 1
+
+
+def test_many_rows_of_which_one_is_refused_all_stay_out(app):
+    rows = [number(line) for line in (*range(COPIED_FROM), 0)]
+    with pytest.raises(IntegrityError), unit_of_work():
+        insert_rows(NUMBERS, rows)
+    assert read(NUMBERS, NUMBERS.c.created_at == EARLY) == []
 
 
 def test_a_database_plans_for_rows_that_just_came(app):
