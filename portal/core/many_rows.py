@@ -71,16 +71,19 @@ def _copy(connection: Connection, into: str, rows: Iterable[Sequence[Any]]) -> i
     """Insert rows by COPY in the session's own transaction; return how many."""
     driver: Any = connection.connection.driver_connection
     statement = f"COPY {into.removeprefix('INSERT INTO ')} FROM STDIN"
-    errors = connection.dialect.loaded_dbapi.Error
+    dialect, errors = connection.dialect, connection.dialect.loaded_dbapi.Error
     try:
         with driver.cursor() as cursor:
             with cursor.copy(statement) as copy:
                 for row in rows:
                     copy.write_row(row)
             count: int = cursor.rowcount
-    except errors as error:  # as SQLAlchemy would tell it
+    except errors as error:  # told and cleared up as SQLAlchemy would
+        is_gone = dialect.is_disconnect(error, driver, None)
+        if is_gone:
+            connection.invalidate(error)
         raise DBAPIError.instance(
-            statement, None, error, errors, dialect=connection.dialect
+            statement, None, error, errors, connection_invalidated=is_gone, dialect=dialect
         ) from error
     return count
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy import text as text_
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from portal.contacts.models import PhoneNumber
 from portal.contacts.values import Kind
@@ -117,6 +117,19 @@ def test_many_rows_of_which_one_is_refused_all_stay_out(app):
     with pytest.raises(IntegrityError), unit_of_work():
         insert_rows(NUMBERS, rows)
     assert read(NUMBERS, NUMBERS.c.created_at == EARLY) == []
+
+
+def test_many_rows_that_the_database_did_not_live_to_take_are_told_and_can_be_given_again(app):
+    if is_sqlite():
+        pytest.skip("SQLite is this process")
+    rows = [number(line) for line in range(COPIED_FROM)]
+    with pytest.raises(OperationalError), unit_of_work():
+        mine = db.session.scalar(text_("SELECT pg_backend_pid()"))
+        with db.engine.connect() as other:
+            other.execute(text_("SELECT pg_terminate_backend(:mine)"), {"mine": mine})
+        insert_rows(NUMBERS, rows)
+    with unit_of_work():
+        assert insert_rows(NUMBERS, rows) == COPIED_FROM
 
 
 def test_a_database_plans_for_rows_that_just_came(app):
