@@ -50,6 +50,7 @@ from portal.integrations import api as integration_api
 from portal.integrations import views as integration_views
 from portal.integrations.api import problems
 from portal.integrations.api.operations import PREFIX
+from portal.leaving import views as leaving_views
 from portal.mail import queries as mail
 from portal.media import views as media_views
 from portal.messaging import api as messaging_api
@@ -110,6 +111,7 @@ _VIEWS = (
     dossier_views,
     retention_views,
     appeal_views,
+    leaving_views,
     go_live_views,
     report_views,
     schedule_views,

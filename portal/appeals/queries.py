@@ -89,6 +89,17 @@ def cases(tenant: Tenant, *, limit: int) -> list[CaseRef]:
     return [ref(row) for row in rows]
 
 
+def open_with(organization_id: UUID, user_id: UUID) -> list[CaseRef]:
+    """Return the appeals somebody works on that are not over, in whichever account."""
+    c = AppealCase
+    rows = db.session.scalars(
+        select(c)
+        .where(owned(Tenant(organization_id), c), c.assignee_id == user_id, c.state.not_in(OVER))
+        .order_by(c.id)
+    )
+    return [ref(row) for row in rows]
+
+
 def cases_in(
     tenant: Tenant,
     states: Sequence[State],

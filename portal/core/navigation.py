@@ -212,7 +212,15 @@ PLACES = (
     Place(
         "webhook_checks.index", "Carrier webhooks", "link", "Organization", _P.CHECK_WEBHOOKS, True
     ),
-    Place("people.members", "Members", "people", "Organization", _P.MANAGE_MEMBERS, True),
+    Place(
+        "people.members",
+        "Members",
+        "people",
+        "Organization",
+        _P.MANAGE_MEMBERS,
+        True,
+        also=("leaving.*",),
+    ),
     Place("billing.payer", "Billing details", "doc", "Organization", _P.EDIT_BILLING, True),
     Place(
         "messaging.opt_outs",

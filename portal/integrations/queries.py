@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, tuple_
 
 from portal.core.access import Scope
+from portal.core.audit import AuditEntry
 from portal.core.db import database_now, db
 from portal.core.errors import NotFound
 from portal.core.tenancy import Tenant, owned
@@ -21,6 +22,7 @@ from portal.integrations.values import (
 )
 
 A_PAGE = 50
+KEY_MADE = "integrations:key:make"
 
 
 def keys(tenant: Tenant) -> list[KeyRef]:
@@ -29,6 +31,23 @@ def keys(tenant: Tenant) -> list[KeyRef]:
         select(ApiKey)
         .where(owned(tenant, ApiKey))
         .order_by(ApiKey.created_at.desc(), ApiKey.id)
+        .execution_options(populate_existing=True)
+    )
+    return [_key(row) for row in rows]
+
+
+def keys_made_by(organization_id: UUID, user_id: UUID) -> list[KeyRef]:
+    """Return the open keys that somebody made, in whichever account, as the audit log knows them."""
+    made = select(AuditEntry.subject_id).where(
+        AuditEntry.chain == organization_id,
+        AuditEntry.event == KEY_MADE,
+        AuditEntry.actor_id == user_id,
+        AuditEntry.subject_id == ApiKey.id,
+    )
+    rows = db.session.scalars(
+        select(ApiKey)
+        .where(owned(Tenant(organization_id), ApiKey), ApiKey.revoked_at.is_(None), made.exists())
+        .order_by(ApiKey.created_at, ApiKey.id)
         .execution_options(populate_existing=True)
     )
     return [_key(row) for row in rows]

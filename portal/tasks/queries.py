@@ -53,6 +53,14 @@ def count(account: AccountRef, wanted: Wanted) -> int:
     return db.session.scalar(found) or 0
 
 
+def count_for(tenant: Tenant, user_id: UUID) -> int:
+    """Return how many open tasks of an account are for one person alone."""
+    wanted = select(func.count()).where(
+        owned(tenant, Task), Task.for_id == user_id, Task.done_at.is_(None)
+    )
+    return db.session.scalar(wanted) or 0
+
+
 def get_or_404(tenant: Tenant, task_id: UUID) -> TaskRef:
     """Return one task as it is now. Raises NotFound."""
     row = db.session.scalars(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.contacts import queries as contacts
@@ -137,6 +137,24 @@ def put_off(account: AccountRef, task_id: UUID, far: PutOff, *, actor: Actor) ->
     if is_moved and _move(account.tenant, before, {"due_at": due_at, "told_at": None}):
         _record("put-off", account.tenant, task_id, actor, due_at=due_at)
     return queries.get_or_404(account.tenant, task_id)
+
+
+def hand_over(account: AccountRef, who: UUID, to: UUID | None, *, actor: Actor) -> int:
+    """Give somebody's open tasks of an account to another, or to whoever works there; say how many.
+
+    Raises BadInput for a person who does not work in the account.
+    """
+    _need_person(account, to)
+    given = db.session.scalars(
+        update(Task)
+        .where(owned(account.tenant, Task), Task.for_id == who, Task.done_at.is_(None))
+        .values(for_id=to, edits=Task.edits + 1)
+        .returning(Task.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for task_id in sorted(given):
+        _record("hand-over", account.tenant, task_id, actor, was=who, to=to)
+    return len(given)
 
 
 def tell_due(batch: Sequence[queries.Place]) -> int:

@@ -24,3 +24,13 @@ class NoteMissing(DomainError):
 
     status = 422
     code = "note_missing"
+
+
+class GivenMeanwhile(DomainError):
+    """The account has another owner than the page showed."""
+
+    code = "given_meanwhile"
+
+    def __init__(self, name: str) -> None:
+        """Say which account it is."""
+        super().__init__(f"{name} was given to somebody else meanwhile. Look at it again.")

@@ -85,6 +85,12 @@ def counts(
     return found
 
 
+def live_count(tenant: Tenant) -> int:
+    """Return how many places in plans of an account go on or are paused."""
+    e = DripEnrolment
+    return db.session.scalar(select(func.count()).where(LIVE, owned(tenant, e))) or 0
+
+
 def live_in(tenant: Tenant, drip_id: UUID, contact_ids: Sequence[UUID]) -> set[UUID]:
     """Return those of at most 500 people who are in a plan now."""
     e = DripEnrolment

@@ -5,7 +5,7 @@ the same unit of work. Places are locked before their texts, after the number (R
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -125,6 +125,22 @@ def end_all(organization_id: UUID, drip_id: UUID, because: Because, *, actor: Ac
 def end_account(account: AccountRef, actor: Actor) -> int:
     """End every plan for the people of an account; return for how many."""
     return len(_end(_locked(account.tenant), Because.ACCOUNT_CLOSED, actor))
+
+
+def lock_places(organization_id: UUID, account_ids: Collection[UUID]) -> None:
+    """Lock everybody's places in plans of some accounts, before any of their texts (RULINGS 6)."""
+    _locked(Tenant(organization_id), DripEnrolment.account_id.in_(list(account_ids)))
+
+
+def pause_account(account: AccountRef, actor: Actor) -> int:
+    """Keep everybody of an account where they are in their plans; return for how many."""
+    rows = [row for row in _locked(account.tenant) if _is_active(row)]
+    return len(_pause(rows, Because.BY_HAND, actor))
+
+
+def remove_all(account: AccountRef, actor: Actor) -> int:
+    """Take everybody of an account out of their plans for good; return how many."""
+    return len(_end(_locked(account.tenant), Because.BY_HAND, actor))
 
 
 def opted_out(tenant: Tenant, e164s: Sequence[str], actor: Actor) -> None:

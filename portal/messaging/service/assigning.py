@@ -66,6 +66,38 @@ def assign(
         _tell(account, row, to, actor)
 
 
+def hand_over(account: AccountRef, who: UUID, to: UUID | None, *, actor: Actor) -> int:
+    """Give all of somebody's conversations of an account to another, or to nobody; say how many.
+
+    Raises BadInput for a person who does not text from this account.
+    """
+    able = {person.id: person.name for person in accounts.people_of(account)}
+    if to is not None and to not in able:
+        raise BadInput("This person does not text from this account. Choose somebody who does.")
+    c = Conversation
+    theirs = select(c.id).where(owned(account.tenant, c), c.assignee_id == who).order_by(c.id)
+    ids = db.session.scalars(theirs.with_for_update()).all()
+    db.session.execute(
+        update(c)
+        .where(owned(account.tenant, c), c.assignee_id == who)
+        .values(assignee_id=to)
+        .execution_options(synchronize_session=False)
+    )
+    name = _name_of(who)
+    for id_ in ids:
+        audit.record(
+            ASSIGNED,
+            actor=actor,
+            organization_id=account.organization_id,
+            account_id=account.id,
+            subject_id=id_,
+            to=able[to] if to else None,
+            was=name,
+            is_own=to is not None and to == actor.id,
+        )
+    return len(ids)
+
+
 def free(pair: Pair) -> int:
     """Let somebody's conversations of an account be nobody's once they can't answer there.
 

@@ -3,7 +3,7 @@
 Each locks the texts before the campaign's own row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from portal.messaging import queries
 from portal.messaging.errors import TooLate
 from portal.messaging.models import MOVING, Campaign, Message
 from portal.messaging.queries import repeats
+from portal.messaging.queries.leaving import leavers
 from portal.messaging.queries.rows import media
 from portal.messaging.rules.gates import CAMPAIGN_PAUSED
 from portal.messaging.service import linting, outbox
@@ -104,18 +105,37 @@ def cancel(tenant: Tenant, campaign_id: UUID, *, actor: Actor) -> CancelReport:
 
 def cancel_all(tenant: Tenant, *, actor: Actor) -> CancelReport:
     """Stop everything of an account that has not left, for good; credits come back."""
-    waiting = and_(MOVING, owned(tenant, Message), Message.state.in_(CANCELABLE))
+    return _cancel_waiting(tenant, owned(tenant, Message), actor)
+
+
+def cancel_leavers(
+    organization_id: UUID, user_id: UUID, given: Collection[UUID], *, actor: Actor
+) -> CancelReport:
+    """Stop what has not left of somebody who leaves, for good; credits come back (SPEC 1).
+
+    That is everything in the accounts they give away, steps of plans included, for it was written
+    in their name and is not to go out under another's; elsewhere it is what they asked for.
+    What the system says by itself goes: that somebody's STOP was heard, or the notice after a
+    first text.
+    """
+    mine = leavers(organization_id, user_id, given)
+    return _cancel_waiting(Tenant(organization_id), mine, actor)
+
+
+def _cancel_waiting(tenant: Tenant, which: ColumnElement[bool], actor: Actor) -> CancelReport:
+    """Stop those of some texts that wait, and the sends they are of."""
+    waiting = and_(MOVING, which, Message.state.in_(CANCELABLE))
     sends = db.session.scalars(select(Message.campaign_id).where(waiting).distinct()).all()
     report = _cancel(waiting)
-    ended = db.session.scalars(
+    ended = db.session.execute(
         update(Campaign)
         .where(owned(tenant, Campaign), Campaign.id.in_(sends))
         .values(state=CampaignState.CANCELED)
-        .returning(Campaign.id)
+        .returning(Campaign.id, Campaign.account_id)
         .execution_options(synchronize_session=False)
     ).all()
-    for campaign_id in sorted(ended):
-        _record("cancel", tenant, campaign_id, actor)
+    for row in sorted(ended):
+        _record("cancel", Tenant(tenant.organization_id, row.account_id), row.id, actor)
     return report
 
 

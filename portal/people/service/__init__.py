@@ -13,6 +13,7 @@ from portal.people.service.members import (
     change_role,
     disable_member,
     enable_member,
+    lock_member,
     remove_from_team,
     set_active,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "hash_password",
     "invitation_of",
     "invite",
+    "lock_member",
     "new_totp",
     "note_sign_in",
     "note_sign_out",

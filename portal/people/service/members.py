@@ -1,5 +1,6 @@
 """Who belongs to an organization, in which role and team (SPEC 1)."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -157,6 +158,22 @@ def set_active(user_id: UUID, *, active: bool, actor: Actor) -> None:
     )
 
 
+def lock_member(organization_id: UUID, user_id: UUID) -> None:
+    """Have whoever else changes a member's place here wait for this unit of work. Raises NotFound.
+
+    Of a lead all leads are locked, as whoever takes one away does.
+    """
+    if _member(organization_id, user_id).role is Role.TEAM_LEAD:
+        _locked_leads(organization_id)
+        return
+    db.session.scalars(
+        select(Membership)
+        .where(Membership.organization_id == organization_id, Membership.user_id == user_id)
+        .with_for_update(key_share=True)  # rows that refer to the member may still be written
+        .execution_options(populate_existing=True)
+    ).one()
+
+
 def _member(organization_id: UUID, user_id: UUID) -> Membership:
     row = db.session.get(Membership, (organization_id, user_id))
     if row is None:
@@ -174,19 +191,23 @@ def _join(organization_id: UUID, team_id: UUID, user_id: UUID) -> None:
 
 def _keep_a_lead(organization_id: UUID, leaving: UUID) -> None:
     """Raise LastLead unless another active lead stays; leads are locked so two can't both go."""
-    leads = db.session.scalars(
-        select(Membership)
-        .where(Membership.organization_id == organization_id, Membership.role == Role.TEAM_LEAD)
-        .order_by(Membership.user_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    leads = _locked_leads(organization_id)
     others = [lead.user_id for lead in leads if lead.user_id != leaving]
     staying = db.session.scalar(
         select(func.count()).select_from(User).where(User.id.in_(others), User.active)
     )
     if not staying:
         raise LastLead("This is the last team lead. Appoint another one first.")
+
+
+def _locked_leads(organization_id: UUID) -> Sequence[Membership]:
+    return db.session.scalars(
+        select(Membership)
+        .where(Membership.organization_id == organization_id, Membership.role == Role.TEAM_LEAD)
+        .order_by(Membership.user_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _switch(user_id: UUID, *, active: bool) -> None:

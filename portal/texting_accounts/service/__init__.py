@@ -1,6 +1,7 @@
-"""Verbs of accounts: open, change, pause, suspend and close them; keep back their bulk texts."""
+"""Verbs of accounts: open, change, give, pause, suspend and close them; keep back their bulk texts."""
 
 from portal.texting_accounts.service.bulk import pause_bulk, resume_bulk
+from portal.texting_accounts.service.giving import give_account
 from portal.texting_accounts.service.keeping import (
     MAX_RECIPIENTS,
     MAX_SEGMENTS,
@@ -28,6 +29,7 @@ __all__ = [
     "close",
     "edit_account",
     "explain_suspension",
+    "give_account",
     "judge_ramp",
     "open_account",
     "pause",
