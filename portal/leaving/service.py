@@ -1,7 +1,7 @@
 """Off-boarding somebody: all of it in one unit of work, or nothing (SPEC 1).
 
 What is done to each thing is done by the slice it belongs to. Locks are taken as everywhere:
-the member, accounts, appeals, places in plans, texts (RULINGS 6).
+the member, accounts, appeals, places in plans, texts, then conversations (RULINGS 6).
 """
 
 from collections.abc import Mapping
@@ -59,6 +59,8 @@ def off_board(
     zone = organization_zone(organization_id)
     done, actor = rules.plan(held, choices, zone), asks.actor
     given = _give(held, choices, actor)
+    for shared in held.shared:
+        texting_accounts.remove_account_member(shared.ref.id, user_id, actor=actor)
     _hand_on_appeals(organization_id, user_id, choices, actor)
     stopping.lock_places(organization_id, [one.ref.id for one in held.own])
     campaigns.cancel_leavers(organization_id, user_id, given, actor=actor)
@@ -70,7 +72,7 @@ def off_board(
             _hand_over(given[one.ref.id], user_id, choice, actor)
         _shut_ways_out(one.ref, actor, keeps_webhooks=choice.keeps_webhooks)
     for shared in held.shared:
-        _leave(shared, user_id, choices.shared.get(shared.ref.id), actor)
+        _free(shared, user_id, choices.shared.get(shared.ref.id), actor)
     for key in integrations.keys_made_by(organization_id, user_id):
         keys.revoke_key(key.tenant, key.id, actor=actor)
     if row.is_active:
@@ -157,12 +159,11 @@ def _shut_ways_out(account: AccountRef, actor: Actor, *, keeps_webhooks: bool) -
             call_service.stop(tenant, sender.id, actor=actor)
 
 
-def _leave(one: SharedAccount, user_id: UUID, to: Receiver | None, actor: Actor) -> None:
-    """Take the person out of a shared account, what is theirs alone first."""
+def _free(one: SharedAccount, user_id: UUID, to: Receiver | None, actor: Actor) -> None:
+    """Give what was the person's alone in a shared account to another, or to nobody."""
     whom = to.user_id if to is not None else None
     assigning.hand_over(one.ref, user_id, whom, actor=actor)
     tasks.hand_over(one.ref, user_id, whom, actor=actor)
-    texting_accounts.remove_account_member(one.ref.id, user_id, actor=actor)
 
 
 def _record(
