@@ -67,10 +67,14 @@ def plan(held: Held, choices: Choices, zone: str) -> tuple[Heading, ...]:
     """Return, thing by thing, exactly what off-boarding somebody does (SPEC 1)."""
     name = held.person.name
     found = [
-        Heading(one.ref.name, _own(one, choices.own[one.ref.id], name, zone)) for one in held.own
+        Heading(f"Account {one.ref.name}", _own(one, choices.own[one.ref.id], name, zone))
+        for one in held.own
     ]
     found += [
-        Heading(one.ref.name, _shared(one, choices.shared.get(one.ref.id), name))
+        Heading(
+            f"Shared account {one.ref.name}",
+            _shared(one, choices.shared.get(one.ref.id), name),
+        )
         for one in held.shared
     ]
     return (*found, Heading(name, _person(held)))

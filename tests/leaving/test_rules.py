@@ -57,7 +57,7 @@ SHUT = ("2 API keys: revoked.", "Calls to (312) 555-0142: forwarded to nobody an
 def lines_of(one, choice):
     held = Held(PERSON, own=(one,))
     heading, _person = rules.plan(held, Choices({one.ref.id: choice}), ZONE)
-    assert heading.title == "Robin Vale"
+    assert heading.title == "Account Robin Vale"
     return heading.lines
 
 
@@ -127,7 +127,7 @@ def test_what_there_is_not_is_not_spoken_of(choice, said):
 def test_a_shared_account_stays_with_its_team(shared, to, said):
     shared = replace(shared, ref=account(SHARED, "East", None, TEAM))
     heading, _ = rules.plan(Held(PERSON, shared=(shared,)), Choices(shared={SHARED: to}), ZONE)
-    assert heading.title == "East"
+    assert heading.title == "Shared account East"
     assert heading.lines == ("Robin Vale no longer works in this shared account.", *said)
 
 

@@ -181,7 +181,11 @@ def test_the_log_says_what_was_done_and_why(world):
     go()
     left = queries.left(cast.JUNIPER, cast.BOB)
     assert (left.by, left.reason) == ("Alice Moreno", "Moved to Texas")
-    assert [one.title for one in left.done] == ["Bob Tran", "Northside", "Bob Tran"]
+    assert [one.title for one in left.done] == [
+        "Account Bob Tran",
+        "Shared account Northside",
+        "Bob Tran",
+    ]
     assert "2 waiting or planned texts: canceled, with 2 credits back." in left.done[0].lines
     [given] = events("accounts:account:give")
     assert given.payload == {"before": {"user": str(cast.BOB)}, "after": {"user": str(cast.ALICE)}}
