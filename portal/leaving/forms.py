@@ -45,8 +45,8 @@ class OwnPart(PartForm):
     webhooks = SelectField(
         "Its webhooks",
         choices=[
-            (_REMOVE, "Remove them: they may post to the person’s own address"),
-            (_KEEP, "Keep them: their addresses are the brokerage’s"),
+            (_REMOVE, "Remove them: they may be the person’s"),
+            (_KEEP, "Keep them: they are the brokerage’s"),
         ],
         default=_REMOVE,
     )

@@ -35,7 +35,7 @@ def test_the_whole_way(alice, bob, world):
     assert way["href"] == alice.url("leaving.decide", **BOBS_PAGE)
     shown = alice.get("leaving.decide", **BOBS_PAGE)
     facts = shown.text_of(f"#own-{cast.BOBS} .facts")
-    for said in ("Contacts 3", "Conversations 1, 1 without an answer", "texts 2: canceled", "SmartPlans 1", "API keys 1: revoked"):  # fmt: skip
+    for said in ("Contacts 3", "Conversations 1, of these 1 without an answer", "texts 2: canceled", "SmartPlans 1", "API keys 1: revoked"):  # fmt: skip
         assert said in facts
     assert (shown.field(TO), shown.field(PLANS), shown.field(HOOKS)) == (TEAM.value, "pause", "remove")  # fmt: skip
     summary = alice.post("leaving.summary", 200, data=form(), **BOBS_PAGE)
