@@ -193,7 +193,7 @@ def test_the_log_says_what_was_done_and_why(world):
 
 def test_a_stop_is_still_confirmed_and_texts_of_others_still_go(world):
     """What the system owes a person goes; in shared accounts only the leaver's texts end."""
-    hear(world.bobs, "revoke", world.people[1].number.e164)
+    hear(world.bobs, "Stop!", world.people[1].number.e164)
     make_campaign(world.northside, [make_recipient(world.northside)])
     go()
     kept = db.session.scalars(select(Message.state).where(Message.account_id == cast.BOBS, Message.kind == Kind.SYSTEM)).all()  # fmt: skip
