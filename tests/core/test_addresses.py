@@ -6,7 +6,7 @@ import pytest
 from flask import Flask, url_for
 from werkzeug.routing import BuildError
 
-from portal.core.navigation import PLACES
+from portal.core.places import PLACES
 
 ONE, OTHER = uuid4(), uuid4()
 ASKED = [
