@@ -1,7 +1,7 @@
 """Off-boarding somebody: all of it in one unit of work, or nothing (SPEC 1).
 
 What is done to each thing is done by the slice it belongs to. Locks are taken as everywhere:
-the member, accounts, appeals, places in plans, texts, then conversations (RULINGS 6).
+the member, numbers, accounts, appeals, places in plans, texts, then conversations (RULINGS 6).
 """
 
 from collections.abc import Mapping
@@ -52,10 +52,12 @@ def off_board(
     row = queries.leaver(asks, organization_id, user_id)
     if (why := queries.why_not(asks, organization_id, row)) is not None:
         raise CannotLeave(why)
+    assigning.lock_numbers(organization_id, user_id)
     held = queries.held_by(asks, organization_id, row)
     if held.is_gone:
         return False
     _check(asks, organization_id, held, choices, seen)
+    texting_accounts.lock_accounts([one.ref.id for one in (*held.own, *held.shared)])
     zone = organization_zone(organization_id)
     done, actor = rules.plan(held, choices, zone), asks.actor
     given = _give(held, choices, actor)
@@ -110,7 +112,7 @@ def _check(asks: Me, organization_id: UUID, held: Held, choices: Choices, seen: 
 def _give(held: Held, choices: Choices, actor: Actor) -> dict[UUID, AccountRef]:
     """Give the accounts that go to somebody, by id; return them as they are then."""
     given = {}
-    for one in sorted(held.own, key=lambda one: one.ref.id):
+    for one in held.own:
         to = choices.own[one.ref.id].to
         if to is not None:
             given[one.ref.id] = texting_accounts.give_account(

@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from portal.contacts import queries as contacts
+from portal.contacts import service as contact_service
 from portal.core import audit, clock, phone
 from portal.core.audit import SYSTEM, Actor
 from portal.core.db import db
 from portal.core.errors import BadInput, NotFound
-from portal.core.tenancy import owned
+from portal.core.tenancy import Tenant, owned
 from portal.messaging.errors import AssignedMeanwhile
 from portal.messaging.models import Conversation
 from portal.messaging.queries.assigned import ASSIGNED, FREED, Pair
@@ -66,10 +67,18 @@ def assign(
         _tell(account, row, to, actor)
 
 
+def lock_numbers(organization_id: UUID, who: UUID) -> None:
+    """Lock the numbers of all of somebody's conversations, before anything else (RULINGS 6)."""
+    c = Conversation
+    theirs = select(c.e164).where(owned(Tenant(organization_id), c), c.assignee_id == who)
+    contact_service.lock_numbers(organization_id, db.session.scalars(theirs).all())
+
+
 def hand_over(account: AccountRef, who: UUID, to: UUID | None, *, actor: Actor) -> int:
     """Give all of somebody's conversations of an account to another, or to nobody; say how many.
 
-    Raises BadInput for a person who does not text from this account.
+    Their numbers are locked before where texts are canceled, too. Raises BadInput for a person who
+    does not text from this account.
     """
     able = {person.id: person.name for person in accounts.people_of(account)}
     if to is not None and to not in able:

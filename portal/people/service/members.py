@@ -205,7 +205,7 @@ def _locked_leads(organization_id: UUID) -> Sequence[Membership]:
         select(Membership)
         .where(Membership.organization_id == organization_id, Membership.role == Role.TEAM_LEAD)
         .order_by(Membership.user_id)
-        .with_for_update()
+        .with_for_update(key_share=True)  # rows that refer to a lead may still be written
         .execution_options(populate_existing=True)
     ).all()
 

@@ -1,5 +1,6 @@
 """Giving an account with all it holds to somebody else (SPEC 1)."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import update
@@ -11,7 +12,7 @@ from portal.people import queries as people
 from portal.texting_accounts import queries
 from portal.texting_accounts.errors import GivenMeanwhile
 from portal.texting_accounts.models import TextingAccount
-from portal.texting_accounts.service.keeping import fresh, record
+from portal.texting_accounts.service.keeping import fresh, locked, record
 from portal.texting_accounts.values import AccountRef, AccountState
 
 
@@ -62,6 +63,15 @@ def give_account(
         after=_plain(owner_user_id, team_id),
     )
     return fresh(account.id)
+
+
+def lock_accounts(account_ids: Iterable[UUID]) -> None:
+    """Have whoever else changes some accounts wait for this unit of work, before any of their texts.
+
+    Raises AccountClosed.
+    """
+    for id_ in sorted(account_ids):
+        locked(id_)
 
 
 def _plain(owner_user_id: UUID | None, team_id: UUID | None) -> dict[str, str]:

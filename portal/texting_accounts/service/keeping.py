@@ -329,8 +329,14 @@ def _keep_history(
 
 
 def locked(account_id: UUID) -> TextingAccount:
-    """Return the row of an account that is not closed, locked. Raises NotFound, AccountClosed."""
-    row = db.session.get(TextingAccount, account_id, with_for_update=True, populate_existing=True)
+    """Return the row of an account that is not closed, locked. Raises NotFound, AccountClosed.
+
+    What refers to the account, such as a text, may still be written: whoever writes it holds more
+    by then, its day among it.
+    """
+    row = db.session.get(
+        TextingAccount, account_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if row is None:
         raise NotFound("We can't find that account.")
     if row.state is AccountState.CLOSED:
