@@ -53,7 +53,7 @@ class OwnPart(PartForm):
 
 
 class SharedPart(PartForm):
-    """Who gets the person's conversations and tasks in a shared account."""
+    """Who gets the person's conversations and tasks in an account of others."""
 
     to = SelectField("Conversations and tasks go to", default=NOBODY)
 

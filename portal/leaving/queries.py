@@ -78,7 +78,13 @@ def held_by(asks: Me, organization_id: UUID, row: MemberRow) -> Held:
     return Held(
         person=row,
         own=tuple(_own(one) for one in open_),
-        shared=tuple(_shared(asks, one, row) for one in shared),
+        shared=(
+            *(_shared(asks, one, row) for one in shared),
+            *(
+                _shared(asks, one, row, is_member=False)
+                for one in _of_others(organization_id, user_id, {one.id for one in mine})
+            ),
+        ),
         closed=len(own) - len(open_),
         sessions=len(people.sessions(user_id)),
         keys=sum(key.account_id not in ids for key in made),
@@ -159,12 +165,23 @@ def _rings(forwarding: Forwarding) -> bool:
     return bool(forwarding.phone or forwarding.pending_phone)
 
 
-def _shared(asks: Me, account: AccountRef, row: MemberRow) -> SharedAccount:
+def _of_others(organization_id: UUID, user_id: UUID, but: set[UUID]) -> list[AccountRef]:
+    """Return further accounts in which something is somebody's: a lead answers in many."""
+    held = texts.account_ids(organization_id, user_id) | tasks.account_ids(organization_id, user_id)
+    found = [one for id_ in held - but if (one := accounts.account(id_)) is not None]
+    rest = [one for one in found if one.state is not AccountState.CLOSED]
+    return sorted(rest, key=lambda one: (one.name, one.id))
+
+
+def _shared(
+    asks: Me, account: AccountRef, row: MemberRow, *, is_member: bool = True
+) -> SharedAccount:
     tenant, user_id = account.tenant, row.user_id
     waiting, _ = texts.waiting_in(tenant, user_id)
     may_choose = accounts.reaches(asks.user_id, asks.role, account)
     return SharedAccount(
         account,
+        is_member=is_member,
         talks=texts.talks_with(tenant, user_id),
         tasks=tasks.count_for(tenant, user_id),
         waiting=waiting,

@@ -53,7 +53,7 @@ def seen(held: Held) -> str:
     Figures that move by themselves, such as texts that wait, are no part of it.
     """
     own = sorted(f"{one.ref.id} {one.ref.owner_user_id} {one.ref.name}" for one in held.own)
-    shared = sorted(str(one.ref.id) for one in held.shared)
+    shared = sorted(str(one.ref.id) for one in held.shared if one.is_member)
     parts = [str(held.person.user_id), held.person.role.value, *own, "shared", *shared]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -72,7 +72,7 @@ def plan(held: Held, choices: Choices, zone: str) -> tuple[Heading, ...]:
     ]
     found += [
         Heading(
-            f"Shared account {one.ref.name}",
+            f"{'Shared account' if one.is_member else 'Account'} {one.ref.name}",
             _shared(one, choices.shared.get(one.ref.id), name),
         )
         for one in held.shared
@@ -120,7 +120,7 @@ def _closed(one: HeldAccount, name: str, zone: str) -> tuple[str, ...]:
 def _shared(one: SharedAccount, to: Receiver | None, name: str) -> tuple[str, ...]:
     whom = f": to {to.name}." if to else ": free for whoever works there."
     return (
-        f"{name} no longer works in this shared account.",
+        *([f"{name} no longer works in this shared account."] if one.is_member else []),
         *_some(one.talks, "conversation", whom),
         *_some(one.tasks, "open task", whom),
         *_some(

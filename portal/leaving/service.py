@@ -61,7 +61,7 @@ def off_board(
     zone = organization_zone(organization_id)
     done, actor = rules.plan(held, choices, zone), asks.actor
     given = _give(held, choices, actor)
-    for shared in held.shared:
+    for shared in (one for one in held.shared if one.is_member):
         texting_accounts.remove_account_member(shared.ref.id, user_id, actor=actor)
     _hand_on_appeals(organization_id, user_id, choices, actor)
     stopping.lock_places(organization_id, [one.ref.id for one in held.own])

@@ -60,9 +60,10 @@ class HeldAccount:
 
 @dataclass(frozen=True, slots=True)
 class SharedAccount:
-    """A shared account the person works in, and what of it is theirs alone."""
+    """An account of others the person works in, and what of it is theirs alone."""
 
     ref: AccountRef
+    is_member: bool = True  # else they reach it as a lead, or did so once
     talks: int = 0
     tasks: int = 0
     waiting: int = 0

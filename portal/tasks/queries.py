@@ -53,6 +53,14 @@ def count(account: AccountRef, wanted: Wanted) -> int:
     return db.session.scalar(found) or 0
 
 
+def account_ids(organization_id: UUID, user_id: UUID) -> set[UUID]:
+    """Return the accounts in which open tasks are for one person alone."""
+    rows = select(Task.account_id).where(
+        owned(Tenant(organization_id), Task), Task.for_id == user_id, Task.done_at.is_(None)
+    )
+    return set(db.session.scalars(rows.distinct()))
+
+
 def count_for(tenant: Tenant, user_id: UUID) -> int:
     """Return how many open tasks of an account are for one person alone."""
     wanted = select(func.count()).where(

@@ -10,7 +10,7 @@ from portal.calls import queries as calls
 from portal.consent import queries as consent
 from portal.contacts import queries as contacts
 from portal.core.access import Role
-from portal.core.audit import SYSTEM, AuditEntry
+from portal.core.audit import SYSTEM, Actor, AuditEntry
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.errors import BadInput, NotFound
@@ -21,7 +21,8 @@ from portal.leaving.errors import CannotLeave, ChangedSince, NotTyped
 from portal.leaving.values import Choices, PlanFate, Receiver
 from portal.messaging import queries as messaging
 from portal.messaging.models import Message
-from portal.messaging.values import Kind, State
+from portal.messaging.service import assigning, sending
+from portal.messaging.values import Draft, Kind, State
 from portal.notifications import queries as notices
 from portal.numbers import queries as numbers
 from portal.people import queries as people
@@ -272,6 +273,33 @@ def test_two_leads_who_off_board_each_other_leave_one(app, world):
     assert done.count(True) == 1
     db.session.rollback()
     assert len(people.leads(cast.JUNIPER)) == 1
+
+
+def test_what_a_lead_answers_in_accounts_of_others_is_shown_and_handed_on(world):
+    """SPEC 1: what the summary says is what happens."""
+    zoe = make_person("Zoe Quist", organization_id=cast.JUNIPER, role=Role.TEAM_LEAD, team_id=cast.NORTHSIDE_TEAM)  # fmt: skip
+    acts = Actor(zoe.id, "Zoe Quist", None)
+    talk = hear(world.bobs, e164=world.people[1].number.e164)
+    with unit_of_work():
+        assigning.assign(world.bobs, talk.id, zoe.id, was=None, actor=acts)
+        sending.confirm(
+            world.bobs, [world.people[2]], Draft("Hello from Juniper Realty", Kind.ONE_TO_ONE),
+            nonce="zoe", shown_key=None, actor=acts,
+        )  # fmt: skip
+    [one] = held(zoe.id).shared
+    assert (one.ref.id, one.is_member, one.talks, one.waiting) == (cast.BOBS, False, 1, 1)
+    lines = next(h.lines for h in rules.plan(held(zoe.id), Choices(), "UTC") if h.title == "Account Bob Tran")  # fmt: skip
+    assert lines == (
+        "1 conversation: free for whoever works there.",
+        "1 waiting or planned text of Zoe Quist: canceled, the credits come back.",
+    )
+    bob = Receiver("Bob Tran", user_id=cast.BOB)
+    assert bob in one.receivers
+    assert go(Choices(shared={cast.BOBS: bob}, reason="Left"), user_id=zoe.id)
+    now = account()
+    assert messaging.conversation_by_id(now.tenant, talk.id).assignee_id == cast.BOB
+    assert now.owner_user_id == cast.BOB
+    assert held(zoe.id).is_gone
 
 
 def test_who_was_disabled_before_is_still_handed_over(world):

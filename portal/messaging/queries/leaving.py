@@ -45,6 +45,17 @@ def talks_in(tenant: Tenant) -> tuple[int, int]:
     return count or 0, open_ or 0
 
 
+def account_ids(organization_id: UUID, user_id: UUID) -> set[UUID]:
+    """Return the accounts in which conversations are somebody's, or texts of theirs wait."""
+    c, m = Conversation, Message
+    whole = Tenant(organization_id)
+    talks = select(c.account_id).where(owned(whole, c), c.assignee_id == user_id)
+    waiting = select(m.account_id).where(
+        MOVING, leavers(organization_id, user_id, ()), m.state.in_(CANCELABLE)
+    )
+    return set(db.session.scalars(talks.union(waiting)))
+
+
 def talks_with(tenant: Tenant, user_id: UUID) -> int:
     """Return how many conversations of an account are somebody's to answer."""
     c = Conversation
