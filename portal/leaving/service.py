@@ -12,7 +12,7 @@ from portal.appeals.service import handling
 from portal.calls import queries as calls
 from portal.calls import service as call_service
 from portal.core import audit
-from portal.core.access import Me
+from portal.core.access import Me, Permission
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.drips.service import stopping
@@ -49,6 +49,7 @@ def off_board(
     NotTyped, and what the verbs of the slices raise; then nothing was done.
     """
     people_service.lock_member(organization_id, user_id)
+    _check_asks(asks, organization_id)
     row = queries.leaver(asks, organization_id, user_id)
     if (why := queries.why_not(asks, organization_id, row)) is not None:
         raise CannotLeave(why)
@@ -57,7 +58,8 @@ def off_board(
     if held.is_gone:
         return False
     _check(asks, organization_id, held, choices, seen)
-    texting_accounts.lock_accounts([one.ref.id for one in (*held.own, *held.shared)])
+    refs = [*(one.ref for one in held.own), *(one.ref for one in held.shared)]
+    texting_accounts.lock_accounts(ref.id for ref in refs)
     zone = organization_zone(organization_id)
     done, actor = rules.plan(held, choices, zone), asks.actor
     given = _give(held, choices, actor)
@@ -87,6 +89,13 @@ def off_board(
 def organization_zone(organization_id: UUID) -> str:
     """Return the zone in which days are named to leads."""
     return people.organization_settings(organization_id).timezone
+
+
+def _check_asks(asks: Me, organization_id: UUID) -> None:
+    """Raise CannotLeave for a lead who is none any more, or was off-boarded meanwhile."""
+    now = people.person(asks.user_id, organization_id)
+    if now is None or not now.may(Permission.MANAGE_MEMBERS):
+        raise CannotLeave("You don't lead a team here any more. Nothing was done.")
 
 
 def _check(asks: Me, organization_id: UUID, held: Held, choices: Choices, seen: str) -> None:

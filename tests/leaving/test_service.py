@@ -255,8 +255,11 @@ def test_who_can_not_be_off_boarded(world):
     assert people.person(cast.BOB, cast.JUNIPER) is not None
 
 
-def test_two_leads_who_off_board_each_other_leave_one(app, world):
-    """The last lead stays."""
+@pytest.mark.parametrize("has_third", [False, True])
+def test_two_leads_who_off_board_each_other_leave_one(app, world, has_third):
+    """The last lead stays, and who was off-boarded off-boards nobody."""
+    if has_third:
+        make_person("Yves Orr", organization_id=cast.JUNIPER, role=Role.TEAM_LEAD)
     zoe = make_person("Zoe Quist", organization_id=cast.JUNIPER, role=Role.TEAM_LEAD, team_id=cast.NORTHSIDE_TEAM)  # fmt: skip
     marks = {id_: rules.seen(held(id_, cast.BOB)) for id_ in (zoe.id, cast.ALICE)}
 
@@ -272,7 +275,7 @@ def test_two_leads_who_off_board_each_other_leave_one(app, world):
     done = all_at_once(app, click(cast.ALICE, zoe.id), click(zoe.id, cast.ALICE))
     assert done.count(True) == 1
     db.session.rollback()
-    assert len(people.leads(cast.JUNIPER)) == 1
+    assert len(people.leads(cast.JUNIPER)) == 1 + has_third
 
 
 def test_what_a_lead_answers_in_accounts_of_others_is_shown_and_handed_on(world):
