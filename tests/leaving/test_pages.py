@@ -5,6 +5,7 @@ import pytest
 from portal.core.access import Role
 from portal.core.audit import SYSTEM
 from portal.core.db import db, unit_of_work
+from portal.messaging.service import assigning
 from portal.people import queries as people
 from portal.people import service as people_service
 from portal.texting_accounts import queries as accounts
@@ -13,6 +14,7 @@ from portal.texting_accounts.values import AccountState
 from tests import cast
 from tests.factories.people import person as make_person
 from tests.leaving.world import ALICES, BOBS_PAGE, HOME, HOOKS, PLANS, TEAM, THEIRS, TO, form
+from tests.messaging.talks import hear
 
 PAGES = {"leaving.choose": HOME, "leaving.decide": BOBS_PAGE}
 POSTS = ("leaving.summary", "leaving.off_board")
@@ -185,3 +187,15 @@ def test_members_lead_to_it(alice, app):
     assert listed.page.select(f"a[href='{alice.url('leaving.choose', **HOME)}']")
     one = alice.get("people.member", **BOBS_PAGE)
     assert one.page.select(f"a[href='{alice.url('leaving.decide', **BOBS_PAGE)}']")
+
+
+def test_what_a_lead_answers_in_accounts_of_others_is_to_be_decided_too(alice, world):
+    zoe = make_person("Zoe Quist", organization_id=cast.JUNIPER, role=Role.TEAM_LEAD, team_id=cast.NORTHSIDE_TEAM)  # fmt: skip
+    talk = hear(world.bobs, e164=world.people[1].number.e164)
+    with unit_of_work():
+        assigning.assign(world.bobs, talk.id, zoe.id, was=None, actor=SYSTEM)
+    shown = alice.get("leaving.decide", user_id=zoe.id, **HOME)
+    assert "Account Bob Tran" in shown.text
+    assert "Their conversations 1" in shown.text_of(f"#shared-{cast.BOBS}")
+    assert shown.field(f"shared-{cast.BOBS}-to") == "nobody"
+    assert "taken out" not in shown.text
