@@ -120,6 +120,10 @@ class SmtpServer:
         )
 
 
+# smtplib encodes host, user and password by itself, and has letters it can't
+_TROUBLE: Final = (OSError, smtplib.SMTPException, UnicodeError)
+
+
 class SmtpEmail:
     """Hands mail to one SMTP server, a batch over one connection."""
 
@@ -140,7 +144,7 @@ class SmtpEmail:
                     if monotonic() > ends_at:
                         break
                     tried.append(self._hand_over(connection, letter))
-        except (OSError, smtplib.SMTPException) as error:
+        except _TROUBLE as error:
             logger.warning("the mail server did not take mail: %s", type(error).__name__)
             left = Tried(Verdict.LATER, _words(error))
         else:
@@ -152,7 +156,7 @@ class SmtpEmail:
         try:
             with self._connect() as connection:
                 connection.noop()
-        except (OSError, smtplib.SMTPException) as error:
+        except _TROUBLE as error:
             return Tried(Verdict.LATER, _words(error))
         return Tried(Verdict.TAKEN)
 
@@ -224,6 +228,11 @@ def _words(error: Exception) -> str:
         return "The mail server offers no STARTTLS or no login. Check SMTP_URL and SMTP_TLS."
     if isinstance(error, ssl.SSLError):
         return "The mail server's certificate was not accepted, or TLS failed."
+    if isinstance(error, UnicodeError):
+        return (
+            "Host, user or password of SMTP_URL have letters other than plain ones, or the host is "
+            "no name: mail can't say them."
+        )
     return "The mail server could not be reached, or broke off."
 
 

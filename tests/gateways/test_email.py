@@ -101,6 +101,22 @@ def test_nobody_there_is_later():
     assert tried.verdict is Verdict.LATER
 
 
+@pytest.mark.parametrize("login", [("desk", "Schlüssel"), ("düsk", "open sesame")])
+def test_a_password_the_protocol_can_not_say_is_told(login):
+    name, password = login
+    with post_office() as office:
+        gateway = SmtpEmail(office.server(username=name, password=password), SENDER)
+        [tried] = gateway.deliver([letter()])
+    assert tried.verdict is Verdict.LATER
+    assert "other than plain ones" in tried.error
+    assert password not in tried.error
+
+
+def test_a_host_that_is_none_is_told_as_one_that_is_away():
+    gateway = SmtpEmail(SmtpServer("mail..example.com", 25, None, None, "none"), SENDER)
+    assert "other than plain ones" in gateway.greet().error
+
+
 def test_nothing_is_said_before_the_line_is_encrypted(tmp_path):
     server, client = certificate(tmp_path)
     login = {"username": "desk", "password": "open sesame"}
