@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Final
 
 from portal.core import jobs
+from portal.core.audit import Actor
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
 from portal.core.jobs import Job
@@ -33,18 +34,24 @@ def look_live(_what: str) -> int:
         if monotonic() > ends_at:
             logger.warning("no time was left to look at %s", name)
             continue
+        answer = service.failed()
         with on_its_own("the look at %s failed", name):
             answer = look()
-            with unit_of_work():
-                service.keep(claimed.run, name, answer)
-            count += 1
-    try:
-        webhooks.call(None, actor=claimed.actor)
-    except DomainError as refusal:
-        logger.info("no test call was made: %s", refusal.code)
+        with unit_of_work():
+            service.keep(claimed.run, name, answer)
+        count += 1
+    with on_its_own("the test calls of %s failed", INSTALLATION):
+        _call(claimed.actor)
     with unit_of_work():
         service.settle(claimed.run)
     return count
+
+
+def _call(actor: Actor) -> None:
+    try:
+        webhooks.call(None, actor=actor)
+    except DomainError as refusal:
+        logger.info("no test call was made: %s", refusal.code)
 
 
 @job

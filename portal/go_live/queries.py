@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from portal.core import audit, checkpoints
@@ -86,19 +87,29 @@ def checks(last: Look, now: datetime) -> list[Check]:
 def _facts(last: Look) -> Facts:
     chosen = settings()
     return Facts(
-        carrier=CarrierFacts(chosen.is_sandbox, chosen.twilio_api_base, last.answer(ACCOUNT)),
+        carrier=CarrierFacts(chosen.is_sandbox, chosen.twilio_api_base, _of_account(last)),
         reach=ReachFacts(chosen.public_url, chosen.is_sandbox, _calls()),
         mail=MailFacts(
             has_server=chosen.smtp_url is not None,
             is_in_the_clear=chosen.smtp_tls == "none",
             sender=chosen.sender_email,
             support=chosen.support_email,
-            answer=last.answer(MAIL),
+            answer=last.answer_about(MAIL, mail_server()),
             test=_test_mail(last),
         ),
         brokerages=_brokerages(last),
         machine=_machine(last),
     )
+
+
+def _of_account(last: Look) -> Answer | None:
+    return last.answer_about(ACCOUNT, settings().twilio_account_sid)
+
+
+def mail_server() -> str:
+    """Return host and port of the mail server the settings name, nothing secret."""
+    parts = urlsplit(settings().smtp_url or "")
+    return parts.netloc.rpartition("@")[2]
 
 
 def _calls() -> tuple[CallFacts, ...]:

@@ -80,6 +80,7 @@ class Answer:
     is_reached: bool = True  # somebody answered, if only to refuse
     strays: int = 0  # numbers that lead elsewhere at the carrier
     not_looked: str = ""  # why the numbers were not looked at
+    about: str = ""  # which account or server, where the settings may name another by now
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -115,6 +116,11 @@ class Look:
     def answer(self, name: str) -> Answer | None:
         """Return what was kept under a name."""
         return (self.answers or {}).get(name)
+
+    def answer_about(self, name: str, about: str) -> Answer | None:
+        """Return what was kept under a name, unless it is about another account or server."""
+        found = self.answer(name)
+        return None if found is not None and found.about not in ("", about) else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,23 @@ def test_what_was_seen_stays_until_it_is_looked_at_again(pat, outside, clock):
     assert "Good" in _row(pat.get("go_live.index"), "Credentials")
 
 
+def test_what_was_seen_of_another_account_or_server_is_not_told_of_this_one(pat, outside, settings):
+    email.use(FakeEmail())
+    settings_module.use(replace(settings, smtp_url="smtp://pat:sesame@old.example.com:587"))
+    with unit_of_work():
+        service.ask(actor=PAT)
+    look_live("x")
+    page = pat.get("go_live.index")
+    assert "Good" in _row(page, "Credentials")
+    assert "Good" in _row(page, "Mail server")
+    new = "smtp://pat:sesame@new.example.com:587"
+    settings_module.use(replace(settings, smtp_url=new, twilio_account_sid="AC" + "9" * 32))
+    page = pat.get("go_live.index")
+    assert "Nobody has looked yet." in _row(page, "Credentials")
+    assert "Nobody has looked yet." in _row(page, "Mail server")
+    assert "sesame" not in page.text
+
+
 def test_a_look_nobody_took_says_so_and_may_be_asked_for_again(pat, outside, clock):
     pat.post("go_live.look", status=303)
     clock.travel(by=queries.LEFT_AFTER * 2)
@@ -209,10 +226,32 @@ def test_what_fails_in_one_look_keeps_no_other_from_its_turn(outside, app, monke
     with unit_of_work():
         service.ask(actor=PAT)
     make_carrier_account(cast.JUNIPER)
-    assert look_live("x") == 2
+    assert look_live("x") == 3
     last = queries.look()
     assert not last.is_open
-    assert set(last.answers) == {queries.LOG, queries.of(cast.JUNIPER)}
+    assert set(last.answers) == {queries.LOG, queries.ACCOUNT, queries.of(cast.JUNIPER)}
+    assert last.answer(queries.of(cast.JUNIPER)).problem == ""
+
+
+def test_what_fails_is_not_what_was_found_before(pat, outside, monkeypatch):
+    """A look that broke says so: an older good answer would say that all is well."""
+    for expected in ("Good", "Failing"):
+        with unit_of_work():
+            service.ask(actor=PAT)
+        look_live("x")
+        assert expected in (row := _row(pat.get("go_live.index"), "Credentials"))
+        monkeypatch.setattr("portal.go_live.service.looking.of_installation", lambda: 1 / 0)
+    assert "The worker's log says how" in row
+
+
+def test_a_test_call_that_breaks_ends_the_look_all_the_same(outside, app, monkeypatch):
+    """Else it would be made again every few minutes, for ever."""
+    monkeypatch.setattr("portal.webhook_checks.service.call", lambda *_args, **_more: 1 / 0)
+    with unit_of_work():
+        service.ask(actor=PAT)
+    assert look_live("x") == 2
+    assert not queries.look().is_open
+    assert ring_for_looks() == 0
 
 
 def test_a_look_ends_when_its_time_is_over(outside, app, monkeypatch):

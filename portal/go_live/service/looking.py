@@ -5,6 +5,7 @@ server that says no. Each has the time limits of its client.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -25,6 +26,15 @@ from portal.numbers.rules import Doing
 from portal.webhook_checks import service as webhooks
 
 
+def failed() -> Answer:
+    """Return what is kept of a look that broke, so that no older answer passes for its own."""
+    return Answer(
+        utcnow(),
+        problem="The look failed in a way nobody foresaw. The worker's log says how.",
+        is_reached=False,
+    )
+
+
 def looks() -> Iterator[tuple[str, Callable[[], Answer]]]:
     """Return every look by the name its answer is kept under, the quick ones first."""
     yield queries.LOG, look_at_log
@@ -37,7 +47,9 @@ def looks() -> Iterator[tuple[str, Callable[[], Answer]]]:
 
 def look_at_account() -> Answer:
     """Ask the carrier how the installation's own account stands."""
-    return _standing(of_installation(), is_installations=True)
+    credentials = of_installation()
+    answer = _standing(credentials, is_installations=True)
+    return replace(answer, about=credentials.account_sid)
 
 
 def look_at_organization(organization_id: UUID) -> Answer:
@@ -64,7 +76,8 @@ def look_at_mail() -> Answer:
     assert gateway is not None  # looks() asked
     tried = gateway.greet()
     is_in = tried.verdict is Verdict.TAKEN
-    return Answer(utcnow(), problem="" if is_in else tried.error or "The mail server said no.")
+    problem = "" if is_in else tried.error or "The mail server said no."
+    return Answer(utcnow(), problem=problem, about=queries.mail_server())
 
 
 def look_at_log() -> Answer:
