@@ -113,10 +113,14 @@ def mail_server() -> str:
 
 
 def _calls() -> tuple[CallFacts, ...]:
-    """Return what the newest test calls of the installation showed, once they ended."""
-    found = []
+    """Return what the newest test calls to the address of now showed, once they ended."""
+    found, here = [], f"{settings().public_url}/"
     for is_news in (False, True):
-        ended = [call for call in webhooks.checks(None, is_news=is_news) if call.is_settled]
+        ended = [
+            call
+            for call in webhooks.checks(None, is_news=is_news)
+            if call.is_settled and call.signed_url.startswith(here)
+        ]
         for call in ended[:1]:
             verdict = webhook_rules.verdict(call, trusted=settings().trusted_proxies)
             found.append(CallFacts(call.asked_at, verdict.is_good, verdict.sentence, verdict.mend))

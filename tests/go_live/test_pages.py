@@ -179,6 +179,15 @@ def test_what_was_seen_of_another_account_or_server_is_not_told_of_this_one(pat,
     assert "sesame" not in page.text
 
 
+def test_what_came_to_another_address_is_not_told_of_this_one(pat, outside, settings):
+    with unit_of_work():
+        service.ask(actor=PAT)
+    look_live("x")
+    assert "No test call was made yet" not in _row(pat.get("go_live.index"), "Webhooks")
+    settings_module.use(replace(settings, public_url="http://new.example.com"))
+    assert "No test call was made yet" in _row(pat.get("go_live.index"), "Webhooks")
+
+
 def test_a_look_nobody_took_says_so_and_may_be_asked_for_again(pat, outside, clock):
     pat.post("go_live.look", status=303)
     clock.travel(by=queries.LEFT_AFTER * 2)
