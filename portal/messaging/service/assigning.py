@@ -1,9 +1,10 @@
 """Who answers a conversation: given, taken, and free again when somebody leaves (Q-5)."""
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from portal.contacts import queries as contacts
 from portal.contacts import service as contact_service
@@ -49,20 +50,10 @@ def assign(
         return
     if row.assignee_id != was:
         raise AssignedMeanwhile(_name_of(row.assignee_id))
-    able = {person.id: person.name for person in accounts.people_of(account)}
-    if to is not None and to not in able:
-        raise BadInput("This person does not text from this account. Choose somebody who does.")
+    name = _able(account, to)
     row.assignee_id = to
-    audit.record(
-        ASSIGNED,
-        actor=actor,
-        organization_id=account.organization_id,
-        account_id=account.id,
-        subject_id=row.id,
-        to=able.get(to) if to else None,
-        was=_name_of(was),
-        is_own=to is not None and to == actor.id,
-    )
+    said = {"to": name, "was": _name_of(was), "is_own": to is not None and to == actor.id}
+    _record(ASSIGNED, account, [row.id], said, actor)
     if to is not None and to != actor.id:
         _tell(account, row, to, actor)
 
@@ -80,30 +71,13 @@ def hand_over(account: AccountRef, who: UUID, to: UUID | None, *, actor: Actor) 
     Their numbers are locked before where texts are canceled, too. Raises BadInput for a person who
     does not text from this account.
     """
-    able = {person.id: person.name for person in accounts.people_of(account)}
-    if to is not None and to not in able:
-        raise BadInput("This person does not text from this account. Choose somebody who does.")
+    name = _able(account, to)
     c = Conversation
-    theirs = select(c.id).where(owned(account.tenant, c), c.assignee_id == who).order_by(c.id)
-    ids = db.session.scalars(theirs.with_for_update()).all()
-    db.session.execute(
-        update(c)
-        .where(owned(account.tenant, c), c.assignee_id == who)
-        .values(assignee_id=to)
-        .execution_options(synchronize_session=False)
-    )
-    name = _name_of(who)
-    for id_ in ids:
-        audit.record(
-            ASSIGNED,
-            actor=actor,
-            organization_id=account.organization_id,
-            account_id=account.id,
-            subject_id=id_,
-            to=able[to] if to else None,
-            was=name,
-            is_own=to is not None and to == actor.id,
-        )
+    theirs = and_(owned(account.tenant, c), c.assignee_id == who)
+    ids = db.session.scalars(select(c.id).where(theirs).order_by(c.id).with_for_update()).all()
+    _set_holder(theirs, to)
+    said = {"to": name, "was": _name_of(who), "is_own": to is not None and to == actor.id}
+    _record(ASSIGNED, account, ids, said, actor)
     return len(ids)
 
 
@@ -125,25 +99,43 @@ def free(pair: Pair) -> int:
         .with_for_update(skip_locked=True)
     )
     ids = db.session.scalars(theirs).all()
-    db.session.execute(
-        update(c)
-        .where(c.id.in_(ids))
-        .values(assignee_id=None)
-        .execution_options(synchronize_session=False)
-    )
     name = _name_of(user_id)
-    for id_ in ids:
-        audit.record(
-            FREED,
-            actor=SYSTEM,
-            organization_id=account.organization_id,
-            account_id=account.id,
-            subject_id=id_,
-            was=name,
-        )
+    _set_holder(c.id.in_(ids), None)
+    _record(FREED, account, ids, {"was": name}, SYSTEM)
     if ids:
         _tell_watchers(account, user_id, name)
     return len(ids)
+
+
+def _able(account: AccountRef, to: UUID | None) -> str | None:
+    """Return what who is to answer is called. Raises BadInput for a person who does not text here."""
+    able = {person.id: person.name for person in accounts.people_of(account)}
+    if to is not None and to not in able:
+        raise BadInput("This person does not text from this account. Choose somebody who does.")
+    return able[to] if to else None
+
+
+def _set_holder(which: ColumnElement[bool], to: UUID | None) -> None:
+    db.session.execute(
+        update(Conversation)
+        .where(which)
+        .values(assignee_id=to)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _record(
+    event: str, account: AccountRef, ids: Iterable[UUID], said: Mapping[str, Any], actor: Actor
+) -> None:
+    for id_ in ids:
+        audit.record(
+            event,
+            actor=actor,
+            organization_id=account.organization_id,
+            account_id=account.id,
+            subject_id=id_,
+            **said,
+        )
 
 
 def _name_of(user_id: UUID | None) -> str | None:
