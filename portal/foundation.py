@@ -29,7 +29,7 @@ from portal.gateways.stripe import StripeCards
 from portal.gateways.webhooks import HttpWebhooks
 from portal.notifications import service as notifications
 from portal.people import queries as people_queries
-from portal.people import service as people
+from portal.people.happenings import ENDING
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def lay(settings: Settings | None = None) -> Settings:
     contacts.narrow_listed_by(dnc.is_listed)
     drips.listen()
     # A browser that is signed out gets no pushes.
-    people.ENDING.heard_by(notifications.forget_devices)
+    ENDING.heard_by(notifications.forget_devices)
     return settings
 
 

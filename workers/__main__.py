@@ -18,6 +18,9 @@ from workers.runtime import application
 # STACK 5: with RQ's defaults a worker takes minutes to notice that Redis is back.
 _MAINTENANCE_S, _WORKER_TTL_S, _SIGN_OF_LIFE_S = 10, 30, 5
 _LONGEST_WAIT_S = 4.0  # between two looks for a Redis that is away (RULINGS 18)
+# A thread that wants Python's lock waits so long before it is given. Each statement of a round gives
+# it away and wants it back, from sixteen that write to the carrier (G1); Python's own is 5 ms.
+_LOCK_AFTER_S = 0.0002
 
 
 class TextWorker(Worker):
@@ -43,8 +46,9 @@ def work() -> None:
     # Settings, the TLS context and all that sends are loaded before the first fork; what other
     # jobs need is loaded by the process that runs one (G12).
     application()
-    import_module("workers.messaging")
+    import_module("workers.sending")
     foundation.settle()
+    sys.setswitchinterval(_LOCK_AFTER_S)
     TextWorker(
         [jobs.queue(lane) for lane in Lane],
         connection=jobs.connection(),

@@ -1,4 +1,4 @@
-"""Jobs of messaging: send, apply the carrier's news, look for texts in doubt."""
+"""Jobs of messaging beside sending itself: lists, notices, health, texts in doubt."""
 
 import logging
 import time
@@ -25,12 +25,10 @@ from portal.messaging.service import (
     approvals,
     assigning,
     breaches,
-    highwater,
     holds,
     ramping,
     recovery,
     similar,
-    statuses,
     team_notices,
     trouble,
 )
@@ -40,9 +38,7 @@ from portal.messaging.service.similar import Due
 from portal.numbers import queries as numbers
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
-from workers import journal
-from workers.drain import Drain
-from workers.recovery import hear_all, keep_mark
+from workers.recovery import hear_all
 from workers.runtime import at_once, each, halving, job, on_its_own, together
 
 logger = logging.getLogger(__name__)
@@ -155,25 +151,6 @@ def forget_similar() -> int:
         done += count
         if count < similar.FORGOTTEN_AT_ONCE:
             return done
-
-
-@job
-def drain(account_id: str) -> int:
-    """Send an account's texts whose time has come, at most once each.
-
-    Safe to run any number of times and in several workers: only the run that has claimed a
-    row and cleared it calls the carrier, and a call with an unclear end is never repeated.
-    """
-    if highwater.is_kept():
-        keep_mark()
-    journal.replay()
-    return Drain(UUID(account_id)).run()
-
-
-@job
-def apply_statuses(_key: str = "all") -> int:
-    """Apply the status callbacks that wait, 500 a transaction. Again finds nothing to do."""
-    return together(statuses.waiting, statuses.apply_batch, "callback %s was not applied")
 
 
 @job

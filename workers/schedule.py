@@ -48,6 +48,7 @@ from workers import (
     registrations,
     retention,
     schedules,
+    sending,
     site_checks,
     suspensions,
     sweeps,
@@ -76,7 +77,7 @@ class Sweep:
 def own_sweeps() -> list[Sweep]:
     """Return what needs nothing but the database."""
     return [
-        Sweep("apply-statuses", 1, messaging.apply_statuses, is_locked=False),
+        Sweep("apply-statuses", 1, sending.apply_statuses, is_locked=False),
         Sweep("keep-mark", 5, recovery.keep_mark, is_locked=False),  # each host has its copy
         Sweep("ring-for-waiting-texts", 5, sweeps.ring_for_waiting_texts, is_locked=False),
         Sweep("release-mended", 5, sweeps.release_mended),

@@ -22,8 +22,8 @@ FAILURE_TTL_S = 3600  # a failed job blocks its own name no longer than this
 class Job(StrEnum):
     """Every job, as the dotted path RQ imports."""
 
-    DRAIN = "workers.messaging.drain"
-    APPLY_STATUSES = "workers.messaging.apply_statuses"
+    DRAIN = "workers.sending.drain"
+    APPLY_STATUSES = "workers.sending.apply_statuses"
     RECONCILE = "workers.messaging.reconcile"
     IMPORT_CONTACTS = "workers.contacts.import_contacts"
     IMPORT_CONSENTS = "workers.consent.import_consents"

@@ -26,7 +26,7 @@ def test_a_bell_rung_while_the_job_runs_is_heard_after_it(app, monkeypatch, redi
             assert jobs.ring(Job.APPLY_STATUSES, "all")
             assert jobs.ring(Job.APPLY_STATUSES, "all")
 
-    monkeypatch.setattr("workers.messaging.apply_statuses", rings_for_itself)
+    monkeypatch.setattr("workers.sending.apply_statuses", rings_for_itself)
     jobs.ring(Job.APPLY_STATUSES, "all")
     SimpleWorker([jobs.queue(Lane.DEFAULT)], connection=redis, serializer="json").work(burst=True)
     assert heard == [0, 0]

@@ -9,7 +9,8 @@ from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.messaging.service import claims
 from tests.messaging.conftest import carrier_fake, sender
-from workers import drips, messaging
+from workers import drips
+from workers.sending import drain
 
 __all__ = ["carrier_fake", "sender"]
 
@@ -48,7 +49,7 @@ def work(account):
     with unit_of_work():
         is_due = bool(claims.due_accounts())
     if is_due:
-        messaging.drain(str(account.id))
+        drain(str(account.id))
 
 
 def _told(carrier, known):

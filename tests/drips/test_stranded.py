@@ -29,7 +29,8 @@ from tests.factories.drips import TEN, enrol, make_drip, place_of, runs, text_st
 from tests.factories.messaging import ALICE_ACTS, make_recipient, make_recipients, only_text, texts
 from tests.meanwhile import all_at_once
 from tests.messaging.test_index_use import asked
-from workers import drips, messaging, sweeps
+from workers import drips, sweeps
+from workers.sending import drain
 
 WORDS = "A text message from ConsentDesk was not sent. You need an active Twilio subscription."
 HELLO = "Juniper Realty: hi {first_name|there}"
@@ -54,7 +55,7 @@ def strand(account, *people, steps=None):
     enrol(account, drip, *people)
     drips.run_plans()
     end_subscription(account)
-    messaging.drain(str(account.id))
+    drain(str(account.id))
     assert {text.reason_code for text in texts(account)} == {"no_subscription"}
     return drip
 

@@ -22,7 +22,7 @@ READ_EVERYTHING = ("portal.reports", "portal.doctor.queries")  # across slices, 
 NOT_PAGES = {"static", "assets"}
 SLICE_FILES = {
     "__init__", "values", "errors", "rules", "models", "queries", "service", "forms", "views",
-    "api", "cli", "data",
+    "api", "cli", "data", "happenings",
 }  # fmt: skip
 
 

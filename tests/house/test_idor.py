@@ -69,6 +69,7 @@ from tests.factories.tasks import make_task
 from tests.factories.transfers import make_transfer
 from tests.house.listening import Ear, ids_in
 from workers import messaging as jobs
+from workers.sending import apply_statuses
 
 NOBODY = UUID(int=7)
 HAS_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -554,4 +555,4 @@ def test_junipers_carrier_account_tells_nothing_about_lakeviews_texts(alices, la
         sign = RequestValidator(credentials.auth_token).compute_signature
         signed = {"X-Twilio-Signature": sign(f"http://localhost{url}", MultiDict(params))}
         assert alices.ask("POST", url, data=params, headers=signed).status_code in {200, 204}
-    jobs.apply_statuses()
+    apply_statuses()

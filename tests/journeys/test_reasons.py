@@ -25,7 +25,7 @@ from tests.house.test_payloads_in_chromium import served
 from tests.journeys.chromium import chromium, needs_chromium
 from tests.messaging.composer import HI, Composer
 from tests.messaging.talks import hear
-from workers.messaging import drain
+from workers.sending import drain
 
 pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 

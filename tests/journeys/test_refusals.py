@@ -19,7 +19,7 @@ from tests.factories.numbers import make_carrier_account
 from tests.house.test_payloads_in_chromium import served
 from tests.journeys.chromium import chromium, needs_chromium
 from tests.sandbox.wired import TOKEN, wired
-from workers.messaging import drain
+from workers.sending import drain
 
 pytestmark = [*needs_chromium, pytest.mark.pages, pytest.mark.xdist_group("journeys")]
 WRONG = "0" * 32

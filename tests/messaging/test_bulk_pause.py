@@ -41,6 +41,7 @@ from tests.factories.stopping import told
 from tests.meanwhile import all_at_once
 from tests.messaging.composer import HI, Composer, press
 from workers import messaging
+from workers.sending import drain
 from workers.sweeps import release_mended
 
 WHY = "A breach: 3.00 % of 200 texts delivered opted out in the last 7 days."
@@ -195,7 +196,7 @@ class TestPause:
         ours = make_recipient(northside, number="+13125550177")
         make_campaign(northside, [ours], one_to_one())
         release_mended()
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert [sent.to for sent in carrier_fake.sent][:1] == ["+13125550177"]
         assert len({sent.to for sent in carrier_fake.sent}) == 1
         with pytest.raises(TextRefused, match="Bulk and plan texts of this account are paused"):
@@ -250,7 +251,7 @@ class TestGoingOn:
         after = lift(northside)
         assert (after.recipients_a_day, after.bulk_pause) == (2, None)
         release_mended()
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         sent = [t.state for t in texts(northside) if t.kind != "system"]
         assert sent.count(State.ACCEPTED) == 2
         held = [t for t in texts(northside) if t.state is State.HELD]

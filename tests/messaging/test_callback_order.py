@@ -21,7 +21,7 @@ from portal.messaging.service.statuses import Callback
 from portal.messaging.values import State
 from tests.factories.messaging import make_leaving, make_ready
 from tests.factories.numbers import make_carrier_account
-from workers.messaging import apply_statuses
+from workers.sending import apply_statuses
 
 CALLBACKS = {
     "queued": ("queued", None),

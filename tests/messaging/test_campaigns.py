@@ -31,6 +31,7 @@ from tests.factories.messaging import (
 )
 from tests.messaging.world import says
 from workers import messaging
+from workers.sending import drain
 
 
 class TestCampaigns:
@@ -40,13 +41,13 @@ class TestCampaigns:
         campaign = make_campaign(northside, make_recipients(northside, 2))
         with unit_of_work():
             campaigns.pause(northside.tenant, campaign.id, actor=ALICE_ACTS)
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert carrier_fake.sent == []
         assert {t.reason_code for t in texts(northside)} == {"campaign_paused"}
         for _ in range(2):
             with unit_of_work():
                 campaigns.resume(northside.tenant, campaign.id, actor=ALICE_ACTS)
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert {t.state for t in texts(northside)} == {State.ACCEPTED}
 
     def test_a_canceled_campaign_is_over(self, northside, sender, carrier_fake):
@@ -55,7 +56,7 @@ class TestCampaigns:
             campaigns.cancel(northside.tenant, campaign.id, actor=ALICE_ACTS)
         with pytest.raises(TooLate), unit_of_work():
             campaigns.resume(northside.tenant, campaign.id, actor=ALICE_ACTS)
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert carrier_fake.sent == []
         assert queries.campaign(northside.tenant, campaign.id).counts == {State.CANCELED: 2}
 
@@ -67,7 +68,7 @@ class TestCampaigns:
 
         carrier_fake.plan(Outcome(Verdict.UNKNOWN))
         make_campaign(northside, [make_recipient(northside)], one_to_one("A {{brace}}"))
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         clock.travel(by=timedelta(hours=25))
         messaging.reconcile()
         lost = only_text(northside)
@@ -135,10 +136,10 @@ def stop_race(account, sender, people, stopping, built_app):
 
     crowd = threading.Thread(target=say_stop)
     crowd.start()
-    messaging.drain(str(account.id))
+    drain(str(account.id))
     crowd.join()
     while any(t.state is State.QUEUED for t in texts(account, campaign_id=campaign.id)):
-        messaging.drain(str(account.id))
+        drain(str(account.id))
 
     started = dict(
         db.session.execute(

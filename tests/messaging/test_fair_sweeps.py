@@ -14,6 +14,7 @@ from portal.messaging.values import State
 from portal.numbers import queries as numbers
 from tests.factories.messaging import make_campaign, make_recipients, one_to_one, texts
 from workers import messaging
+from workers.sending import apply_statuses, drain
 
 
 def test_status_callbacks(northside, sender, monkeypatch):
@@ -38,16 +39,16 @@ def test_status_callbacks(northside, sender, monkeypatch):
         return apply_many(proofs)
 
     monkeypatch.setattr(evidence, "apply_many", broken)
-    assert [messaging.apply_statuses(), messaging.apply_statuses()] == [4, 0]
+    assert [apply_statuses(), apply_statuses()] == [4, 0]
     monkeypatch.setattr(evidence, "apply_many", apply_many)
-    assert messaging.apply_statuses() == 1
+    assert apply_statuses() == 1
 
 
 def test_texts_in_doubt(northside, sender, carrier_fake, clock, monkeypatch):
     """Looking for 21 of them fails in a way nobody foresaw; 20 are read at once."""
     carrier_fake.plan(*[Outcome(Verdict.UNKNOWN)] * 22)
     make_campaign(northside, make_recipients(northside, 22))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     clock.travel(by=timedelta(seconds=40))
     doubts = [text for text in texts(northside) if text.state is State.UNKNOWN]
     assert len(doubts) == 22
@@ -74,7 +75,7 @@ def test_texts_in_doubt(northside, sender, carrier_fake, clock, monkeypatch):
 def test_texts_in_doubt_of_whom_nobody_can_ask(northside, sender, carrier_fake, clock, monkeypatch):
     carrier_fake.plan(Outcome(Verdict.UNKNOWN))
     make_campaign(northside, make_recipients(northside, 1))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     clock.travel(by=timedelta(seconds=40))
     monkeypatch.setattr(numbers, "credentials", lambda organization_id: None)
     messaging.reconcile()

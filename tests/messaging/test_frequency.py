@@ -25,7 +25,7 @@ from tests.factories.messaging import (
 )
 from tests.messaging.composer import Composer, buttons
 from tests.messaging.talks import hear
-from workers.messaging import drain
+from workers.sending import drain
 
 MIAMI, CHICAGO = "+13055550142", "+13125550142"
 CAP = "frequency_cap"

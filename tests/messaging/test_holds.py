@@ -35,6 +35,7 @@ from tests.factories.messaging import (
 )
 from tests.messaging.talks import hear
 from workers import messaging
+from workers.sending import drain
 
 WORDS = "please take me off your list, thanks"
 DAYS = timedelta(days=1)
@@ -77,7 +78,7 @@ class TestHolding:
     ):
         make_campaign(northside, [carol])
         hold = say(northside)
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert hold.words == "please take me off your list"
         text = only_text(northside)
         assert (text.state, text.reason_code) == (State.HELD, "revocation_hold")
@@ -92,7 +93,7 @@ class TestHolding:
         say(northside)
         with unit_of_work():
             db.session.query(Message).filter_by(purpose="").update({"state": State.QUEUED})
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert only_text(northside).reason_code == "revocation_hold"
 
     def test_its_scope_is_that_of_an_opt_out(self, northside, bobs, carol):
@@ -130,11 +131,11 @@ class TestHolding:
 class TestTheConfirmation:
     def test_goes_once_free_and_counts_towards_nothing(self, northside, carol, carrier_fake):
         make_campaign(northside, [carol])
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         before = queries.counters(northside, carol.contact.created_at)
         say(northside)
         say(northside, "I said take me off your list!!")
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         [row] = confirmations(northside)
         assert (row.credits, row.state) == (0, State.ACCEPTED)
         assert "Reply STOP to make it final" in row.body
@@ -143,7 +144,7 @@ class TestTheConfirmation:
     def test_does_not_go_after_five_minutes(self, northside, carol, carrier_fake, clock):
         say(northside)
         clock.travel(by=timedelta(minutes=5, seconds=1))
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         [row] = confirmations(northside)
         assert (row.state, row.reason_code) == (State.BLOCKED, "confirmation_late")
         assert carrier_fake.sent == []
@@ -157,7 +158,7 @@ class TestTheConfirmation:
 
     def test_is_stopped_by_the_opt_out_itself(self, northside, carol, carrier_fake):
         settle(holds.confirm, say(northside))
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert [t for t in carrier_fake.sent if "make it final" in t.body] == []
 
 
@@ -200,14 +201,14 @@ class TestSettling:
         for body in ("First", "Second"):
             make_campaign(northside, [carol], one_to_one(body))
         release(say(northside))
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         ours = [t.body for t in carrier_fake.sent if t.body in ("First", "Second")]
         assert ours == ["First", "Second"]
 
     def test_a_scheduled_text_keeps_its_time(self, northside, carol, carrier_fake, clock):
         make_campaign(northside, [carol], one_to_one("Later", send_at=clock.now + 2 * DAYS))
         release(say(northside))
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert only_text(northside).state is State.QUEUED
 
     def test_it_takes_a_reason(self, northside, carol):
@@ -232,7 +233,7 @@ class TestSettling:
         hold = say(northside)
         clock.travel(by=timedelta(minutes=1))
         say(northside, "START")
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         assert consent.hold_or_404(northside.tenant, hold.id).state is HoldState.RELEASED
         assert only_text(northside).state is State.ACCEPTED
 

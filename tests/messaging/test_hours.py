@@ -33,7 +33,7 @@ from tests.factories.messaging import (
     texts,
 )
 from tests.messaging.talks import hear
-from workers.messaging import drain
+from workers.sending import drain
 
 CHICAGO, MIAMI, MOBILE = "+13125550142", "+13055550142", "+12055550142"
 PANHANDLE, KINGSTON = "+18505550142", "+18765550142"

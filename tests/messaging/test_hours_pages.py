@@ -14,7 +14,7 @@ from tests.factories.integrations import Program, make_key
 from tests.factories.messaging import bulk, make_campaign, make_recipient, only_text, texts
 from tests.messaging.composer import HI, Composer, buttons, fates, press
 from tests.messaging.talks import hear
-from workers.messaging import drain
+from workers.sending import drain
 
 MIAMI = "+13055550142"
 NONCE = {"nonce": "n" * 16}

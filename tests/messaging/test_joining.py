@@ -35,8 +35,8 @@ from portal.optin import service as optin
 from portal.optin.values import ConfirmationState, Content
 from tests.factories.contacts import make_contact
 from tests.factories.messaging import ALICE_ACTS
-from workers.messaging import drain
 from workers.optin import ask_double_opt_in, expire_confirmations, ring_for_unasked
+from workers.sending import drain
 
 CAROL = "+13125550142"  # a number in Chicago
 FORM = Actor(None, "Form “Open house”", "203.0.113.9")

@@ -30,8 +30,8 @@ from tests.factories.messaging import (
     only_text,
     texts,
 )
-from workers import messaging
 from workers import sweeps as scheduled
+from workers.sending import drain
 
 
 def test_a_number_that_became_unreachable_after_confirm_is_left_out(
@@ -43,7 +43,7 @@ def test_a_number_that_became_unreachable_after_confirm_is_left_out(
     with unit_of_work():
         contacts.lock_numbers(JUNIPER, [people[0].number.e164])
         contacts.mark_unreachable(JUNIPER, people[0].number.e164, 30005)
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert [(t.state, t.reason_code) for t in texts(northside)] == [
         (State.BLOCKED, "unreachable"),
         (State.ACCEPTED, None),
@@ -69,7 +69,7 @@ def test_who_may_no_longer_send_sends_no_more(what, northside, sender, carrier_f
     make_campaign(northside, [make_recipient(northside)])
     with unit_of_work():
         what()
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert only_text(northside).reason_code == "blocked_actor"
     assert (len(carrier_fake.sent), billing.balance(northside.id).reserved) == (0, 0)
 
@@ -82,7 +82,7 @@ def test_who_left_the_account_sends_no_more_from_it(northside, sender, carrier_f
             northside, [person], bulk(), nonce="n", shown_key=None, actor=Actor(BOB, "Bob Tran")
         )
         account_service.remove_account_member(northside.id, BOB, actor=ALICE_ACTS)
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert only_text(northside).reason_code == "blocked_actor"
 
 
@@ -93,7 +93,7 @@ def test_a_fence_holds_every_kind_of_text_and_frees_it_when_lifted(northside, se
     with unit_of_work():
         assert fence.trip(JUNIPER, FenceCause.STRAYS)
         assert not fence.trip(JUNIPER, FenceCause.OLDER)  # one stands already
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert {(t.state, t.reason_code) for t in texts(northside)} == {
         (State.HELD, gates.RECORDS_IN_DOUBT)
     }
@@ -102,7 +102,7 @@ def test_a_fence_holds_every_kind_of_text_and_frees_it_when_lifted(northside, se
         fence.looked(records.fence(JUNIPER).id, recovered=0, learned=0)
         fence.lift(JUNIPER, reason="All explained.", waiting=fence.Waiting.SEND, actor=SYSTEM)
     assert scheduled.release_mended() == 3
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert {t.state for t in texts(northside)} == {State.ACCEPTED}
 
 
@@ -139,7 +139,7 @@ def test_a_text_of_a_key_goes_unless_the_key_was_revoked_meanwhile(
         if is_revoked:
             keys.revoke_key(northside.tenant, key.id, actor=ALICE_ACTS)
     clock.travel(by=timedelta(hours=2))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     text = only_text(northside)
     if is_revoked:
         assert (text.state, text.reason_code) == (State.BLOCKED, "blocked_actor")

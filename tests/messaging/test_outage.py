@@ -30,6 +30,7 @@ from tests.factories.messaging import (
 )
 from tests.messaging.conftest import OURS
 from workers import messaging, recovery
+from workers.sending import drain
 
 
 def beat():
@@ -49,7 +50,7 @@ def posts(twin, people):
 
 def drain_dry(account_):
     """Send until nothing is due: one run ends after a minute, and notices follow the texts."""
-    while messaging.drain(str(account_.id)):
+    while drain(str(account_.id)):
         pass
 
 
@@ -70,10 +71,10 @@ def drill(account_, twin, clock, *, stops, writers, receipts):
     clock.travel(by=timedelta(minutes=5))
     make_campaign(account_, recipients, bulk("Price reduced on Elm Street."))
     before = len(posts(twin, recipients))
-    messaging.drain(str(account_.id))
+    drain(str(account_.id))
     assert len(posts(twin, recipients)) == before  # while the web is off, and just after
     assert beat()
-    messaging.drain(str(account_.id))
+    drain(str(account_.id))
     assert len(posts(twin, recipients)) == before
     assert records.sending_state(JUNIPER).is_catching_up
 
@@ -125,13 +126,13 @@ def test_a_person_is_answered_while_bulk_texts_wait(northside, sender, carrier_f
     make_campaign(northside, [make_recipient(northside)])
     make_campaign(northside, [make_recipient(northside)], one_to_one())
     beat()
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert [(t.state, t.reason_code) for t in texts(northside)] == [
         (State.HELD, gates.CATCHING_UP),
         (State.ACCEPTED, None),
     ]
     recovery.catch_up()
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert {t.state for t in texts(northside)} == {State.ACCEPTED}
 
 
@@ -217,7 +218,7 @@ def test_what_is_heard_late_stands_at_the_time_it_was_written(
     person = make_recipient(northside)
     clock.travel(by=timedelta(hours=6))
     make_campaign(northside, [person], one_to_one("See you at 5."))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     sent = len(carrier_fake.sent)
     carrier_fake.listed = [
         listed(
@@ -229,7 +230,7 @@ def test_what_is_heard_late_stands_at_the_time_it_was_written(
         )
     ]
     recovery.sweep_both_ways()
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     [talk] = queries.conversations(northside.tenant).rows
     assert (talk.preview, talk.unread) == ("See you at 5.", 1)
     thread = queries.thread(northside.tenant, person.number.e164)
@@ -328,7 +329,7 @@ class TestStrays:
 
         carrier_fake.plan(Outcome(Verdict.UNKNOWN))
         make_campaign(northside, [make_recipient(northside)])
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         sent_at, [out] = clock.now, carrier_fake.sent
         clock.travel(by=timedelta(hours=25))
         messaging.reconcile()

@@ -15,6 +15,7 @@ from tests.factories.messaging import ALICE_ACTS, BODY, bulk, make_campaign, mak
 from tests.messaging import protocol_table as table
 from tests.messaging.world import BEHAVIOURS, Carrier, Killed, Steps, ends, recover
 from workers import messaging as jobs
+from workers.sending import drain
 
 EVIDENCE = ("callbacks", "listed", "silence")
 
@@ -62,7 +63,7 @@ def test_every_text_ends_where_the_table_says(death, evidence, northside, people
     confirm_and_die(death, northside, list(people.values()), carrier, clock)
 
     if evidence == "callbacks" and death in {"callback_before_commit", "applier_before_commit"}:
-        jobs.drain(str(northside.id))
+        drain(str(northside.id))
         die_with_the_news(death, northside, carrier)
 
     def news():

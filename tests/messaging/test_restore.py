@@ -30,8 +30,9 @@ from tests.factories.messaging import (
 )
 from tests.messaging.backups import back_up
 from tests.messaging.conftest import OURS
-from workers import messaging, recovery
+from workers import recovery
 from workers import sweeps as scheduled
+from workers.sending import apply_statuses, drain
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def send_everything(account):
     """Drain until nothing is due: the notices follow the texts."""
     for _ in range(3):
         scheduled.release_mended()
-        messaging.drain(str(account.id))
+        drain(str(account.id))
 
 
 def is_out(account, person):
@@ -168,7 +169,7 @@ def test_a_person_decides_about_texts_the_list_says_nothing_of(
     with unit_of_work():
         fence.lift(JUNIPER, reason="Restored by us.", waiting=choice, actor=ALICE_ACTS)
     scheduled.release_mended()
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert {t.state for t in texts(northside)} == states
     assert len([t for t in carrier_fake.sent if t.body.startswith("Open")]) == sent
     books = billing.balance(northside.id)
@@ -204,7 +205,7 @@ def test_evidence_for_a_text_that_never_left_stops_everybody_of_the_organization
         statuses.store(
             Callback(JUNIPER, "SM" + "7" * 32, "delivered", None, UUID(str(waiting.id)), 1, {})
         )
-    messaging.apply_statuses()
+    apply_statuses()
     assert only_text(northside).state is State.DELIVERED
     assert records.fence(JUNIPER).cause is FenceCause.UNSENT
     for user_id, url in (

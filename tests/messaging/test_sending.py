@@ -289,7 +289,7 @@ class TestDailyLimits:
 
 def test_a_long_text_becomes_parts_that_wait_for_each_other(northside, sender, carrier_fake):
     """R-4."""
-    from workers.messaging import drain
+    from workers.sending import drain
 
     campaign = make_campaign(northside, [make_recipient(northside)], bulk("word " * 700))
     rows = texts(northside)
@@ -308,7 +308,7 @@ def test_a_long_text_becomes_parts_that_wait_for_each_other(northside, sender, c
 
 def test_a_scheduled_send_waits_for_its_time(northside, sender, carrier_fake, clock):
     """S-8."""
-    from workers.messaging import drain
+    from workers.sending import drain
 
     later = utcnow() + timedelta(hours=3)
     make_campaign(northside, [make_recipient(northside)], bulk(send_at=later))

@@ -16,8 +16,8 @@ from portal.messaging.service import joining
 from portal.optin import queries as optin
 from tests.factories.messaging import ALICE_ACTS
 from tests.factories.optin import fill_in, make_published
-from workers.messaging import drain
 from workers.optin import ask_double_opt_in
+from workers.sending import drain
 
 OURS, CAROL = "+13125550123", "+13125550142"
 WORDS = JoinWords(

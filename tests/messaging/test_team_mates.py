@@ -22,6 +22,7 @@ from tests.factories.messaging import make_campaign, make_ready, make_recipient,
 from tests.factories.people import person
 from tests.messaging.talks import MAYA, hear
 from workers import messaging
+from workers.sending import drain
 
 NOT_TOLD = "+13125550177"
 
@@ -49,10 +50,10 @@ def bobs_talks(app, carrier_fake, clock):
     make_ready(account)
     maya = make_recipient(account, number=MAYA, first_name="Maya", last_name="Castellanos")
     make_campaign(account, [maya], one_to_one("Hi Maya, Bob of Juniper Realty."))
-    messaging.drain(str(account.id))
+    drain(str(account.id))
     clock.travel(by=timedelta(days=1, minutes=1))
     messaging.send_team_notices()
-    messaging.drain(str(account.id))
+    drain(str(account.id))
     return account, hear(account), hear(account, "Who is this?", NOT_TOLD)
 
 

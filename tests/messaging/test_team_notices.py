@@ -31,6 +31,7 @@ from tests.factories.messaging import (
 from tests.meanwhile import all_at_once
 from tests.messaging.talks import MAYA, hear, open_talk
 from workers import messaging
+from workers.sending import drain
 
 WORDS = (
     "To better serve you, messages may be shared with other team members. "
@@ -49,7 +50,7 @@ def maya(northside, sender, carrier_fake):
 
 def text(account, *people, draft=None):
     make_campaign(account, list(people), draft or one_to_one("Hi Maya, Alice of Juniper Realty."))
-    messaging.drain(str(account.id))
+    drain(str(account.id))
 
 
 def told(account=None):
@@ -73,7 +74,7 @@ def test_it_goes_the_day_after_once_and_free(northside, maya, carrier_fake, cloc
     clock.travel(by=timedelta(minutes=1))
     spent, limits = billing.balance(northside.id), queries.counters(northside, utcnow())
     assert [messaging.send_team_notices(), messaging.send_team_notices()] == [1, 0]
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert carrier_fake.sent[-1].body == WORDS
     [notice] = told()
     assert (notice.state, notice.credits, notice.slot_on) == (State.ACCEPTED, 0, None)
@@ -113,14 +114,14 @@ def test_quiet_hours_hold_it_until_they_end(northside, sender, carrier_fake, clo
     text(northside, make_recipient(northside, number="+13055550150", state="FL"))
     clock.travel(to=datetime(2026, 3, 5, 1, 30, tzinfo=UTC))  # 8:30 pm there
     assert messaging.send_team_notices() == 1
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     [notice] = told()
     assert (notice.state, notice.held_until) == (
         State.HELD,
         datetime(2026, 3, 5, 13, 0, tzinfo=UTC),
     )
     clock.travel(to=datetime(2026, 3, 5, 13, 1, tzinfo=UTC))
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     assert carrier_fake.sent[-1].body == WORDS
 
 
@@ -138,7 +139,7 @@ class TestWhoIsNotTold:
         clock.travel(by=DAY)
         messaging.send_team_notices()
         hear(northside, "STOP")
-        messaging.drain(str(northside.id))
+        drain(str(northside.id))
         [notice] = told()
         assert notice.state in {State.CANCELED, State.BLOCKED}
         assert WORDS not in [sent.body for sent in carrier_fake.sent]

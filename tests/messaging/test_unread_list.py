@@ -15,6 +15,7 @@ from portal.numbers import queries as numbers
 from tests import cast
 from tests.factories.messaging import make_campaign, make_recipient, only_text
 from workers import messaging, recovery
+from workers.sending import drain
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def in_doubt(northside, sender, carrier_fake):
     """A text whose answer was lost."""
     carrier_fake.plan(Outcome(Verdict.UNKNOWN))
     make_campaign(northside, [make_recipient(northside)])
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     return northside
 
 

@@ -15,7 +15,7 @@ from portal.numbers.models import CarrierAccount
 from tests.factories.messaging import make_leaving, make_ready, make_recipient
 from tests.factories.numbers import make_carrier_account, place_of_token
 from tests.messaging.hooks import SMS, STATUS, Hook, everything
-from workers.messaging import apply_statuses
+from workers.sending import apply_statuses
 
 BODIES = (
     *("", " ", "Hi", "Is it still available?", "STOP", "start", "HELP", "yes", "a" * 1600),

@@ -19,7 +19,7 @@ from tests.factories.messaging import make_leaving, make_ready
 from tests.factories.numbers import make_carrier_account
 from tests.keys import fernet_key
 from tests.messaging.hooks import SMS, STATUS, Hook
-from workers.messaging import apply_statuses
+from workers.sending import apply_statuses
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.factories.messaging import (
     take,
     texts,
 )
-from workers.messaging import apply_statuses, drain
+from workers.sending import apply_statuses, drain
 
 PUBLIC = "http://localhost"
 

@@ -11,6 +11,7 @@ from portal.messaging.service import recovery
 from tests.cast import ALICE, NORTHSIDE
 from tests.factories.messaging import make_campaign, make_recipient, one_to_one
 from workers import messaging
+from workers.sending import drain
 
 
 def nothing_said(clock):
@@ -43,7 +44,7 @@ def test_it_is_said_on_the_campaign_in_the_talk_and_on_the_timeline(
         carrier_fake.plan(Outcome(verdict))
     person = make_recipient(northside)
     made = make_campaign(northside, [person], one_to_one())
-    messaging.drain(str(northside.id))
+    drain(str(northside.id))
     then(clock)
     alice = browser(ALICE)
     [talk] = queries.conversations(northside.tenant).rows

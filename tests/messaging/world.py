@@ -21,6 +21,7 @@ from portal.messaging.service.statuses import Callback
 from portal.messaging.values import Kind
 from tests.factories.messaging import BODY, clear, take
 from workers import messaging as jobs
+from workers.sending import apply_statuses, drain
 
 
 class Killed(BaseException):
@@ -166,10 +167,10 @@ def recover(account, clock_, *, news=lambda: None):
 
 def sweep(account):
     """Run once what the scheduler runs."""
-    jobs.apply_statuses()
+    apply_statuses()
     with unit_of_work():
         recovery.reap()
-    jobs.drain(str(account.id))
+    drain(str(account.id))
     jobs.reconcile()
     with unit_of_work():
         recovery.release_mended(account.id)

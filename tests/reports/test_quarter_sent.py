@@ -40,6 +40,7 @@ from tests.messaging.conftest import carrier_fake
 from tests.messaging.hooks import SMS, STATUS, Hook
 from workers import messaging as jobs
 from workers.consent import import_consents
+from workers.sending import apply_statuses, drain
 
 __all__ = ["carrier_fake"]
 
@@ -103,7 +104,7 @@ class Desk:
         """Confirm a send and let it leave; the carrier tells how each text ended."""
         campaign = make_campaign(self.account, people, bulk(WORDS[words], missing="fallback")).id
         for _ in range(2):  # the texts, then the free notices after them
-            jobs.drain(str(self.account.id))
+            drain(str(self.account.id))
             self.clock.travel(by=timedelta(seconds=15))
         db.session.rollback()
         rows = db.session.execute(
@@ -116,7 +117,7 @@ class Desk:
             told = [("MessageStatus", "undelivered" if code else "delivered")]
             told += [("ErrorCode", str(code))] if code else []
             self._post(STATUS, row.sid, told, urlencode({"m": row.id, "a": row.attempt}))
-        jobs.apply_statuses()
+        apply_statuses()
         return campaign, len(rows)
 
     def stop(self, people):

@@ -32,7 +32,6 @@ from portal.people.service.passwords import (
     user_of_reset,
 )
 from portal.people.service.sessions import (
-    ENDING,
     end_other_sessions,
     end_session,
     end_sessions,
@@ -46,7 +45,6 @@ from portal.people.service.totp import confirm_totp, new_totp, remove_totp, use_
 from portal.people.service.users import create_user, edit_profile, note_sign_in, note_sign_out
 
 __all__ = [
-    "ENDING",
     "accept_invitation",
     "add_member",
     "add_to_team",

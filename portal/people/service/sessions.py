@@ -1,8 +1,7 @@
 """Signed-in browsers: started, seen, ended; the cookie's token is kept only as a hash."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -13,15 +12,11 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.errors import NotFound
-from portal.core.happenings import Happening
 from portal.people import queries, rules
+from portal.people.happenings import ENDING
 from portal.people.models import SignInSession, User
 from portal.people.service.tokens import new_token, token_hash
 from portal.people.values import StoredSession
-
-# Sessions that somebody is about to end, by id; and the person where all of theirs end. Not those
-# that are over by time.
-ENDING: Final[Happening[[UUID | None, Sequence[UUID]]]] = Happening()
 
 
 @dataclass(frozen=True, slots=True)
