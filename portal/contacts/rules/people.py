@@ -170,6 +170,8 @@ def is_email(text: str) -> bool:
 
 def email_key(text: str) -> str:
     """Return what makes two addresses the same."""
+    if text.isascii():
+        return text.lower()[:254]
     return unicodedata.normalize("NFC", text).casefold()[:254]
 
 

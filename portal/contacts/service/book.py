@@ -30,6 +30,7 @@ from portal.contacts.service.numbers import lock_known
 from portal.contacts.values import Language
 from portal.core.clock import utcnow
 from portal.core.db import Base, db, is_sqlite, lock_referring
+from portal.core.ids import growing_id
 from portal.core.many_rows import insert_rows
 from portal.core.tenancy import Tenant, owned
 
@@ -45,7 +46,7 @@ class Line:
 
     reading: Reading
     label: str = ""
-    id: UUID = field(default_factory=uuid4)
+    id: UUID = field(default_factory=growing_id)
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ class Person:
     tags: list[str] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     preferred: str | None = None
-    id: UUID = field(default_factory=uuid4)
+    id: UUID = field(default_factory=growing_id)
 
     def fill(self, other: "Person") -> bool:
         """Take over what is empty here and known there; say whether anything was."""
@@ -343,8 +344,8 @@ def _insert_new(model: type[Base], rows: list[dict[str, Any]], *key: Any) -> Seq
 
 
 def _delete(tenant: Tenant, model: Any, ids: Sequence[UUID]) -> None:
+    """Delete rows of contacts; with the account at them SQLite would walk through all it has."""
+    mine = select(Contact.id).where(owned(tenant, Contact), Contact.id.in_(ids))
     db.session.execute(
-        delete(model)
-        .where(owned(tenant, model), model.contact_id.in_(ids))
-        .execution_options(synchronize_session=False)
+        delete(model).where(model.contact_id.in_(mine)).execution_options(synchronize_session=False)
     )

@@ -6,7 +6,7 @@ adds tags and numbers, and leaves a note where it gave the person another name. 
 number that can be read is kept when it has an e-mail address, marked N/A (K-3).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from portal.contacts import queries
@@ -53,16 +53,19 @@ class _ContactBatcher:
         self._actor = actor
         self._index = Index()
         self._seen: set[str] = set()
+        self._read_rows: Sequence[tuple[Person | None, list[Finding]]] = ()
         self._labels = [mapping_rules.number_label(column) for column in import_.columns]
+        self._phones = [i for i, name in enumerate(import_.mapping) if name == "phone"]
         self._extra_tags = people.split_tags(str(import_.options.get("tags") or ""))
         self._source = tidy(str(import_.options.get("lead_source") or ""))
 
     def prepare(self, rows: Sequence[Row]) -> None:
-        """Do nothing: contacts are read while they are taken."""
+        """Make people of the rows: on SQLite nobody else can write while they are taken (G9)."""
+        self._read_rows = [self._read(row) for row in rows]
 
     def take(self, rows: Sequence[Row]) -> Sequence[Verdict]:
         """Answer each row; write the batch in sets unless this is the dry run."""
-        read = [self._read(row) for row in rows]
+        read = self._read_rows
         persons = [person for person, _ in read if person]
         if self._dry:
             self._seen.update(p.preferred for p in persons if p.preferred)
@@ -120,24 +123,27 @@ class _ContactBatcher:
             return None, [_no_way(row)]
         if person.preferred is None:
             findings.insert(0, _kept(row))
-        else:
+        elif len(textable) < len(person.lines):
             findings += _spoilt(row, person)
         return person, findings
 
     def _lines(self, row: Row, findings: list[Finding]) -> list[Line]:
         """Read every number of a row, each once, with the label its columns give it."""
         labels = dict(row.all("phone_label"))
-        phones = [i for i, name in enumerate(self._import.mapping) if name == "phone"]
         found: dict[str, Line] = {}
         for column, text in row.all("phone"):
             reading = number_rules.read(text)
-            following = min((i for i in phones if i > column), default=len(self._labels))
-            told = next((labels[i] for i in range(column + 1, following) if i in labels), "")
+            told = self._told(column, labels) if labels else ""
             line = Line(reading, people.line_label(told or self._labels[column]))
             if reading.remark:
                 findings.append(Finding(Weight.NOTE, "remark", reading.remark, column, text))
             found.setdefault(reading.e164 or f"?{reading.raw}", line)
         return list(found.values())[:MAX_NUMBERS]
+
+    def _told(self, column: int, labels: Mapping[int, str]) -> str:
+        """Return what a column between a number's and the next one's calls it, or nothing."""
+        following = min((i for i in self._phones if i > column), default=len(self._labels))
+        return next((labels[i] for i in range(column + 1, following) if i in labels), "")
 
     def _settle(
         self, row: Row, person: Person | None, findings: list[Finding], changes: Changes
@@ -169,7 +175,8 @@ class _ContactBatcher:
 
 
 def _value(row: Row, field: str) -> str:
-    return people.said(row.first(field))
+    text = row.first(field)
+    return people.said(text) if text else ""
 
 
 def _name(row: Row, findings: list[Finding]) -> tuple[str, str]:

@@ -286,7 +286,8 @@ class ImportRun:
                 line, finding = item
                 verdict = Verdict(findings=(finding,))
             found, counted = judged(line, verdict)
-            counts.update(counted)
+            for name, count in counted.items():
+                counts[name] += count
             findings += finding_rows(row, line, found) if found else ()
         if findings:
             db.session.execute(insert(ImportFinding), findings)

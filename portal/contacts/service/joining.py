@@ -1,7 +1,5 @@
 """One person from another program: added, or merged by the rules of an import (K-1, K-7)."""
 
-from uuid import uuid4
-
 from portal.contacts import queries
 from portal.contacts.errors import NobodyNamed, SourceRefused
 from portal.contacts.rules.people import MAX_TAGS
@@ -13,6 +11,7 @@ from portal.contacts.service.people import person_of, readings_of
 from portal.contacts.values import ConsentSource, ContactDetails, ContactRef
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.ids import growing_id
 from portal.core.tenancy import Tenant
 
 _WAYS = {"api": "the API", "optin": "an opt-in form"}
@@ -40,7 +39,7 @@ def join_contact(
     readings = readings_of(details.numbers[:MAX_NUMBERS], ())
     keep_numbers(tenant.organization_id, readings)
     book.hold(tenant)
-    person = person_of(details, readings, uuid4())
+    person = person_of(details, readings, growing_id())
     person.tags = person.tags[:MAX_TAGS]
     if not person.email and not person.lines:
         raise NobodyNamed("Give a phone number or an e-mail address.")

@@ -21,6 +21,7 @@ from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
 from portal.core.errors import BadInput
+from portal.core.ids import growing_id
 from portal.core.tenancy import Tenant, owned
 
 LEAD_SOURCE = "text message"
@@ -35,7 +36,7 @@ def create_contact(tenant: Tenant, details: ContactDetails, *, actor: Actor) -> 
     readings = readings_of(details.numbers, ())
     keep_numbers(tenant.organization_id, readings)
     book.hold(tenant)
-    person = person_of(details, readings, uuid4())
+    person = person_of(details, readings, growing_id())
     _refuse_taken(tenant, person, readings)
     book.add(tenant, [person])
     _record("create", tenant, person.id, actor, source="form")

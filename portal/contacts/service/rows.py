@@ -68,13 +68,15 @@ def rows_of(import_: ImportRef) -> Iterator[Row | tuple[Row, Finding]]:
     records = reading.read(import_.stored_name, import_.encoding, import_.delimiter)
     header = next(records).cells if import_.has_header else None
     width = len(import_.columns)
+    matched = [(column, name) for column, name in enumerate(import_.mapping) if name]
     for place, record in enumerate(records):
         if place < import_.rows_done:
             continue
-        kept = tuple(plain(cell.strip()) for cell in record.cells)
+        kept = tuple([plain(cell.strip()) for cell in record.cells])
         values: dict[str, list[tuple[int, str]]] = {}
-        for column, (name, cell) in enumerate(zip(import_.mapping, kept, strict=False)):
-            if name and cell:
+        for column, name in matched:
+            cell = kept[column] if column < len(kept) else ""
+            if cell:
                 values.setdefault(name, []).append((column, cell))
         row = Row(record.line, kept, values)
         finding = _misshapen(record, header, width)

@@ -1,0 +1,63 @@
+"""What an import, a list and a delete look up, they find by key: SQLite walks through no account (G6, G9)."""
+
+import re
+from contextlib import contextmanager
+
+from sqlalchemy import event
+
+from portal.contacts import queries
+from portal.contacts.service import book
+from portal.contacts.values import ContactFilter, Selection
+from portal.core.db import db, is_sqlite, unit_of_work
+from tests.factories.contacts import import_file
+
+HEAD = "First name,Last name,E-mail,Mobile,Home phone,City,Tags,Notes\n"
+FIRST = "Ann,Lee,ann@example.com,(312) 555-0142,,,,\nBob,Ray,bob@example.com,,,,,\n"
+AGAIN = (
+    "Ann,Lee,ann@example.com,(312) 555-0142,(312) 555-0143,Chicago,buyer,hello\n"
+    "Bob,Ray,bob@example.com,(312) 555-0144,,Chicago,,\n"
+)
+READ = re.compile(r"\b(?:FROM|UPDATE) (?:contacts|contact_numbers|contact_words|phone_numbers)\b")
+A_WALK = re.compile(r"^SCAN|\((?:organization_id=\?)?(?: AND )?(?:account_id=\?)?\)$")
+
+
+@contextmanager
+def asked():
+    """Give the statements that look people up inside, with their values."""
+    kept = []
+
+    def keep(_connection, _cursor, statement, values, _context, is_many):
+        if READ.search(statement):
+            kept.append((statement, values[0] if is_many else values))
+
+    event.listen(db.engine, "before_cursor_execute", keep)
+    yield kept
+    event.remove(db.engine, "before_cursor_execute", keep)
+
+
+def walks(statements):
+    """Return the statements that SQLite answers by reading all an account has; a page has an end."""
+    if not is_sqlite():
+        return []  # PostgreSQL counts what it has and knows better
+    connection = db.session.connection()
+    return [
+        (statement, row[3])
+        for statement, values in statements
+        if "LIMIT" not in statement
+        for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        if A_WALK.search(row[3])
+    ]
+
+
+def test_neither_an_import_nor_a_list_nor_a_delete_walks_through_the_account(northside):
+    import_file(northside, HEAD + FIRST)
+    with asked() as statements:
+        import_ = import_file(northside, HEAD + AGAIN)
+        page = queries.page(northside.tenant, ContactFilter())
+        [ids] = queries.selected_ids(northside.tenant, Selection(matching=ContactFilter()))
+        with unit_of_work():
+            book.drop_numbers(northside.tenant, ids[0])
+    assert import_.merged == len(page.contacts) == 2
+    asked_by = " ".join(statement for statement, _ in statements)
+    assert all(word in asked_by for word in ("email_key", "UPDATE contacts", "DELETE"))
+    assert walks(statements) == []
