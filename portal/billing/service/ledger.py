@@ -46,6 +46,11 @@ _UNSYNCED = {"synchronize_session": False}  # no row of these tables is ever hel
 _BOOKS = cast(Table, CreditAccount.__table__)
 _LOTS = cast(Table, CreditLot.__table__)
 _MONTHS = cast(Table, CreditMonth.__table__)
+_RUNS = cast(Table, Subscription.__table__)
+_OPENING = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(_BOOKS).on_conflict_do_nothing()
+    for dialect in (sqlite, postgresql)
+}
 _LOCKED = (
     select(_BOOKS.c.organization_id, _BOOKS.c.account_id, _BOOKS.c.available, _BOOKS.c.due_at)
     .where(_BOOKS.c.account_id == bindparam("account"))
@@ -85,6 +90,31 @@ _ADD_TO_MONTH = (
     )
     .returning(_MONTHS.c.used + _MONTHS.c.reserved)
 )
+_BALANCE_AFTER = select(_ENTRIES.c.balance_after).where(
+    _ENTRIES.c.account_id == bindparam("account"), _ENTRIES.c.position == bindparam("line")
+)
+_NAMED = select(_ENTRIES.c.id).where(
+    _ENTRIES.c.account_id == bindparam("account"), _ENTRIES.c.reference == bindparam("name")
+)
+_WITH_CREDITS = (
+    select(_LOTS.c.id, _LOTS.c.remaining, _LOTS.c.expires_at, _LOTS.c.position)
+    .where(_LOTS.c.account_id == bindparam("account"), _LOTS.c.remaining > 0)
+    .order_by(_LOTS.c.expires_at, _LOTS.c.position)
+)
+_EXPIRED = _WITH_CREDITS.where(_LOTS.c.expires_at <= bindparam("now"))
+_TURNS = union_all(
+    select(_LOTS.c.expires_at.label("at")).where(
+        _LOTS.c.account_id == bindparam("account"), _LOTS.c.remaining > 0
+    ),
+    select(_RUNS.c.next_charge_at.label("at")).where(
+        _RUNS.c.account_id == bindparam("account"), _RUNS.c.state != SubscriptionState.ENDED
+    ),
+).subquery()
+_NOTE_DUE = (
+    update(_BOOKS)
+    .where(_BOOKS.c.account_id == bindparam("account"))
+    .values(due_at=select(func.min(_TURNS.c.at)).scalar_subquery())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +153,8 @@ class Move:
 
 def open_books(organization_id: UUID, account_id: UUID) -> None:
     """Make sure the account has its row of counters."""
-    new = (sqlite if is_sqlite() else postgresql).insert(CreditAccount)
-    db.session.execute(
-        new.values(organization_id=organization_id, account_id=account_id).on_conflict_do_nothing()
-    )
+    opening = _OPENING["sqlite" if is_sqlite() else "postgresql"]
+    db.session.execute(opening, {"organization_id": organization_id, "account_id": account_id})
 
 
 def locked(account_id: UUID) -> Books | None:
@@ -200,11 +228,7 @@ def post(
 
 def open_lots(account_id: UUID) -> list[OpenLot]:
     """Return the lots that have credits left to use, oldest first."""
-    rows = db.session.execute(
-        select(CreditLot.id, CreditLot.remaining, CreditLot.expires_at, CreditLot.position)
-        .where(CreditLot.account_id == account_id, CreditLot.remaining > 0)
-        .order_by(CreditLot.expires_at, CreditLot.position)
-    )
+    rows = db.session.execute(_WITH_CREDITS, {"account": account_id})
     return [OpenLot(*row) for row in rows]
 
 
@@ -239,11 +263,7 @@ def add_lot(
     """Write a grant and its lot; what inbound texts took below zero is paid from it (B-10)."""
     line = Line(EntryKind.GRANT, credits, month, at, reference=reference, note=note)
     position = post(organization_id, account_id, [line])
-    after = db.session.scalar(
-        select(CreditEntry.balance_after).where(
-            CreditEntry.account_id == account_id, CreditEntry.position == position
-        )
-    )
+    after = db.session.scalar(_BALANCE_AFTER, {"account": account_id, "line": position})
     assert after is not None  # just written
     owed = rules.settled_by_deficit(after - credits, credits)
     db.session.execute(
@@ -269,15 +289,7 @@ def expire_due(books: Books, now: datetime, note: str | None = None) -> int:
     The lines bear the moment of the expiry, not of the visit: every write settles first,
     so no later line can already stand before them. Whoever calls this notes what is due next.
     """
-    expired = db.session.execute(
-        select(CreditLot.id, CreditLot.remaining, CreditLot.expires_at)
-        .where(
-            CreditLot.account_id == books.account_id,
-            CreditLot.remaining > 0,
-            CreditLot.expires_at <= now,
-        )
-        .order_by(CreditLot.expires_at, CreditLot.position)
-    ).all()
+    expired = db.session.execute(_EXPIRED, {"account": books.account_id, "now": now}).all()
     if expired:
         zone = queries.zone_of(books.organization_id)
         lines = [
@@ -289,31 +301,19 @@ def expire_due(books: Books, now: datetime, note: str | None = None) -> int:
                 reference=f"lot:{lot_id}",
                 note=note,
             )
-            for lot_id, remaining, expires_at in expired
+            for lot_id, remaining, expires_at, _ in expired
         ]
         post(books.organization_id, books.account_id, lines)
         move(
             books.account_id,
-            {lot_id: Move(remaining=-left, lapsed=left) for lot_id, left, _ in expired},
+            {lot_id: Move(remaining=-left, lapsed=left) for lot_id, left, _, _ in expired},
         )
     return sum(row.remaining for row in expired)
 
 
 def note_due(account_id: UUID) -> None:
     """Set when the account has to be visited next: a lot's last day, or a subscription's 1st."""
-    lots = select(CreditLot.expires_at.label("at")).where(
-        CreditLot.account_id == account_id, CreditLot.remaining > 0
-    )
-    turns = select(Subscription.next_charge_at.label("at")).where(
-        Subscription.account_id == account_id, Subscription.state != SubscriptionState.ENDED
-    )
-    both = union_all(lots, turns).subquery()
-    db.session.execute(
-        update(CreditAccount)
-        .where(CreditAccount.account_id == account_id)
-        .values(due_at=select(func.min(both.c.at)).scalar_subquery())
-        .execution_options(**_UNSYNCED)
-    )
+    db.session.execute(_NOTE_DUE, {"account": account_id})
 
 
 def begin_limit(account_id: UUID, month: date) -> None:
@@ -329,10 +329,8 @@ def begin_limit(account_id: UUID, month: date) -> None:
 
 def is_posted(account_id: UUID, reference: str) -> bool:
     """Say whether the account has a line of this reference."""
-    found = select(CreditEntry.id).where(
-        CreditEntry.account_id == account_id, CreditEntry.reference == reference
-    )
-    return db.session.scalar(found) is not None
+    named = db.session.scalar(_NAMED, {"account": account_id, "name": reference})
+    return named is not None
 
 
 def _sums(lines: Sequence[Line]) -> Mapping[tuple[EntryKind, date], int]:
