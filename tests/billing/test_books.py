@@ -1,8 +1,10 @@
 """The ledger against a simple model, and against itself in several threads (I4, I5, PROMISES 3.2)."""
 
+import sys
 from collections import Counter
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from uuid import uuid4
 
 import pytest
@@ -10,15 +12,18 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import bindparam, select
 
 from portal.billing import queries
 from portal.billing import service as billing
 from portal.billing.errors import AlreadySubscribed, NotEnoughCredits
+from portal.billing.models import CreditAccount, CreditLot
 from portal.billing.values import Charge
 from portal.core.audit import SYSTEM
 from portal.core.clock import utcnow
@@ -30,7 +35,14 @@ from tests.factories.billing import make_credits, make_plan, make_reserve
 from tests.meanwhile import all_at_once
 from workers import sweeps
 
+_COUNTERS = select(
+    CreditAccount.available, CreditAccount.reserved, CreditAccount.spent, CreditAccount.position
+).where(CreditAccount.account_id == bindparam("account"))
+_LOTS = select(CreditLot.expires_at, CreditLot.remaining, CreditLot.held).where(
+    CreditLot.account_id == bindparam("account")
+)
 THREADS = 6
+COSTS = st.lists(st.integers(0, 4), min_size=1, max_size=4)  # of a batch of texts
 
 
 class Killed(BaseException):
@@ -70,7 +82,13 @@ class Purse:
 
 
 class Books(RuleBasedStateMachine):
-    """Does the same to the ledger and to the purse."""
+    """Does the same to the ledger and to the purse.
+
+    After every step the balance is held against the purse's; it is read anew, and every lot held
+    against its coins, where the step moved a counter or time. At every tenth step and at the end
+    the ledger is replayed from its first line: lines stay, so what is wrong with one is found
+    then, and shrunk to the step that wrote it.
+    """
 
     clock = None
 
@@ -78,6 +96,7 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.clock.travel(to=NOON)
         self.purse, self.texts = Purse(), []
+        self.steps, self.looked_at = 0, None
         with unit_of_work():
             row = TextingAccount(
                 organization_id=cast.JUNIPER,
@@ -88,14 +107,24 @@ class Books(RuleBasedStateMachine):
             db.session.add(row)
         self.account = cast.account(row.id)
 
-    @rule(count=st.integers(1, 12), days=st.integers(1, 40))
+    @initialize(
+        lots=st.lists(st.tuples(st.integers(1, 30), st.integers(1, 40)), min_size=1, max_size=3),
+        costs=COSTS,
+    )
+    def begin(self, lots, costs):
+        """Begin with credits and texts on their way: most steps of a life without are void."""
+        for count, days in lots:
+            self.grant(count, days)
+        self.reserve(costs)
+
+    @rule(count=st.integers(1, 30), days=st.integers(1, 40))
     def grant(self, count, days):
         last = utcnow() + timedelta(days=days)
         self.purse.expire(utcnow())
         make_credits(self.account, count, expires_at=last)
         self.purse.add([last] * count)
 
-    @rule(costs=st.lists(st.integers(0, 4), min_size=1, max_size=4))
+    @rule(costs=COSTS)
     def reserve(self, costs):
         self.purse.expire(utcnow())
         if sum(costs) and self.purse.available < sum(costs):
@@ -107,10 +136,14 @@ class Books(RuleBasedStateMachine):
             if cost:
                 self.purse.held[text] = self.purse.take(cost)
 
+    def any_text(self, now):
+        """Choose a text: as often one of those whose turn it is now as any at all."""
+        return st.sampled_from([text for text in self.texts if text in now] + self.texts)
+
     @precondition(lambda self: self.texts)
     @rule(data=st.data())
     def capture(self, data):
-        text = data.draw(st.sampled_from(self.texts))
+        text = data.draw(self.any_text(self.purse.held))
         self.purse.expire(utcnow())
         with unit_of_work():
             assert billing.capture(self.account.id, text) == (text in self.purse.held)
@@ -121,7 +154,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.texts)
     @rule(data=st.data())
     def release(self, data):
-        texts = data.draw(st.lists(st.sampled_from(self.texts), min_size=1, max_size=3))
+        texts = data.draw(st.lists(self.any_text(self.purse.held), min_size=1, max_size=3))
         self.purse.expire(utcnow())
         expected = len(set(texts) & self.purse.held.keys())
         with unit_of_work():
@@ -133,7 +166,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.texts)
     @rule(data=st.data())
     def prove_late(self, data):
-        text = data.draw(st.sampled_from(self.texts))
+        text = data.draw(self.any_text(self.purse.given_back))
         self.purse.expire(utcnow())
         is_open = text in self.purse.held
         with unit_of_work():
@@ -147,7 +180,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.texts)
     @rule(data=st.data(), count=st.integers(1, 3))
     def crash(self, data, count):
-        text = data.draw(st.sampled_from(self.texts))
+        text = data.draw(self.any_text(self.purse.held))
         with pytest.raises(Killed), unit_of_work():
             billing.release(self.account.id, [text], reason="canceled")
             billing.charge_inbound(self.account, count, reference=f"in:{uuid4()}")
@@ -157,7 +190,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.texts)
     @rule(data=st.data())
     def refund(self, data):
-        text = data.draw(st.sampled_from(self.texts))
+        text = data.draw(self.any_text(self.purse.charged))
         self.purse.expire(utcnow())
         with unit_of_work():
             done = billing.refund(self.account.id, [text], reason="failed")
@@ -185,13 +218,37 @@ class Books(RuleBasedStateMachine):
     @invariant()
     def agree(self):
         db.session.commit()
-        self.purse.expire(utcnow())
-        now = queries.balance(self.account.id)
-        assert (now.available, now.reserved, now.spent) == (
+        now = utcnow()
+        self.purse.expire(now)
+        counters = db.session.execute(_COUNTERS, {"account": self.account.id}).one()
+        if (counters, now.date()) != self.looked_at:
+            self.looked_at = (counters, now.date())
+            self.balance = queries.balance(self.account.id)
+            self.compare_lots()
+        assert (self.balance.available, self.balance.reserved, self.balance.spent) == (
             self.purse.available,
             self.purse.reserved,
             self.purse.spent,
         )
+        self.steps += 1
+        if self.steps % 10 == 0:
+            self.replay()
+
+    def teardown(self):
+        if sys.exc_info()[0] is None:  # a step that failed has said what is wrong
+            self.compare_lots()
+            self.replay()
+
+    def compare_lots(self):
+        """B-4: what can be used and what is set aside lies in the very lots its coins came from."""
+        lots = db.session.execute(_LOTS, {"account": self.account.id}).all()
+        left = {lot.expires_at: lot.remaining for lot in lots if lot.expires_at > utcnow()}
+        assert Counter(left) == Counter(self.purse.coins)
+        held = chain.from_iterable(self.purse.held.values())
+        assert Counter({lot.expires_at: lot.held for lot in lots}) == Counter(held)
+
+    def replay(self):
+        """I5: the books are the sum of their lines."""
         assert queries.check_books(self.account.id) == []
 
 
