@@ -168,6 +168,7 @@ def create_app(
         cli.stop(error)
     Migrate(app, db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Htmx(app)
+    app.before_request(same_site.check)  # first: behind it, Referer is an address
     csrf.init_app(app)
     assets.init_app(app)
     Compress(app)
@@ -175,7 +176,6 @@ def create_app(
     reading.init_app(app)
     _register_slices(app)
     _answer_errors(app)
-    app.before_request(same_site.check)
     _teach_templates(app, settings)
     return app
 

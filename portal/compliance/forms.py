@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from wtforms import (
     BooleanField,
@@ -31,9 +31,22 @@ _LEAST_MINUTES: Final = 30
 _LATEST_YEAR: Final = 2100
 
 
+class _Number(DecimalField):
+    """A number one can reckon with: sNaN is a decimal too, and whatever compares it fails."""
+
+    data: Decimal | None
+
+    def process_formdata(self, valuelist: Any) -> None:
+        """Read what was sent; what is no finite number is none."""
+        super().process_formdata(valuelist)
+        if self.data is not None and not self.data.is_finite():
+            self.data = None
+            raise ValueError(self.gettext("Not a valid decimal value."))
+
+
 def _percent(label: str) -> DecimalField:
     """Return a field for a rate; how far it may go is the rule's to say."""
-    return DecimalField(
+    return _Number(
         label,
         [InputRequired("Enter a percentage, like 0.30."), NumberRange(0, 100)],
         places=2,

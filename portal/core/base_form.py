@@ -6,8 +6,9 @@ from typing import Any, Final
 from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import Form
+from wtforms import Form, ValidationError
 
+from portal.core.days import is_sane
 from portal.core.errors import DomainError
 
 # What WTForms says by itself, in our words: what is wrong and what to do.
@@ -66,6 +67,12 @@ def _is_odd_row(name: str, lists: tuple[str, ...]) -> bool:
     begun = next(begun for begun in lists if name.startswith(begun))
     number = name.removeprefix(begun).partition("-")[0]
     return not (number.isascii() and number.isdigit() and len(number) < 5)
+
+
+def sane_day(_form: Any, field: Any) -> None:
+    """Refuse a day of a year nobody means, with which nothing can be reckoned."""
+    if field.data is not None and not is_sane(field.data):
+        raise ValidationError("Check the year of this day.")
 
 
 class PartForm(Form):

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import DateTime, Dialect, Enum, Index, String, TypeDecorator, Uuid, text
+
+BIGGEST: Final = 2**31 - 1  # whole number a column takes; a larger one is an error of the database
 
 
 class UTCDateTime(TypeDecorator[datetime]):

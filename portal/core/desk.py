@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 from flask import Flask, Response, current_app, has_request_context, request, url_for
 from flask.templating import Environment
 from flask.typing import ResponseReturnValue
-from werkzeug.routing import UnicodeConverter, ValidationError
+from werkzeug.routing import IntegerConverter, UnicodeConverter, ValidationError
 
 from portal.core.access import Scope
+from portal.core.columns import BIGGEST
 from portal.core.settings import settings
 
 SIGNED: Final = "signed_by_carrier"
@@ -38,6 +39,15 @@ class _Word(UnicodeConverter):
         return value
 
 
+class _Number(IntegerConverter):
+    """A number of an address, as far as a column of numbers goes: beyond that it names nothing."""
+
+    regex = r"\d{1,10}"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max": BIGGEST, **kwargs})
+
+
 class _Templates(Environment):
     """Templates, none of which has values of its own beside those all of them see."""
 
@@ -64,6 +74,7 @@ class Desk(Flask):
         super().__init__(*args, **kwargs)
         self._addresses: dict[tuple[str, ...], str] = {}
         self.url_map.converters["string"] = _Word
+        self.url_map.converters["int"] = _Number
 
     def url_for(self, /, endpoint: str, **values: Any) -> str:
         """Return an address. One that names rows alone is made once and filled in (G6).

@@ -12,7 +12,7 @@ def when(at: datetime | None, zone: str) -> str:
     """Return a time in words: 'Today 7:42 pm', 'Wed 9:05 am', '17 Nov', '17 Nov 2025'."""
     if at is None:
         return "–"
-    local, now = at.astimezone(ZoneInfo(zone)), clock.utcnow().astimezone(ZoneInfo(zone))
+    local, now = _local(at, zone), clock.utcnow().astimezone(ZoneInfo(zone))
     days = (now.date() - local.date()).days
     if days == 0:
         return f"Today {clock_time(local)}"
@@ -29,7 +29,7 @@ def moment(at: datetime | None, zone: str) -> str:
     """Return a full time with its zone, for records: '17 Nov 2026, 7:42 pm CST'."""
     if at is None:
         return "–"
-    local = at.astimezone(ZoneInfo(zone))
+    local = _local(at, zone)
     return f"{date_words(local)}, {clock_time(local)} {local:%Z}"
 
 
@@ -37,7 +37,15 @@ def day(at: datetime | None, zone: str) -> str:
     """Return a date: '17 Nov 2026'."""
     if at is None:
         return "–"
-    return date_words(at.astimezone(ZoneInfo(zone)))
+    return date_words(_local(at, zone))
+
+
+def _local(at: datetime, zone: str) -> datetime:
+    """Return a time as clocks there show it; the first and last day of all years as they are kept."""
+    try:
+        return at.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return at
 
 
 def date_words(day: date) -> str:

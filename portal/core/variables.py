@@ -5,9 +5,10 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+
+from portal.core.addresses import parts_of
 
 _SID = re.compile(r"AC[0-9a-f]{32}\Z")
 
@@ -37,7 +38,7 @@ def _redis(value: str) -> str | None:
 
 
 def _url(value: str) -> str | None:
-    parts = urlsplit(value)
+    parts = parts_of(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return "must be an address such as https://texts.example.com"
     if parts.username or parts.password:
@@ -48,7 +49,7 @@ def _url(value: str) -> str | None:
 
 
 def _base(value: str) -> str | None:
-    parts = urlsplit(value)
+    parts = parts_of(value)
     return None if parts.scheme in {"http", "https"} and parts.hostname else "must be an address"
 
 
@@ -107,7 +108,7 @@ def _switch(value: str) -> str | None:
 
 
 def _smtp(value: str) -> str | None:
-    parts = urlsplit(value)
+    parts = parts_of(value)
     ok = parts.scheme in {"smtp", "smtps"} and parts.hostname
     return None if ok else "must look like smtp://user:password@mail.example.com:587"
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Response, render_template
 from htmx_flask import make_response, request
+from werkzeug.urls import iri_to_uri
 from werkzeug.utils import redirect
 
 from portal.core.errors import BadInput, DomainError
@@ -61,14 +62,15 @@ def takes(*names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def see_other(url: str) -> Response:
     """Send the browser on after a successful POST, with or without htmx."""
     if wants_partial():
-        return cast(Response, make_response("", 204, redirect=url))
+        return cast(Response, make_response("", 204, redirect=iri_to_uri(url)))
     return cast(Response, redirect(url, 303))
 
 
 def own_path(path: str, account_id: UUID) -> str | None:
     """Return where a form asks to go on to, if that is a page of this account."""
     start = f"/accounts/{account_id}/"
-    return path if path.startswith(start) and "\\" not in path and "\n" not in path else None
+    is_plain = not any(ord(sign) < 33 or ord(sign) == 127 or sign == "\\" for sign in path)
+    return path if path.startswith(start) and is_plain else None
 
 
 def refuse(error: DomainError) -> Response:

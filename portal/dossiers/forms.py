@@ -1,17 +1,10 @@
 """What a person enters to have everything about an account."""
 
-from wtforms import DateField, Field, HiddenField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional, ValidationError
+from wtforms import DateField, HiddenField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional
 
-from portal.core.base_form import BaseForm
-from portal.core.days import is_sane
+from portal.core.base_form import BaseForm, sane_day
 from portal.dossiers.values import Wanted
-
-
-def _sane(_form: BaseForm, field: Field) -> None:
-    """Refuse a year nobody means."""
-    if field.data is not None and not is_sane(field.data):
-        raise ValidationError("Check the year of this day.")
 
 
 class DossierForm(BaseForm):
@@ -32,8 +25,8 @@ class DossierForm(BaseForm):
             Length(max=500, message="Keep it to 500 characters."),
         ],
     )
-    first = DateField("First day", [Optional(), _sane], description="Empty: from the beginning.")
-    last = DateField("Last day", [Optional(), _sane])
+    first = DateField("First day", [Optional(), sane_day], description="Empty: from the beginning.")
+    last = DateField("Last day", [Optional(), sane_day])
     nonce = HiddenField(
         validators=[DataRequired("Reload the page and try again."), Length(min=16, max=64)]
     )

@@ -25,6 +25,7 @@ from wtforms.validators import (
 )
 
 from portal.core.base_form import BaseForm, PartForm
+from portal.core.columns import BIGGEST
 from portal.core.reasons import NEEDED, is_reason
 from portal.drips.values import (
     LONGEST_NAME,
@@ -101,7 +102,7 @@ class ChangeForm(PlanForm):
         "Changes",
         [
             InputRequired("Reload the page and save again."),
-            NumberRange(0, 2**31 - 1, message="Reload the page and save again."),
+            NumberRange(0, BIGGEST, message="Reload the page and save again."),
         ],
     )
 

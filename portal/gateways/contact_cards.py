@@ -8,8 +8,8 @@ import quopri
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
+from portal.core.addresses import is_web, parts_of
 from portal.gateways.uploads import UploadRefused
 
 _MOST_BYTES: Final = 200_000
@@ -96,11 +96,7 @@ def _plain(part: str) -> str:
 
 
 def _is_web(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+    return is_web(url) and "@" not in parts_of(url).netloc
 
 
 def _types(parameters: str) -> str:

@@ -11,10 +11,11 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote
 
 import idna
 
+from portal.core.addresses import NONE, parts_of
 from portal.core.errors import BadInput, GatewayError
 
 LONGEST: Final = 500
@@ -199,13 +200,10 @@ def is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
-    try:
-        parts = urlsplit(url)
-        return parts, parts.port
-    except ValueError as error:
-        raise AddressRefused(
-            "This is not an address. Write it like https://example.com/x."
-        ) from error
+    parts = parts_of(url)
+    if parts == NONE:
+        raise AddressRefused("This is not an address. Write it like https://example.com/x.")
+    return parts, parts.port
 
 
 def _resolve(host: str, port: int) -> list[str]:

@@ -11,10 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
+from portal.core.addresses import NONE, parts_of
 from portal.core.errors import BadWebhook
 
 BODY_DIGEST = "bodySHA256"  # in the address of a webhook whose body is JSON
@@ -170,9 +171,11 @@ def is_genuine(
     """Say whether a token of the account signed these parameters for this URL.
 
     Several tokens count while one is being changed. Every comparison is made in
-    constant time, and all of them are made.
+    constant time, and all of them are made. Nothing is signed for an address that is none:
+    a host name comes from a header, which may say anything.
     """
-    if not signature or "@" in urlsplit(url).netloc:
+    parts = parts_of(url)
+    if not signature or parts == NONE or "@" in parts.netloc:
         return False  # a user name in the URL would change what is signed
     given = signature.encode("utf-8", "replace")
     values = _Values(params)
@@ -194,7 +197,7 @@ def is_genuine_json(url: str, body: bytes, signature: str | None, tokens: Sequen
 
 def is_signed_body(url: str, body: bytes) -> bool:
     """Say whether an address names the digest of this body, and of no other."""
-    digests = parse_qs(urlsplit(url).query).get(BODY_DIGEST, [])
+    digests = parse_qs(parts_of(url).query).get(BODY_DIGEST, [])
     return len(digests) == 1 and hmac.compare_digest(digests[0].encode(), digest(body).encode())
 
 
@@ -217,7 +220,7 @@ class _Values(dict[str, list[str]]):
 
 def _with_and_without_port(url: str) -> tuple[str, ...]:
     """Return the URL and its twin: the carrier signs now with the default port, now without."""
-    parts = urlsplit(url)
+    parts = parts_of(url)
     default = _DEFAULT_PORTS.get(parts.scheme)
     if parts.port is None and default is not None:
         return url, parts._replace(netloc=f"{parts.netloc}:{default}").geturl()

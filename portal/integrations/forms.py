@@ -6,7 +6,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core.access import Scope
-from portal.core.base_form import BaseForm
+from portal.core.base_form import BaseForm, sane_day
 from portal.integrations.values import EVENT_WORDS, SCOPE_WORDS
 
 
@@ -32,7 +32,7 @@ class KeyForm(BaseForm):
         choices=[SelectChoice(scope.value, SCOPE_WORDS[scope]) for scope in Scope],
         validators=[DataRequired("Choose at least one thing the key may do.")],
     )
-    last_day = DateField("Last day", validators=[Optional()])
+    last_day = DateField("Last day", validators=[Optional(), sane_day])
 
 
 class EndpointForm(BaseForm):

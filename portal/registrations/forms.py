@@ -3,12 +3,22 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    ValidationError,
+)
 from wtforms.fields import TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import HiddenInput
 
+from portal.core.addresses import NONE, parts_of
 from portal.core.base_form import BaseForm
 from portal.numbers import rules as numbers
 from portal.registrations.rules import wordings
@@ -27,6 +37,17 @@ def _trimmed(text: str | None) -> str:
 
 def _short(label: str, most: int = 120) -> StringField:
     return StringField(label, filters=[_tidy], validators=[Length(max=most, message=_TOO_LONG)])
+
+
+def _is_readable(_form: BaseForm, field: Field) -> None:
+    """Refuse what no browser can read, such as brackets left over from a template."""
+    if field.data and parts_of(field.data) == NONE:
+        raise ValidationError("Write the address as a browser shows it, like https://example.com.")
+
+
+def _address(label: str) -> StringField:
+    most = Length(max=500, message=_TOO_LONG)
+    return StringField(label, filters=[_tidy], validators=[most, _is_readable])
 
 
 def _long(label: str, most: int) -> TextAreaField:
@@ -68,7 +89,7 @@ class BusinessForm(PageForm):
     legal_name = _short("Legal name")
     business_kind = _choice("Kind of business", wordings.KIND_WORDS.items(), "Choose one")
     ein = _short("EIN", 20)
-    website = _short("Website", 500)
+    website = _address("Website")
     street = _short("Street")
     city = _short("City", 60)
     state = _choice("State", numbers.STATES, "Choose one")
@@ -119,16 +140,16 @@ class TollFreeMessagesForm(PageForm):
 class OptInForm(PageForm):
     """How people agree."""
 
-    opt_in_url = _short("Where people sign up", 500)
+    opt_in_url = _address("Where people sign up")
     message_flow = _long("How people agree to be texted", 2048)
-    privacy_url = _short("Privacy policy", 500)
-    terms_url = _short("Terms", 500)
+    privacy_url = _address("Privacy policy")
+    terms_url = _address("Terms")
 
 
 class TollFreeOptInForm(OptInForm):
     """How people agree, with a picture of the form."""
 
-    image_url = _short("Picture of the form", 500)
+    image_url = _address("Picture of the form")
 
 
 class FillForm(PageForm):

@@ -18,6 +18,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from portal.core import clock, days
 from portal.core.base_form import BaseForm
+from portal.core.columns import BIGGEST
 from portal.core.days import moment_of
 from portal.tasks import rules
 from portal.tasks.rules import LONGEST_NOTE, LONGEST_TITLE
@@ -78,7 +79,7 @@ class ChangeForm(TaskForm):
 
     edits = IntegerField(
         "Changes",
-        [InputRequired("Reload the page."), NumberRange(0, 2**31 - 1, message="Reload the page.")],
+        [InputRequired("Reload the page."), NumberRange(0, BIGGEST, message="Reload the page.")],
     )
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
+from portal.core.addresses import NONE, parts_of
 from portal.webhook_checks.values import Check, Difference, Part, Reason, Verdict
 
 _PORTS: Final[Mapping[str, int]] = {"https": 443, "http": 80}
@@ -67,7 +67,7 @@ WHY: Final = {
 
 def candidates(scheme: str, hosts: Sequence[str], target: str, public_url: str) -> list[str]:
     """Return the addresses a refused webhook may have been signed for, ours left out."""
-    names = dict.fromkeys([*hosts, urlsplit(public_url).netloc])
+    names = dict.fromkeys([*hosts, parts_of(public_url).netloc])
     schemes = dict.fromkeys([scheme, "https", "http"])
     found = [f"{one}://{name}{target}" for name in names for one in schemes]
     return [url for url in found if url != public_url + target]
@@ -177,7 +177,7 @@ def _mend(part: Part, seen: str, *, hops: int, trusted: int) -> str:
     if hops != trusted:
         return proxies(hops, trusted)
     header = "X-Forwarded-Proto" if part is Part.SCHEME else "Host or X-Forwarded-Host"
-    root = "{0.scheme}://{0.netloc}".format(urlsplit(seen))
+    root = "/".join(seen.split("/", 3)[:3])
     if hops == 0 and part is Part.SCHEME:
         return (
             "A proxy that ends TLS says so: let it send X-Forwarded-Proto and X-Forwarded-For, and "
@@ -187,19 +187,18 @@ def _mend(part: Part, seen: str, *, hops: int, trusted: int) -> str:
 
 
 def _parts(url: str) -> dict[Part, str]:
-    parts = urlsplit(url)
+    """Return the parts of an address; a host that is none is told as the header said it."""
+    scheme, _, rest = url.partition("://")
+    netloc, slash, target = rest.partition("/")
+    path, _, query = target.partition("?")
+    parts = parts_of(f"{scheme}://{netloc}")
+    host, _, port = netloc.partition(":")
+    if parts != NONE:
+        host, port = parts.hostname or "", str(parts.port or _PORTS.get(parts.scheme) or "")
     return {
-        Part.SCHEME: parts.scheme,
-        Part.HOST: (parts.hostname or ""),
-        Part.PORT: _port(url),
-        Part.PATH: parts.path,
-        Part.QUERY: parts.query,
+        Part.SCHEME: scheme,
+        Part.HOST: host,
+        Part.PORT: port,
+        Part.PATH: slash + path,
+        Part.QUERY: query,
     }
-
-
-def _port(url: str) -> str:
-    parts = urlsplit(url)
-    try:
-        return str(parts.port or _PORTS.get(parts.scheme) or "")
-    except ValueError:  # a header may say anything
-        return parts.netloc.rpartition(":")[2]

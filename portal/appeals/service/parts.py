@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from portal.appeals import queries
@@ -23,6 +22,7 @@ from portal.appeals.values import (
     Tally,
 )
 from portal.core import clock
+from portal.core.addresses import is_web
 from portal.core.audit import Actor
 from portal.core.db import db
 from portal.core.tenancy import lock
@@ -178,8 +178,4 @@ def _change(case: CaseRef, part: PartRef, values: Mapping[str, Any]) -> None:
 def _is_web_address(link: str) -> bool:
     if len(link) > LONGEST_LINK or any(c.isspace() for c in link):
         return False
-    try:
-        split = urlsplit(link)
-    except ValueError:
-        return False
-    return split.scheme in ("http", "https") and bool(split.hostname)
+    return is_web(link)

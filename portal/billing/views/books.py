@@ -17,6 +17,7 @@ from portal.billing.views.blueprint import PER_PAGE, bp
 from portal.billing.views.downloads import as_csv, as_workbook
 from portal.core import audit
 from portal.core.access import Permission, me, requires
+from portal.core.columns import BIGGEST
 from portal.core.days import day_of
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput
@@ -25,7 +26,6 @@ from portal.exports import queries as exports
 from portal.exports.values import Cells, Subject, event_of
 
 AT_ONCE: Final = 10_000  # lines that the page itself hands over; more are a worker's
-_BIGGEST_KEY = 2_147_483_647
 _FILES_SHOWN: Final = 5
 
 
@@ -150,7 +150,7 @@ def line_key(name: str) -> int | None:
     text = request.args.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= _BIGGEST_KEY):
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= BIGGEST):
         raise BadInput(
             f"The address says {name}={text[:40]}, which is no line number. Go back to the first page."
         )

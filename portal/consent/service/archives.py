@@ -14,6 +14,7 @@ from portal.consent.errors import EvidenceRefused
 from portal.consent.service import evidence as files
 from portal.contacts.errors import FileRefused
 from portal.contacts.service import reading
+from portal.core.archives import DAMAGED, opened
 from portal.core.rotation import SEALED
 from portal.core.secrets_box import box
 from portal.gateways.uploads import MAX_BYTES, Upload
@@ -24,7 +25,6 @@ MAX_UNPACKED: Final = 500_000_000
 MOST_INLINE: Final = 20  # files checked while the person waits
 _TABLES: Final = (".csv", ".tsv", ".txt")
 _LOCKED: Final = 0x1
-_DAMAGED: Final = (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, KeyError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ def is_archive(stream: BinaryIO, file_name: str) -> bool:
     if head != b"PK\x03\x04":
         return False
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with opened(stream) as archive:
             names = archive.namelist()
             is_workbook = "[Content_Types].xml" in names or "xl/workbook.xml" in names
-    except _DAMAGED:
+    except DAMAGED:
         is_workbook = not file_name.lower().endswith(".zip")
     stream.seek(0)
     return not is_workbook
@@ -57,7 +57,7 @@ def judge(stream: BinaryIO) -> Opened:
     if len(content) > MAX_ARCHIVE_BYTES:
         raise FileRefused("The ZIP is larger than 25 MB. Split it and import the parts.")
     try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
+        with opened(BytesIO(content)) as archive:
             found = [info for info in archive.infolist() if not info.is_dir()]
             _check(found)
             tables = [i for i in found if i.filename.lower().endswith(_TABLES) and _is_own(i)]
@@ -69,7 +69,7 @@ def judge(stream: BinaryIO) -> Opened:
             if tables[0].file_size > reading.MAX_BYTES:
                 raise FileRefused("The CSV in the ZIP is larger than 25 MB. Split it.")
             return Opened(_read(archive, tables[0], reading.MAX_BYTES), content)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise FileRefused("The ZIP is damaged. Pack it anew and upload that.") from error
 
 
@@ -92,7 +92,7 @@ class Archive:
     """The files of one archive, found by the names its table gives them."""
 
     def __init__(self, content: bytes) -> None:
-        self._zip = zipfile.ZipFile(BytesIO(content))
+        self._zip = opened(BytesIO(content))
         found = [info for info in self._zip.infolist() if not info.is_dir() and _is_own(info)]
         self.count = len(found) - 1  # the table is no evidence
         self._by_path = {_folded(info.filename): info for info in found}
@@ -117,7 +117,7 @@ class Archive:
             raise EvidenceRefused(f"{name} is larger than 10 MB. Save it smaller.")
         try:
             content = _read(self._zip, info, MAX_BYTES)
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise EvidenceRefused(f"{name} is damaged in the ZIP. Pack it anew.") from error
         try:
             return files.checked(BytesIO(content), info.filename)

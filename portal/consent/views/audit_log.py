@@ -11,6 +11,7 @@ from portal.consent import queries
 from portal.consent.views.blueprint import argument, bp
 from portal.core import audit, audit_tree, checkpoints
 from portal.core.access import Permission, me, requires
+from portal.core.columns import BIGGEST
 from portal.core.db import snapshot, unit_of_work
 from portal.core.errors import BadInput, NotFound
 from portal.core.offline.program import NAME, program
@@ -28,7 +29,7 @@ CHECKED_AT_ONCE = 2_000  # a longer chain is checked when somebody asks
 def audit_log(organization_id: UUID) -> Response:
     """List what was done, by whom and when, and say whether the chain holds."""
     before = argument("before", 12)
-    if before and not (before.isascii() and before.isdecimal()):
+    if before and not (before.isascii() and before.isdecimal() and int(before) <= BIGGEST):
         raise BadInput("before: this page mark is damaged. Start from the newest entry.")
     found = queries.audit_page(organization_id, before=int(before) if before else None)
     is_checked = bool(argument("check")) or (not before and found.length <= CHECKED_AT_ONCE)

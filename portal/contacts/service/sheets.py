@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from portal.contacts.errors import FileRefused
+from portal.core import archives
 
 MAGIC: Final = b"PK\x03\x04"
 _MOST_UNPACKED: Final = 150_000_000
@@ -47,7 +48,7 @@ def as_csv(content: bytes, most_rows: int) -> bytes:
 def _check(content: bytes) -> None:
     """Refuse what is no workbook, and one that would unpack to more than it may."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        with archives.opened(io.BytesIO(content)) as parts:
             listed = parts.infolist()
     except zipfile.BadZipFile as error:
         raise FileRefused(_unreadable()) from error

@@ -11,7 +11,6 @@ import hashlib
 import re
 import secrets
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from typing import IO, BinaryIO, Final, cast
 
 from portal.contacts.rules.files import bom_encoding, other_format
 from portal.core import clock, private_files
+from portal.core.archives import DAMAGED, opened
 from portal.core.settings import settings
 from portal.dnc.errors import ListRefused
 from portal.dnc.rules import lines, markup
@@ -34,7 +34,6 @@ _HEAD: Final = 1 << 16
 _LOCKED: Final = 0x1
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _AREA_IN_NAME: Final = re.compile(r"(?<!\d)([2-9]\d\d)(?!\d)", re.ASCII)
-_DAMAGED: Final = (zipfile.BadZipFile, EOFError, OSError, zlib.error, NotImplementedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def sniff(stored_name: str) -> FileKind:
         parts = _parts(raw, "", "", closing)  # kept: it closes what it gave when it goes
         try:
             head, _ = _begun(next(parts).stream)
-        except _DAMAGED:
+        except DAMAGED:
             raise ListRefused(_BROKEN) from None
     if _is_markup(head):
         return markup.sniff(head)
@@ -122,7 +121,7 @@ def pieces(
                         raise ListRefused("Unpacked, the file is larger than 4 GB. Split it.")
                     if count > skip:
                         yield _placed(batch, part.name, raw.tell())
-        except _DAMAGED:
+        except DAMAGED:
             raise ListRefused(_BROKEN) from None
 
 
@@ -149,7 +148,7 @@ def _parts(raw: BinaryIO, file_name: str, area_code: str, closing: ExitStack) ->
     if head.startswith(_GZIP):
         yield _Part("", cast("IO[bytes]", gzip.GzipFile(fileobj=raw)), area_code)
     elif head == _ZIP:
-        archive = closing.enter_context(zipfile.ZipFile(raw))
+        archive = closing.enter_context(opened(raw))
         found = sorted(_judged(archive), key=lambda info: info.filename)
         for info in found:
             with archive.open(info) as stream:

@@ -13,6 +13,7 @@ from portal.core.cells import safe
 from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
 from portal.core.formats import plural
+from portal.core.typed import line
 from portal.core.web import page, see_other, takes
 from portal.dnc import queries
 from portal.dnc import service as dnc
@@ -124,7 +125,10 @@ def list_rejects(organization_id: UUID, import_id: UUID) -> Response:
 @requires(Permission.LOAD_CALL_LISTS)
 def remove_list(organization_id: UUID) -> Response:
     """Take a list, or one area code of it, out of use."""
-    source, area_code = request.form.get("source", "")[:2], request.form.get("area_code", "")[:3]
+    source, area_code = (
+        line(request.form.get("source", ""), 2),
+        line(request.form.get("area_code", ""), 3),
+    )
     with unit_of_work():
         numbers = dnc.remove_list(organization_id, source, area_code, actor=me().actor)
     flash(f"Out of use: {plural(numbers, 'number')} of {list_name(source)}.", "ok")

@@ -1,7 +1,6 @@
 """The carrier the settings name, and its credentials."""
 
-from urllib.parse import urlsplit
-
+from portal.core.addresses import parts_of
 from portal.go_live.rules.judging import LOOK, NOT_LOOKED, RESTART
 from portal.go_live.values import Answer, CarrierFacts, Check, Standing, Topic
 
@@ -33,7 +32,7 @@ def _address(facts: CarrierFacts) -> tuple[Standing, str, str]:
         )
     if facts.api_base is None:
         return Standing.GOOD, "Texts go to Twilio.", ""
-    parts = urlsplit(facts.api_base)
+    parts = parts_of(facts.api_base)
     mend = f"Unset TWILIO_API_BASE and {RESTART}."
     host = (parts.hostname or "").lower()
     if host != _TWILIO and not host.endswith(f".{_TWILIO}"):

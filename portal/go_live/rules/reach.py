@@ -1,8 +1,8 @@
 """The public address, and whether webhooks come through to it."""
 
 import ipaddress
-from urllib.parse import urlsplit
 
+from portal.core.addresses import parts_of
 from portal.go_live.rules.judging import LOOK, RESTART, by_operation
 from portal.go_live.values import Check, Place, ReachFacts, Standing, Topic
 
@@ -31,7 +31,7 @@ def _address(facts: ReachFacts) -> tuple[Standing, str, str]:
 
 def is_inside(url: str) -> bool:
     """Say whether an address is one the internet can't reach, by its look alone."""
-    host = (urlsplit(url).hostname or "").lower()
+    host = (parts_of(url).hostname or "").lower()
     if host in _HERE:
         return True
     try:

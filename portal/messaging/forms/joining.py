@@ -1,7 +1,6 @@
 """The keyword by which people sign up for an account's texts (Q-6)."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from wtforms import BooleanField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -9,6 +8,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 
 from portal.consent.values import BOTH_KINDS, TALK_ONLY, MessageKind
 from portal.contacts.values import Language
+from portal.core.addresses import is_web, parts_of
 from portal.core.base_form import BaseForm
 from portal.messaging.rules import joining
 from portal.messaging.rules.joining import JoinWords
@@ -77,10 +77,6 @@ class JoinKeywordForm(BaseForm):
 
 def _check_address(field: StringField) -> None:
     text = (field.data or "").strip()
-    try:
-        parts = urlsplit(text)
-        is_address = parts.scheme in {"http", "https"} and "." in (parts.hostname or "")
-    except ValueError:
-        is_address = False
+    is_address = is_web(text) and "." in (parts_of(text).hostname or "")
     if not is_address or any(c.isspace() or c in "<>\"'" for c in text):
         raise ValidationError("Write it like https://www.example.com/terms.")

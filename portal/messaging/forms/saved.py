@@ -6,6 +6,7 @@ from wtforms import IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
 from portal.core.base_form import BaseForm
+from portal.core.columns import BIGGEST
 from portal.messaging.forms.talking import tidy
 from portal.messaging.rules.saved import LONGEST_BODY, LONGEST_NAME, Place, Shelf, tidy_name
 
@@ -42,7 +43,7 @@ class ChangeForm(SavedForm):
         "Changes",
         [
             InputRequired("Reload the page and save again."),
-            NumberRange(0, 2**31 - 1, message="Reload the page and save again."),
+            NumberRange(0, BIGGEST, message="Reload the page and save again."),
         ],
     )
 

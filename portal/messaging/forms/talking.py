@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from wtforms import DateField, HiddenField, MultipleFileField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
-from portal.core.base_form import BaseForm
+from portal.core.base_form import BaseForm, sane_day
 from portal.core.clock import utcnow
 
 
@@ -52,7 +52,9 @@ class StatedForm(BaseForm):
         filters=[tidy],
     )
     given_on = DateField(
-        "On which day?", [DataRequired("Choose the day.")], render_kw={"max": "9999-12-31"}
+        "On which day?",
+        [DataRequired("Choose the day."), sane_day],
+        render_kw={"max": "9999-12-31"},
     )
     body = HiddenField("Text", filters=[tidy])  # what was typed before the question came up
     nonce = HiddenField("Form", [Length(max=64)])

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
+from portal.core.addresses import is_web, parts_of
 from portal.optin.errors import ContentRefused
 from portal.optin.rules import colors
 from portal.optin.rules.wording import SLOTS
@@ -102,11 +102,7 @@ def slug_of(name: str) -> str:
 
 
 def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and "." in (parts.hostname or "")
+    return is_web(url) and "." in (parts_of(url).hostname or "")
 
 
 def _shown(name: str, value: object) -> str:

@@ -2,8 +2,8 @@
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
 
+from portal.core.addresses import parts_of
 from portal.optin.errors import ContentRefused
 
 MOST: Final = 20
@@ -30,13 +30,11 @@ def origins_of(text: str) -> tuple[str, ...]:
 
 def origin_of(url: str) -> str | None:
     """Return scheme, host and port of an address, as a browser's Origin has them, or None."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError:
-        return None
+    parts = parts_of(url.strip())
     host = (parts.hostname or "").lower()
     if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host) or parts.username:
         return None
     standard = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, standard} else "")
+    return f"{parts.scheme}://{host}" + (
+        f":{parts.port}" if parts.port not in {None, standard} else ""
+    )

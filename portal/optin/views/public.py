@@ -14,6 +14,7 @@ from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.core.errors import NotFound
 from portal.core.settings import settings
+from portal.core.typed import line
 from portal.optin import queries
 from portal.optin import service as optin
 from portal.optin.errors import OriginRefused
@@ -242,7 +243,7 @@ def _around(version: VersionRef) -> tuple[str, str]:
     A browser tells the site in Referer unless the page forbids it; frame-ancestors holds anyway.
     """
     allowed = version.content.origins
-    told = [request.args.get("page", "")[:2000], request.headers.get("Referer", "")]
+    told = [line(request.args.get("page", ""), 2_000), request.headers.get("Referer", "")]
     origins = [origin_of(url) for url in told if url]
     ours = origin_of(settings().public_url)
     if not allowed or any(o not in allowed and o != ours for o in origins):

@@ -39,7 +39,7 @@ def set_up(app: Flask) -> None:
 
 def asked_email() -> str:
     """Return the key under which tries for one person are counted; never the address itself."""
-    return token_hash(tidy_email(request.form.get("email", "")[:254]))
+    return token_hash(tidy_email(request.form.get("email", "")))
 
 
 def _who(key: str) -> SignedIn | None:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import Final
-from urllib.parse import urlsplit
 
 from portal.consent.rules import disclosures
+from portal.core.addresses import parts_of
 from portal.registrations.values import Seen
 
 _LOGIN_PATH: Final = re.compile(r"/(log-?in|sign-?in|auth|sso|account/login)\b", re.IGNORECASE)
@@ -70,21 +70,21 @@ def look(asked: str, found: str, html: str) -> Seen:
 
 def is_reserved(url: str) -> bool:
     """Say whether an address can only be an example: nobody can have a site there (RFC 2606)."""
-    host = urlsplit(url).hostname or ""
+    host = parts_of(url).hostname or ""
     return host.endswith(_RESERVED) or host in {"example.com", "example.org", "example.net"}
 
 
 def is_local(url: str) -> bool:
     """Say whether an address leads to this machine alone."""
-    return (urlsplit(url).hostname or "") in _LOCAL
+    return (parts_of(url).hostname or "") in _LOCAL
 
 
 def hosts(urls: Sequence[str]) -> tuple[str, ...]:
     """Return the hosts of addresses, without www."""
-    found = ((urlsplit(url).hostname or "").removeprefix("www.") for url in urls)
+    found = ((parts_of(url).hostname or "").removeprefix("www.") for url in urls)
     return tuple(dict.fromkeys(host for host in found if host))
 
 
 def _moved_to_login(asked: str, found: str) -> bool:
-    path = urlsplit(found).path
-    return bool(_LOGIN_PATH.search(path)) and not _LOGIN_PATH.search(urlsplit(asked).path)
+    path = parts_of(found).path
+    return bool(_LOGIN_PATH.search(path)) and not _LOGIN_PATH.search(parts_of(asked).path)

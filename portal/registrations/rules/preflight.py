@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from portal.compliance.rules.lint import Finding, lint
 from portal.core import phone
+from portal.core.addresses import is_web
 from portal.registrations.rules import pages, wordings
 from portal.registrations.values import Details, Kind, Level, Page, Problem, Seen
 
@@ -316,8 +316,7 @@ def _flow(details: Details, _facts: Facts) -> Iterator[Problem]:
 
 def _addresses(details: Details, _facts: Facts) -> Iterator[Problem]:
     for name, url in (addresses(details) | {"image_url": details.image_url}).items():
-        parts = urlsplit(url)
-        if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        if url and not is_web(url):
             page = Page.BUSINESS if name == "website" else Page.OPT_IN
             yield Problem(name, page, "Enter a whole address, like https://example.com/privacy.")
 

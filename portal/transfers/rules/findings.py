@@ -1,9 +1,9 @@
 """What a move would break, in words, from what the old account says of the number (N-2, FACTS 1.7)."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 from uuid import UUID
 
+from portal.core.addresses import parts_of
 from portal.gateways.transfers import ServiceUse, TheirNumber
 from portal.numbers import rules as number_rules
 from portal.transfers.values import Finding, Weight
@@ -90,7 +90,7 @@ def is_stopped(findings: tuple[Finding, ...]) -> bool:
 
 def host_of(url: str) -> str:
     """Return the host of an address; the rest may hold keys."""
-    return urlsplit(url).hostname or "another address"
+    return parts_of(url).hostname or "another address"
 
 
 def _stopping(number: TheirNumber, here: Here) -> list[Finding]:

@@ -12,7 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Final
-from urllib.parse import urlsplit
+
+from portal.core.addresses import parts_of
 
 _NEARBY: Final = 800
 _NAMES: Final = 5
@@ -155,10 +156,7 @@ class Page(HTMLParser):
 
     def leads_somewhere(self, href: str) -> bool:
         """Say whether a link goes to a page, or to a place that this page has."""
-        try:
-            parts = urlsplit(href.strip())
-        except ValueError:
-            return False
+        parts = parts_of(href.strip())
         if parts.scheme not in ("", "http", "https"):
             return False
         if parts.netloc or parts.path or parts.query:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from portal.consent.rules.disclosures import words
 from portal.consent.rules.disclosures.page import Box, Page, plain
+from portal.core.addresses import parts_of
 
 _LONGEST: Final = 160
 _MOST: Final = 5
@@ -107,17 +107,11 @@ def _in_links(page: Page, is_wanted: Callable[[str], bool]) -> Finding:
 
 
 def _host(href: str) -> str:
-    try:
-        return urlsplit(href.strip()).hostname or ""
-    except ValueError:
-        return ""
+    return parts_of(href.strip()).hostname or ""
 
 
 def _path(href: str) -> str:
-    try:
-        parts = urlsplit(href.strip())
-    except ValueError:
-        return ""
+    parts = parts_of(href.strip())
     return f"{parts.path} {parts.query} {parts.fragment}"
 
 
