@@ -10,11 +10,23 @@ class ConsentRefused(DomainError):
     code = "consent_refused"
 
 
-class GivenLater(BadInput):
-    """A consent claims to have been given in the future."""
+class MomentRefused(BadInput):
+    """Nobody can have agreed at the moment a consent claims."""
 
     status = 422
+    code = "given_when"
+
+
+class GivenLater(MomentRefused):
+    """A consent claims to have been given in the future."""
+
     code = "given_in_the_future"
+
+
+class GivenEarlier(MomentRefused):
+    """A consent claims a year before there were texts: an empty date of a program, mostly."""
+
+    code = "given_too_early"
 
 
 class OptedOut(DomainError):

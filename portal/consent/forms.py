@@ -15,6 +15,7 @@ from wtforms import (
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from portal.consent.rules.reading import EARLIEST
 from portal.consent.rules.words import RECORDING_NOTE
 from portal.consent.values import METHOD_WORDS, MessageKind, Method, NewConsent
 from portal.contacts.rules import people
@@ -81,8 +82,8 @@ class ConsentForm(BaseForm):
 
     def validate_given_at(self, field: DateTimeLocalField) -> None:
         """Keep to years a person can have agreed in; the service refuses the future."""
-        if isinstance(field.data, datetime) and not 1990 <= field.data.year <= 9000:
-            raise ValidationError("Write the year with four digits, 1990 or later.")
+        if isinstance(field.data, datetime) and not EARLIEST <= field.data.year <= 9000:
+            raise ValidationError(f"Write the year with four digits, {EARLIEST} or later.")
 
     def validate_kinds(self, field: SelectMultipleField) -> None:
         """A consent to nothing is none."""

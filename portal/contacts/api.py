@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint
 
 from portal.contacts.errors import NobodyNamed, NumberRefused, SourceRefused
-from portal.contacts.rules.people import MAX_TAG, MAX_TAGS
+from portal.contacts.rules.people import EARLIEST, MAX_TAG, MAX_TAGS
 from portal.contacts.service import happenings
 from portal.contacts.service.book import MAX_NUMBERS
 from portal.contacts.service.joining import join_contact
@@ -191,13 +191,19 @@ def _refused(error: DomainError, place: str) -> Problem:
     return Problem(422, problem.code, problem.detail, problem.faults)
 
 
+def _no_day(detail: str) -> Problem:
+    fault = Fault("known_since", detail)
+    return Problem(400, "bad_request", f"known_since: {detail}", [fault])
+
+
 def _details(body: Mapping[str, Any]) -> ContactDetails:
     day = body.get("known_since")
     try:
         known_since = date.fromisoformat(day) if day else None
     except ValueError as error:
-        fault = Fault("known_since", "There is no such day.")
-        raise Problem(400, "bad_request", f"known_since: {fault.detail}", [fault]) from error
+        raise _no_day("There is no such day.") from error
+    if known_since is not None and known_since.year < EARLIEST:
+        raise _no_day(f"Send a year from {EARLIEST} on.")
     return ContactDetails(
         **{name: body.get(name, "") for name in _TEXTS},
         language=Language(body.get("language", Language.EN)),

@@ -70,8 +70,8 @@ class ContactForm(BaseForm):
 
     def validate_known_since(self, field: DateField) -> None:
         """Keep to years a calendar of people holds."""
-        if isinstance(field.data, date) and field.data.year < 1900:
-            raise ValidationError("Write a year after 1900.")
+        if isinstance(field.data, date) and field.data.year < people.EARLIEST:
+            raise ValidationError(f"Write a year from {people.EARLIEST} on.")
 
     def validate_tags(self, field: StringField) -> None:
         """Keep to as many tags as a contact takes."""

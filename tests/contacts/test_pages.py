@@ -247,7 +247,7 @@ BAD_PEOPLE = [
     ({"first_name": "x" * 101}, "Keep it to 100 characters."),
     ({"first_name": "", "last_name": "", "numbers-0-raw": ""}, "Write a name, an e-mail address"),
     ({"known_since": "yesterday"}, "Write it like 2026-03-14"),
-    ({"known_since": "0001-01-01"}, "a year after 1900"),
+    ({"known_since": "0001-01-01"}, "a year from 1900 on"),
     ({"language": "xx"}, "Choose one of the list"),
     ({"tags": ",".join(f"t{i}" for i in range(25))}, "20 tags are the most"),
 ]

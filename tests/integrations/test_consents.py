@@ -3,11 +3,13 @@
 import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from portal.consent import queries, rules
+from portal.consent.models import ConsentRecord
 from portal.consent.service import end_consent, evidence, opt_in, record_inquiry
 from portal.consent.values import Checkbox, Event, Method, Strength
 from portal.contacts import queries as contacts
@@ -145,6 +147,35 @@ class TestRecording:
         assert said["stands"]["one_to_one"]["code"] == "opted_out"
 
 
+    @pytest.mark.parametrize(("ahead_s", "status"), [(1, 201), (299, 201), (301, 422)])
+    def test_a_clock_that_is_a_little_fast_is_no_future(
+        self, program, northside, clock, ahead_s, status
+    ):
+        written = f"{clock.now + timedelta(seconds=ahead_s):%Y-%m-%dT%H:%M:%SZ}"
+        answer = program.post("/consents", AGREED | {"given_at": written}, key="lead-1")
+        assert answer.status_code == status
+        kept = records(northside)
+        assert [record.given_as_written for record in kept] == [written] * (status == 201)
+        assert all(record.given_at <= record.recorded_at for record in kept)
+        if kept:
+            clock.travel(by=timedelta(days=8))  # the kept answer is forgotten
+            with unit_of_work():
+                forget_old()
+            again = program.post("/consents", AGREED | {"given_at": written}, key="lead-1")
+            assert read(again)["id"] == str(kept[0].id)
+
+    def test_a_record_of_the_year_1_is_shown(self, program, alice, northside):
+        """What came before such years were refused can't be changed: its pages open all the same."""
+        said = read(program.post("/consents", AGREED | {"contact": {}}))
+        db.session.execute(
+            update(ConsentRecord).values(given_at=datetime(1, 1, 1, tzinfo=UTC))
+        )
+        db.session.commit()
+        person = {"account_id": northside.id, "contact_id": said["contact_id"]}
+        assert "1 Jan 1" in alice.get("messaging.contact", **person).text
+        assert "1 Jan 1" in alice.get("consent.index", account_id=northside.id).text
+
+
 class TestOnce:
     def test_the_same_request_again_gets_the_same_answer(self, program, northside):
         first = program.post("/consents", AGREED, key="lead-1")
@@ -187,6 +218,8 @@ BAD = [
     ({"given_at": "yesterday"}, 400, "given_at"),
     ({"given_at": "2026-02-30T10:00:00Z"}, 422, "given_at"),
     ({"given_at": "2126-03-02T18:00:00Z"}, 422, "given_at"),
+    ({"given_at": "0001-01-01T00:00:00Z"}, 422, "given_at"),  # nothing, as .NET and Go write it
+    ({"given_at": "1989-12-31T23:59:59Z"}, 422, "given_at"),
     ({"ip_address": "300.1.1.1"}, 422, "ip_address"),
     ({"email": "nobody"}, 422, "email"),
     ({"checkbox": True}, 400, "checkbox"),

@@ -120,6 +120,13 @@ def test_who_comes_from_where_consent_can_t_come_from_is_refused(program, norths
     assert book(northside) == ()
 
 
+@pytest.mark.parametrize("day", ["2026-02-30", "0001-01-01", "1899-12-31"])
+def test_a_day_nobody_became_known_on_is_refused_by_name(program, northside, day):
+    answer = program.post("/contacts", {**NEW, "known_since": day})
+    assert [fault["field"] for fault in read(answer)["fields"]] == ["known_since"]
+    assert book(northside) == ()
+
+
 class TestPlan:
     def test_a_program_enrols_whom_it_adds(self, northside, program):
         """SPEC 14; again is harmless."""

@@ -123,6 +123,9 @@ class TestMayIText:
         shown = show(alice, person)
         number, nonce = person.preferred.id, shown.field("nonce")
         given = {"number": number, "nonce": nonce, "given_on": "2026-03-01"}
+        for day in ("0001-01-01", "2027-01-01"):
+            wrong = {**given, "given_on": day, "how": "At the open house on Alder"}
+            post(alice, "contact_consent", person, 422, **wrong)
         kept = post(alice, "contact_consent", person, 422, **given, how="yes")
         assert kept.field("how") == "yes"
         for _ in range(2):

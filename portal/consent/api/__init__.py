@@ -27,7 +27,7 @@ from portal.consent.api.shapes import (
     STANDS_EXAMPLE,
     TEXTS,
 )
-from portal.consent.errors import EvidenceRefused, GivenLater
+from portal.consent.errors import EvidenceRefused, MomentRefused
 from portal.consent.rules.reading import ip_of
 from portal.consent.rules.words import not_valid_reason
 from portal.consent.service import evidence as files
@@ -133,13 +133,14 @@ def record_consent(call: Call) -> Answer:
     except BaseException as error:
         if kept is not None:
             files.remove(kept)
-        if isinstance(error, GivenLater):
+        if isinstance(error, MomentRefused):
             raise _wrong("given_at", error.message) from error
         raise
     record = queries.record_or_404(call.account.tenant, record_id)
     if kept is not None and (record.evidence is None or record.evidence.name != kept.name):
         files.remove(kept)  # the record of an earlier request has its own
-    if (record.e164, record.given_at, record.method) != (new.e164, new.given_at, new.method):
+    said = (new.e164, new.given_as_written, new.method)
+    if (record.e164, record.given_as_written, record.method) != said:
         # Its kept answer is forgotten, its record is not.
         raise Problem(
             409,
@@ -201,8 +202,10 @@ def _consent_of(body: Mapping[str, Any]) -> NewConsent:
     if phone.e164 is None:
         raise _wrong("phone", phone.why)
     given_at = _moment_of("given_at", body["given_at"])
-    if given_at > utcnow():
-        raise _wrong("given_at", "The consent can't have been given in the future.")
+    try:
+        given_at = consent.moment_checked(given_at, utcnow())
+    except MomentRefused as error:  # before a file is read, and anything locked
+        raise _wrong("given_at", error.message) from error
     texts = {name: body.get(name, "").strip() for name in TEXTS}
     texts["disclosure_text"] = body.get("disclosure_text", "")  # word for word
     if texts["ip_address"] and ip_of(texts["ip_address"]) is None:

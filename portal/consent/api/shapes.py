@@ -68,7 +68,10 @@ NEW_CONSENT: Final = Thing(
     "One person agreed to be texted. Send everything you know: what is missing is shown as missing.",
     {
         "phone": Text("With area code; from abroad with + and country code.", 100, least=1),
-        "given_at": moment("When the person agreed, by your clock. When it reached us is kept, too."),
+        "given_at": moment(
+            "When the person agreed, by your clock, from 1990 on; up to five minutes ahead of ours "
+            "counts as now. When it reached us is kept, too."
+        ),
         "method": Choice(
             "api: on a page or form of your own. paper or verbal: entered elsewhere. The rest is "
             "not valid consent: it is kept as that and blocks texts (C-7).",

@@ -77,7 +77,8 @@ _zone_at_end: Final = re.compile(
     r"(.*\d.*?) ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[ECMP][SD]T)", re.IGNORECASE
 )
 _US_ZONES: Final = {"E": -5, "C": -6, "M": -7, "P": -8}
-_EARLIEST, _LATEST = 1990, 2200  # beyond these it is a slip of the pen
+EARLIEST: Final = 1990  # a year before is a slip of the pen, or an empty date of a program
+_LATEST: Final = 2200
 _SHAPES: Final = (
     "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d",
     "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y",
@@ -139,7 +140,7 @@ def _shaped(text: str) -> datetime | None:
             local = datetime.strptime(text, shape)  # noqa: DTZ007 (the caller adds the zone)
         except ValueError:
             continue
-        return local if _EARLIEST <= local.year <= _LATEST else None
+        return local if EARLIEST <= local.year <= _LATEST else None
     return None
 
 

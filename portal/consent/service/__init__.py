@@ -15,6 +15,7 @@ from portal.consent.service.opting import (
 from portal.consent.service.reaching import set_reach
 from portal.consent.service.recording import (
     agent_stated,
+    moment_checked,
     record_asked,
     record_consent,
     record_inquiry,
@@ -28,6 +29,7 @@ __all__ = [
     "enter_consent",
     "enter_opt_out",
     "kept_keys",
+    "moment_checked",
     "opt_in",
     "opt_out",
     "opt_out_many",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from portal.consent.errors import ConsentRefused, GivenLater
+from portal.consent.errors import ConsentRefused, GivenEarlier, GivenLater
 from portal.consent.models import ConsentRecord
 from portal.consent.rules import (
     Grant,
@@ -17,6 +17,7 @@ from portal.consent.rules import (
     with_consent,
     with_not_valid,
 )
+from portal.consent.rules.reading import EARLIEST
 from portal.consent.rules.state import current_strength
 from portal.consent.rules.words import not_valid_reason
 from portal.consent.service.keeping import Book, entry, keep_beside, keep_one, known, usable
@@ -30,6 +31,7 @@ from portal.core.tenancy import Tenant, owned
 _THE_PERSON = Actor(None, "recipient")
 _FEWEST_WORDS = 2
 _PAGE = "text/html"  # a page is no scan of a signed paper (C-8)
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)  # of two computers that are right
 _ONCE_IN = timedelta(days=1)  # a talk of many texts is one inquiry a day in the history
 
 
@@ -40,7 +42,7 @@ def record_consent(
 
     The same idempotency key records once. A bought or lent source is stored as not valid and
     gives nothing (C-7). After an opt-out anything but the person's own newer act is kept and
-    changes nothing (Q-2). Raises GivenLater or BadInput.
+    changes nothing (Q-2). Raises MomentRefused or BadInput.
     """
     consent = checked(consent, utcnow())
     book = Book(tenant, [consent.e164])
@@ -54,7 +56,7 @@ def record_consent(
 def record_asked(tenant: Tenant, consent: NewConsent, actor: Actor) -> UUID:
     """Record that somebody signed this number up and is to confirm it; nothing is allowed by it.
 
-    The same idempotency key records once. Raises BadInput or GivenLater.
+    The same idempotency key records once. Raises BadInput or MomentRefused.
     """
     consent = checked(consent, utcnow())
     contacts.lock_numbers(tenant.organization_id, [consent.e164])
@@ -138,14 +140,29 @@ def record_inquiry(
 
 
 def checked(consent: NewConsent, now: datetime) -> NewConsent:
-    """Return a consent with its number as E.164. Raises BadInput, or GivenLater for a future one."""
-    e164 = usable(consent.e164)
-    if consent.given_at is not None and consent.given_at > now:
+    """Return a consent with its number as E.164 and the moment it was given.
+
+    Raises BadInput, or MomentRefused for a moment at which nobody can have agreed.
+    """
+    given_at = consent.given_at or (now if is_own_act(consent.method) else None)
+    if given_at is not None:
+        given_at = moment_checked(given_at, now)
+    return replace(consent, e164=usable(consent.e164), given_at=given_at)
+
+
+def moment_checked(given_at: datetime, now: datetime) -> datetime:
+    """Return when a consent was given, as we keep it. Raises GivenLater or GivenEarlier.
+
+    What another clock calls a moment to come, by five minutes at most, was given now: what was
+    written is kept beside it.
+    """
+    if given_at > now + _CLOCKS_DIFFER_BY:
         raise GivenLater(
             "The consent can't have been given in the future. Correct its date and time."
         )
-    given_at = consent.given_at or (now if is_own_act(consent.method) else None)
-    return replace(consent, e164=e164, given_at=given_at)
+    if given_at.year < EARLIEST:
+        raise GivenEarlier(f"Nobody agreed before {EARLIEST}. Correct the date and time.")
+    return min(given_at, now)
 
 
 def entry_of(

@@ -10,7 +10,7 @@ from flask import Response, flash, g, request, url_for
 
 from portal.consent import queries
 from portal.consent import service as consent
-from portal.consent.errors import EvidenceNeeded, EvidenceRefused, GivenLater
+from portal.consent.errors import EvidenceNeeded, EvidenceRefused, GivenEarlier, GivenLater
 from portal.consent.forms import ENTERED, ConsentForm
 from portal.consent.service import evidence as evidence_files
 from portal.consent.values import Evidence, Method
@@ -24,7 +24,12 @@ from portal.core.errors import DomainError
 from portal.core.phone import show
 from portal.core.web import own_path, page, see_other
 
-_FIELDS = {EvidenceNeeded: "scan", EvidenceRefused: "scan", GivenLater: "given_at"}
+_FIELDS = {
+    EvidenceNeeded: "scan",
+    EvidenceRefused: "scan",
+    GivenLater: "given_at",
+    GivenEarlier: "given_at",
+}
 
 
 @bp.get("/accounts/<uuid:account_id>/consent/new")

@@ -10,6 +10,7 @@ from portal.contacts.rules.cells import tidy
 
 MAX_TAGS = 20
 MAX_TAG = 50
+EARLIEST: Final = 1900  # the first year in which somebody can have become known
 _TITLES: Final = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sr", "sra"])
 _AND: Final = frozenset({"&", "and", "y", "und"})
 _NOTHING: Final = frozenset(["n/a", "na", "#n/a", "-", "--", "–", "none", "null", "unknown"])
@@ -216,6 +217,6 @@ def search_words(text: str) -> list[str]:
 
 def _day(year: int, month: int, day: int) -> date | None:
     try:
-        return date(year, month, day)
+        return date(year, month, day) if year >= EARLIEST else None
     except ValueError:
         return None

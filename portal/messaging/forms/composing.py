@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from wtforms import MultipleFileField, RadioField, StringField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
+from portal.consent.rules.reading import EARLIEST
 from portal.core.base_form import BaseForm
 from portal.core.settings import settings
 from portal.messaging.rules.merge import FIELDS
@@ -114,7 +115,7 @@ class ComposeForm(BaseForm):
         day = _day(self.agreed_on.data)
         if day is None:
             raise ValidationError("Write the day like 2026-03-14, or leave it empty.")
-        if day > now.astimezone(ZoneInfo(zone)).date() or day.year < 1990:
+        if day > now.astimezone(ZoneInfo(zone)).date() or day.year < EARLIEST:
             raise ValidationError("Choose a day up to today.")
         return min(datetime.combine(day, time(12), ZoneInfo(zone)).astimezone(UTC), now)
 

@@ -7,6 +7,7 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional
 
+from portal.consent.rules.reading import EARLIEST
 from portal.consent.values import METHOD_WORDS, OPT_OUT_METHODS, REACH_WORDS, Method, Reach
 from portal.contacts.rules.numbers import read
 from portal.core.base_form import BaseForm
@@ -52,8 +53,8 @@ class SaidForm(BaseForm):
 
     def validate_said_at(self, field: DateTimeLocalField) -> None:
         """Keep to years in which somebody can have texted them."""
-        if isinstance(field.data, datetime) and not 1990 <= field.data.year <= 9000:
-            raise ValidationError("Write the year with four digits, 1990 or later.")
+        if isinstance(field.data, datetime) and not EARLIEST <= field.data.year <= 9000:
+            raise ValidationError(f"Write the year with four digits, {EARLIEST} or later.")
 
     def how(self) -> Method:
         """Return the way it was said."""

@@ -11,6 +11,7 @@ from flask import Response, flash, g, request, url_for
 from portal.billing import queries as billing
 from portal.consent import queries as consent_queries
 from portal.consent import service as consent
+from portal.consent.errors import MomentRefused
 from portal.contacts import queries as contacts
 from portal.contacts import service as contact_service
 from portal.contacts.values import ContactDetails, ContactRef, NewNumber, NumberRef, Selection
@@ -135,7 +136,7 @@ def contact_consent(account_id: UUID, contact_id: UUID) -> Response:  # noqa: AR
                 idempotency_key=f"stated:{form.nonce.data}" if form.nonce.data else "",
             )
     except DomainError as error:
-        form.refuse("how", error)
+        form.refuse("given_on" if isinstance(error, MomentRefused) else "how", error)
         return _show(person, 422, stated_form=form, number=number)
     flash("Recorded as agent-stated: one-to-one texts may go.", "ok")
     return see_other(_url(contact_id, number))

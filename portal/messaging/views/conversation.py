@@ -12,6 +12,7 @@ from portal.billing import queries as billing
 from portal.billing.errors import NotEnoughCredits
 from portal.consent import queries as consent_queries
 from portal.consent import service as consent
+from portal.consent.errors import MomentRefused
 from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
@@ -187,7 +188,7 @@ def reply_consent(account_id: UUID, conversation_id: UUID) -> Response:  # noqa:
     try:
         record_stated(form, ref.e164, ref.name)
     except DomainError as error:
-        form.refuse("how", error)
+        form.refuse("given_on" if isinstance(error, MomentRefused) else "how", error)
         return show(ref, 422, stated_form=form, reply_form=reply_form)
     return show(ref, reply_form=reply_form)
 
