@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from flask import request
@@ -11,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from portal.core.access import Scope
 from portal.core.db import unit_of_work
 from portal.integrations.api.problems import Problem
-from portal.integrations.rules.shapes import Fault, Shape, Thing
+from portal.integrations.rules.shapes import MOST_FAULTS, Fault, Shape, Thing
 from portal.integrations.service import keys, pace
 from portal.integrations.values import KeyRef
 
@@ -103,7 +104,10 @@ def idempotency_key(faults: list[Fault]) -> str:
 def json_of_request(
     shape: Thing, most: int = MAX_BODY_BYTES
 ) -> tuple[Mapping[str, Any], list[Fault]]:
-    """Return the body with what is wrong with it. Raises Problem 400, 413 or 415."""
+    """Return the body with what is wrong with it; of very much, one fault more than are named.
+
+    Raises Problem 400, 413 or 415.
+    """
     if request.mimetype != "application/json":
         raise Problem(
             415,
@@ -117,7 +121,9 @@ def json_of_request(
     if len(data) > most:
         raise RequestEntityTooLarge
     body = _parsed(data)
-    return (body if isinstance(body, dict) else {}), list(shape.faults(body))
+    return (body if isinstance(body, dict) else {}), list(
+        islice(shape.faults(body), MOST_FAULTS + 1)
+    )
 
 
 def _parsed(data: bytes) -> object:

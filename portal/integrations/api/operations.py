@@ -13,7 +13,7 @@ from portal.core.audit import Actor
 from portal.core.db import unit_of_work
 from portal.integrations.api import asking
 from portal.integrations.api.problems import Problem, answered
-from portal.integrations.rules.shapes import Fault, Shape, Thing
+from portal.integrations.rules.shapes import MOST_FAULTS, Fault, Shape, Thing
 from portal.integrations.service import answers, keys
 from portal.integrations.values import KeyRef
 from portal.texting_accounts import queries as accounts
@@ -180,4 +180,6 @@ def _json(body: Mapping[str, Any]) -> str:
 def _told(faults: Sequence[Fault]) -> str:
     first = faults[0]
     more = f" And {len(faults) - 1} more." if len(faults) > 1 else ""
+    if len(faults) > MOST_FAULTS:
+        more = f" And more: the first {MOST_FAULTS} are named, the rest was not looked at."
     return f"{first.field}: {first.detail}{more}"

@@ -11,7 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from portal.core.errors import DomainError
-from portal.integrations.rules.shapes import Choice, Count, Fault, ListOf, Maybe, Text, Thing
+from portal.integrations.rules.shapes import (
+    MOST_FAULTS,
+    Choice,
+    Count,
+    Fault,
+    ListOf,
+    Maybe,
+    Text,
+    Thing,
+)
 from portal.integrations.rules.shapes import moment as a_moment
 
 logger = logging.getLogger(__name__)
@@ -78,7 +87,9 @@ PROBLEM: Final = Thing(
         "status": Count("The HTTP status."),
         "code": Text("A stable word for programs.", 60),
         "detail": Text("What is wrong and what to do, for people.", 2000),
-        "fields": ListOf("What is wrong with the request, field by field.", FIELD_FAULT, 50),
+        "fields": ListOf(
+            "What is wrong with the request, field by field, at most 50.", FIELD_FAULT, MOST_FAULTS
+        ),
         "gates": ListOf("The rules that stop a text (S-2), the first one first.", GATE, 40),
     },
     optional=frozenset({"fields", "gates"}),
@@ -127,9 +138,7 @@ def body_of(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
 
 def answer(problem: Problem) -> Response:
     """Return a problem as a response."""
-    most = PROBLEM.fields["fields"]
-    assert isinstance(most, ListOf)
-    faults = [{"field": f.field, "detail": f.detail} for f in problem.faults[: most.most]]
+    faults = [{"field": f.field, "detail": f.detail} for f in problem.faults[:MOST_FAULTS]]
     more = {"fields": faults} if faults else {}
     content = body_of(problem.status, problem.code, problem.detail, **more)
     response = Response(json.dumps(content), problem.status, mimetype=MEDIA_TYPE)
