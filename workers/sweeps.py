@@ -1,14 +1,8 @@
 """Finds what was left behind and rings for it, or gives up on it in writing."""
 
-import logging
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import takewhile
-
-from redis import RedisError
-from rq.exceptions import NoSuchJobError
-from rq.job import Job as QueuedJob
-from rq.job import JobStatus
 
 from portal.billing import queries as billing_queries
 from portal.billing import service as billing
@@ -21,10 +15,7 @@ from portal.messaging.service import claims, recovery
 from portal.people import service as people
 from workers.runtime import at_once, each, on_its_own, together
 
-logger = logging.getLogger(__name__)
-
 CHECKS_FOR_S = 20.0  # what is not reached comes first in the next round
-DEAD_AFTER = timedelta(seconds=20)  # without a sign of life; workers give one every 5 s
 
 
 def ring_for_waiting_texts() -> int:
@@ -32,9 +23,6 @@ def ring_for_waiting_texts() -> int:
     due = claims.due_accounts()
     for account_id, is_urgent in due:
         lane = Lane.URGENT if is_urgent else Lane.TEXTS
-        name = f"{Job.DRAIN.name.lower()}-{lane.value}-{account_id}"
-        for taken in (name, f"{name}-again"):
-            _free_name(taken)
         jobs.ring(Job.DRAIN, account_id, lane=lane)
     return len(due)
 
@@ -107,22 +95,3 @@ def check_promises() -> int:
     until = time.monotonic() + CHECKS_FOR_S
     due = takewhile(lambda _: time.monotonic() <= until, doctor.due(clock.utcnow()))
     return each(due, doctor.visit, "the check-up of %s failed")
-
-
-def _free_name(job_id: str) -> None:
-    """Forget a job that failed or whose worker died: it would keep its name for an hour."""
-    try:
-        found = QueuedJob.fetch(job_id, connection=jobs.connection(), serializer="json")
-        status = found.get_status()
-        if status is JobStatus.FAILED or (
-            status is JobStatus.STARTED and _is_silent(found.last_heartbeat)
-        ):
-            logger.warning("job %s was left behind (%s)", job_id, status)
-            found.delete()
-    except (NoSuchJobError, RedisError):
-        return
-
-
-def _is_silent(heard_at: datetime | None) -> bool:
-    """Say whether a started job has given no sign of life for long. Redis keeps real time."""
-    return heard_at is not None and clock.utcnow() - clock.offset() - heard_at > DEAD_AFTER

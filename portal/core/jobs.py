@@ -5,18 +5,24 @@ reverse. A job is a doorbell: the database row says what is to be done.
 """
 
 import logging
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from redis import Redis, RedisError
 from rq import Queue
-from rq.exceptions import DuplicateJobError
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job as QueuedJob
+from rq.job import JobStatus
 
+from portal.core import clock
 from portal.core.db import after_commit
 
 logger = logging.getLogger(__name__)
 
-FAILURE_TTL_S = 3600  # a failed job blocks its own name no longer than this
+FAILURE_TTL_S = 3600  # a failed job can be looked at for so long
+_DEAD_AFTER: Final = timedelta(seconds=20)  # without a sign of life; workers give one every 5 s
 
 
 class Job(StrEnum):
@@ -90,7 +96,8 @@ def ring(job: Job, key: UUID | str, *, lane: Lane = Lane.DEFAULT, timeout_s: int
     """Ask for job(key) at once and say whether the bell was rung.
 
     One that waits already is enough. One that runs may have looked before this bell rang, so
-    a second waits behind it. A dead queue is no error: the row waits and the sweep asks again
+    a second waits behind it; one that failed, or whose worker died, is in nobody's way. A dead
+    queue is no error: the row waits and the sweep asks again
     (PROMISES 2.7).
     """
     name = f"{job.name.lower()}-{lane.value}-{key}"
@@ -106,7 +113,8 @@ def ring(job: Job, key: UUID | str, *, lane: Lane = Lane.DEFAULT, timeout_s: int
 
 def _enqueue(job: Job, key: UUID | str, *, name: str, lane: Lane, timeout_s: int) -> bool:
     """Say whether a job of this name waits now."""
-    try:
+
+    def enqueue() -> None:
         queue(lane).enqueue(
             job.value,
             str(key),
@@ -116,9 +124,38 @@ def _enqueue(job: Job, key: UUID | str, *, name: str, lane: Lane, timeout_s: int
             result_ttl=0,  # a finished job frees its name at once
             failure_ttl=FAILURE_TTL_S,
         )
+
+    try:
+        enqueue()
     except DuplicateJobError:
-        return name in queue(lane).job_ids
+        if not _is_freed(name):
+            return name in queue(lane).job_ids
+        try:
+            enqueue()
+        except DuplicateJobError:  # somebody else rang in between
+            return name in queue(lane).job_ids
     return True
+
+
+def _is_freed(name: str) -> bool:
+    """Forget a job of this name that failed or whose worker died, and say whether there was one."""
+    try:
+        found = QueuedJob.fetch(name, connection=connection(), serializer="json")
+    except NoSuchJobError:  # it has just ended
+        return True
+    status = found.get_status()
+    if status is JobStatus.FAILED or (
+        status is JobStatus.STARTED and _is_silent(found.last_heartbeat)
+    ):
+        logger.warning("job %s was left behind (%s)", name, status)
+        found.delete()
+        return True
+    return False
+
+
+def _is_silent(heard_at: datetime | None) -> bool:
+    """Say whether a started job has given no sign of life for long. Redis keeps real time."""
+    return heard_at is not None and clock.utcnow() - clock.offset() - heard_at > _DEAD_AFTER
 
 
 def waiting(lane: Lane) -> int:
