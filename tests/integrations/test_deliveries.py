@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.consent import service as consent
-from portal.consent.values import Method
+from portal.consent.queries import records
+from portal.consent.values import Method, NewConsent
 from portal.core import jobs, secrets_box
 from portal.core.audit import AuditEntry
 from portal.core.db import db, unit_of_work
@@ -104,6 +105,32 @@ class TestWriting:
         run(hook)
         [(_, _, body)] = posted.posted
         assert json.loads(body)["data"]["method"] == way
+
+    def test_opt_outs_of_a_list_or_of_a_number_that_moved_are_told_one_by_one(
+        self, carol, ready, hook, posted, clock
+    ):
+        """Who is out by it and was not; who had opted out before is no news, nor is a second row."""
+        listed = [CAROL, "+13125550143", "+13125550144", CAROL]
+        with unit_of_work():
+            optouts.opt_out(
+                ready.tenant, "+13125550144", source="call", details="", actor=ALICE_ACTS
+            )
+        run(hook)
+        posted.posted.clear()
+        made = [
+            NewConsent(e164, Method.KEYWORD, given_at=clock.now, idempotency_key=f"list:{n}")
+            for n, e164 in enumerate(listed)
+        ]
+        for _ in range(2):  # read again it is known
+            with unit_of_work():
+                optouts.store_many(ready.tenant, made, import_id=None, actor=ALICE_ACTS)
+        assert run(hook) == 2
+        told = [json.loads(body)["data"] for _, _, body in posted.posted]
+        assert {data["number"] for data in told} == {CAROL, "+13125550143"}
+        kept = {str(record.id) for record in records(ready.tenant, CAROL)}
+        for data in told:
+            assert list(OPT_OUT.data.faults(data)) == []
+            assert data["number"] != CAROL or data["record_id"] in kept
 
     def test_it_is_written_with_the_stop_or_not_at_all(self, carol, ready, hook, monkeypatch):
         """Both or neither: a STOP without its event would leave the customer's list wrong."""

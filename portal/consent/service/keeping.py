@@ -216,7 +216,7 @@ def keep_one(record: RecordRef, book: Book, state: State, *, key: str, actor: Ac
     if record.event is Event.OPTED_OUT:
         bind_organization(record)
         if is_news:
-            _tell_endpoints(record)
+            tell_of_opt_outs([record])
     elif _is_told(record, is_back=was_out and not is_opted_out(state)):
         _tell_of_consent(record)
     _log(record, actor)
@@ -274,19 +274,24 @@ def _tell_of_consent(record: RecordRef) -> None:
     )
 
 
-def _tell_endpoints(record: RecordRef) -> None:
-    """Have the account's webhooks told of an opt-out, whatever way it came."""
-    integrations.tell(
-        Tenant(record.organization_id, record.account_id),
+def tell_of_opt_outs(records: Sequence[RecordRef]) -> None:
+    """Have an account's webhooks told of opt-outs, whatever way they came, each by itself."""
+    if not records:
+        return
+    integrations.tell_all(
+        Tenant(records[0].organization_id, records[0].account_id),
         IntegrationEvent.OPT_OUT,
-        {
-            "account_id": str(record.account_id),
-            "record_id": str(record.id),
-            "number": record.e164,
-            "method": record.method.value,
-            "opted_out_at": integrations.written(record.happened_at),
-            "binds_organization": True,
-        },
+        [
+            {
+                "account_id": str(record.account_id),
+                "record_id": str(record.id),
+                "number": record.e164,
+                "method": record.method.value,
+                "opted_out_at": integrations.written(record.happened_at),
+                "binds_organization": True,
+            }
+            for record in records
+        ],
     )
 
 

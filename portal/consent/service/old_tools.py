@@ -9,7 +9,14 @@ from portal.consent import queries
 from portal.consent.models import OldOptOutAnswer
 from portal.consent.rules import is_opted_out, with_opt_out
 from portal.consent.rules.facts import sha256_of_all
-from portal.consent.service.keeping import Book, bind_organization, entry, keep, kept_keys
+from portal.consent.service.keeping import (
+    Book,
+    bind_organization,
+    entry,
+    keep,
+    kept_keys,
+    tell_of_opt_outs,
+)
 from portal.consent.values import Event, NewConsent, OldOptOuts, RecordRef, Strength
 from portal.core import audit
 from portal.core.audit import Actor
@@ -24,13 +31,15 @@ def opt_out_many(
 ) -> dict[str, bool]:
     """Keep a batch of listed opt-outs; say by key which were kept now, and not before.
 
-    Each needs its idempotency key; what was no file has no import. One entry of the chain stands for the batch (RULINGS 8).
+    Webhooks are told of each number that is out by it and was not before. Each needs its
+    idempotency key; what was no file has no import. One entry of the chain stands for the batch (RULINGS 8).
     """
     now, batch_id = utcnow(), uuid4()
     known = kept_keys(tenant, [c.idempotency_key for c in consents])
     fresh = {c.idempotency_key: c for c in consents if c.idempotency_key not in known}
     book = Book(tenant, sorted({c.e164 for c in fresh.values()}))
     records: list[tuple[RecordRef, str | None]] = []
+    news: dict[str, RecordRef] = {}  # by number, what put it out
     for key, consent in fresh.items():
         record = entry(
             tenant,
@@ -45,13 +54,17 @@ def opt_out_many(
             batch_id=batch_id,
         )
         records.append((record, key))
+        was_out = is_opted_out(book[consent.e164])
         book[consent.e164] = with_opt_out(book[consent.e164], record.happened_at)
+        if is_opted_out(book[consent.e164]) and not was_out:
+            news[consent.e164] = record
     if records:
         kept = [record for record, _ in records]
         keep(records, actor)
         book.write()
         for record in kept:
             bind_organization(record)
+        tell_of_opt_outs(list(news.values()))
         audit.record(
             "consent:opt-outs:import",
             actor=actor,

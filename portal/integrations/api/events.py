@@ -66,7 +66,8 @@ MESSAGE_RECEIVED: Final = Told(
 
 OPT_OUT: Final = Told(
     Event.OPT_OUT,
-    "A person opted out, by whatever way: a keyword, the carrier, or an entry by staff.",
+    "A person opted out, by whatever way: a keyword, the carrier, an entry by staff, a list of old "
+    "opt-outs or the log of a number that moved here. Each number is told by itself, once.",
     Thing(
         "OptOut",
         "An opt-out that holds from now on. Nothing but the person's own act undoes it.",

@@ -77,7 +77,7 @@ def send_test(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> None:
     endpoint = queries.endpoint_or_404(tenant, endpoint_id)
     if not endpoint.is_on:
         raise EndpointOff("This webhook is switched off. Switch it on first.")
-    events.post_to(tenant, [endpoint_id], Event.TEST, {"account_id": str(tenant.account_id)})
+    events.post_to(tenant, [endpoint_id], Event.TEST, [{"account_id": str(tenant.account_id)}])
     _record("test", tenant, endpoint_id, actor)
 
 

@@ -23,6 +23,11 @@ from portal.integrations.values import DeliveryState, EndpointState, Event
 
 def tell(tenant: Tenant, event: Event, data: Mapping[str, Any]) -> None:
     """Have every endpoint of the account that asked for this event told of it, after the commit."""
+    tell_all(tenant, event, [data])
+
+
+def tell_all(tenant: Tenant, event: Event, happened: Sequence[Mapping[str, Any]]) -> None:
+    """Do the same for what happened to many at once, each an event of its own."""
     e = WebhookEndpoint
     listening = db.session.execute(
         select(e.id, e.events).where(
@@ -31,17 +36,20 @@ def tell(tenant: Tenant, event: Event, data: Mapping[str, Any]) -> None:
     )
     wanted = [row.id for row in listening if event.value in row.events]
     if wanted:
-        post_to(tenant, wanted, event, data)
+        post_to(tenant, wanted, event, happened)
 
 
 def post_to(
-    tenant: Tenant, endpoint_ids: Sequence[UUID], event: Event, data: Mapping[str, Any]
+    tenant: Tenant,
+    endpoint_ids: Sequence[UUID],
+    event: Event,
+    happened: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Write one delivery for each of these endpoints, and ring for them."""
+    """Write one delivery of each event for each of these endpoints, and ring for them."""
     now = utcnow()
-    body = json.dumps(
-        {"type": event.value, "timestamp": written(now), "data": data}, ensure_ascii=False
-    )
+    # To the millisecond: receivers go by it where two events come out of order.
+    head = {"type": event.value, "timestamp": _written(now, "milliseconds")}
+    bodies = [json.dumps({**head, "data": data}, ensure_ascii=False) for data in happened]
     table = WebhookDelivery.__table__
     assert isinstance(table, Table)
     db.session.execute(
@@ -60,6 +68,7 @@ def post_to(
                 "created_at": now,
             }
             for endpoint_id in endpoint_ids
+            for body in bodies
         ],
     )
     for endpoint_id in endpoint_ids:
@@ -114,4 +123,8 @@ def ring(endpoint_id: UUID) -> None:
 
 def written(at: datetime) -> str:
     """Return a moment as the API writes it."""
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _written(at, "seconds")
+
+
+def _written(at: datetime, to_the: str) -> str:
+    return at.isoformat(timespec=to_the).replace("+00:00", "Z")
