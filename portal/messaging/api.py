@@ -27,6 +27,7 @@ from portal.integrations.rules.shapes import (
 from portal.integrations.service import written
 from portal.messaging import queries
 from portal.messaging.errors import NonceReused
+from portal.messaging.rules.parts import worst
 from portal.messaging.service import asking
 from portal.messaging.service.wording import LONGEST_TEMPLATE
 from portal.messaging.values import Fate, Gate, Kind, State, TextView
@@ -79,9 +80,22 @@ QUEUED: Final = Thing(
     },
     parts=(GATE,),
 )
+_MOST_PARTS: Final = 20
+PART: Final = Thing(
+    "MessagePart",
+    "What became of one part of a text.",
+    {
+        "id": identifier("The part's id; that of the first is the text's."),
+        "state": Choice("Where it stands.", tuple(state.value for state in State)),
+        "reason_code": Maybe(Text("Why it is held, blocked or ended, for programs.", 40)),
+        "held_until": Maybe(moment("When a held part leaves.")),
+        "error_code": Maybe(Count("The carrier's error code.")),
+    },
+)
 MESSAGE: Final = Thing(
     "Message",
-    "What became of a text.",
+    "What became of a text. Of one in parts, state and reasons are those of the part that fares "
+    "worst: it is delivered once every part is.",
     {
         "id": identifier("The text's id."),
         "to": Maybe(_TO),
@@ -93,7 +107,9 @@ MESSAGE: Final = Thing(
         "held_until": Maybe(moment("When a held text leaves.")),
         "error_code": Maybe(Count("The carrier's error code.")),
         "created_at": moment("When it was asked for."),
+        "parts": ListOf("Its parts, in order; most texts have one.", PART, _MOST_PARTS),
     },
+    parts=(PART,),
 )
 MAY_TEXT: Final = Thing(
     "MayText",
@@ -205,6 +221,15 @@ def send_message(call: Call) -> Answer:
                     "held_until": None,
                     "error_code": None,
                     "created_at": "2026-03-02T18:00:00Z",
+                    "parts": [
+                        {
+                            "id": _ID,
+                            "state": "delivered",
+                            "reason_code": None,
+                            "held_until": None,
+                            "error_code": None,
+                        }
+                    ],
                 },
             ),
             Returns(
@@ -219,15 +244,18 @@ def send_message(call: Call) -> Answer:
 )
 def message(call: Call) -> Answer:
     """Say where a text of the account stands."""
-    text = queries.text(call.account.tenant, call.path["message_id"])
-    if text.kind not in _WORDS_OF:
+    parts = queries.parts_of(call.account.tenant, call.path["message_id"])
+    kind = parts[0].kind
+    if kind is None or kind not in _WORDS_OF:
         raise NotFound("We can't find that text.")  # a notice of ours
+    state = worst(part.state for part in parts if part.state is not None)
+    text = next(part for part in parts if part.state is state)
     return Answer(
         200,
         {
-            "id": str(text.id),
+            "id": str(parts[0].id),
             "to": text.e164,
-            "kind": _WORDS_OF[text.kind],
+            "kind": _WORDS_OF[kind],
             "state": text.state,
             "state_label": text.state_label,
             "reason_code": text.reason_code,
@@ -235,6 +263,16 @@ def message(call: Call) -> Answer:
             "held_until": _moment(text.until),
             "error_code": text.error.code if text.error else None,
             "created_at": written(text.at),
+            "parts": [
+                {
+                    "id": str(part.id),
+                    "state": part.state,
+                    "reason_code": part.reason_code,
+                    "held_until": _moment(part.until),
+                    "error_code": part.error.code if part.error else None,
+                }
+                for part in parts
+            ],
         },
     )
 

@@ -5,6 +5,8 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
+from sqlalchemy import update
+
 from portal.billing import queries as billing
 from portal.consent.values import Method
 from portal.contacts import queries as contacts
@@ -14,7 +16,7 @@ from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.integrations import queries
 from portal.integrations.service import answers, keys
-from portal.messaging.models import Campaign
+from portal.messaging.models import Campaign, Message
 from portal.messaging.service import optouts
 from portal.messaging.values import State
 from portal.texting_accounts import service as accounts
@@ -251,6 +253,24 @@ class TestState:
         id_ = program.post("/messages", MESSAGE).json["id"]
         said = read(program.get(f"/messages/{id_}"))
         assert (said["id"], said["state"], said["to"]) == (id_, "queued", CAROL)
+        assert [part["id"] for part in said["parts"]] == [id_]
+
+    def test_a_text_in_parts_stands_where_the_part_stands_that_fares_worst(
+        self, program, ready, carol
+    ):
+        """The first part had arrived, the second had not, and the API said delivered."""
+        long = {"to": CAROL, "body": "Open house. " * 200}
+        queued = read(program.post("/messages", long))
+        assert queued["parts"] == 2
+        ids = [text.id for text in sorted(texts(ready), key=lambda text: text.part)]
+        for place, state in ((0, State.DELIVERED), (1, State.UNDELIVERED)):
+            db.session.execute(update(Message).where(Message.id == ids[place]).values(state=state))
+        db.session.commit()
+        for asked in ids:
+            said = read(program.get(f"/messages/{asked}"))
+            assert (said["id"], said["state"]) == (queued["id"], "undelivered")
+            assert [part["state"] for part in said["parts"]] == ["delivered", "undelivered"]
+            assert [part["id"] for part in said["parts"]] == [str(id_) for id_ in ids]
 
     def test_only_the_account_s_own_texts_are_told(
         self, app, program, ready, carol, lakeview, bobs

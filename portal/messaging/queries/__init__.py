@@ -6,6 +6,7 @@ from portal.messaging.queries.campaigns import (
     campaign_rows,
     campaigns,
     campaigns_moving,
+    parts_of,
     text,
     waiting,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "first_text_delivered",
     "heard_at",
     "join_keyword",
+    "parts_of",
     "talk_changed_at",
     "tally",
     "text",

@@ -1,6 +1,6 @@
 """Reads of campaigns and their texts: for every recipient what happened, and why (S-11)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
@@ -132,10 +132,32 @@ def waiting(tenant: Tenant) -> tuple[int, int]:
 
 def text(tenant: Tenant, message_id: UUID) -> TextView:
     """Return one text. Raises NotFound."""
+    return rows.outbounds([_row(tenant, message_id)])[0]
+
+
+def parts_of(tenant: Tenant, message_id: UUID) -> Sequence[TextView]:
+    """Return a text by the id of any part of it: all its parts, in order. Raises NotFound."""
+    row = _row(tenant, message_id)
+    if row.parts == 1:
+        return rows.outbounds([row])
+    found = db.session.scalars(
+        select(Message)
+        .where(
+            owned(tenant, Message),
+            Message.campaign_id == row.campaign_id,
+            Message.position == row.position,
+            Message.text_id == row.text_id,
+        )
+        .order_by(Message.part)
+    )
+    return rows.outbounds(list(found))
+
+
+def _row(tenant: Tenant, message_id: UUID) -> Message:
     row = db.session.scalar(select(Message).where(owned(tenant, Message), Message.id == message_id))
     if row is None:
         raise NotFound("We can't find that text.")
-    return rows.outbounds([row])[0]
+    return row
 
 
 def _counts(ids: Iterable[UUID]) -> Mapping[UUID, Mapping[State, int]]:
