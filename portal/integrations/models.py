@@ -69,7 +69,7 @@ class ApiAnswer(Base):
     organization_id: Mapped[UUID]
     request_sha256: Mapped[str] = mapped_column(String(64))
     status: Mapped[int | None]  # None only inside the transaction that makes it
-    body: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[str] = mapped_column(Text, default="")  # empty, too, once who is in it was erased
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
 
 

@@ -195,6 +195,7 @@ COUNT_WORDS: Final = {
     "dossiers": "exports for counsel deleted",
     "exemptions": "words of business relationships and of checks by hand erased",
     "tasks": "tasks about the person: deleted",
+    "answers": "answers kept for programs that ask twice, blanked",
     "visits": "visits to forms: page and browser erased",
     "audit_entries": "entries of the audit log redacted",
     "steps": "steps of texts emptied",

@@ -41,6 +41,7 @@ from tests.factories import proofs
 from tests.factories.consent import CAROL, DAVE, spoken, written
 from tests.factories.contacts import import_file
 from tests.factories.files import pdf
+from tests.factories.integrations import Program, make_key, read
 from tests.factories.mail import kept, make_mail
 from tests.factories.messaging import make_campaign, make_ready, make_recipient, one_to_one
 from tests.factories.optin import fill_in, make_published
@@ -231,6 +232,22 @@ def test_a_bundle_goes_with_anybody_who_is_in_it(juniper, northside, clock):
         assert not bundling.file_of(bundle).exists()
         assert not bundling.file_of(bundle).with_suffix("").exists()
     assert bundling.open_bundle(other).is_file()
+
+
+def test_an_answer_kept_for_a_program_forgets_who_is_in_it(app, juniper, northside):
+    """The same request within a week still told name, e-mail and number; now it brings nobody back."""
+    program = Program(app, make_key(northside)[1])
+    asked = {"first_name": "Carol", "email": "carol@home.example", "consent_source": "none_yet"}
+    asked["numbers"] = [{"number": CAROL}]
+    other = asked | {"first_name": "Dave", "email": "", "numbers": [{"number": DAVE}]}
+    assert program.post("/contacts", asked, key="lead-1").status_code == 201
+    assert program.post("/contacts", other, key="lead-2").status_code == 201
+    _, counts = erase(juniper)
+    assert counts["answers"] == 1
+    again = program.post("/contacts", asked, key="lead-1")
+    assert (again.status_code, read(again)["code"]) == (409, "answer_erased")
+    assert read(program.post("/contacts", other, key="lead-2"))["first_name"] == "Dave"
+    assert "carol@home.example" not in everything_said()
 
 
 def test_the_record_page_says_what_was_erased(juniper, northside, known, alice):

@@ -46,7 +46,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
         ),
         _WORKING,
     ),
-    "api_answers": "answers kept for a day so that a program may ask twice",
+    "api_answers": "answers kept for a week so that a program may ask twice",
     "doctor_findings": "what the installation's own check found; it is about the software",
     "import_findings": "rows of imported files that were refused, which became nobody",
     "notices": "what was told to single people; each rests on something in the dossier",

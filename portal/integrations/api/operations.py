@@ -162,6 +162,12 @@ def _once(
             [Fault("Idempotency-Key", "Make a new key for a new request.")],
         )
     assert before.status is not None  # its transaction has committed
+    if not before.body:
+        raise Problem(
+            409,
+            "answer_erased",
+            "This was done, and somebody it names was erased since: nothing of it is told again.",
+        )
     response = _response(before.status, before.body)
     response.headers["Idempotent-Replayed"] = "true"
     return response

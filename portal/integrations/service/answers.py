@@ -5,13 +5,16 @@ Two requests with one key meet at its primary key: the second waits for the firs
 then finds the answer. What was rolled back leaves no row, so that it may be tried again.
 """
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
+from portal.core.erasing import wipe
 from portal.core.tenancy import Tenant, owned
 from portal.integrations.models import ApiAnswer
 from portal.integrations.values import KeptAnswer
@@ -52,6 +55,19 @@ def finish(tenant: Tenant, key: str, *, status: int, body: str) -> None:
         .values(status=status, body=body)
         .execution_options(synchronize_session=False)
     )
+
+
+def forget_about(
+    organization_id: UUID, words: Sequence[str], *, before: datetime, is_dry: bool
+) -> int:
+    """Blank the answers that name one of these words (C-10); say how many.
+
+    Their keys stay taken: a request that comes again must not bring back who was erased.
+    """
+    a = ApiAnswer
+    named = or_(*(a.body.contains(word, autoescape=True) for word in words))
+    of_theirs = and_(owned(Tenant(organization_id), a), a.created_at <= before, named)
+    return wipe(a, of_theirs, {"body": ""}, is_dry=is_dry)
 
 
 def forget_old() -> int:

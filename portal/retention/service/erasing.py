@@ -32,6 +32,7 @@ from portal.core.tenancy import Tenant
 from portal.dnc.service import forgetting as call_lists
 from portal.dossiers.service import asking as dossiers
 from portal.exports import service as exports
+from portal.integrations.service import answers
 from portal.mail import service as mail
 from portal.messaging.service import forgetting as texts
 from portal.messaging.service import inbound
@@ -232,6 +233,9 @@ def _wipe(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -
             [inbound.notice_key(sid) for sid in texts.heard_from(organization_id, e164)],
             before=before,
             is_dry=is_dry,
+        ),
+        "answers": answers.forget_about(
+            organization_id, [*names, *addresses], before=before, is_dry=is_dry
         ),
         "mails": mail.forget_about(
             organization_id, [*names, *addresses], before=before, is_dry=is_dry
