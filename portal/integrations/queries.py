@@ -7,8 +7,10 @@ from sqlalchemy import Select, select, tuple_
 
 from portal.core.access import Scope
 from portal.core.audit import AuditEntry
+from portal.core.clock import utcnow
 from portal.core.db import database_now, db
 from portal.core.errors import NotFound
+from portal.core.formats import plural
 from portal.core.tenancy import Tenant, owned
 from portal.integrations.models import ApiKey, WebhookDelivery, WebhookEndpoint
 from portal.integrations.values import (
@@ -23,6 +25,8 @@ from portal.integrations.values import (
 
 A_PAGE = 50
 KEY_MADE = "integrations:key:make"
+_ADDED = "integrations:webhook:add"
+_ANSWERED_FOR = ("integrations:webhook:keep", "integrations:webhook:switch-on")
 
 
 def keys(tenant: Tenant) -> list[KeyRef]:
@@ -51,6 +55,41 @@ def keys_made_by(organization_id: UUID, user_id: UUID) -> list[KeyRef]:
         .execution_options(populate_existing=True)
     )
     return [_key(row) for row in rows]
+
+
+def endpoints_added_by(organization_id: UUID, user_id: UUID) -> list[EndpointRef]:
+    """Return the webhooks that are on and that somebody added, in whichever account, by the audit log.
+
+    Not those that another person kept or switched on since: who did answers for the address.
+    """
+    e, log = WebhookEndpoint, AuditEntry
+    of_it = (log.chain == organization_id, log.subject_id == e.id)
+    added = select(log.id).where(*of_it, log.event == _ADDED, log.actor_id == user_id)
+    answered = select(log.id).where(*of_it, log.event.in_(_ANSWERED_FOR), log.actor_id != user_id)
+    rows = db.session.scalars(
+        select(e)
+        .where(
+            owned(Tenant(organization_id), e),
+            e.removed_at.is_(None),
+            e.state == EndpointState.ON,
+            added.exists(),
+            ~answered.exists(),
+        )
+        .order_by(e.created_at, e.id)
+        .execution_options(populate_existing=True)
+    )
+    return [_endpoint(row) for row in rows]
+
+
+def ways_left(organization_id: UUID, user_id: UUID) -> tuple[str, ...]:
+    """Return how many keys and webhooks somebody made that are open, in words."""
+    now = utcnow()
+    made = sum(key.opens_at(now) for key in keys_made_by(organization_id, user_id))
+    added = len(endpoints_added_by(organization_id, user_id))
+    return (
+        *((plural(made, "API key"),) if made else ()),
+        *((plural(added, "webhook"),) if added else ()),
+    )
 
 
 def key_or_404(tenant: Tenant, key_id: UUID) -> KeyRef:
@@ -158,6 +197,7 @@ def _key(row: ApiKey) -> KeyRef:
 def _endpoint(row: WebhookEndpoint) -> EndpointRef:
     return EndpointRef(
         id=row.id,
+        organization_id=row.organization_id,
         account_id=row.account_id,
         url=row.url,
         events=tuple(Event(event) for event in row.events),

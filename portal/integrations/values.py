@@ -92,7 +92,10 @@ class KeyRef:
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What was answered under an idempotency key; `status` is None while it is being made."""
+    """What was answered under an idempotency key; `status` is None while it is being made.
+
+    Without a body it named somebody who was erased since.
+    """
 
     request_sha256: str
     status: int | None
@@ -104,6 +107,7 @@ class EndpointRef:
     """One address the account's events are posted to."""
 
     id: UUID
+    organization_id: UUID
     account_id: UUID
     url: str
     events: tuple[Event, ...]
@@ -112,6 +116,11 @@ class EndpointRef:
     given_up: int  # deliveries given up since the last one that arrived
     created_at: datetime
     created_by: str
+
+    @property
+    def tenant(self) -> Tenant:
+        """Return whose it is."""
+        return Tenant(self.organization_id, self.account_id)
 
     @property
     def is_on(self) -> bool:

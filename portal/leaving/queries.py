@@ -1,5 +1,6 @@
 """What somebody holds in an organization, who may get it, and that somebody has left (SPEC 1)."""
 
+from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.drips.queries import enrolments as drips
 from portal.integrations import queries as integrations
+from portal.integrations.values import EndpointRef
 from portal.leaving import rules
 from portal.leaving.values import Heading, Held, HeldAccount, LeftRef, Receiver, SharedAccount
 from portal.messaging.queries import leaving as texts
@@ -88,9 +90,18 @@ def held_by(asks: Me, organization_id: UUID, row: MemberRow) -> Held:
         closed=len(own) - len(open_),
         sessions=len(people.sessions(user_id)),
         keys=sum(key.account_id not in ids for key in made),
+        webhooks=len(webhooks_elsewhere(organization_id, user_id, [one.id for one in open_])),
         saved=saved.kept_at(organization_id, Place(user_id)),
         appeals=sum(case.account_id not in {one.id for one in open_} for case in worked_on),
     )
+
+
+def webhooks_elsewhere(
+    organization_id: UUID, user_id: UUID, own: Collection[UUID]
+) -> list[EndpointRef]:
+    """Return the webhooks somebody added outside the own accounts: those are decided on there."""
+    added = integrations.endpoints_added_by(organization_id, user_id)
+    return [one for one in added if one.account_id not in own]
 
 
 def receivers(asks: Me, organization_id: UUID, row: MemberRow) -> list[Receiver]:

@@ -135,6 +135,7 @@ def _person(held: Held) -> tuple[str, ...]:
         f"{name} can’t sign in {'from that moment on' if is_active else 'already'}.",
         *_some(held.sessions, "browser", ": signed out."),
         *_some(held.keys, "API key", f" made by {name} in other accounts: revoked."),
+        *_some(held.webhooks, "webhook", f" added by {name} in other accounts: switched off."),
         *_some(held.appeals, "appeal", f" that {name} works on: free, to be given anew."),
         *_some(held.saved, "saved reply", ": kept for the record.", "saved replies"),
         *_some(held.closed, "closed account", ": kept for the record."),

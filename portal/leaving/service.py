@@ -74,11 +74,15 @@ def off_board(
             _close(one.ref, choices.reason, typed, actor)
         else:
             _hand_over(given[one.ref.id], user_id, choice, actor)
-        _shut_ways_out(one.ref, actor, keeps_webhooks=choice.keeps_webhooks)
+        keeps = choice.to is not None and choice.keeps_webhooks
+        _shut_ways_out(one.ref, actor, keeps_webhooks=keeps)
     for shared in held.shared:
         _free(shared, user_id, choices.shared.get(shared.ref.id), actor)
     for key in integrations.keys_made_by(organization_id, user_id):
         keys.revoke_key(key.tenant, key.id, actor=actor)
+    for hook in queries.webhooks_elsewhere(organization_id, user_id, choices.own):
+        why = f"{row.name}, who added it, has left. Switch it on if the address is yours."
+        endpoints.switch_off(hook.tenant, hook.id, why, actor=actor)
     if row.is_active:
         people_service.disable_member(organization_id, user_id, actor=actor)
     _record(organization_id, user_id, choices.reason, done, actor)
@@ -162,8 +166,9 @@ def _shut_ways_out(account: AccountRef, actor: Actor, *, keeps_webhooks: bool) -
     for key in integrations.keys(tenant):
         if key.opens_at(now):
             keys.revoke_key(tenant, key.id, actor=actor)
-    for endpoint in [] if keeps_webhooks else integrations.endpoints(tenant):
-        endpoints.remove_endpoint(tenant, endpoint.id, actor=actor)
+    settle = endpoints.keep if keeps_webhooks else endpoints.remove_endpoint
+    for endpoint in integrations.endpoints(tenant):
+        settle(tenant, endpoint.id, actor=actor)
     for sender in numbers.senders(account.id):
         going = calls.forwarding(tenant, sender.id)
         if going.phone or going.pending_phone:

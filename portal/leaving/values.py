@@ -80,13 +80,15 @@ class Held:
     closed: int = 0  # own accounts that are closed already
     sessions: int = 0
     keys: int = 0  # made by them in accounts that are not their own
+    webhooks: int = 0  # added by them in accounts that are not their own
     saved: int = 0  # replies
     appeals: int = 0  # of others, that they work on
 
     @property
     def is_gone(self) -> bool:
         """Say whether nothing is left to be decided or done."""
-        return not (self.person.is_active or self.own or self.shared or self.keys or self.appeals)
+        left = (self.own, self.shared, self.keys, self.webhooks, self.appeals)
+        return not (self.person.is_active or any(left))
 
 
 @dataclass(frozen=True, slots=True)

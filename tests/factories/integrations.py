@@ -28,10 +28,12 @@ def make_key(account, *scopes, name="CRM", expires_at=None, actor=SYSTEM):
         )
 
 
-def make_endpoint(account, url="https://hooks.example.com/in", events=tuple(EVENT_WORDS)):
+def make_endpoint(
+    account, url="https://hooks.example.com/in", events=tuple(EVENT_WORDS), actor=SYSTEM
+):
     """Return a webhook of the account and its secret."""
     with unit_of_work():
-        return endpoints.add_endpoint(account.tenant, url, events, actor=SYSTEM)
+        return endpoints.add_endpoint(account.tenant, url, events, actor=actor)
 
 
 class Nothing(NamedTuple):

@@ -16,6 +16,7 @@ from portal.core.db import db, unit_of_work
 from portal.core.errors import BadInput, NotFound
 from portal.drips.values import EnrolmentState
 from portal.integrations import queries as integrations
+from portal.integrations.service import endpoints
 from portal.leaving import queries, rules
 from portal.leaving.errors import CannotLeave, ChangedSince, NotTyped
 from portal.leaving.values import Choices, PlanFate, Receiver
@@ -35,6 +36,7 @@ from portal.texting_accounts.values import AccountState
 from tests import cast
 from tests.factories.appeals import make_appeal
 from tests.factories.drips import place_of
+from tests.factories.integrations import make_endpoint
 from tests.factories.messaging import make_campaign, make_recipient, texts
 from tests.factories.people import person as make_person
 from tests.leaving.world import ALICES, BOB_ACTS, TEAM, choose, go, held
@@ -71,7 +73,7 @@ def test_in_plain_figures_what_somebody_holds(world):
     assert own.plan_name == billing.subscription(cast.BOBS).plan.name
     assert (shared.talks, shared.tasks, shared.waiting) == (1, 1, 0)
     assert [to.user_id for to in shared.receivers] == [cast.ALICE]
-    assert (now.keys, now.saved, now.appeals, now.closed) == (1, 1, 0, 0)
+    assert (now.keys, now.webhooks, now.saved, now.appeals, now.closed) == (1, 1, 1, 0, 0)
 
 
 def test_an_account_goes_to_somebody_with_all_it_holds(world, bob):
@@ -131,7 +133,26 @@ def test_plans_go_on_or_end_as_was_chosen(world, fate, state):
 
 def test_webhooks_of_the_brokerage_are_kept_where_that_was_chosen(world):
     go(choose(keeps_webhooks=True))
-    assert [one.id for one in integrations.endpoints(world.bobs.tenant)] == [world.endpoint.id]
+    [kept] = integrations.endpoints(world.bobs.tenant)
+    assert (kept.id, kept.is_on) == (world.endpoint.id, True)
+    assert held().is_gone
+
+
+def test_what_people_write_elsewhere_no_longer_goes_to_the_leavers_address(world):
+    """A webhook added in an account of others is off until somebody there answers for it."""
+    theirs = make_endpoint(world.northside, "https://crm.example.com/in")[0]
+    tenant, hook = world.northside.tenant, world.shared_endpoint
+    go()
+    off = integrations.endpoint_or_404(tenant, hook.id)
+    assert (off.is_on, off.off_reason[:8]) == (False, "Bob Tran")
+    assert integrations.endpoint_or_404(tenant, theirs.id).is_on
+    assert any("switched off" in one.title for one in notices.latest(cast.ALICE))
+    [entry] = events("integrations:webhook:switch-off")
+    assert entry.subject_id == hook.id
+    assert held().is_gone
+    with unit_of_work():
+        endpoints.switch_on(tenant, hook.id, actor=Actor(cast.ALICE, "Alice Moreno", None))
+    assert held().is_gone
 
 
 def test_a_team_shares_what_it_is_given_and_its_leads_are_told(world):
@@ -151,7 +172,8 @@ def test_a_closed_account_asks_for_its_name_and_nothing_is_done_without(world):
     assert account().state is AccountState.ACTIVE
     assert people.person(cast.BOB, cast.JUNIPER) is not None
     assert events(*LOST) == []
-    go(choose(None), typed={cast.BOBS: "bob tran"})
+    go(choose(None, keeps_webhooks=True), typed={cast.BOBS: "bob tran"})
+    assert integrations.endpoints(world.bobs.tenant) == []  # as its summary says
     assert account().state is AccountState.CLOSED
     assert place_of(world.bobs, world.people[2]).state is EnrolmentState.ENDED
     assert contacts.count(world.bobs.tenant) == 3

@@ -48,6 +48,7 @@ class World:
     key: Any
     shared_key: Any
     endpoint: Any
+    shared_endpoint: Any
 
 
 def hold_everything(bobs, northside):
@@ -84,7 +85,8 @@ def hold_everything(bobs, northside):
         make_task(northside, for_id=cast.BOB),
         make_key(bobs)[0],
         make_key(northside, actor=BOB_ACTS)[0],
-        make_endpoint(bobs)[0],
+        make_endpoint(bobs, actor=BOB_ACTS)[0],
+        make_endpoint(northside, actor=BOB_ACTS)[0],
     )
 
 

@@ -10,19 +10,20 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from portal.core import audit, secrets_box
+from portal.core import audit, clock, secrets_box
 from portal.core.audit import SYSTEM
 from portal.core.clock import utcnow
 from portal.core.db import database_now, db
 from portal.core.tenancy import Tenant
 from portal.integrations.models import WebhookDelivery, WebhookEndpoint
 from portal.integrations.rules import schedule, signing
+from portal.integrations.service import notices
 from portal.integrations.values import DeliveryState, EndpointState, Parcel, Posted
-from portal.notifications import service as notifications
 from portal.texting_accounts import queries as accounts
 
 LEASE = timedelta(seconds=60)
 AT_ONCE = 8
+RESTS_FOR = timedelta(minutes=1)
 KEPT_FOR = timedelta(days=30)
 
 
@@ -58,7 +59,7 @@ def claim(endpoint_id: UUID, limit: int = AT_ONCE) -> list[Parcel]:
         .execution_options(synchronize_session=False)
     ).all()
     secret = secrets_box.box().open(endpoint.secret_sealed, endpoint.place_of_secret)
-    at = utcnow()
+    at = clock.utcnow() - clock.offset()  # receivers keep real time, whatever the sandbox has
     return [
         Parcel(
             row.id,
@@ -79,6 +80,23 @@ def record(done: Sequence[tuple[Parcel, Posted]]) -> None:
             _arrived(parcel, posted)
         else:
             _failed(parcel, posted)
+
+
+def rest(endpoint_id: UUID) -> None:
+    """Let what else is due where nobody answers wait a minute: the worker has others to serve."""
+    now = database_now()
+    d = WebhookDelivery
+    db.session.execute(
+        update(d)
+        .where(
+            d.endpoint_id == endpoint_id,
+            d.state == DeliveryState.WAITING,
+            d.next_try_at <= now,
+            d.lease_until.is_(None) | (d.lease_until < now),
+        )
+        .values(next_try_at=now + RESTS_FOR)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def forget_old() -> int:
@@ -158,19 +176,8 @@ def _tell(endpoint: WebhookEndpoint, parcel: Parcel) -> None:
     """Tell the account's people that an event was given up, or that the endpoint is off now."""
     reason = endpoint.off_reason
     account = accounts.get_or_404(Tenant(endpoint.organization_id, endpoint.account_id))
-    host = endpoint.url.partition("//")[2].partition("/")[0]
-    title, text = f"An event could not be delivered to {host}", "Every try of a day failed."
-    if reason is not None:
-        title, text = f"The webhook to {host} is switched off", reason
-    notifications.notify(
-        organization_id=account.organization_id,
-        account_id=account.id,
-        user_ids=accounts.watchers(account),
-        kind="webhook",
-        title=title,
-        text=f"{text} Look at the delivery log.",
-        url=f"/accounts/{account.id}/webhooks/{endpoint.id}",
-        dedupe_key=f"webhook:{parcel.delivery_id}:{parcel.tries}",
+    notices.tell(
+        account, endpoint.id, endpoint.url, reason, once=f"{parcel.delivery_id}:{parcel.tries}"
     )
     if reason is not None:
         audit.record(

@@ -19,8 +19,9 @@ from portal.integrations import queries
 from portal.integrations.errors import EndpointOff, KeyLimit
 from portal.integrations.models import WebhookEndpoint
 from portal.integrations.rules import signing
-from portal.integrations.service import events
+from portal.integrations.service import events, notices
 from portal.integrations.values import EndpointRef, EndpointState, Event
+from portal.texting_accounts import queries as accounts
 
 MOST_ENDPOINTS = 10
 
@@ -63,11 +64,29 @@ def remove_endpoint(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> Endpo
     return endpoint
 
 
+def keep(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> None:
+    """Write down that somebody answers for a webhook whose adder left. Raises NotFound."""
+    queries.endpoint_or_404(tenant, endpoint_id)
+    _record("keep", tenant, endpoint_id, actor)
+
+
+def switch_off(tenant: Tenant, endpoint_id: UUID, why: str, *, actor: Actor) -> None:
+    """Post nothing there until somebody switches it on again; its people are told why.
+
+    Raises NotFound.
+    """
+    endpoint = queries.endpoint_or_404(tenant, endpoint_id)
+    _set(tenant, endpoint_id, state=EndpointState.OFF, off_reason=why[:200])
+    account = accounts.get_or_404(tenant)
+    notices.tell(account, endpoint_id, endpoint.url, why, once=f"{endpoint_id}:{utcnow()}")
+    _record("switch-off", tenant, endpoint_id, actor, reason=why)
+
+
 def switch_on(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> EndpointRef:
-    """Post there again; what still waits goes with it. Raises NotFound."""
+    """Post there again; what still waits goes now, whenever its next try was due. Raises NotFound."""
     queries.endpoint_or_404(tenant, endpoint_id)
     _set(tenant, endpoint_id, state=EndpointState.ON, off_reason=None, given_up=0)
-    events.ring(endpoint_id)
+    events.hasten(tenant, endpoint_id)
     _record("switch-on", tenant, endpoint_id, actor)
     return queries.endpoint_or_404(tenant, endpoint_id)
 

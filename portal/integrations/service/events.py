@@ -106,6 +106,18 @@ def send_again(tenant: Tenant, delivery_id: UUID, *, actor: Actor) -> UUID:
     return endpoint_id
 
 
+def hasten(tenant: Tenant, endpoint_id: UUID) -> None:
+    """Have what waits for an endpoint posted now."""
+    d = WebhookDelivery
+    db.session.execute(
+        update(d)
+        .where(owned(tenant, d), d.endpoint_id == endpoint_id, d.state == DeliveryState.WAITING)
+        .values(next_try_at=utcnow())
+        .execution_options(synchronize_session=False)
+    )
+    ring(endpoint_id)
+
+
 def drop_waiting(tenant: Tenant, endpoint_id: UUID) -> None:
     """Forget what waits for an endpoint that is removed."""
     d = WebhookDelivery
