@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, flash, g, request, url_for
+from flask import Blueprint, Flask, Response, flash, g, request, url_for
 
 from portal.core import clock
 from portal.core.access import Permission, Scope, me, requires
@@ -15,9 +15,15 @@ from portal.integrations import queries
 from portal.integrations.forms import EndpointForm, KeyForm
 from portal.integrations.service import endpoints, events, keys
 from portal.integrations.values import EVENT_WORDS, SCOPE_WORDS, Event
+from portal.people import queries as people
 
 bp = Blueprint("integrations", __name__)
 _ACCOUNT = "/accounts/<uuid:account_id>"
+
+
+def init_app(_app: Flask) -> None:
+    """Have a member's page say what programs of theirs go on without them."""
+    people.add_ways_source(queries.ways_left)
 
 
 @bp.get(f"{_ACCOUNT}/integrations")

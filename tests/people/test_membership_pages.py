@@ -3,11 +3,12 @@
 import pytest
 
 from portal.core.access import Role
-from portal.core.audit import SYSTEM
+from portal.core.audit import SYSTEM, Actor
 from portal.core.db import unit_of_work
 from portal.people import queries, service
 from portal.people.errors import CodeRefused
 from tests import cast
+from tests.factories.integrations import make_endpoint, make_key
 from tests.factories.mail import kept
 
 
@@ -45,6 +46,20 @@ def test_a_lead_disables_a_member_and_lets_them_in_again(alice, bob):
     assert "Disabled" in alice.get("people.member", **where).text
     alice.post("people.enable_member", **where)
     assert queries.user_details(cast.BOB).is_active
+
+
+def test_a_member_s_page_says_what_programs_of_theirs_go_on_without_them(alice, northside):
+    """RULINGS 31: keys and webhooks are the account's; who disables somebody must know of them."""
+    where = {"organization_id": cast.JUNIPER, "user_id": cast.BOB}
+    assert "API key" not in alice.get("people.member", **where).text
+    for name in ("CRM", "Forms"):
+        make_key(northside, name=name, actor=Actor(cast.BOB, "Bob Tran", None))
+    make_endpoint(northside, actor=Actor(cast.BOB, "Bob Tran", None))
+    page = alice.get("people.member", **where)
+    assert "2 API keys and 1 webhook that Bob Tran made stay open" in page.text_of("#member-access")
+    assert "stay open" in page.text_of("#disable-member")
+    alice.post("people.disable_member", **where)
+    assert "made are open" in alice.get("people.member", **where).text_of("#member-access")
 
 
 def test_a_lead_may_be_made_an_agent_while_another_lead_stays(alice, browser):

@@ -44,9 +44,11 @@ from portal.people.queries.sign_in import (
     session_of,
     sessions,
 )
+from portal.people.queries.ways import add_ways_source, ways_left
 
 __all__ = [
     "DEMO_LOGINS_FILE",
+    "add_ways_source",
     "administrators",
     "demo_logins",
     "every_user",
@@ -80,6 +82,7 @@ __all__ = [
     "user_by_email",
     "user_details",
     "users",
+    "ways_left",
     "who_may",
     "works_as",
 ]

@@ -103,6 +103,7 @@ def member(organization_id: UUID, user_id: UUID) -> Response:
         form=form,
         member=row,
         may_edit=may_edit,
+        ways_left=queries.ways_left(organization_id, user_id),
     )
 
 
