@@ -34,9 +34,14 @@ def deliver_webhooks(endpoint_id: str) -> int:
             if not parcels:
                 return tried
             posted = list(posting.map(lambda parcel: post(gateway, parcel), parcels))
+            is_answered = any(one.status for one in posted)
             with unit_of_work():
                 deliveries.record(list(zip(parcels, posted, strict=True)))
+                if not is_answered:
+                    deliveries.rest(UUID(endpoint_id))
             tried += len(parcels)
+            if not is_answered:
+                return tried  # the sweep rings again once something is due
             if jobs.waiting(Lane.URGENT):
                 break  # somebody's own text comes first (G18)
     jobs.ring(Job.DELIVER_WEBHOOKS, endpoint_id)

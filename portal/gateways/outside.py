@@ -8,7 +8,9 @@ be on the public internet, and the connection goes to exactly those that were ch
 import ipaddress
 import re
 import socket
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, quote
@@ -51,6 +53,7 @@ _TUNNELS: Final = [
 _METADATA: Final = frozenset({ipaddress.ip_address("168.63.129.16")})
 
 Resolver = Callable[[str, int], Sequence[str]]
+RESOLVED_WITHIN_S: Final = 5.0
 
 
 class AddressRefused(BadInput):
@@ -170,14 +173,22 @@ def _check_name(host: str, like: str) -> None:
         raise AddressRefused("That name belongs to a private network. Use a public one.")
 
 
-def addresses(target: Target, *, is_sandbox: bool, resolve: Resolver | None = None) -> list[str]:
+def addresses(
+    target: Target,
+    *,
+    is_sandbox: bool,
+    resolve: Resolver | None = None,
+    within_s: float = RESOLVED_WITHIN_S,
+) -> list[str]:
     """Return the checked addresses of a target. Raises NotPublic when any is not public.
 
     One private address among public ones is enough to refuse: a name that gives both is how a
-    check is slipped past.
+    check is slipped past. A name server that says nothing is waited for no longer than said.
     """
     try:
-        found = (resolve or _resolve)(target.host, target.port)
+        found = _in_time(resolve or _resolve, target, within_s)
+    except TimeoutError as error:
+        raise NotPublic("The host name was not found in time.") from error
     except (OSError, UnicodeError) as error:
         raise NotPublic("The host name was not found.") from error
     if not found:
@@ -204,6 +215,20 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     if parts == NONE:
         raise AddressRefused("This is not an address. Write it like https://example.com/x.")
     return parts, parts.port
+
+
+def _in_time(resolve: Resolver, target: Target, within_s: float) -> Sequence[str]:
+    """Resolve in a thread of its own: the system's resolver takes no deadline. Raises TimeoutError."""
+    answer: Future[Sequence[str]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(resolve(target.host, target.port))
+        except BaseException as error:  # noqa: BLE001 (raised where the answer is waited for)
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    return answer.result(within_s)
 
 
 def _resolve(host: str, port: int) -> list[str]:

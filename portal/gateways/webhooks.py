@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from portal.gateways import outside, pinned
 from portal.gateways.outside import AddressRefused, NotPublic, Resolver
 
-WITHIN_S: Final = 5.0  # everything after the name is resolved, connection and answer together
+WITHIN_S: Final = 5.0  # everything: name, connection and answer together
 
 
 class NoAnswer(Exception):
@@ -42,12 +42,14 @@ class HttpWebhooks:
 
     def post(self, url: str, headers: Mapping[str, str], body: str | bytes) -> int:
         """Post to the address that was checked, and to no other. Raises NoAnswer."""
+        deadline = monotonic() + WITHIN_S
         try:
             target = outside.read(url, is_sandbox=self._is_sandbox)
-            found = outside.addresses(target, is_sandbox=self._is_sandbox, resolve=self._resolve)
+            found = outside.addresses(
+                target, is_sandbox=self._is_sandbox, resolve=self._resolve, within_s=WITHIN_S
+            )
         except (AddressRefused, NotPublic) as error:
             raise NoAnswer(str(error)) from error
-        deadline = monotonic() + WITHIN_S
         try:
             with pinned.connect(target, found, deadline, self._tls) as connection:
                 raw = body.encode() if isinstance(body, str) else body

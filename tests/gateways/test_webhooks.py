@@ -158,6 +158,17 @@ def test_it_connects_to_the_address_that_was_checked_and_not_to_the_name(monkeyp
     assert len(asked) == 2
 
 
+def test_a_name_server_that_says_nothing_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(webhooks, "WITHIN_S", 0.05)
+    gate = threading.Event()
+    gateway = HttpWebhooks(is_sandbox=False, resolve=lambda *_: gate.wait(30) and [])
+    try:
+        with pytest.raises(NoAnswer, match="not found in time"):
+            gateway.post("https://hooks.example.com/in", HEADERS, "{}")
+    finally:
+        gate.set()
+
+
 def test_the_certificate_must_be_the_name_s(monkeypatch):
     """The address is pinned, the name is what TLS asks for."""
     wanted = []

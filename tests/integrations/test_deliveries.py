@@ -263,6 +263,20 @@ class TestTryingAgain:
         tell(northside)  # nothing is written for who is off
         assert len(log(hook, northside)) == 4
 
+    def test_where_nobody_answers_a_backlog_does_not_hold_the_worker(
+        self, northside, hook, posted, clock
+    ):
+        """Eight wait their five seconds at once; the rest lets others have their turn."""
+        for _ in range(20):
+            tell(northside)
+        posted.answers = ["No answer within 5 seconds."] * 8
+        assert run(hook) == deliveries.AT_ONCE
+        assert run(hook) == 0
+        assert queries.endpoints_due() == []
+        clock.travel(by=timedelta(seconds=61))
+        assert run(hook) == 20
+        assert {d.state for d in log(hook, northside)} == {"delivered"}
+
     def test_one_that_arrives_starts_the_count_anew(self, northside, hook, posted, clock):
         for fails in (True, True, False, True, True):
             tell(northside)
@@ -293,6 +307,23 @@ class TestTryingAgain:
             endpoints.switch_on(northside.tenant, hook.id, actor=ALICE_ACTS)
         assert run(hook) == 1
         assert [d.state for d in log(hook, northside)] == ["delivered", "given_up"]
+
+    def test_switched_on_again_what_failed_before_does_not_wait_for_its_turn(
+        self, northside, hook, posted, clock
+    ):
+        """The page says that what waited is sent now; the sixth try was due in hours."""
+        tell(northside)
+        posted.answers = [500] * 5
+        for wait in (timedelta(), *schedule.WAITS[:4]):
+            clock.travel(by=wait + timedelta(seconds=1))
+            assert run(hook) == 1
+        with unit_of_work():
+            endpoints.switch_off(northside.tenant, hook.id, "Somebody left.", actor=ALICE_ACTS)
+        assert run(hook) == 0
+        with unit_of_work():
+            endpoints.switch_on(northside.tenant, hook.id, actor=ALICE_ACTS)
+        assert run(hook) == 1
+        assert [d.state for d in log(hook, northside)] == ["delivered"]
 
     def test_a_person_sends_one_again_under_its_own_id(self, northside, hook, posted, clock):
         tell(northside)
