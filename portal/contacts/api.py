@@ -133,7 +133,7 @@ _EXAMPLE: Final = {
         "Add a contact",
         "Somebody with the same number, or the same e-mail address, is merged: what is known "
         "stays, what is empty is filled, numbers and tags are added, another name is kept as a "
-        "note. Adds no consent: that is recorded in the portal.",
+        "note. Adds no consent: that is recorded by POST /api/v1/consents, or in the portal.",
         (
             Returns(201, "Added.", CONTACT, _EXAMPLE),
             Returns(200, "Merged.", CONTACT, {**_EXAMPLE, "created": False}),

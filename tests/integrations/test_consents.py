@@ -146,7 +146,6 @@ class TestRecording:
         assert said["event"] == "given"
         assert said["stands"]["one_to_one"]["code"] == "opted_out"
 
-
     @pytest.mark.parametrize(("ahead_s", "status"), [(1, 201), (299, 201), (301, 422)])
     def test_a_clock_that_is_a_little_fast_is_no_future(
         self, program, northside, clock, ahead_s, status
@@ -167,9 +166,7 @@ class TestRecording:
     def test_a_record_of_the_year_1_is_shown(self, program, alice, northside):
         """What came before such years were refused can't be changed: its pages open all the same."""
         said = read(program.post("/consents", AGREED | {"contact": {}}))
-        db.session.execute(
-            update(ConsentRecord).values(given_at=datetime(1, 1, 1, tzinfo=UTC))
-        )
+        db.session.execute(update(ConsentRecord).values(given_at=datetime(1, 1, 1, tzinfo=UTC)))
         db.session.commit()
         person = {"account_id": northside.id, "contact_id": said["contact_id"]}
         assert "1 Jan 1" in alice.get("messaging.contact", **person).text
