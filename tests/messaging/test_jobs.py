@@ -15,7 +15,7 @@ from portal.core import jobs
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.errors import GatewayBusy
-from portal.core.jobs import Job, Lane
+from portal.core.jobs import Lane
 from portal.core.tenancy import Tenant
 from portal.gateways.sms import Listed, Outcome, Verdict
 from portal.messaging import queries
