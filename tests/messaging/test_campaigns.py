@@ -1,5 +1,6 @@
 """Campaigns paused, resumed, canceled, sent again, and one with a STOP in its middle."""
 
+import random
 import threading
 import time
 from datetime import timedelta
@@ -105,7 +106,7 @@ def test_a_stop_race(count, stops, rounds, northside, sender, built_app, carrier
     with unit_of_work():
         account_service.set_limits(
             northside.id,
-            daily_recipients=rounds * count + 1,
+            daily_recipients=count + 1,  # the same people in every round
             daily_segments=2 * rounds * count + 1,
             note="x",
             actor=ALICE_ACTS,
@@ -113,22 +114,33 @@ def test_a_stop_race(count, stops, rounds, northside, sender, built_app, carrier
     account = accounts.account(northside.id)
     make_credits(account, 2 * rounds * count)
     people = make_recipients(account, count)
-    slow = carrier_fake.send
-    carrier_fake.send = lambda outgoing, deadline: time.sleep(0.02) or slow(outgoing, deadline)
+    slow, under_way = carrier_fake.send, threading.Event()
+
+    def send(outgoing, deadline):
+        time.sleep(0.02)
+        outcome = slow(outgoing, deadline)
+        under_way.set()
+        return outcome
+
+    carrier_fake.send = send
     for round_ in range(rounds):
-        stop_race(account, sender, people, people[round_ % 7 :: 7][:stops], built_app)
-        for person in people[round_ % 7 :: 7][:stops]:  # back in for the next round
+        stopping = people[round_ % 7 :: 7][:stops]
+        random.Random(round_).shuffle(stopping)  # so STOPs and texts meet all along the way
+        under_way.clear()
+        stop_race(account, sender, people, stopping, built_app, under_way)
+        for person in stopping:  # back in for the next round
             with unit_of_work():
                 says(account, sender, person.number.e164, "START")
     assert audit.verify(account.organization_id)[1] is None
 
 
-def stop_race(account, sender, people, stopping, built_app):
-    """Run one send with its STOPs, and look at every text of it."""
+def stop_race(account, sender, people, stopping, built_app, under_way):
+    """Run one send with its STOPs, said once it is under way, and look at every text of it."""
     before = billing.balance(account.id)
     campaign = make_campaign(account, people)
 
     def say_stop():
+        assert under_way.wait(60)
         with built_app.app_context():
             for person in stopping:
                 with unit_of_work():
@@ -160,6 +172,7 @@ def stop_race(account, sender, people, stopping, built_app):
     told_to_stop = {person.number.e164 for person in stopping}
     rest = [t for e164, t in by_number.items() if e164 not in told_to_stop]
     assert {t.state for t in rest} == {State.ACCEPTED}
+    assert 0 < len(told_to_stop & started.keys()) < len(stopping)  # some too late, some in time
     blocked = sum(t.state is State.BLOCKED for t in by_number.values())
     books = billing.balance(account.id)
     assert books.reserved == 0

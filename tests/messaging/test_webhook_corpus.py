@@ -151,9 +151,9 @@ def test_500_genuine_webhooks_are_each_kept_once_whenever_they_come_again(
     assert_kept_once(genuine)
     apply_statuses()
     before = everything()
-    for start, age in enumerate(AGES):
+    for start, age in enumerate(AGES):  # a sixth at each age, and all of them at the last
         clock.travel(by=age)
-        for hook in genuine[start :: len(AGES)]:
+        for hook in genuine if age is AGES[-1] else genuine[start :: len(AGES)]:
             assert hook.post(app).status_code in {200, 204}
     assert apply_statuses() == 0
     assert everything() == before
