@@ -195,7 +195,7 @@ class TestAgentStated:
 
     def test_it_may_not_lie_in_the_future(self, northside, clock):
         with pytest.raises(GivenLater):
-            self.state(northside, given_at=clock.now + MINUTE)
+            self.state(northside, given_at=clock.now + 6 * MINUTE)
 
 
 class TestInquiry:
