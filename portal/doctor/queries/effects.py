@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from portal.billing.models import CreditEntry, Invoice, Subscription
 from portal.billing.values import EntryKind
 from portal.core.audit import AuditEntry
+from portal.core.erasing import ERASED
 from portal.doctor.queries.looking import Check, Look
 from portal.doctor.values import Found, Invariant
 from portal.messaging.models import (
@@ -22,8 +23,11 @@ from portal.messaging.models import (
 from portal.messaging.rules.proofs import RANK, Source
 from portal.messaging.service.statuses import STATES
 from portal.messaging.values import State
+from portal.retention.values import TERMS, Keeping
 
 APPLIED_WITHIN: Final = timedelta(minutes=15)
+# A callback this old may have been deleted (C-11); a day less, since it came before its step.
+CALLBACK_KEPT: Final = timedelta(days=TERMS[Keeping.CALLBACKS].least - 1)
 _BEYOND_ACCEPTED: Final = (State.SENT, State.FAILED, State.UNDELIVERED, State.DELIVERED)
 _CONFIRM: Final = "messaging:campaign:confirm"
 
@@ -163,7 +167,10 @@ def state_behind_reports(look: Look) -> Iterable[Found]:
 
 
 def state_beyond_reports(look: Look) -> Iterable[Found]:
-    """Find texts that stand higher than anything the carrier has said."""
+    """Find texts that stand higher than anything the carrier has said.
+
+    A step speaks for a callback only where retention or an erasure may have deleted that.
+    """
     reported = (
         select(WebhookEvent.id)
         .where(
@@ -173,18 +180,24 @@ def state_beyond_reports(look: Look) -> Iterable[Found]:
         )
         .exists()
     )
-    listed = (
+    written_down = (
         select(MessageEvent.id)
         .where(
             MessageEvent.message_id == Message.id,
             MessageEvent.state == Message.state,
-            MessageEvent.cause == Source.LIST.value,
+            or_(
+                MessageEvent.cause == Source.LIST.value,
+                and_(
+                    MessageEvent.cause == Source.CALLBACK.value,
+                    or_(MessageEvent.at < look.now - CALLBACK_KEPT, Message.body == ERASED),
+                ),
+            ),
         )
         .exists()
     )
     rows = look.rows(
         select(Message.id, Message.state).where(
-            look.texts, Message.state.in_(_BEYOND_ACCEPTED), ~reported, ~listed
+            look.texts, Message.state.in_(_BEYOND_ACCEPTED), ~reported, ~written_down
         )
     )
     for row in rows:
