@@ -18,6 +18,7 @@ from portal.core.batches import in_batches, one_by_one
 from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
 from portal.core.jobs import Job, Lane
+from portal.core.secrets_box import SecretUnreadable
 from portal.gateways import sms
 from portal.gateways.sms import Listed
 from portal.messaging.queries import assigned
@@ -35,10 +36,9 @@ from portal.messaging.service import (
 from portal.messaging.service.optout_import import OptOutHandler
 from portal.messaging.service.recovery import Doubt
 from portal.messaging.service.similar import Due
-from portal.numbers import queries as numbers
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
-from workers.recovery import hear_all
+from workers.recovery import credentials_of, hear_all
 from workers.runtime import at_once, each, halving, job, on_its_own, together
 
 logger = logging.getLogger(__name__)
@@ -161,16 +161,16 @@ def catch_up_inbound(_key: str = "all", *, since: timedelta = timedelta(hours=2)
     """
     found = 0
     for organization in people.organizations():
-        credentials = numbers.credentials(organization.id)
-        if credentials is None:
-            continue
-        try:
-            listed = sms.current().inbound_since(credentials, clock.utcnow() - since)
-        except GatewayError as error:
-            logger.warning("texts received could not be listed: %s", error)
-            continue
         with on_its_own("what organization %s received was not taken in", organization.id):
-            found += hear_all(organization.id, listed)
+            credentials = credentials_of(organization.id)
+            if credentials is None:
+                continue
+            try:
+                listed = sms.current().inbound_since(credentials, clock.utcnow() - since)
+            except GatewayError as error:
+                logger.warning("texts received could not be listed: %s", error)
+                continue
+            found += hear_all(organization.id, listed).count
     return found
 
 
@@ -202,11 +202,12 @@ def reconcile(_key: str = "all") -> int:
 
 def _listed(doubt: Doubt) -> Sequence[Listed] | None:
     """Return what the carrier lists around a text in doubt; None: nobody can look now."""
-    if doubt.credentials is None:
-        return None
     since = doubt.submitted_at - timedelta(minutes=5)
     try:
-        return sms.current().find(doubt.credentials, doubt.e164, since)
-    except GatewayError as error:
+        credentials = credentials_of(doubt.organization_id)
+        if credentials is None:
+            return None  # its organization's account at the carrier is gone
+        return sms.current().find(credentials, doubt.e164, since)
+    except (GatewayError, SecretUnreadable) as error:
         logger.warning("the carrier's list could not be read: %s", error)
         return None

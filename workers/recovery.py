@@ -14,10 +14,19 @@ from uuid import UUID
 from portal.core import clock
 from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
+from portal.core.secrets_box import SecretUnreadable
 from portal.gateways import carrier_media, sms
+from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
 from portal.messaging.queries import recovery as records
-from portal.messaging.service import fence, heartbeat, highwater, placing, watching
+from portal.messaging.service import (
+    fence,
+    heartbeat,
+    highwater,
+    placing,
+    trouble,
+    watching,
+)
 from portal.messaging.values import MediaRef
 from portal.numbers import queries as numbers
 from workers.runtime import job, on_its_own
@@ -35,6 +44,14 @@ class Found:
     recovered: int = 0  # texts of ours that had gone
     learned: int = 0  # texts from people
     strays: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How many texts from people were taken in, and whether none failed."""
+
+    count: int
+    is_whole: bool
 
 
 @job
@@ -69,12 +86,13 @@ def catch_up() -> int:
 
 @job
 def sweep_both_ways() -> int:
-    """Read the last 48 hours of every carrier account, both ways, once a day (PROMISES 2.4).
+    """Read 48 hours or more of every carrier account, both ways, once a day (PROMISES 2.4).
 
-    Takes up where it stopped: an organization that was read is not read again that day.
+    Takes up where it stopped: an organization that was read is not read again that day, and one
+    whose list could not be read for days is read since the last time.
     """
-    since, strays = clock.utcnow() - watching.SWEEPS_OVER, 0
-    for organization_id in watching.due():
+    strays = 0
+    for organization_id, since in watching.due().items():
         with on_its_own("the texts of organization %s were not compared", organization_id):
             found = read_both_ways(organization_id, since)
             if found is None:
@@ -112,7 +130,7 @@ def read_both_ways(
 
     Ours first: a STOP that answers a text must not block that text's row before it is found.
     """
-    credentials = numbers.credentials(organization_id)
+    credentials = credentials_of(organization_id)
     if credentials is None:
         return Found()
     try:
@@ -121,22 +139,41 @@ def read_both_ways(
         logger.warning("the carrier's list could not be read to its end: %s", error)
         return None
     recovered = _place_all(organization_id, listed)
-    learned = hear_all(organization_id, listed)
+    heard = hear_all(organization_id, listed)
     recovered += _place_all(organization_id, listed)  # answers to what was heard just now
     with unit_of_work():
         placing.refresh(organization_id, listed)
         strays = placing.note_strays(organization_id, listed, until=strays_until)
-    return Found(recovered, learned, strays)
+    return Found(recovered, heard.count, strays) if heard.is_whole else None
 
 
-def hear_all(organization_id: UUID, listed: Sequence[Listed]) -> int:
-    """Take in what people wrote and we never heard, oldest first, each for itself."""
-    heard = 0
+def hear_all(organization_id: UUID, listed: Sequence[Listed]) -> Heard:
+    """Take in what people wrote and we never heard, oldest first, each for itself.
+
+    One that can't be taken in keeps none of the others back: a STOP may be among them.
+    """
+    count, failed = 0, 0
     for text in placing.unheard(listed):
-        files = _files_of(organization_id, text) if text.media_count else []
+        failed += 1
+        with on_its_own("text %s from a person was not taken in", text.sid):
+            files = _files_of(organization_id, text) if text.media_count else []
+            with unit_of_work():
+                count += placing.hear(organization_id, text, files)
+            failed -= 1
+    return Heard(count, is_whole=not failed)
+
+
+def credentials_of(organization_id: UUID) -> CarrierCredentials | None:
+    """Return what it takes to read an organization's lists; None: it has no account there.
+
+    Raises SecretUnreadable, and has told people then: all others can be read meanwhile.
+    """
+    try:
+        return numbers.credentials(organization_id)
+    except SecretUnreadable:
         with unit_of_work():
-            heard += placing.hear(organization_id, text, files)
-    return heard
+            trouble.token_unreadable(organization_id)
+        raise
 
 
 def _files_of(organization_id: UUID, text: Listed) -> list[MediaRef]:

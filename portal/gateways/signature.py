@@ -17,6 +17,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 
 from portal.core.addresses import NONE, parts_of
 from portal.core.errors import BadWebhook
+from portal.gateways.received import storable
 
 BODY_DIGEST = "bodySHA256"  # in the address of a webhook whose body is JSON
 
@@ -133,7 +134,7 @@ def read_inbound(params: Sequence[tuple[str, str]]) -> InboundWebhook:
         message_sid=given["MessageSid"],
         from_number=given["From"],
         to=given["To"],
-        body=given["Body"].replace("\0", "\N{REPLACEMENT CHARACTER}"),  # no text column takes it
+        body=storable(given["Body"]),
         segments=max(int(given.get("NumSegments") or 1), 1),
         media=tuple(_medium(given, index) for index in range(count)),
         service_sid=given.get("MessagingServiceSid") or None,

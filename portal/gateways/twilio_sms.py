@@ -9,6 +9,7 @@ from typing import Any
 from portal.core.errors import GatewayBusy
 from portal.gateways.carrier_http import TooManyRequests
 from portal.gateways.credentials import CarrierCredentials
+from portal.gateways.received import storable
 from portal.gateways.sms import Listed, Outcome, Outgoing, Verdict
 from portal.gateways.twilio_client import MESSAGE_SID, TwilioClients, reading_failed, refusal
 
@@ -170,7 +171,7 @@ def _listed(message: Any) -> Listed:
         sid=str(message.sid),
         to=str(message.to or ""),
         from_number=str(message.from_ or ""),
-        body=str(message.body or ""),
+        body=storable(str(message.body or "")),
         direction=str(message.direction or ""),
         status=str(message.status or ""),
         date_created=created if isinstance(created, datetime) else None,

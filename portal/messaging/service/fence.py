@@ -94,9 +94,8 @@ def trip(
 def trip_all(cause: FenceCause, *, since: datetime | None = None, actor: Actor = SYSTEM) -> int:
     """Stop everybody who could send; return how many were not stopped yet."""
     return sum(
-        trip(organization.id, cause, since=since, actor=actor)
-        for organization in people.organizations()
-        if numbers.credentials(organization.id) is not None
+        trip(organization_id, cause, since=since, actor=actor)
+        for organization_id in numbers.organizations_at_the_carrier()
     )
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 
 from portal.billing import service as billing
 from portal.core.db import Last, before_commit, database_now, db
-from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
 from portal.messaging.models import MOVING, Campaign, Message, TrafficStop
 from portal.messaging.rules import gates
@@ -21,7 +20,6 @@ from portal.messaging.service.evidence import Effect, Evidence, Source
 from portal.messaging.service.placing import AFTER, BEFORE, OUTBOUND
 from portal.messaging.service.statuses import STATES
 from portal.messaging.values import CampaignState, State
-from portal.numbers import queries as numbers
 from portal.texting_accounts import queries as accounts
 
 # When the carrier's list is looked at, counted from the submission.
@@ -46,12 +44,10 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One text in doubt, and what it takes to look for it.
-
-    Without credentials nobody can look: its organization's account at the carrier is gone.
-    """
+    """One text in doubt, and what it takes to know it in the carrier's list."""
 
     message_id: UUID
+    organization_id: UUID
     account_id: UUID
     check_at: datetime
     e164: str
@@ -59,7 +55,6 @@ class Doubt:
     body: str
     submitted_at: datetime
     attempt: int
-    credentials: CarrierCredentials | None
 
 
 def reap() -> int:
@@ -100,6 +95,7 @@ def doubts_due(after: Doubt | None = None, limit: int = 20) -> list[Doubt]:
     return [
         Doubt(
             row.id,
+            row.organization_id,
             row.account_id,
             row.next_check_at,
             row.e164,
@@ -107,7 +103,6 @@ def doubts_due(after: Doubt | None = None, limit: int = 20) -> list[Doubt]:
             row.body,
             row.submitted_at,
             row.attempt,
-            numbers.credentials(row.organization_id),
         )
         for row in rows
         if row.next_check_at and row.e164 and row.submitted_at  # as was asked for

@@ -91,6 +91,24 @@ def list_unread(account_id: UUID) -> None:
     )
 
 
+def token_unreadable(organization_id: UUID) -> None:
+    """Tell people, once a day, that nothing the carrier keeps can be read: the STOPs it heard."""
+    logger.error("the carrier's token of organization %s can't be read", organization_id)
+    told = [*people.leads(organization_id), *people.officers(organization_id)]
+    notifications.notify(
+        organization_id=organization_id,
+        account_id=None,
+        user_ids=[person.id for person in (*told, *people.administrators())],
+        kind="trouble",
+        title="The carrier account's token can't be read",
+        text="No key of this installation opens it. Until it is mended nothing leaves, and a STOP "
+        "whose webhook was lost is not found in the carrier's list. An administrator puts back "
+        "the key, or enters the token anew.",
+        url=f"/organizations/{organization_id}/sending",
+        dedupe_key=f"token_unreadable:{organization_id}:{clock.utcnow().date()}",
+    )
+
+
 def hold_suspended(account_id: UUID, reason: str) -> bool:
     """Keep the queue of an account that the carrier has suspended, and stop it; say if it sent."""
     account = accounts.account(account_id)

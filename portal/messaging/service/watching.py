@@ -1,6 +1,7 @@
 """Which organizations' carrier lists are to be read in full, and which were (PROMISES 2.4)."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -14,17 +15,39 @@ from portal.people import queries as people
 
 SWEPT_EVERY: Final = timedelta(hours=24)
 SWEEPS_OVER: Final = timedelta(hours=48)
+# After a list that was not readable for long; the carrier lets go of texts by and by.
+SWEEPS_OVER_AT_MOST: Final = timedelta(days=60)
+OVERLAP: Final = timedelta(hours=1)  # what the list did not show yet when it was read last
 
 
-def due() -> list[UUID]:
-    """Return the organizations whose daily sweep is due, in a fixed order."""
-    fresh_since = clock.utcnow() - SWEPT_EVERY
-    fresh = set(
-        db.session.scalars(
-            select(CarrierWatch.organization_id).where(CarrierWatch.swept_at > fresh_since)
+def due() -> Mapping[UUID, datetime]:
+    """Return whose daily sweep is due, in a fixed order, and since when each list is to be read.
+
+    That is two days, or from the last reading on where it was longer ago: a STOP of the days in
+    which nobody could read the list is on no other.
+    """
+    now = clock.utcnow()
+    swept = {
+        row.organization_id: row.swept_at
+        for row in db.session.execute(
+            select(CarrierWatch.organization_id, CarrierWatch.swept_at).where(
+                CarrierWatch.swept_at.is_not(None)
+            )
         )
-    )
-    return [one.id for one in people.organizations() if one.id not in fresh]
+    }
+    last = {one.id: swept.get(one.id) for one in people.organizations()}
+    return {
+        organization_id: _since(now, at)
+        for organization_id, at in last.items()
+        if at is None or at <= now - SWEPT_EVERY
+    }
+
+
+def _since(now: datetime, swept_at: datetime | None) -> datetime:
+    usual = now - SWEEPS_OVER
+    if swept_at is None:
+        return usual
+    return max(min(usual, swept_at - OVERLAP), now - SWEEPS_OVER_AT_MOST)
 
 
 def swept(organization_id: UUID) -> None:
