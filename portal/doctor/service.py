@@ -13,7 +13,7 @@ from portal.core.audit import BEGINNING, INSTALLATION, Link
 from portal.core.db import db, snapshot, unit_of_work
 from portal.doctor import queries
 from portal.doctor.models import StoredFinding, Visit
-from portal.doctor.values import PROMISES, Finding, Scope
+from portal.doctor.values import FAILED, PROMISES, Finding, Scope
 from portal.notifications import service as notifications
 from portal.people import queries as people
 from portal.texting_accounts import queries as accounts
@@ -98,15 +98,23 @@ def _end_of_chain(scope: Scope, found: Sequence[Finding]) -> Link:
 
 
 def _keep(scope: Scope, found: Iterable[Finding], now: datetime) -> list[tuple[UUID, Finding]]:
-    """Write down what is new, say anew what has changed, and forget what is mended."""
+    """Write down what is new, say anew what has changed, and forget what is mended.
+
+    What a check found before it could not be done is not mended by that.
+    """
     by_key = {finding.key: finding for finding in found}
     standing = {
-        row.key: row.id
+        row.key: row
         for row in db.session.execute(
-            select(StoredFinding.key, StoredFinding.id).where(StoredFinding.scope_id == scope.id)
+            select(StoredFinding.key, StoredFinding.id, StoredFinding.check).where(
+                StoredFinding.scope_id == scope.id
+            )
         )
     }
-    mended = [id_ for key, id_ in standing.items() if key not in by_key]
+    undone = {finding.check for finding in by_key.values() if finding.subject == FAILED}
+    mended = [
+        row.id for key, row in standing.items() if key not in by_key and row.check not in undone
+    ]
     if mended:
         db.session.execute(delete(StoredFinding).where(StoredFinding.id.in_(mended)))
     new = []
@@ -114,7 +122,7 @@ def _keep(scope: Scope, found: Iterable[Finding], now: datetime) -> list[tuple[U
         if key in standing:
             db.session.execute(
                 update(StoredFinding)
-                .where(StoredFinding.id == standing[key])
+                .where(StoredFinding.id == standing[key].id)
                 .values(sentence=finding.sentence, advice=finding.advice)
             )
             continue

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 
@@ -43,6 +44,9 @@ PROMISES: Mapping[Invariant, str] = {
     Invariant.I15: "Each text had what it must rest on when it left",
     Invariant.I17: "What was submitted goes to the carrier",
 }
+
+
+FAILED: Final = "failed"  # the subject of a check that could not be done
 
 
 @dataclass(frozen=True, slots=True)

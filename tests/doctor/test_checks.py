@@ -14,7 +14,7 @@ from portal.messaging.values import State
 from tests import cast
 from tests.conftest import NOON, Clock
 from tests.doctor import busy as living
-from tests.doctor.corrupted_lists import CORRUPTIONS
+from tests.doctor.corrupted_ends import CORRUPTIONS
 from tests.doctor.corruptions import add_entry
 from tests.factories.messaging import texts
 

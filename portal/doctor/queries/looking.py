@@ -51,12 +51,17 @@ class Check:
     find: Callable[[Look], Iterable[Found]]
     advice: str
 
+    @property
+    def name(self) -> str:
+        """Return what its findings bear."""
+        return self.find.__name__
+
     def findings(self, look: Look) -> list[Finding]:
         """Return what it finds in one account."""
         return [
             Finding(
                 self.invariant,
-                self.find.__name__,
+                self.name,
                 look.organization_id,
                 look.account_id,
                 str(found.subject),

@@ -109,7 +109,7 @@ def grants_differ(look: Look) -> Iterable[Found]:
     months = Counter(row.month for row in grants)
     known = set()
     for row in grants:
-        _, subscription_id, period = row.reference.split(":", 2)
+        subscription_id, _, period = row.reference.removeprefix("subscription:").partition(":")
         known.add(subscription_id)
         later = (
             change.from_credits_per_month

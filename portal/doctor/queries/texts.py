@@ -6,21 +6,30 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.consent.rules import HELD as HOLD
 from portal.core.db import db
 from portal.doctor.queries.looking import MOST, Check, Look
 from portal.doctor.values import Found, Invariant
 from portal.gateways.sms import Verdict
 from portal.messaging.models import (
+    MOVING,
     Campaign,
     Message,
     MessageAttempt,
     MessageEvent,
     WebhookEvent,
 )
-from portal.messaging.rules.gates import CAMPAIGN_PAUSED
+from portal.messaging.rules.gates import (
+    ACCOUNT_CODES,
+    CAMPAIGN_PAUSED,
+    CATCHING_UP,
+    TRAFFIC_STOPPED,
+)
+from portal.messaging.rules.whys import BULK_PAUSED
+from portal.messaging.service.following import PLAN_PAUSED
 from portal.messaging.service.outbox import WAITS_FOR_PART
 from portal.messaging.values import (
     ACCEPTED_FAMILY,
@@ -35,6 +44,11 @@ _DAY: Final = timedelta(hours=24)
 _STREAMED: Final = 500  # rows held at once
 _PROVES_NOTHING_LEFT: Final = (Verdict.NOT_SENT.value, Verdict.REJECTED.value)
 _UNSENT_ENDS: Final = TERMINAL - ACCEPTED_FAMILY
+# What keeps a text for as long as it stands; what ends it frees the text.
+_MAY_LAST: Final = ACCOUNT_CODES | {
+    *(BULK_PAUSED, CAMPAIGN_PAUSED, CATCHING_UP, HOLD, PLAN_PAUSED, TRAFFIC_STOPPED),
+    WAITS_FOR_PART,
+}
 # Every other state is reached by a step that is written down.
 _UNRECORDED: Final = (State.QUEUED, State.HELD, State.CLAIMED, State.BLOCKED)
 
@@ -100,6 +114,29 @@ def handed_over_again(look: Look) -> Iterable[Found]:
         )
 
 
+def waits_after_a_try(look: Look) -> Iterable[Found]:
+    """Find texts that will be handed over again although a try may have been taken."""
+    rows = look.rows(
+        select(Message.id, Message.state, MessageAttempt.attempt, MessageAttempt.verdict)
+        .join(MessageAttempt, MessageAttempt.message_id == Message.id)
+        .where(
+            look.texts,
+            MOVING,
+            Message.state.in_(CANCELABLE),
+            or_(
+                MessageAttempt.verdict.is_(None),
+                MessageAttempt.verdict.not_in(_PROVES_NOTHING_LEFT),
+            ),
+        )
+    )
+    for row in rows:
+        verdict = row.verdict or "without an answer"
+        yield Found(
+            row.id,
+            f"Text {row.id} is {row.state} though try {row.attempt} may have gone ({verdict}).",
+        )
+
+
 def attempts_uncounted(look: Look) -> Iterable[Found]:
     """Find texts whose newest attempt is not the one they count."""
     attempt = aliased(MessageAttempt)
@@ -123,7 +160,7 @@ def attempts_uncounted(look: Look) -> Iterable[Found]:
 
 
 def never_ends(look: Look) -> Iterable[Found]:
-    """Find texts that should have ended, or gone on, long ago."""
+    """Find texts that should have ended, or gone on, long ago, or that nothing will ever end."""
 
     def before(age: timedelta) -> datetime:
         return look.now - age - SLACK
@@ -137,11 +174,23 @@ def never_ends(look: Look) -> Iterable[Found]:
                 and_(Message.state == State.CLAIMED, Message.lease_until < before(_DAY)),
                 and_(Message.state == State.SUBMITTING, Message.submit_deadline < look.now - SLACK),
                 and_(Message.state == State.UNKNOWN, Message.submitted_at < before(_DAY)),
+                _has_no_end(),
             ),
         )
     )
     for row in rows:
-        yield Found(row.id, f"Text {row.id} is {row.state} for more than a day.")
+        yield Found(row.id, f"Text {row.id} is {row.state} for more than a day, or for ever.")
+
+
+def _has_no_end() -> ColumnElement[bool]:
+    """Match texts without the time at which their state ends: no sweep ever sees them."""
+    m = Message
+    return or_(
+        and_(m.state == State.CLAIMED, m.lease_until.is_(None)),
+        and_(m.state == State.SUBMITTING, m.submit_deadline.is_(None)),
+        and_(m.state == State.UNKNOWN, m.submitted_at.is_(None)),
+        and_(m.state == State.HELD, m.held_until.is_(None), m.reason_code.not_in(_MAY_LAST)),
+    )
 
 
 def waits_for_nothing(look: Look) -> Iterable[Found]:
@@ -244,6 +293,10 @@ _DOUBLE = (
     "Pause the account, compare the text with the carrier's own log, and tell the person if it "
     "arrived twice. Call support with the two names."
 )
+_AGAIN = (
+    "Cancel the text before it leaves, and find in the carrier's own log whether it has gone "
+    "already."
+)
 _STUCK = (
     "See that a worker and the scheduler run and that the carrier can be reached. If they do, "
     "cancel the text or call support."
@@ -255,6 +308,7 @@ CHECKS: Final = (
     Check(Invariant.I1, two_names_reported, _DOUBLE),
     Check(Invariant.I1, one_name_for_two, _DOUBLE),
     Check(Invariant.I1, handed_over_again, _DOUBLE),
+    Check(Invariant.I1, waits_after_a_try, _AGAIN),
     Check(Invariant.I1, attempts_uncounted, _CHANGED),
     Check(Invariant.I2, never_ends, _STUCK),
     Check(Invariant.I2, waits_for_nothing, "Pause and resume the campaign, or cancel the text."),
