@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, and_, bindparam, or_, select, update
+from sqlalchemy import Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.billing import service as billing
@@ -213,15 +213,18 @@ def _displaces(proof: Evidence, other: Seen) -> bool:
     if other.sid_source != Source.LIST or proof.source is Source.LIST:
         logger.error("SID %s is claimed by two texts", proof.sid)
         return False
+    now = clock.utcnow()
     outbox.move(
         and_(Message.id == other.id, Message.sid == proof.sid),
         State.UNKNOWN,
         cause="displaced",
         was=other.standing,
+        # One that never left would never be looked for, nor given up (I2).
+        submitted_at=func.coalesce(Message.submitted_at, now),
         sid=None,
         sid_source=None,
         error_code=None,
-        next_check_at=clock.utcnow() + timedelta(seconds=30),
+        next_check_at=now + timedelta(seconds=30),
     )
     db.session.execute(
         update(MessageAttempt)
