@@ -212,14 +212,25 @@ class Scheduler:
             while not self._stop.is_set():
                 for sweep in table:
                     if not self._stop.is_set() and time.monotonic() >= sweep.due_at:
-                        self.run_one(sweep)
+                        self._run_guarded(sweep)
                         sweep.due_at = time.monotonic() + sweep.every_s
                 self._stop.wait(_TICK_S)
+
+    def _run_guarded(self, sweep: Sweep) -> None:
+        """Run one sweep; a thread that ended would end all of its table unseen."""
+        try:
+            self.run_one(sweep)
+        except Exception:
+            logger.exception("%s left a broken connection", sweep.name)
+            db.session.remove()
 
     def _keep_locks(self) -> None:
         with self._app.app_context():
             while not self._stop.wait(locks.RENEW_EVERY_S):
-                self.keep_locks()
+                try:
+                    self.keep_locks()
+                except Exception:
+                    logger.exception("locks of sweeps not renewed")
 
     def keep_locks(self) -> None:
         """Renew the locks of what runs: so a lock outlives its scheduler by a minute, no more."""
