@@ -2,15 +2,20 @@
 
 One JSON line each, forced to disk before the worker goes on. Replaying a line that was
 recorded after all changes nothing.
+
+Who replays a file locks it, so it is one at a time, and death frees it. Lines that can't be read
+are put aside, for a person: they must not stop all that comes after them.
 """
 
+import fcntl
 import json
 import logging
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 from portal.core.db import unit_of_work
 from portal.core.settings import settings
@@ -20,47 +25,58 @@ from portal.messaging.service.gate import Submission
 
 logger = logging.getLogger(__name__)
 
+_TAKEN: Final = ".taken"
+
 
 def append(submission: Submission, outcome: Outcome) -> None:
     """Force one outcome to disk."""
-    path = _folder() / f"{os.getpid()}.jsonl"
-    line = json.dumps(_line(submission, outcome)) + "\n"
-    with path.open("a", encoding="utf-8") as file:
-        os.chmod(path, 0o600)  # noqa: PTH101 (the file is open)
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+    _add(_folder() / f"{os.getpid()}.jsonl", json.dumps(_line(submission, outcome)))
 
 
 def replay() -> int:
     """Record what lies on disk, and forget it; return how many outcomes. Raises on DB trouble."""
-    count = 0
     for path in sorted(_folder().glob("*.jsonl")):
-        taken = path.with_suffix(f".taken-{os.getpid()}")
+        with suppress(FileNotFoundError):  # another has taken it meanwhile
+            # A name of its own: what is appended from now on goes into another file.
+            path.rename(path.with_suffix(f".{uuid4().hex}{_TAKEN}"))
+    return sum(_replay_file(taken) for taken in sorted(_folder().glob(f"*{_TAKEN}*")))
+
+
+def _replay_file(taken: Path) -> int:
+    """Record what a taken file holds and delete it; one left by a dead process like one's own."""
+    try:
+        file = taken.open("rb")
+    except FileNotFoundError:
+        return 0
+    with file:
         try:
-            path.rename(taken)  # whoever renames it replays it
-        except FileNotFoundError:
-            continue
-        try:
-            for line in taken.read_text(encoding="utf-8").splitlines():
-                count += _replay(line)
-        except BaseException:
-            taken.rename(path)
-            raise
-        taken.unlink()
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return 0  # somebody replays it just now
+        count = sum(_replay(line) for line in file.read().splitlines())
+        taken.unlink(missing_ok=True)
     return count
 
 
-def _replay(line: str) -> int:
+def _replay(line: bytes) -> int:
     try:
-        kept = json.loads(line)
-    except ValueError:
-        logger.warning("a torn line in the journal: its text stays unknown")
-        return 0  # the crash came while writing it
-    submission, outcome = _read(kept)
+        submission, outcome = _read(json.loads(line))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        logger.exception("a line of the journal can't be read: its text stays unknown")
+        _add(_folder() / "unread.txt", line.decode(errors="replace"))
+        return 0  # the crash came while writing it, or another version wrote it
     with unit_of_work():
         outcomes.record(submission, outcome)
     return 1
+
+
+def _add(path: Path, line: str) -> None:
+    """Force a line to disk."""
+    with path.open("a", encoding="utf-8") as file:
+        os.chmod(path, 0o600)  # noqa: PTH101 (the file is open)
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _folder() -> Path:

@@ -1,0 +1,69 @@
+"""Outcomes on disk are lost by no death, no outage and no bad line (PROMISES 2.3)."""
+
+import json
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from portal.messaging.service import outcomes
+from portal.messaging.values import State
+from tests.factories.messaging import clear, make_campaign, make_recipients, take, texts
+from workers import journal
+
+
+@pytest.fixture
+def two(northside, sender, carrier_fake, settings):
+    """Two texts that left and whose outcomes are not recorded, as the worker holds them."""
+    folder = settings.var / "journal"
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*"):
+        path.unlink()
+    make_campaign(northside, make_recipients(northside, 2))
+    cleared = [clear(claim) for claim in take(northside)]
+    return [(one, carrier_fake.send(one.outgoing, 0.0)) for one in cleared]
+
+
+def states(account):
+    return sorted(text.state.value for text in texts(account))
+
+
+def left(settings):
+    return sorted(path.name for path in (settings.var / "journal").iterdir())
+
+
+def test_what_is_appended_while_a_replay_fails_is_kept(northside, two, settings, monkeypatch):
+    journal.append(*two[0])
+
+    def away(*_):
+        journal.append(*two[1])
+        raise OperationalError("x", {}, Exception("away"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outcomes, "record", away)
+        with pytest.raises(OperationalError):
+            journal.replay()
+    assert journal.replay() == 2
+    assert states(northside) == [State.ACCEPTED, State.ACCEPTED]
+    assert left(settings) == []
+
+
+@pytest.mark.parametrize("name", ["77.taken-99", "77.0123.taken"])
+def test_what_a_dead_process_had_taken_is_replayed(northside, two, settings, name):
+    journal.append(*two[0])
+    [path] = (settings.var / "journal").glob("*.jsonl")
+    path.rename(path.with_name(name))
+    assert journal.replay() == 1
+    assert states(northside) == [State.ACCEPTED, State.SUBMITTING]
+    assert left(settings) == []
+
+
+@pytest.mark.parametrize(
+    "bad", ["{", "{}", "[]", json.dumps({"message": 7, "outcome": {}}), "\udcff"]
+)
+def test_a_line_that_cannot_be_read_is_put_aside(northside, two, settings, bad):
+    folder = settings.var / "journal"
+    (folder / "1.jsonl").write_bytes(bad.encode(errors="surrogateescape") + b"\n")
+    journal.append(*two[0])
+    assert journal.replay() == 1
+    assert states(northside) == [State.ACCEPTED, State.SUBMITTING]
+    assert left(settings) == ["unread.txt"]
