@@ -260,3 +260,18 @@ def test_a_person_can_say_that_a_backup_was_restored(app, northside, sender, car
     recovery.mend_fenced()
     clock.travel(by=timedelta(hours=1))
     assert recovery.mend_fenced() == 0
+
+
+def test_what_a_person_stopped_is_not_let_go_by_a_restore_noticed_later(
+    northside, sender, carrier_fake, clock
+):
+    with unit_of_work():
+        fence.trip_all(FenceCause.BY_HAND)
+        fence.trip_all(FenceCause.OLDER, since=clock.now - timedelta(days=9))
+    standing = records.fence(JUNIPER)
+    assert (standing.cause, standing.needs_a_person) == (FenceCause.BY_HAND, True)
+    assert standing.since < clock.now - timedelta(days=9)
+    recovery.mend_fenced()
+    clock.travel(by=timedelta(minutes=20))
+    recovery.mend_fenced()
+    assert records.fence(JUNIPER) is not None

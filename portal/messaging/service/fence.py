@@ -186,6 +186,8 @@ def _deepen(organization_id: UUID, cause: FenceCause, *, since: datetime | None)
         return
     if cause is FenceCause.UNSENT and standing.cause in FenceCause.of_old_records():
         return
+    if standing.cause is FenceCause.BY_HAND:
+        cause = standing.cause  # a person stopped it, so a person lets it go on
     now = clock.utcnow()
     db.session.execute(
         update(SendingFence)
