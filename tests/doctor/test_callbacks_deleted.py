@@ -12,8 +12,8 @@ from portal.messaging.service import forgetting
 from tests.factories.messaging import make_leaving, make_ready
 from tests.factories.numbers import make_carrier_account
 from tests.messaging.hooks import STATUS, Hook
-from workers.messaging import apply_statuses
 from workers.retention import sweep_retention
+from workers.sending import apply_statuses
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from portal.messaging.values import TERMINAL, FenceCause, State
 from tests.cast import JUNIPER
 from tests.factories.messaging import bulk, make_campaign, make_recipient, texts
 from workers import messaging, recovery
+from workers.sending import apply_statuses
 
 
 def test_a_displaced_text_that_never_left_ends(northside, sender, carrier_fake, clock):
@@ -32,7 +33,7 @@ def test_a_displaced_text_that_never_left_ends(northside, sender, carrier_fake, 
     assert next(t for t in texts(northside) if t.id == first.id).sid == sid
     with unit_of_work():
         statuses.store(Callback(JUNIPER, sid, "delivered", None, second.id, 1, {}))
-    messaging.apply_statuses()
+    apply_statuses()
     for _ in range(3):
         clock.travel(by=timedelta(hours=25))
         messaging.reconcile()

@@ -21,6 +21,7 @@ from tests import cast
 from tests.cast import JUNIPER
 from tests.factories.messaging import make_campaign, make_ready, make_recipient, one_to_one, texts
 from workers import messaging, recovery
+from workers.sending import drain
 
 
 def is_out(account, person):
@@ -59,7 +60,7 @@ def test_one_unreadable_token_keeps_no_other_organization_back(
             actor=Actor(cast.MALLORY, "Mallory", "127.0.0.1"),
         )  # fmt: skip
     for account in (northside, lakeview):
-        messaging.drain(str(account.id))
+        drain(str(account.id))
     out = next(o for o in carrier_fake.sent if o.to == person.number.e164)
     unreadable()
     carrier_fake.listed = [
