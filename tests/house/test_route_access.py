@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from werkzeug.routing import IntegerConverter
 
 from portal.core.access import OWNER_PERMISSIONS, PERMISSIONS, Permission, Role, Scope
 from portal.core.audit import SYSTEM
@@ -35,7 +36,7 @@ def _rules(app):
         values = {name: held.get(name, NOBODY) for name in rule.arguments}
         for name, converter in rule._converters.items():
             if name not in held and type(converter).__name__ != "UUIDConverter":
-                values[name] = 7 if "Int" in type(converter).__name__ else "x"
+                values[name] = 7 if isinstance(converter, IntegerConverter) else "x"
         for method in sorted(rule.methods & {"GET", "POST"}):
             yield rule, method, access, values
 
