@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -68,6 +69,11 @@ class TestTheOfficer:
         [import_] = queries.imports(juniper.id)
         assert import_.state is ImportState.CANCELED
         assert "Not loaded" in vera.open("GET", checked.location).text
+
+    @pytest.mark.parametrize("what", ["start", "cancel"])
+    def test_finds_no_list_that_is_not_there(self, vera, here, what):
+        page = upload(vera, here).location.rpartition("/")[0]
+        vera.open("POST", f"{page}/{uuid4()}/{what}", 404)
 
     def test_starts_twice_by_a_double_click_and_loads_once(self, vera, here):
         checked = upload(vera, here)

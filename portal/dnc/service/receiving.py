@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from portal.compliance.rules.places import STATE_NAMES
 from portal.contacts.rules.cells import tidy
@@ -14,7 +14,7 @@ from portal.core import audit, jobs
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, part_of_work
-from portal.core.errors import BadInput
+from portal.core.errors import BadInput, NotFound
 from portal.core.formats import date_words
 from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant, lock
@@ -125,7 +125,7 @@ def confirm(
 
 def cancel(organization_id: UUID, import_id: UUID, *, actor: Actor) -> None:
     """Leave a list out that was read or is being loaded. Raises ListBusy once it is in use."""
-    row = lock(Tenant(organization_id), DncImport, import_id)
+    row = _locked(organization_id, import_id)
     if row.state not in (ImportState.CHECKED, ImportState.CHECKING, ImportState.LOADING):
         raise ListBusy("This import is over. Reload the page to see where it stands.")
     applying.give_up(row, ImportState.CANCELED)
@@ -158,8 +158,15 @@ def ask(import_id: UUID) -> None:
     jobs.request(Job.IMPORT_CALL_LIST, import_id, lane=Lane.REPORTS, timeout_s=JOB_TIMEOUT_S)
 
 
+def _locked(organization_id: UUID, import_id: UUID) -> DncImport:
+    try:
+        return lock(Tenant(organization_id), DncImport, import_id)
+    except NoResultFound:
+        raise NotFound("We can't find that list.") from None
+
+
 def _waiting(organization_id: UUID, import_id: UUID) -> DncImport:
-    row = lock(Tenant(organization_id), DncImport, import_id)
+    row = _locked(organization_id, import_id)
     if row.state is not ImportState.CHECKED:
         raise ListBusy("This import has moved on. Reload the page to see where it stands.")
     return row
