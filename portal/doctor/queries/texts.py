@@ -43,6 +43,9 @@ SLACK: Final = timedelta(hours=1)  # sweeps, a restart, a busy number
 _DAY: Final = timedelta(hours=24)
 _STREAMED: Final = 500  # rows held at once
 _PROVES_NOTHING_LEFT: Final = (Verdict.NOT_SENT.value, Verdict.REJECTED.value)
+_MAY_HAVE_GONE: Final = or_(
+    MessageAttempt.verdict.is_(None), MessageAttempt.verdict.not_in(_PROVES_NOTHING_LEFT)
+)
 _UNSENT_ENDS: Final = TERMINAL - ACCEPTED_FAMILY
 # What keeps a text for as long as it stands; what ends it frees the text.
 _MAY_LAST: Final = ACCOUNT_CODES | {
@@ -101,10 +104,7 @@ def handed_over_again(look: Look) -> Iterable[Found]:
         .where(
             look.texts,
             MessageAttempt.attempt < Message.attempt,
-            or_(
-                MessageAttempt.verdict.is_(None),
-                MessageAttempt.verdict.not_in(_PROVES_NOTHING_LEFT),
-            ),
+            _MAY_HAVE_GONE,
         )
     )
     for row in rows:
@@ -123,10 +123,7 @@ def waits_after_a_try(look: Look) -> Iterable[Found]:
             look.texts,
             MOVING,
             Message.state.in_(CANCELABLE),
-            or_(
-                MessageAttempt.verdict.is_(None),
-                MessageAttempt.verdict.not_in(_PROVES_NOTHING_LEFT),
-            ),
+            _MAY_HAVE_GONE,
         )
     )
     for row in rows:
