@@ -26,8 +26,7 @@ from wtforms.validators import (
     ValidationError,
 )
 
-from portal.core.base_form import BaseForm
-from portal.core.days import is_sane
+from portal.core.base_form import BaseForm, sane_day
 from portal.exports.values import FILE_WORDS
 
 MOST_TEXTS = 1_000_000
@@ -161,7 +160,7 @@ class PlanForm(BaseForm):
             NumberRange(0, MOST_CENTS, message="Enter an amount from 0 to 100,000 dollars."),
         ],
     )
-    next_price_on = DateField("from this day on", validators=[Optional()])
+    next_price_on = DateField("from this day on", validators=[Optional(), sane_day])
 
     def validate_next_price_cents(self, field: DollarsField) -> None:
         """Ask for the day from which this price holds."""
@@ -172,8 +171,6 @@ class PlanForm(BaseForm):
         """Ask for the price that holds from this day on."""
         if field.data is not None and self.next_price_cents.data is None:
             raise ValidationError("Enter the new price, or leave its day empty too.")
-        if field.data is not None and not is_sane(field.data):
-            raise ValidationError("Check the year of this day.")
 
 
 def _line(label: str, most: int, *further: Any) -> StringField:

@@ -48,7 +48,6 @@ from portal.contacts.service.joining import join_contact
 from portal.contacts.values import ConsentSource, ContactDetails, NewNumber
 from portal.core.access import Scope
 from portal.core.clock import utcnow
-from portal.core.days import is_sane
 from portal.gateways.uploads import Upload
 from portal.integrations.api.operations import Answer, Call, Operation, Returns, operation
 from portal.integrations.api.problems import PROBLEM, Problem, body_of
@@ -232,12 +231,9 @@ def _consent_of(body: Mapping[str, Any]) -> NewConsent:
 
 def _moment_of(name: str, text: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise _wrong(name, "There is no such day or time.") from error
-    if not is_sane(found.date()):
-        raise _wrong(name, "Check the year of this day.")
-    return found
 
 
 def _join(call: Call, new: NewConsent) -> UUID | None:
