@@ -29,7 +29,7 @@ from portal.core.db import unit_of_work
 from portal.core.settings import settings
 from portal.gateways.sms import Outcome, Verdict
 from portal.messaging.service import claims, gate, inbound, outcomes, sending, statuses
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.incoming import Incoming
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import Draft, Kind, Recipient
 from portal.numbers import queries as numbers_queries

@@ -20,7 +20,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from portal.core import clock, jobs
 from portal.core.db import unit_of_work
@@ -141,18 +141,45 @@ class Drain:
         try:
             with unit_of_work():
                 cleared = rounds.go_round(answers, due)
+        except IntegrityError:
+            logger.exception("%d texts could not be marked as leaving together", len(due))
+            self._record(answers)
+            return self._go_one_by_one(carrier, due)
         except BaseException:
             self._record(
                 answers
             )  # whatever keeps texts from leaving, what has left is written down
             raise
+        self._leave(carrier, cleared, deadline)
         if answers:
             self._found_nothing = False  # a notice or a next part may follow
+        return len(cleared)
+
+    def _go_one_by_one(self, carrier: ThreadPoolExecutor, due: list[Claim]) -> int:
+        """Clear each for itself, so that one whose row can't be written keeps no other.
+
+        That one is claimed again when its lease is over, and fails alone until it expires.
+        """
+        count = 0
+        for claim in due:
+            deadline = time.monotonic() + gate.POST_WITHIN_S
+            try:
+                with unit_of_work():
+                    cleared = gate.clear_many([claim])
+            except IntegrityError:
+                logger.exception("text %s could not be marked as leaving", claim.id)
+                continue
+            self._leave(carrier, cleared, deadline)
+            count += len(cleared)
+        return count
+
+    def _leave(
+        self, carrier: ThreadPoolExecutor, cleared: list[Submission], deadline: float
+    ) -> None:
         for submission in cleared:
             future = carrier.submit(hand_over, sms.current(), submission, deadline)
             self._leaving[future] = submission
             future.add_done_callback(self._answered.put)
-        return len(cleared)
 
     def _due(self, free: int) -> list[Claim]:
         """Take the texts whose time has come, as far as threads are free."""

@@ -52,6 +52,7 @@ class Job(StrEnum):
     ADVANCE_TRANSFER = "workers.transfers.advance_transfer"
     SETTLE_PAYMENT = "workers.billing.settle_payment"
     APPLY_PAYMENT_EVENT = "workers.billing.apply_payment_event"
+    DATE_OPENINGS = "workers.openings.date_openings"
     FETCH_MEDIA = "workers.media.fetch_media"
     DELIVER_WEBHOOKS = "workers.integrations.deliver_webhooks"
     LOOK_LIVE = "workers.go_live.look_live"

@@ -162,6 +162,15 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         finally:
             self._local.deadline = None
 
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """Let this thread's requests inside wait no longer for a connection, nor for an answer."""
+        self._local.patience = seconds
+        try:
+            yield
+        finally:
+            self._local.patience = None
+
     def close(self) -> None:
         """Close what is idle."""
         for connections in self._idle.values():
@@ -171,6 +180,10 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
     def _deadline(self) -> float:
         at: float | None = getattr(self._local, "deadline", None)
         return float("inf") if at is None else at
+
+    def _at_most(self, seconds: float) -> float:
+        patience: float | None = getattr(self._local, "patience", None)
+        return seconds if patience is None else min(seconds, patience)
 
     def _target(self, url: str, params: Mapping[str, object] | None) -> _Target:
         parts = urlsplit(url)
@@ -201,14 +214,15 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         return connection
 
     def _new(self, target: _Target) -> HTTPConnection:
+        timeout = self._at_most(self._connect_timeout_s)
         if target.scheme == "https":
             return HTTPSConnection(
                 target.host,
                 target.port,
-                timeout=self._connect_timeout_s,
+                timeout=timeout,
                 ssl_context=self._tls,
             )
-        return HTTPConnection(target.host, target.port, timeout=self._connect_timeout_s)
+        return HTTPConnection(target.host, target.port, timeout=timeout)
 
     def _take(self, target: _Target) -> HTTPConnection | None:
         if self._process != os.getpid():  # a fork must not share its parent's connections
@@ -240,10 +254,11 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         data: Mapping[str, object] | bytes | None,
         headers: Mapping[str, str],
     ) -> Response:
-        ends_at = monotonic() + self._read_timeout_s
+        read_timeout_s = self._at_most(self._read_timeout_s)
+        ends_at = monotonic() + read_timeout_s
         assert connection.sock is not None
-        connection.timeout = self._read_timeout_s
-        connection.sock.settimeout(self._read_timeout_s)
+        connection.timeout = read_timeout_s
+        connection.sock.settimeout(read_timeout_s)
         connection.response_class = partial(_TimedAnswer, ends_at=ends_at)  # type: ignore[assignment]
         connection.request(
             method,

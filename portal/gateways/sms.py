@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from portal.core import clock
+from portal.core.errors import GatewayError
 from portal.gateways.credentials import CarrierCredentials
 
 
@@ -114,7 +116,7 @@ class SmsGateway(Protocol):
     def fetch(self, credentials: CarrierCredentials, sid: str) -> Listed | None:
         """Return one text, None when the carrier has none of that SID.
 
-        Raises GatewayBusy or GatewayRejected.
+        Waits a few seconds at most. Raises GatewayBusy or GatewayRejected.
         """
 
 
@@ -127,6 +129,7 @@ class FakeSmsGateway:
         self.listed: list[Listed] = []
         self.planned: deque[Outcome | Callable[[Outgoing], Outcome]] = deque()
         self.unreachable: Outcome | None = None
+        self.unread: GatewayError | None = None
 
     def plan(self, *outcomes: Outcome | Callable[[Outgoing], Outcome]) -> None:
         """Answer the next texts with these outcomes, or with what these functions return."""
@@ -161,8 +164,14 @@ class FakeSmsGateway:
         return self._since(since)
 
     def fetch(self, credentials: CarrierCredentials, sid: str) -> Listed | None:
-        """Return the listed text of that SID."""
-        return next((text for text in self.listed if text.sid == sid), None)
+        """Return the listed text of that SID; what nobody listed was received just now.
+
+        Raises what `unread` holds.
+        """
+        if self.unread is not None:
+            raise self.unread
+        just_now = Listed(sid, "", "", "", "inbound", "received", clock.utcnow())
+        return next((text for text in self.listed if text.sid == sid), just_now)
 
     def _since(self, since: datetime) -> list[Listed]:
         return [t for t in self.listed if t.date_created is None or t.date_created >= since]

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 API = "https://api.twilio.com"
 PAGE_SIZE = 200
 FIND_PAGES = 5
+FETCH_WITHIN_S = 3.0  # to connect, and to be answered: a webhook waits for it, the carrier 15 s
 LIST_PAGES = 500
 
 # Refusals that are about the account, not about the text (PROMISES 2.4).
@@ -83,7 +84,8 @@ class TwilioSmsGateway:
     def fetch(self, credentials: CarrierCredentials, sid: str) -> Listed | None:
         """Return one text; see SmsGateway."""
         try:
-            return _listed(self._clients.of(credentials).messages(sid).fetch())
+            with self._clients.http.patience(FETCH_WITHIN_S):
+                return _listed(self._clients.of(credentials).messages(sid).fetch())
         except Exception as error:
             refused = refusal(error)
             if refused is not None and refused.code == _NOT_FOUND:

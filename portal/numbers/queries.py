@@ -117,6 +117,16 @@ def sender_by_e164(organization_id: UUID, e164: str) -> SenderRef | None:
     return _ref(row) if row else None
 
 
+def account_of_number(organization_id: UUID, e164: str) -> UUID | None:
+    """Return the organization's account that has, is getting or last had a number."""
+    return db.session.scalar(
+        select(SenderNumber.account_id)
+        .where(SenderNumber.organization_id == organization_id, SenderNumber.e164 == e164)
+        .order_by(SenderNumber.ordered_at.desc())
+        .limit(1)
+    )
+
+
 def kept_sender(organization_id: UUID, e164: str) -> SenderRef | None:
     """Return the organization's number while the carrier has not got it back."""
     row = db.session.execute(

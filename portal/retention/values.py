@@ -70,7 +70,7 @@ TERMS: Final = {
         "C-11: metadata",
     ),
     Keeping.CALLBACKS: Term(
-        "The carrier's raw callbacks", "everything", 90, 7, 2 * _YEAR, "house rule"
+        "The carrier's raw callbacks", "their words", 90, 7, 2 * _YEAR, "house rule"
     ),
     Keeping.VIEWS: Term(
         "Who looked at whose data",
@@ -188,7 +188,7 @@ COUNT_WORDS: Final = {
     "stray_texts": "texts found at the carrier, words erased",
     "blocked_texts": "blocked texts somebody asked about, words erased",
     "appeals": "words of appeals: the number taken out",
-    "callbacks": "raw callbacks of the carrier deleted",
+    "callbacks": "raw callbacks of the carrier emptied",
     "uploads": "uploaded files deleted",
     "bundles": "bundles of proofs deleted",
     "text_files": "files of texts and statements deleted",

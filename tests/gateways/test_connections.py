@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import urllib3
 
+from portal.core.errors import GatewayBusy
+from portal.gateways import twilio_sms
 from portal.gateways.carrier_http import CarrierHttpClient
 from portal.gateways.sms import Verdict
 from tests.gateways.wire import (
@@ -200,6 +202,22 @@ def test_what_follows_an_answer_is_not_taken_for_the_next(gateway_to):
     with carrier(answers(first + extra, second)) as twin:
         gateway = gateway_to(twin.base)
         assert [send(gateway).sid[-1] for _ in range(2)] == ["0", "2"]
+
+
+def test_a_look_up_of_one_text_waits_no_longer_than_a_webhook_can(gateway_to, monkeypatch):
+    """Someone waits for the answer to a webhook meanwhile; the next request has its own time."""
+    monkeypatch.setattr(twilio_sms, "FETCH_WITHIN_S", 0.05)
+
+    def hangs(connection, twin):
+        read_request(connection, twin)
+        connection.recv(4096)
+
+    with carrier(hangs) as twin:
+        gateway = gateway_to(twin.base, read_timeout_s=30)
+        with pytest.raises(GatewayBusy):
+            gateway.fetch(text().credentials, "SM" + "1" * 32)
+    with carrier(answers_once) as twin:
+        assert send(gateway_to(twin.base)).verdict is ACCEPTED
 
 
 def test_credentials_go_to_the_carrier_alone():

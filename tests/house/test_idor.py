@@ -35,7 +35,7 @@ from portal.messaging import queries as messaging
 from portal.messaging.rules.linted import Verdict
 from portal.messaging.rules.saved import Place, Reader
 from portal.messaging.service import approving, drafts, inbound, linting, saved
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.incoming import Incoming
 from portal.messaging.values import Recipient
 from portal.notifications import service as notifications
 from portal.numbers import queries as numbers

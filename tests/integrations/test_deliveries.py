@@ -23,7 +23,7 @@ from portal.integrations.service import deliveries, endpoints, events
 from portal.integrations.values import DeliveryState, EndpointState, Event
 from portal.messaging.models import InboundText
 from portal.messaging.service import inbound, optouts
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.incoming import Incoming
 from portal.notifications import queries as notifications
 from portal.numbers import queries as numbers
 from tests.cast import ALICE

@@ -10,7 +10,7 @@ from portal.core.db import db, unit_of_work
 from portal.messaging import queries
 from portal.messaging.models import Message
 from portal.messaging.service import inbound, sending
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.incoming import Incoming
 from portal.messaging.values import Draft, Kind
 from portal.numbers import queries as numbers
 from tests.factories.messaging import ALICE_ACTS

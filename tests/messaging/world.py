@@ -16,7 +16,7 @@ from portal.core.db import db, unit_of_work
 from portal.gateways.sms import Listed, Outcome, Outgoing, Verdict
 from portal.messaging.models import Message
 from portal.messaging.service import inbound, outcomes, recovery, statuses
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.incoming import Incoming
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import Kind
 from tests.factories.messaging import BODY, clear, take

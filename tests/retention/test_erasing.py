@@ -22,7 +22,7 @@ from portal.doctor.values import Scope
 from portal.messaging.errors import TextRefused
 from portal.messaging.models import Message
 from portal.messaging.service import inbound
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.incoming import Incoming
 from portal.messaging.values import Recipient
 from portal.optin import queries as optin_queries
 from portal.optin.models import Capture

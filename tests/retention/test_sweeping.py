@@ -25,7 +25,7 @@ from portal.messaging.models import (
     WebhookEvent,
 )
 from portal.messaging.service import inbound
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.incoming import Incoming
 from portal.notifications.models import Notice
 from portal.retention import queries
 from portal.retention.errors import TermRefused
@@ -109,7 +109,9 @@ def left():
                 db.cast(MessageEvent.facts, db.Text) != "null", MessageEvent.facts.is_not(None)
             )
         ),
-        "callbacks": count(db.session.query(WebhookEvent)),
+        "callbacks": count(
+            db.session.query(WebhookEvent).filter(db.cast(WebhookEvent.payload, db.Text) != "{}")
+        ),
         "views": count(db.session.query(e).filter(e.event.like("%:view"), e.salt.is_not(None))),
         "uploads": count(db.session.query(Import).filter(Import.stored_name != "")),
         "findings": count(db.session.query(ImportFinding)),

@@ -15,7 +15,7 @@ from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_numbers import TwilioNumberGateway
 from portal.gateways.twilio_transfers import TwilioTransferGateway
 from portal.messaging.service import inbound
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service.incoming import Incoming
 from portal.transfers import queries
 from portal.transfers import service as transfers
 from portal.transfers.service import OldPlace

@@ -11,6 +11,7 @@ from portal.consent.rules.state import (
     with_consent,
     with_not_valid,
     with_opt_out,
+    with_opt_out_now,
 )
 from portal.consent.rules.strength import INQUIRY_LASTS, is_own_act, kinds_of, strength_of
 
@@ -33,4 +34,5 @@ __all__ = [
     "with_consent",
     "with_not_valid",
     "with_opt_out",
+    "with_opt_out_now",
 ]

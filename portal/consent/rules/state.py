@@ -85,6 +85,15 @@ def with_opt_out(state: State, at: datetime) -> State:
     return replace(state, stopped_at=_later(state.stopped_at, at))
 
 
+def with_opt_out_now(state: State, now: datetime) -> State:
+    """Return what stands after a STOP of which is known only that it came last.
+
+    The number's lock has ordered it after all that stands; no clock that was put back undoes that.
+    """
+    before = (state.stopped_at, state.started_at, state.own_act_at)
+    return replace(state, stopped_at=max([now, *(at for at in before if at is not None)]))
+
+
 def restored_by_opt_in(state: State, at: datetime, record_id: UUID, now: datetime) -> State:
     """Return what stands after the person's own START (Q-1).
 

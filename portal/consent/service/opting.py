@@ -4,7 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from portal.consent.errors import ConsentRefused, EvidenceNeeded, GivenLater
-from portal.consent.rules import ended, is_opted_out, restored_by_opt_in, with_opt_out
+from portal.consent.rules import (
+    ended,
+    is_opted_out,
+    restored_by_opt_in,
+    with_opt_out,
+    with_opt_out_now,
+)
 from portal.consent.service.keeping import Book, entry, keep_one, known, usable
 from portal.consent.service.recording import after, check_statement, checked, entry_of
 from portal.consent.values import (
@@ -31,11 +37,13 @@ def opt_out(
     actor: Actor,
     details: str = "",
     reference: str = "",
+    is_last: bool = False,
 ) -> bool:
     """Opt a number out of the account, and of the organization's marketing; say if that is new.
 
     `source` is a Method such as "keyword" or "carrier"; `reference` (a SID) makes a repeat of
-    the same text do nothing. A STOP older than the person's own later START opts nobody out.
+    the same text do nothing. A STOP older than the person's own later START opts nobody out,
+    unless it `is_last`: nobody knows when it was said, so it came after all that stands.
     """
     e164 = usable(e164)
     book = Book(tenant, [e164])
@@ -44,17 +52,19 @@ def opt_out(
     if known(tenant, key) is not None:
         return False
     method = method_named(source)
-    consent = NewConsent(e164, method, given_at=min(at, utcnow()), method_details=details)
+    now = utcnow()
+    consent = NewConsent(e164, method, given_at=min(at, now), method_details=details)
     record = entry(
         tenant,
         consent,
         Event.OPTED_OUT,
         Strength.NONE,
-        at=utcnow(),
+        at=now,
         actor=actor,
         is_staff_entry=method in OPT_OUT_METHODS,
     )
-    later = with_opt_out(state, record.happened_at)
+    stop = with_opt_out_now if is_last else with_opt_out
+    later = stop(state, record.happened_at)
     keep_one(record, book, later, key=key, actor=actor)
     return is_opted_out(later) and not is_opted_out(state)
 
@@ -115,7 +125,7 @@ def enter_opt_out(
     record = entry(
         tenant, consent, Event.OPTED_OUT, Strength.NONE, at=now, actor=actor, is_staff_entry=True
     )
-    later = with_opt_out(state, now)
+    later = with_opt_out_now(state, now)
     keep_one(record, book, later, key="", actor=actor)
     return not is_opted_out(state)
 

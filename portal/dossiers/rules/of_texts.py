@@ -48,7 +48,7 @@ TEXTS: Final = (
         "Every text people sent to the account, with the keyword it was read as.",
         columns(
             "id sid contact_id e164 our_e164 body media keyword segments credits source "
-            "received_at day"
+            "received_at day look_at looks"
         ),
         at="received_at",
         order=("e164", "received_at", "id"),

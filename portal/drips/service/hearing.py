@@ -15,6 +15,7 @@ def listen() -> None:
     forms.SIGNED_UP.heard_by(triggering.signed_up)
     messaging.LEAD.heard_by(triggering.came)
     contacts.REMOVING.heard_by(stopping.removing)
+    messaging.OPTING_OUT.heard_by(stopping.lock_places_of)
     messaging.OPTED_OUT.heard_by(stopping.opted_out)
     messaging.REPLIED.heard_by(stopping.replied)
     messaging.CLOSED.heard_by(stopping.end_account)

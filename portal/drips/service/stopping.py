@@ -132,6 +132,11 @@ def lock_places(organization_id: UUID, account_ids: Collection[UUID]) -> None:
     _locked(Tenant(organization_id), DripEnrolment.account_id.in_(list(account_ids)))
 
 
+def lock_places_of(organization_id: UUID, e164s: Sequence[str]) -> None:
+    """Lock the places in plans of numbers that are about to opt out, before any of their texts."""
+    _locked(Tenant(organization_id), DripEnrolment.e164.in_(e164s))
+
+
 def pause_account(account: AccountRef, actor: Actor) -> int:
     """Keep everybody of an account where they are in their plans; return for how many."""
     rows = [row for row in _locked(account.tenant) if _is_active(row)]

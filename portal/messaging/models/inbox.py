@@ -23,6 +23,7 @@ from portal.core.db import Base
 from portal.messaging.models.outbox import of_account
 
 NOT_APPLIED = text("applied_at IS NULL")
+UNDATED = text("look_at IS NOT NULL")
 
 
 def _view(name: str, sqlite_where: str, postgresql_where: str, *told: str) -> Index:
@@ -77,6 +78,13 @@ class InboundText(Base):
     __table_args__ = (
         of_account(),
         Index("ix_inbound_texts_account_id_e164_received_at", "account_id", "e164", "received_at"),
+        Index(
+            "ix_inbound_texts_look_at",
+            "account_id",
+            "look_at",
+            sqlite_where=UNDATED,
+            postgresql_where=UNDATED,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -97,6 +105,9 @@ class InboundText(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
     received_at: Mapped[datetime] = mapped_column(UTCDateTime, default=utcnow)
     day: Mapped[date | None]  # the account's own, on which it was sent
+    # When to ask the carrier (again) when it was sent: it opens the number only then (I3).
+    look_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    looks: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class Conversation(Base):

@@ -85,6 +85,11 @@ def problem(word: str) -> str | None:
     return None
 
 
+def may_be(body: str) -> bool:
+    """Say whether a whole text could be a join keyword: one word that may be one."""
+    return problem(body) is None
+
+
 def hears(body: str, word: str) -> bool:
     """Say whether a whole text is this keyword; case and what stands around it don't matter."""
     return keywords.words(body) == [word]

@@ -187,12 +187,10 @@ def erase_steps(
 def forget_callbacks(
     organization_id: UUID, *, before: datetime, is_dry: bool, limit: int | None = None
 ) -> int:
-    """Delete the carrier's raw callbacks that were applied; what they said stays with the text."""
+    """Empty the carrier's raw callbacks that were applied; what they said stays with the text."""
     w = WebhookEvent
-    old = and_(
-        w.organization_id == organization_id, w.received_at <= before, w.applied_at.is_not(None)
-    )
-    return wipe(w, old, None, is_dry=is_dry, limit=limit)
+    old = and_(w.organization_id == organization_id, w.received_at <= before, _can_be_emptied())
+    return wipe(w, old, {"payload": {}}, is_dry=is_dry, limit=limit)
 
 
 def forget_drafts(
@@ -216,7 +214,7 @@ def forget_drafts(
 
 
 def forget_callbacks_of(organization_id: UUID, e164: str, *, before: datetime, is_dry: bool) -> int:
-    """Delete the raw callbacks about one number's texts."""
+    """Empty the raw callbacks about one number's texts."""
     w = WebhookEvent
     of_number = select(Message.id).where(
         Message.organization_id == organization_id, Message.e164 == e164
@@ -224,10 +222,19 @@ def forget_callbacks_of(organization_id: UUID, e164: str, *, before: datetime, i
     old = and_(
         w.organization_id == organization_id,
         w.received_at <= before,
-        w.applied_at.is_not(None),
         w.message_id.in_(of_number),
+        _can_be_emptied(),
     )
-    return wipe(w, old, None, is_dry=is_dry)
+    return wipe(w, old, {"payload": {}}, is_dry=is_dry)
+
+
+def _can_be_emptied() -> ColumnElement[bool]:
+    """Say which callbacks can lose their words: applied ones that have any left.
+
+    What they are known by stays for ever: its signature never ages, so one that is posted again
+    after years must be known still (PROMISES 4, row 7). It names nobody.
+    """
+    return and_(WebhookEvent.applied_at.is_not(None), cast(WebhookEvent.payload, Text) != "{}")
 
 
 def texted_since(organization_id: UUID, e164s: Iterable[str], since: datetime) -> set[str]:

@@ -123,7 +123,7 @@ def clear_many(claims: Sequence[Claim]) -> list[Submission]:
     if account_gate is None and (credentials is None or known.sender is None):
         account_gate = Gate("no_number", "This account has no number to text from yet.", Fate.HELD)
     texts = [message for _, message in messages]
-    look = _LastLook(account, texts, unreachable, is_catching_up=state.is_catching_up)
+    look = _LastLook(account, texts, unreachable, known.sender, is_catching_up=state.is_catching_up)
     brand_day = brand.lock_day(organization_id, texts, clock.utcnow()) if not account_gate else None
     look.lock_days()
     leaving = []
@@ -164,16 +164,18 @@ class _LastLook:
         account: AccountRef,
         messages: Sequence[Text],
         unreachable: frozenset[str],
+        sender: SenderRef | None,
         *,
         is_catching_up: bool,
     ) -> None:
         self._account, self._now, self._is_catching_up = account, clock.utcnow(), is_catching_up
         self._messages, self._unreachable = messages, unreachable
+        self._ours = sender.e164 if sender else None  # of a text that names no number of ours
         self._today = accounts.today(account, self._now)
         e164s = [m.e164 for m in messages if m.e164]
         self._standings = consent.standings(account.tenant, e164s, self._now)
-        asked = {m.e164 for m in messages if m.e164 and m.kind is not Kind.SYSTEM}
-        stand = {e164: self._standings[e164] for e164 in asked}
+        counted = [m for m in messages if m.e164 and m.kind is not Kind.SYSTEM]
+        stand = {m.e164: self._standings[m.e164] for m in counted if m.e164}
         self._call_lists = facts.call_lists(account, stand, self._now)
         actors = (m.created_by for m in messages if m.created_by is not None)
         self._may_send = facts.may_still_send(account, actors)
@@ -186,7 +188,6 @@ class _LastLook:
         self._countries = limits.country_room(account.id, self._today) if is_abroad else {}
         self._hours = LeavingHours(account, messages, self._now)
         self._lately = Lately(account.organization_id, self._hours.book, self._now)
-        counted = [m for m in messages if m.e164 and m.kind is not Kind.SYSTEM]
         self._lately.read([(self._hours.state_of(m), m.e164 or "") for m in counted], self._now)
 
     def lock_days(self) -> None:
@@ -233,7 +234,7 @@ class _LastLook:
             )
             if late is not None:
                 return late
-        words = (message.from_e164, message.e164, message.body_hash)
+        words = (message.from_e164 or self._ours, message.e164, message.body_hash)
         if words in self._in_doubt:
             return Gate(
                 "twin_in_doubt",
@@ -288,8 +289,7 @@ def _campaign_states(messages: Sequence[Text]) -> dict[UUID | None, CampaignStat
     ids = {m.campaign_id for m in messages if m.campaign_id is not None}
     if not ids:
         return {}
-    rows = db.session.execute(_CAMPAIGNS, {"campaigns": list(ids)})
-    return {row.id: row.state for row in rows}
+    return {row.id: row.state for row in db.session.execute(_CAMPAIGNS, {"campaigns": list(ids)})}
 
 
 def _in_doubt(messages: Sequence[Text]) -> set[tuple[str | None, str | None, str]]:

@@ -4,12 +4,10 @@ One transaction under the number's lock: nothing to that number can be cleared f
 carrier while a STOP is being stored, nor after it (I3).
 """
 
-from collections.abc import Mapping, Sequence
+import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from functools import partial
-from typing import Final, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
@@ -20,110 +18,90 @@ from portal.consent import queries as consent_queries
 from portal.consent import service as consent
 from portal.contacts import queries as contacts
 from portal.contacts import service as contact_service
-from portal.contacts.rules.numbers import read
 from portal.contacts.values import ContactRef
-from portal.core import clock, phone
+from portal.core import clock, jobs, phone
 from portal.core.audit import Actor
 from portal.core.db import Last, before_commit, db, is_sqlite
+from portal.core.jobs import Job
 from portal.integrations import service as integrations
 from portal.integrations.values import Event
 from portal.messaging.models import InboundText, Message
-from portal.messaging.rules import keywords, rates, revocation
-from portal.messaging.rules.gates import STOP_CONFIRMATION
+from portal.messaging.rules import revocation
+from portal.messaging.rules.joining import JoinKeywordRef
 from portal.messaging.rules.keywords import Keyword
-from portal.messaging.rules.segments import analyze
-from portal.messaging.service import counting, facts, holds, joining, optouts, system, talks
+from portal.messaging.service import answering, counting, holds, joining, optouts, talks
 from portal.messaging.service.inbound_media import note as note_media
+from portal.messaging.service.incoming import (
+    Incoming,
+    Received,
+    Word,
+    is_phone_number,
+    is_yes,
+    keyword_of,
+    price,
+    said_at,
+    segments,
+)
 from portal.messaging.service.joining import Heard
-from portal.messaging.values import MediaRef, Timing
 from portal.notifications import service as notifications
 from portal.numbers import queries as numbers
-from portal.people import queries as people
+from portal.optin.values import ConfirmationRef
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts.values import AccountRef
 
-# Whole texts that the carrier answers by itself (facts 2.1): we stay silent then.
-_CARRIER_ANSWERS: Final = frozenset(
-    {
-        *("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"),
-        *("start", "yes", "unstop", "help", "info"),
-    }
-)
-Word = Keyword | Literal["join"]
-ANSWERS_WITHIN: Final = timedelta(minutes=5)
-REPLIES_WITHIN: Final = timedelta(hours=24)  # a reply has no other hour limit (P-3)
-
-
-class Received(StrEnum):
-    """What became of an incoming text."""
-
-    STORED = "stored"
-    DUPLICATE = "duplicate"
-    NOT_OURS = "not_ours"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """One text as the carrier reports it, its signature checked."""
+class _Meaning:
+    """What a text means where it is heard, the number locked."""
 
-    organization_id: UUID
-    sid: str
-    from_number: str
-    to: str
-    body: str
-    segments: int
-    media: Sequence[MediaRef]
-    opt_out_type: str | None  # the carrier has answered the keyword itself
-    payload: Mapping[str, str]
-    source: str = "webhook"
-    sent_at: datetime | None = None  # known of listed ones alone (RULINGS 17)
+    word: Word | None
+    was_out: bool
+    joins: JoinKeywordRef | None = None
+    asked: ConfirmationRef | None = None
+
+    @property
+    def opens(self) -> bool:
+        """Say whether it may let a number be texted (again)."""
+        return self.word in ("start", "join")
 
 
 def receive(incoming: Incoming) -> Received:
     """Take in one text with all that follows from it, once for each SID."""
-    account = _account_of(incoming)
+    account = account_of(incoming)
     if account is None:
+        logger.error("text %s came to a number that no account here ever had", incoming.sid)
         return Received.NOT_OURS
-    keyword = _keyword_of(incoming)
+    keyword = keyword_of(incoming)
     if not _keep(account, incoming, keyword):
         return Received.DUPLICATE
-    e164, at = incoming.from_number, _said_at(incoming)
+    e164, at = incoming.from_number, said_at(incoming)
     note_media(account, incoming.sid, incoming.media, clock.utcnow())
     contact_service.lock_numbers(account.organization_id, [e164])
-    was_out = _is_opted_out(account, e164)
-    heard: Word | None = keyword
-    asked = joining.asked(account.tenant, e164, at) if _is_yes(incoming, keyword) else None
-    joins = joining.keyword_heard(account.tenant, incoming.body) if keyword is None else None
-    if _is_yes(incoming, keyword) and not was_out and asked is None:
-        heard = None  # a yes in talk is talk (Q-1)
-    if joins is not None and _is_phone_number(e164):
-        heard = "join"
+    meaning = _meaning_of(account, incoming)
+    heard, waits = meaning.word, incoming.is_undated and meaning.opens
     charge = partial(
         billing.charge_inbound,
         account,
-        _price(incoming, heard),
+        price(incoming, heard),
         reference=f"inbound:{incoming.sid}",
         note=f"From {phone.show(e164)}, charged on arrival",
     )
     before_commit(Last.CREDITS, account.id, charge)
     actor = Actor(None, phone.show(e164), incoming.source)
     known = contacts.by_numbers(account.tenant, [e164]).get(e164)
-    said = Heard(account.tenant, e164, incoming.to, incoming.body, incoming.sid, at, actor, known)
-    reply = hold_id = None
-    if heard == "join" and joins is not None:
-        reply = joining.join(said, joins)
-    elif asked is not None:
-        reply = joining.confirm(said, asked)
-    if reply is None:
-        hold_id = _obey(account, incoming, heard, actor, was_out=was_out)
+    reply, hold_id = (None, None) if waits else _act(account, incoming, meaning, actor, known)
     person = known or contact_service.ensure_lead(account.tenant, e164, actor)
-    _link(incoming, person, heard)
+    _link(incoming, person, heard, look_at=clock.utcnow() if waits else None)
+    if waits:
+        jobs.request(Job.DATE_OPENINGS, account.id)
     counting.receive(
         account.tenant,
         accounts.today(account, at),
         heard,
-        _segments(incoming),
-        _price(incoming, heard),
+        segments(incoming),
+        price(incoming, heard),
     )
     _tell_endpoints(account, incoming, heard, person)
     talk = talks.note_inbound(
@@ -135,11 +113,10 @@ def receive(incoming: Incoming) -> Received:
         at=at,
         needs_answer=heard is None,
     )
-    if heard in ("stop", "start", "join"):
-        is_out = _is_opted_out(account, e164)  # an old STOP found late may have been undone
-        talks.mark_opted_out(account.organization_id, account.id, e164, is_out=is_out)
-        holds.settle_of(account.tenant, e164)
-    _answer(account, incoming, heard, person, reply)
+    if heard == "stop" or meaning.opens:
+        _show(account, e164)
+    if not waits:
+        _answer(account, incoming, heard, person, reply)
     if hold_id is None:
         _tell(account, incoming, heard, person, talk, is_new=known is None)
         return Received.STORED
@@ -156,18 +133,99 @@ def receive(incoming: Incoming) -> Received:
     return Received.STORED
 
 
-def _is_yes(incoming: Incoming, keyword: Keyword | None) -> bool:
-    return keyword == "start" and keywords.is_conversational_yes(incoming.body)
+def open_dated(account: AccountRef, incoming: Incoming) -> None:
+    """Do what a text that waited for its time means, now that it is known (RULINGS 17).
+
+    It was kept, counted and told of when it came. A YES nobody asks for any more is talk.
+    """
+    e164 = incoming.from_number
+    contact_service.lock_numbers(account.organization_id, [e164])
+    meaning = _meaning_of(account, incoming)
+    if not meaning.opens:
+        return
+    actor = Actor(None, phone.show(e164), incoming.source)
+    known = contacts.by_numbers(account.tenant, [e164]).get(e164)
+    reply, _ = _act(account, incoming, meaning, actor, known)
+    _show(account, e164)
+    person = known or contact_service.ensure_lead(account.tenant, e164, actor)
+    _answer(account, incoming, meaning.word, person, reply)
 
 
-def _said_at(incoming: Incoming) -> datetime:
-    """Return when the text was sent, as far as that is known; never in the future."""
-    now = clock.utcnow()
-    return min(incoming.sent_at, now) if incoming.sent_at is not None else now
+def _meaning_of(account: AccountRef, incoming: Incoming) -> _Meaning:
+    """Return what a text means; the number is locked."""
+    e164, keyword = incoming.from_number, keyword_of(incoming)
+    was_out = _is_opted_out(account, e164)
+    if is_yes(incoming, keyword):
+        asked = joining.asked(account.tenant, e164, said_at(incoming))
+        is_talk = not was_out and asked is None  # a yes in talk is talk (Q-1)
+        return _Meaning(None if is_talk else keyword, was_out, asked=asked)
+    joins = joining.keyword_heard(account.tenant, incoming.body) if keyword is None else None
+    if joins is not None and is_phone_number(e164):
+        return _Meaning("join", was_out, joins)
+    return _Meaning(keyword, was_out)
 
 
-def _account_of(incoming: Incoming) -> AccountRef | None:
-    """Return whose number was texted; one that was released still belongs to who used it."""
+def _act(
+    account: AccountRef,
+    incoming: Incoming,
+    meaning: _Meaning,
+    actor: Actor,
+    known: ContactRef | None,
+) -> tuple[str | None, UUID | None]:
+    """Store what a text means for consent; return what answers a sign-up, and the hold it made."""
+    said = Heard(
+        account.tenant,
+        incoming.from_number,
+        incoming.to,
+        incoming.body,
+        incoming.sid,
+        said_at(incoming),
+        actor,
+        known,
+    )
+    reply = None
+    if meaning.joins is not None:
+        reply = joining.join(said, meaning.joins)
+    elif meaning.asked is not None:
+        reply = joining.confirm(said, meaning.asked)
+    if reply is not None:
+        return reply, None
+    return None, _obey(account, incoming, meaning.word, actor, was_out=meaning.was_out)
+
+
+def _show(account: AccountRef, e164: str) -> None:
+    """Let talks and holds follow what stands: an old STOP found late may have been undone."""
+    is_out = _is_opted_out(account, e164)
+    talks.mark_opted_out(account.organization_id, account.id, e164, is_out=is_out)
+    holds.settle_of(account.tenant, e164)
+
+
+def _answer(
+    account: AccountRef,
+    incoming: Incoming,
+    word: Word | None,
+    person: ContactRef,
+    reply: str | None,
+) -> None:
+    if word is None or incoming.opt_out_type or not is_phone_number(incoming.from_number):
+        return
+    answering.answer(
+        account,
+        person,
+        word,
+        reply,
+        said=incoming.body,
+        said_at=said_at(incoming),
+        to=incoming.from_number,
+        from_e164=incoming.to,
+    )
+
+
+def account_of(incoming: Incoming) -> AccountRef | None:
+    """Return whose number was texted; one that was released still belongs to who used it.
+
+    The carrier delivers before a purchase is written down, and until a number is given back.
+    """
     sender = numbers.sender_by_e164(incoming.organization_id, incoming.to)
     if sender is not None:
         return accounts.account(sender.account_id)
@@ -181,13 +239,8 @@ def _account_of(incoming: Incoming) -> AccountRef | None:
         .order_by(Message.created_at.desc())
         .limit(1)
     )
-    return accounts.account(last_user) if last_user else None
-
-
-def _keyword_of(incoming: Incoming) -> Keyword | None:
-    """Return the keyword: the carrier's own word for it first, then the text's."""
-    named: dict[str, Keyword] = {"STOP": "stop", "START": "start", "HELP": "help"}
-    return named.get(incoming.opt_out_type or "") or keywords.classify(incoming.body)
+    its_own = last_user or numbers.account_of_number(incoming.organization_id, incoming.to)
+    return accounts.account(its_own) if its_own else None
 
 
 def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> bool:
@@ -203,32 +256,17 @@ def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> b
             body=incoming.body,
             media=[m.stored() for m in incoming.media],
             keyword=keyword,
-            segments=_segments(incoming),
-            credits=_price(incoming, keyword),
+            segments=segments(incoming),
+            credits=price(incoming, keyword),
             source=incoming.source,
             payload=dict(incoming.payload),
-            received_at=_said_at(incoming),
-            day=accounts.today(account, _said_at(incoming)),
+            received_at=said_at(incoming),
+            day=accounts.today(account, said_at(incoming)),
         )
         .on_conflict_do_nothing(index_elements=["sid"])
         .returning(InboundText.id)
     )
     return kept.first() is not None
-
-
-def _segments(incoming: Incoming) -> int:
-    return analyze(incoming.body).segments if incoming.body else incoming.segments
-
-
-def _price(incoming: Incoming, keyword: Word | None) -> int:
-    number = incoming.from_number
-    code = facts.country_code(number) if _is_phone_number(number) else 1
-    return rates.inbound_credits(incoming.body, code, len(incoming.media), keyword=keyword)
-
-
-def _is_phone_number(number: str) -> bool:
-    """Say whether somebody could be texted there: not at a short code, nor where no country is."""
-    return read(number).e164 is not None
 
 
 def _is_opted_out(account: AccountRef, e164: str) -> bool:
@@ -248,7 +286,7 @@ def _obey(
     Plain words that end consent hold sending instead (Q-4): then the hold is returned.
     """
     e164 = incoming.from_number
-    if not _is_phone_number(e164):
+    if not is_phone_number(e164):
         return None  # nobody we could text: there is no consent to change
     if keyword is None:
         talks.tell_of_reply(account.tenant, e164, actor)
@@ -271,7 +309,7 @@ def _obey(
             actor=actor,
         )
     elif keyword is None and not was_out:
-        at, said = _said_at(incoming), revocation.detect(incoming.body)
+        at, said = said_at(incoming), revocation.detect(incoming.body)
         if said.is_revocation:
             words = said.matched or incoming.body
             return holds.place(account, e164, words, sid=incoming.sid, said_at=at, actor=actor)
@@ -279,12 +317,19 @@ def _obey(
     return None
 
 
-def _link(incoming: Incoming, person: ContactRef, keyword: Word | None) -> None:
+def _link(
+    incoming: Incoming, person: ContactRef, keyword: Word | None, *, look_at: datetime | None
+) -> None:
     """Tie the kept text to the person; a yes that turned out to be talk is no keyword."""
     db.session.execute(
         update(InboundText)
         .where(InboundText.sid == incoming.sid)
-        .values(contact_id=person.id, keyword=keyword, credits=_price(incoming, keyword))
+        .values(
+            contact_id=person.id,
+            keyword=keyword,
+            credits=price(incoming, keyword),
+            look_at=look_at,
+        )
         .execution_options(synchronize_session=False)
     )
 
@@ -310,54 +355,9 @@ def _tell_endpoints(
     )
 
 
-def _answer(
-    account: AccountRef,
-    incoming: Incoming,
-    keyword: Word | None,
-    person: ContactRef,
-    reply: str | None,
-) -> None:
-    """Confirm a keyword once: not at all when the carrier does it by itself (Q-1).
-
-    `reply` is what somebody who signed up is told; no carrier says that for us (Q-6).
-    """
-    if keyword is None or incoming.opt_out_type or not _is_phone_number(incoming.from_number):
-        return
-    if reply is None and _carrier_answers(incoming):
-        return
-    within = ANSWERS_WITHIN if reply is None else REPLIES_WITHIN
-    if clock.utcnow() - _said_at(incoming) > within:
-        return  # heard too late for the one text that may follow an opt-out (RULINGS 15)
-    answers = {
-        "stop": (system.STOP_REPLY, STOP_CONFIRMATION),
-        "start": (system.START_REPLY, "start"),
-        "help": (_help(account), "help"),
-    }
-    body, purpose = (reply, keyword) if reply is not None else answers[keyword]
-    system.queue_text(
-        account.tenant,
-        incoming.from_number,
-        body,
-        purpose=purpose,
-        timing=Timing.ANSWER,
-        from_e164=incoming.to,
-        contact_id=person.id,
-        name=person.full_name,
-    )
-
-
 def notice_key(sid: str) -> str:
     """Return what makes the notices of a text that came in one each."""
     return f"inbound:{sid}"
-
-
-def _carrier_answers(incoming: Incoming) -> bool:
-    return bool(incoming.opt_out_type) or incoming.body.strip().casefold() in _CARRIER_ANSWERS
-
-
-def _help(account: AccountRef) -> str:
-    sender = people.organization_settings(account.organization_id).sender_name
-    return f"{sender}: {system.HELP_REPLY}"
 
 
 def _tell(

@@ -38,10 +38,19 @@ def store(
     actor: Actor,
     at: datetime | None = None,
 ) -> int:
-    """Do what opt_out does, for a caller who has locked the number; `at` is when it was said."""
+    """Do what opt_out does, for a caller who has locked the number.
+
+    `at` is when the person said it, where that is known; else it came after all that stands.
+    """
     stopped, now = _end(tenant, [e164], actor), clock.utcnow()
     is_new = consent.opt_out(
-        tenant, e164, at=at or now, source=source, actor=actor, details=details
+        tenant,
+        e164,
+        at=at or now,
+        source=source,
+        actor=actor,
+        details=details,
+        is_last=at is None,
     )
     if is_new:
         _count(tenant, {e164: min(at or now, now)})

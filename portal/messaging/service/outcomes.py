@@ -12,18 +12,16 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select, update
 
-from portal.consent.values import Method
-from portal.contacts import service as contacts
 from portal.core import clock
-from portal.core.audit import Actor
 from portal.core.db import database_now, db
 from portal.core.tenancy import Tenant
 from portal.gateways.sms import Outcome, Verdict
 from portal.messaging.models import Message, MessageAttempt
 from portal.messaging.queries.errors import error_meaning
-from portal.messaging.service import evidence, optouts, outbox, trouble
+from portal.messaging.service import evidence, lessons, outbox, trouble
 from portal.messaging.service.evidence import Evidence, Source
 from portal.messaging.service.gate import Submission
+from portal.messaging.service.lessons import Lesson
 from portal.messaging.values import State
 from portal.numbers import queries as numbers
 from portal.numbers import service as number_service
@@ -31,9 +29,7 @@ from portal.numbers import service as number_service
 MOST_ATTEMPTS: Final = 5
 _BACK_OFF_S: Final = (1.0, 5.0, 30.0, 120.0, 300.0)
 FIRST_CHECK: Final = timedelta(seconds=30)
-OPTED_OUT: Final = 21610
 NUMBER_PAUSE_S: Final = 2.0  # after a 429 that names no time
-CARRIER: Final = Actor(None, "the carrier", "carrier")
 
 
 def record(submission: Submission, outcome: Outcome) -> None:
@@ -43,9 +39,7 @@ def record(submission: Submission, outcome: Outcome) -> None:
 
 def record_many(answers: Sequence[tuple[Submission, Outcome]]) -> None:
     """Write down what has come back, in one transaction; each is judged for itself."""
-    to_learn = [(s.organization_id, s.e164) for s, o in answers if _is_about_the_number(o)]
-    for organization_id, e164 in sorted(to_learn):  # numbers are locked before any text
-        contacts.lock_numbers(organization_id, [e164])
+    lessons.lock(taught(answers))  # before any text
     is_mixed = any(o.verdict is not Verdict.ACCEPTED for _, o in answers)
     ours = _still_ours([s for s, _ in answers]) if is_mixed else set()
     evidence.apply_many(
@@ -58,6 +52,20 @@ def record_many(answers: Sequence[tuple[Submission, Outcome]]) -> None:
     for submission, outcome in answers:
         if outcome.verdict is not Verdict.ACCEPTED and submission.message_id in ours:
             _record_no(submission, outcome)
+
+
+def taught(answers: Sequence[tuple[Submission, Outcome]]) -> list[Lesson]:
+    """Return what refusals may teach beyond their texts."""
+    return [
+        Lesson(
+            Tenant(s.organization_id, s.account_id),
+            s.e164,
+            o.code,
+            stops_account=o.is_account_trouble,
+        )
+        for s, o in answers
+        if o.verdict is Verdict.REJECTED
+    ]
 
 
 def _record_no(submission: Submission, outcome: Outcome) -> None:
@@ -134,39 +142,9 @@ def _refuse(submission: Submission, outcome: Outcome) -> None:
         sentence=meaning.meaning if meaning else outcome.detail[:500],
         error_code=outcome.code,
     )
-    note_number(
+    lessons.note_number(
         Tenant(submission.organization_id, submission.account_id), submission.e164, outcome.code
     )
-
-
-def note_number(tenant: Tenant, e164: str, code: int | None) -> None:
-    """Learn from an error code about the number itself; the number is locked (S-10, Q-8)."""
-    meaning = error_meaning(code)
-    if code is None or meaning is None:
-        return
-    if code == OPTED_OUT:
-        optouts.store(
-            tenant,
-            e164,
-            source=Method.CARRIER.value,
-            details="The carrier refused a text: opted out (21610).",
-            actor=CARRIER,
-        )
-    elif code in UNREACHABLE_CODES:
-        contacts.mark_unreachable(tenant.organization_id, e164, code)
-
-
-# Permanent, and about the number rather than the text or the account (facts 2.3).
-UNREACHABLE_CODES: Final = frozenset({21211, 21217, 21612, 21614, 21635, 30005, 30006})
-
-
-def is_about_the_number(code: int | None) -> bool:
-    """Say whether a code teaches something about the number, so that it must be locked first."""
-    return code == OPTED_OUT or code in UNREACHABLE_CODES
-
-
-def _is_about_the_number(outcome: Outcome) -> bool:
-    return outcome.verdict is Verdict.REJECTED and is_about_the_number(outcome.code)
 
 
 def _still_ours(submissions: Sequence[Submission]) -> set[UUID]:

@@ -19,12 +19,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.core import audit, clock
 from portal.core.audit import SYSTEM
 from portal.core.db import db, is_sqlite
+from portal.core.tenancy import Tenant
 from portal.gateways.sms import Listed
 from portal.messaging.models import InboundText, Message, StrayText
 from portal.messaging.rules.proofs import RANK
-from portal.messaging.service import evidence, fence, inbound
+from portal.messaging.service import evidence, fence, inbound, lessons
 from portal.messaging.service.evidence import Effect, Evidence, Source
-from portal.messaging.service.inbound import Incoming, Received
+from portal.messaging.service.incoming import Incoming, Received
+from portal.messaging.service.lessons import Lesson
 from portal.messaging.service.statuses import STATES
 from portal.messaging.values import (
     ACCEPTED_FAMILY,
@@ -51,6 +53,7 @@ class _Candidate:
     """A row without a name, and what a listed text is held against."""
 
     id: UUID
+    account_id: UUID
     e164: str
     from_e164: str | None
     body: str
@@ -77,28 +80,24 @@ def place(organization_id: UUID, listed: Sequence[Listed]) -> int:
     What follows from them (a notice, the next part) may be on the list too: call it again
     until it returns 0.
     """
-    found: list[Evidence] = []
+    found: list[tuple[Evidence, Lesson]] = []
     texts = sorted(unaccounted(organization_id, listed), key=_age)
     for chunk in _chunks(texts):
         rows = _candidates(organization_id, {text.to for text in chunk})
         for text in chunk:
             row = _take_fitting(rows[text.to, text.body.strip()], text)
             if row is not None:
-                found.append(
-                    Evidence(
-                        row.id,
-                        text.sid,
-                        Source.LIST,
-                        STATES.get(text.status, State.ACCEPTED),
-                        text.error_code,
-                        row.attempt or None,
-                    )
+                proof = Evidence(
+                    row.id,
+                    text.sid,
+                    Source.LIST,
+                    STATES.get(text.status, State.ACCEPTED),
+                    text.error_code,
+                    row.attempt or None,
                 )
-    return sum(
-        effect is Effect.APPLIED
-        for chunk in _chunks(found)
-        for effect in evidence.apply_many(chunk)
-    )
+                tenant = Tenant(organization_id, row.account_id)
+                found.append((proof, Lesson(tenant, row.e164, text.error_code)))
+    return _apply(found)
 
 
 def unaccounted(organization_id: UUID, listed: Iterable[Listed]) -> list[Listed]:
@@ -115,20 +114,38 @@ def refresh(organization_id: UUID, listed: Sequence[Listed]) -> int:
     for chunk in _chunks(ours):
         by_sid = {text.sid: text for text in chunk}
         rows = db.session.execute(
-            select(Message.id, Message.sid, Message.state).where(
+            select(Message.id, Message.account_id, Message.e164, Message.sid, Message.state).where(
                 Message.organization_id == organization_id,
                 Message.sid.in_(by_sid),
                 Message.state.in_((State.ACCEPTED, State.SENT)),
             )
         )
         proofs = [
-            Evidence(id_, text.sid, Source.LIST, STATES[text.status], text.error_code)
-            for id_, sid, state in rows
+            (
+                Evidence(id_, text.sid, Source.LIST, STATES[text.status], text.error_code),
+                Lesson(Tenant(organization_id, account_id), e164 or "", text.error_code),
+            )
+            for id_, account_id, e164, sid, state in rows
             for text in [by_sid[sid or ""]]
             if RANK[STATES[text.status]] > RANK[state]
         ]
-        raised += sum(effect is Effect.APPLIED for effect in evidence.apply_many(proofs))
+        raised += _apply(proofs)
     return raised
+
+
+def _apply(found: Sequence[tuple[Evidence, Lesson]]) -> int:
+    """Apply what a list proves, and learn from it what the callback would have taught (I10)."""
+    lessons.lock(lesson for _, lesson in found)
+    learned: list[Lesson] = []
+    for chunk in _chunks(found):
+        effects = evidence.apply_many([proof for proof, _ in chunk])
+        learned += [
+            lesson
+            for (_, lesson), effect in zip(chunk, effects, strict=True)
+            if effect is Effect.APPLIED
+        ]
+    lessons.learn(learned, source="the carrier's list")
+    return len(learned)
 
 
 def note_strays(

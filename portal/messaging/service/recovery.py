@@ -11,12 +11,14 @@ from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 
 from portal.billing import service as billing
 from portal.core.db import Last, before_commit, database_now, db
+from portal.core.tenancy import Tenant
 from portal.gateways.sms import Listed
 from portal.messaging.models import MOVING, Campaign, Message, TrafficStop
 from portal.messaging.rules import gates
 from portal.messaging.rules.whys import BULK_PAUSED
-from portal.messaging.service import evidence, facts, outbox
+from portal.messaging.service import evidence, facts, lessons, outbox
 from portal.messaging.service.evidence import Effect, Evidence, Source
+from portal.messaging.service.lessons import Lesson
 from portal.messaging.service.placing import AFTER, BEFORE, OUTBOUND
 from portal.messaging.service.statuses import STATES
 from portal.messaging.values import CampaignState, State
@@ -122,7 +124,14 @@ def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
             text.error_code,
             doubt.attempt,
         )
-        if evidence.apply(proof) in (Effect.APPLIED, Effect.KNOWN):
+        lesson = Lesson(
+            Tenant(doubt.organization_id, doubt.account_id), doubt.e164, text.error_code
+        )
+        lessons.lock([lesson])
+        effect = evidence.apply(proof)
+        if effect is Effect.APPLIED:  # as its callback would have taught (I10)
+            lessons.learn([lesson], source="the carrier's list")
+        if effect in (Effect.APPLIED, Effect.KNOWN):
             return True
     _check_later(doubt)
     return False

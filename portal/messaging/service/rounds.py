@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from portal.contacts import service as contacts
 from portal.core.db import is_sqlite
 from portal.gateways.sms import Outcome
-from portal.messaging.service import gate, outbox, outcomes
+from portal.messaging.service import gate, lessons, outbox, outcomes
 from portal.messaging.service.claims import Claim
 from portal.messaging.service.gate import Submission
 
@@ -23,9 +23,11 @@ def go_round(
     Everything is locked first, in the order in which all lock: numbers, then texts (RULINGS 6).
     """
     if answers and due and not is_sqlite():  # there the unit of work holds the one lock
-        about = [s.e164 for s, o in answers if outcomes.is_about_the_number(o.code)]
+        taught = outcomes.taught(answers)
+        about = [lesson.e164 for lesson in taught if lesson.is_about_the_number]
         numbers = [*(claim.e164 for claim in due), *about]
         contacts.lock_known(due[0].organization_id, [e164 for e164 in numbers if e164])
+        lessons.lock(taught)
         outbox.lock([*(s.message_id for s, _ in answers), *(claim.id for claim in due)])
     if answers:
         outcomes.record_many(answers)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,14 +12,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Executable, Table, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.contacts import service as contacts
 from portal.core import clock
 from portal.core.among import among
 from portal.core.db import db, is_sqlite
 from portal.core.tenancy import Tenant
 from portal.messaging.models import Message, WebhookEvent
 from portal.messaging.rules.proofs import Effect, Evidence, Source, height
-from portal.messaging.service import evidence, outcomes, trouble
+from portal.messaging.service import evidence, lessons
+from portal.messaging.service.lessons import Lesson
 from portal.messaging.values import State
 
 logger = logging.getLogger(__name__)
@@ -65,11 +65,17 @@ class _Waiting:
     proof: Evidence
     tenant: Tenant
     e164: str
+    is_news: bool  # not what the text bears already: that was learned when it came to bear it
 
     @property
     def name(self) -> tuple[UUID, str]:
         """Return which text it is about, under which name of the carrier."""
         return self.proof.message_id, self.proof.sid
+
+    @property
+    def lesson(self) -> Lesson:
+        """Return what it may teach beyond its text."""
+        return Lesson(self.tenant, self.e164, self.proof.error_code)
 
 
 def store(callback: Callback) -> None:
@@ -95,7 +101,7 @@ def store_all(connection: Connection, callbacks: Sequence[Callback]) -> None:
                 "payload": dict(callback.payload),
                 "received_at": now,
             }
-            for callback in callbacks
+            for callback in sorted(callbacks, key=_name_of)  # or two processes wait in a circle
         ],
     )
 
@@ -142,14 +148,19 @@ def apply_batch(batch: Sequence[Place]) -> int:
         return 0
     outcomes_: dict[UUID, str] = {}
     ours = _about_our_texts(events, outcomes_)
-    _lock_numbers_to_learn_about(ours)
+    lessons.lock(one.lesson for one in ours)
     believed: set[tuple[UUID, str]] = set()
     for round_ in _rounds(ours):
         effects = evidence.apply_many([one.proof for one in round_])
         for one, effect in zip(round_, effects, strict=True):
             if effect in (Effect.APPLIED, Effect.KNOWN):
                 believed.add(one.name)
-    _learn(one for one in ours if one.name in believed)
+    # Each code teaches, also where the text has got further by then: what is learned must not
+    # depend on which of two callbacks came first (I10).
+    lessons.learn(
+        (one.lesson for one in ours if one.is_news and one.name in believed),
+        source="status callback",
+    )
     _mark_applied(events, outcomes_)
     return len(events)
 
@@ -165,6 +176,8 @@ def _about_our_texts(events: Sequence, outcomes_: dict[UUID, str]) -> list[_Wait
             Message.account_id,
             Message.e164,
             Message.sid,
+            Message.state,
+            Message.error_code,
         ).where(or_(Message.id.in_(ids), Message.sid.in_(sids)))
     ).all()
     by_id = {row.id: row for row in rows}
@@ -188,6 +201,7 @@ def _about_our_texts(events: Sequence, outcomes_: dict[UUID, str]) -> list[_Wait
                 ),
                 Tenant(row.organization_id, row.account_id),
                 row.e164 or "",
+                (row.sid, row.state, row.error_code) != (event.sid, state, event.error_code),
             )
         )
     return waiting
@@ -210,30 +224,6 @@ def _rounds(waiting: Sequence[_Waiting]) -> list[list[_Waiting]]:
         rounds[times[message_id]].append(one)
         times[message_id] += 1
     return rounds
-
-
-def _lock_numbers_to_learn_about(waiting: Sequence[_Waiting]) -> None:
-    """Lock the numbers whose standing may change before any text is locked (RULINGS 6)."""
-    numbers: dict[UUID, set[str]] = defaultdict(set)
-    for one in waiting:
-        if outcomes.is_about_the_number(one.proof.error_code) and one.e164:
-            numbers[one.tenant.organization_id].add(one.e164)
-    for organization_id in sorted(numbers):
-        contacts.lock_numbers(organization_id, sorted(numbers[organization_id]))
-
-
-def _learn(waiting: Iterable[_Waiting]) -> None:
-    """Draw the conclusions of failures: about the number, or about the whole account.
-
-    Each error code teaches, also where the text has got further by then: what is learned must
-    not depend on which of two callbacks came first (I10).
-    """
-    lessons = {(one.tenant, one.e164, one.proof.error_code): None for one in waiting}
-    for tenant, e164, code in lessons:
-        if code in trouble.SUSPENDED_CODES and tenant.account_id is not None:
-            trouble.account_refused(tenant.account_id, code, "status callback")
-        elif e164:
-            outcomes.note_number(tenant, e164, code)
 
 
 def _mark_applied(events: Sequence, outcomes_: Mapping[UUID, str]) -> None:  # type: ignore[type-arg]

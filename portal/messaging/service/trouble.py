@@ -119,7 +119,11 @@ def hold_suspended(account_id: UUID, reason: str) -> bool:
 
 
 def hold_account(account_id: UUID, code: str, sentence: str) -> None:
-    """Keep every queued text of an account until the cause is mended."""
+    """Keep every queued text of an account until the cause is mended.
+
+    The account first, as whoever closes it does (RULINGS 6).
+    """
+    account_service.lock_rows([account_id])
     outbox.hold(
         and_(Message.account_id == account_id, Message.state == State.QUEUED),
         code,

@@ -11,11 +11,11 @@ from flask import Blueprint, Response, request
 
 from portal.core import posted
 from portal.core.access import signed_by_carrier
-from portal.core.db import unit_of_work
+from portal.core.db import snapshot, unit_of_work
 from portal.core.together import Together
 from portal.gateways import signature
-from portal.messaging.service import inbound, statuses
-from portal.messaging.service.inbound import Incoming
+from portal.messaging.service import inbound, opening, statuses
+from portal.messaging.service.incoming import Incoming
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import MediaRef
 from portal.webhook_checks import service as webhook_checks
@@ -36,20 +36,22 @@ def sms() -> Response:
     came = posted.read()
     organization_id = webhook_checks.believe(came, Route.SMS)
     text = signature.read_inbound(came.params)
+    incoming = Incoming(
+        organization_id=organization_id,
+        sid=text.message_sid,
+        from_number=text.from_number,
+        to=text.to,
+        body=text.body,
+        segments=text.segments,
+        media=[MediaRef(url, content_type) for url, content_type in text.media],
+        opt_out_type=text.opt_out_type,
+        payload=text.params,
+        is_undated=True,
+    )
+    if opening.may_open(incoming):
+        incoming = _dated(incoming)
     with unit_of_work():
-        inbound.receive(
-            Incoming(
-                organization_id=organization_id,
-                sid=text.message_sid,
-                from_number=text.from_number,
-                to=text.to,
-                body=text.body,
-                segments=text.segments,
-                media=[MediaRef(url, content_type) for url, content_type in text.media],
-                opt_out_type=text.opt_out_type,
-                payload=text.params,
-            )
-        )
+        inbound.receive(incoming)
     return Response(_SILENCE, 200, mimetype="text/xml")
 
 
@@ -73,6 +75,15 @@ def status() -> Response:
         )
     )
     return Response(status=204)
+
+
+def _dated(incoming: Incoming) -> Incoming:
+    """Ask the carrier when a text was sent, if it opens a number; no transaction is open then."""
+    with snapshot():
+        credentials = opening.credentials_to_ask(incoming)
+    if credentials is None:
+        return incoming
+    return opening.dated(incoming, opening.sent_at(credentials, incoming.sid))
 
 
 def _message_id() -> UUID | None:

@@ -1,7 +1,7 @@
 """Verbs of accounts: open, change, give, pause, suspend and close them; keep back their bulk texts."""
 
 from portal.texting_accounts.service.bulk import pause_bulk, resume_bulk
-from portal.texting_accounts.service.giving import give_account, lock_accounts
+from portal.texting_accounts.service.giving import give_account, lock_accounts, lock_rows
 from portal.texting_accounts.service.keeping import (
     MAX_RECIPIENTS,
     MAX_SEGMENTS,
@@ -32,6 +32,7 @@ __all__ = [
     "give_account",
     "judge_ramp",
     "lock_accounts",
+    "lock_rows",
     "open_account",
     "pause",
     "pause_bulk",

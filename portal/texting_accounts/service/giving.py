@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from portal.core.audit import Actor
 from portal.core.db import db
@@ -72,6 +72,16 @@ def lock_accounts(account_ids: Iterable[UUID]) -> None:
     """
     for id_ in sorted(account_ids):
         locked(id_)
+
+
+def lock_rows(account_ids: Iterable[UUID]) -> None:
+    """Lock accounts as they are, closed ones too, before any of their texts (RULINGS 6)."""
+    for id_ in sorted(account_ids):
+        db.session.execute(
+            select(TextingAccount.id)
+            .where(TextingAccount.id == id_)
+            .with_for_update(key_share=True)
+        )
 
 
 def _plain(owner_user_id: UUID | None, team_id: UUID | None) -> dict[str, str]:

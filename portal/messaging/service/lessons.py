@@ -1,0 +1,94 @@
+"""What error codes teach beyond their own text: about a number, or about a whole account.
+
+The same is learned whether a code came as an answer, in a callback or on the carrier's list
+(I10). What a lesson changes is locked before any text (RULINGS 6).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from portal.consent.values import Method
+from portal.contacts import service as contacts
+from portal.core.audit import Actor
+from portal.core.tenancy import Tenant
+from portal.messaging.queries.errors import error_meaning
+from portal.messaging.service import happenings, optouts, trouble
+from portal.texting_accounts import service as account_service
+
+OPTED_OUT: Final = 21610
+CARRIER: Final = Actor(None, "the carrier", "carrier")
+# Permanent, and about the number rather than the text or the account (facts 2.3).
+UNREACHABLE_CODES: Final = frozenset({21211, 21217, 21612, 21614, 21635, 30005, 30006})
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One error code and whom it may be about."""
+
+    tenant: Tenant
+    e164: str
+    code: int | None
+    stops_account: bool = False  # the carrier's refusal itself says so
+
+    @property
+    def is_about_the_number(self) -> bool:
+        """Say whether the code teaches something about the number."""
+        return bool(self.e164) and is_about_the_number(self.code)
+
+    @property
+    def is_about_the_account(self) -> bool:
+        """Say whether the carrier refuses the account as a whole."""
+        return self.stops_account or self.code in trouble.SUSPENDED_CODES
+
+
+def is_about_the_number(code: int | None) -> bool:
+    """Say whether a code teaches something about the number, so that it must be locked first."""
+    return code == OPTED_OUT or code in UNREACHABLE_CODES
+
+
+def lock(lessons: Iterable[Lesson]) -> None:
+    """Lock what these may change: numbers, accounts, places in plans; texts come after (RULINGS 6)."""
+    numbers: dict[UUID, set[str]] = defaultdict(set)
+    leaving: dict[UUID, set[str]] = defaultdict(set)
+    accounts: set[UUID] = set()
+    for one in lessons:
+        organization_id, account_id = one.tenant.organization_id, one.tenant.account_id
+        if one.is_about_the_account and account_id is not None:
+            accounts.add(account_id)
+        elif one.is_about_the_number:
+            numbers[organization_id].add(one.e164)
+            if one.code == OPTED_OUT:
+                leaving[organization_id].add(one.e164)
+    for organization_id in sorted(numbers):
+        contacts.lock_numbers(organization_id, sorted(numbers[organization_id]))
+    account_service.lock_rows(accounts)
+    for organization_id in sorted(leaving):
+        happenings.OPTING_OUT.tell(organization_id, sorted(leaving[organization_id]))
+
+
+def learn(lessons: Iterable[Lesson], *, source: str) -> None:
+    """Draw the conclusions of codes, each once; they are locked."""
+    for one in dict.fromkeys(lessons):
+        if one.is_about_the_account and one.tenant.account_id is not None:
+            trouble.account_refused(one.tenant.account_id, one.code, source)
+        elif one.is_about_the_number:
+            note_number(one.tenant, one.e164, one.code)
+
+
+def note_number(tenant: Tenant, e164: str, code: int | None) -> None:
+    """Learn from an error code about the number itself; the number is locked (S-10, Q-8)."""
+    if code is None or error_meaning(code) is None:
+        return
+    if code == OPTED_OUT:
+        optouts.store(
+            tenant,
+            e164,
+            source=Method.CARRIER.value,
+            details="The carrier refused a text: opted out (21610).",
+            actor=CARRIER,
+        )
+    elif code in UNREACHABLE_CODES:
+        contacts.mark_unreachable(tenant.organization_id, e164, code)

@@ -1,0 +1,252 @@
+"""What opens a number again counts from when it was sent, not from when it came (I3, RULINGS 17)."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select, update
+
+from portal.consent import queries as consent
+from portal.core.clock import utcnow
+from portal.core.db import db, unit_of_work
+from portal.core.errors import GatewayBusy
+from portal.gateways.sms import Listed
+from portal.messaging.models import InboundText
+from portal.messaging.service import joining, optouts
+from portal.notifications import queries as notifications
+from portal.numbers.models import SenderNumber
+from tests.cast import ALICE
+from tests.factories.messaging import ALICE_ACTS, make_ready, make_recipient
+from tests.factories.numbers import make_carrier_account
+from tests.messaging.hooks import SMS, Hook
+from tests.messaging.test_joining import BOTH_KINDS, WORDS
+from workers.openings import date_openings, ring_for_openings
+from workers.recovery import hear_all
+
+
+@pytest.fixture
+def sender(northside):
+    return make_ready(northside)
+
+
+@pytest.fixture
+def carol(northside, sender):
+    return make_recipient(northside)
+
+
+@pytest.fixture
+def desk(app, northside, sender, carol, carrier_fake, clock):
+    return Desk(app, northside, sender.e164, carol.number.e164, carrier_fake, clock)
+
+
+class Desk:
+    """Carol, her texts on their way to Northside, and what the carrier's record says of them."""
+
+    def __init__(self, app, account, ours, e164, carrier, clock):
+        self.app, self.account, self.ours, self.e164 = app, account, ours, e164
+        self.carrier, self.clock = carrier, clock
+        self.token = make_carrier_account(account.organization_id)
+
+    def says(self, body):
+        """Carol texts now; her webhook has not come yet."""
+        sid = f"SM{uuid4().hex}"
+        params = (
+            *(("AccountSid", self.token.account_sid), ("MessageSid", sid)),
+            *(("From", self.e164), ("To", self.ours), ("Body", body)),
+        )
+        self.carrier.listed.append(
+            Listed(sid, self.ours, self.e164, body, "inbound", "received", utcnow())
+        )
+        return Hook(SMS, params).signed(self.token.auth_token)
+
+    def hears(self, body):
+        self.comes(self.says(body))
+        self.clock.travel(by=timedelta(seconds=5))
+
+    def comes(self, hook):
+        assert hook.post(self.app).status_code == 200
+
+    def later(self, **by):
+        self.clock.travel(by=timedelta(**by))
+
+    def is_out(self):
+        db.session.rollback()
+        return consent.standing(self.account.tenant, self.e164).is_opted_out
+
+    def looks(self):
+        self.later(minutes=16)
+        return date_openings(str(self.account.id))
+
+
+def test_a_start_that_comes_late_does_not_undo_the_stop_that_overtook_it(desk):
+    """I3: START's first webhook met a 503, STOP was stored, the carrier tried START again."""
+    desk.hears("STOP")
+    desk.later(hours=1)
+    start = desk.says("START")
+    desk.later(seconds=2)
+    desk.hears("STOP")
+    desk.comes(start)
+    assert desk.is_out()
+    desk.hears("START")
+    assert not desk.is_out()
+
+
+@pytest.mark.parametrize("word", ["UNSTOP", "yes"])
+def test_so_do_the_other_words_that_open(desk, word):
+    desk.hears("STOP")
+    start = desk.says(word)
+    desk.later(seconds=5)
+    desk.hears("STOP")
+    desk.comes(start)
+    assert desk.is_out()
+    desk.hears(word)
+    assert not desk.is_out()
+
+
+def test_so_does_the_join_keyword(desk):
+    with unit_of_work():
+        joining.set_keyword(
+            desk.account.tenant, "HOMES", WORDS, BOTH_KINDS, is_on=True, actor=ALICE_ACTS
+        )
+    joins = desk.says("HOMES")
+    desk.later(seconds=5)
+    desk.hears("STOP")
+    desk.comes(joins)
+    assert desk.is_out()
+    desk.carrier.unread = GatewayBusy("down")
+    desk.hears("HOMES")
+    assert desk.is_out()
+    desk.carrier.unread = None
+    assert desk.looks() == 1
+    assert not desk.is_out()
+
+
+def test_a_late_start_does_not_beat_a_stop_found_later(desk, northside):
+    """The reverse: the STOP's own webhook was lost, the list brings it with its sent time."""
+    start = desk.says("START")
+    desk.later(seconds=30)
+    desk.says("STOP")
+    desk.later(seconds=60)
+    desk.comes(start)
+    assert not desk.is_out()
+    hear_all(northside.organization_id, desk.carrier.listed)
+    assert desk.is_out()
+
+
+class TestNobodyCanReadIt:
+    """The person stays as they were; a job looks again."""
+
+    @pytest.fixture(autouse=True)
+    def stopped(self, desk):
+        desk.hears("STOP")
+        desk.later(minutes=1)
+        desk.carrier.unread = GatewayBusy("down")
+
+    def test_it_opens_when_the_carrier_answers_again(self, desk):
+        desk.hears("START")
+        assert desk.is_out()
+        assert desk.looks() == 0
+        assert desk.is_out()
+        desk.carrier.unread = None
+        desk.later(minutes=16)
+        assert ring_for_openings() == 1
+        assert (desk.looks(), desk.looks()) == (1, 0)
+        assert not desk.is_out()
+
+    def test_a_stop_meanwhile_wins(self, desk):
+        desk.hears("START")
+        desk.hears("STOP")
+        desk.carrier.unread = None
+        assert desk.looks() == 1
+        assert desk.is_out()
+
+    def test_what_the_carrier_does_not_know_opens_nothing(self, desk, monkeypatch):
+        desk.carrier.unread = None
+        monkeypatch.setattr(desk.carrier, "fetch", lambda *_: None)
+        desk.hears("START")
+        assert desk.is_out()
+
+    def test_the_looks_end_and_people_are_told(self, desk):
+        desk.hears("START")
+        for _ in range(2):
+            desk.later(hours=48)
+            assert desk.looks() in {0, 1}
+        assert desk.is_out()
+        assert db.session.scalars(select(InboundText.look_at)).all() == [None, None]
+        assert "An opt-in could not be checked" in {n.title for n in notifications.latest(ALICE)}
+
+    def test_a_start_that_comes_again_is_one(self, desk):
+        start = desk.says("START")
+        desk.comes(start)
+        desk.carrier.unread = None
+        desk.comes(start)
+        assert desk.is_out()
+        assert (desk.looks(), desk.looks()) == (1, 0)
+        assert not desk.is_out()
+
+
+def test_nothing_is_asked_of_the_carrier_where_nothing_opens(desk, monkeypatch):
+    """A webhook is answered without waiting: talk, a yes in talk, HELP and STOP open nothing."""
+    asked = []
+    monkeypatch.setattr(desk.carrier, "fetch", lambda _, sid: asked.append(sid))
+    for body in ("Hello", "Is it still there?", "Yes", "HELP", "STOP"):
+        desk.hears(body)
+    assert asked == []
+
+
+def test_no_transaction_is_open_while_the_carrier_is_asked(desk, monkeypatch):
+    real = desk.carrier.fetch
+
+    def fetch(credentials, sid):
+        assert not db.session().in_transaction()
+        return real(credentials, sid)
+
+    monkeypatch.setattr(desk.carrier, "fetch", fetch)
+    desk.hears("STOP")
+    desk.hears("START")
+    assert not desk.is_out()
+
+
+class TestAClockThatStepsBack:
+    """A STOP nobody knows the time of came after all that stands, whatever the clock says."""
+
+    def test_after_a_start(self, desk):
+        desk.hears("START")
+        desk.later(seconds=-7)
+        desk.hears("STOP")
+        assert desk.is_out()
+
+    def test_after_a_form(self, desk):
+        desk.later(seconds=-30)  # she agreed on a form just now
+        desk.hears("STOP")
+        assert desk.is_out()
+
+    def test_entered_by_somebody(self, desk):
+        desk.later(seconds=-30)
+        with unit_of_work():
+            optouts.opt_out(
+                desk.account.tenant, desk.e164, source="phone", details="Called.", actor=ALICE_ACTS
+            )
+        assert desk.is_out()
+
+    def test_a_start_after_it_opens(self, desk):
+        desk.later(seconds=-30)
+        desk.hears("STOP")
+        desk.later(seconds=40)
+        desk.hears("START")
+        assert not desk.is_out()
+
+
+@pytest.mark.parametrize("state", ["buying", "releasing", "released"])
+def test_a_text_to_a_number_that_is_not_ready_is_kept(desk, state):
+    """B-10: from somebody it never texted, before its purchase was written down or after its end."""
+    desk.e164 = "+13125559876"
+    with unit_of_work():
+        db.session.execute(
+            update(SenderNumber).where(SenderNumber.e164 == desk.ours).values(state=state)
+        )
+    desk.hears("Is it still for sale?")
+    desk.hears("STOP")
+    assert desk.is_out()
+    kept = db.session.scalars(select(InboundText.body).order_by(InboundText.received_at)).all()
+    assert kept == ["Is it still for sale?", "STOP"]
