@@ -10,12 +10,12 @@ from tests.chaos import naive, records
 from tests.chaos.judge import Case, Crime, Text, judge
 from tests.chaos.nursery import Crew, Nursery
 from tests.chaos.stage import SID, TOKEN, Time, carrier, environment
+from tests.chaos.tiers import Scale
 from tests.chaos.weather import FOUL, HANG_S, Plan
 from tests.sandbox.server import free_port
 
 NUMBER = "+13125550170"
 _STATES = {"sent": "accepted", "failed": "expired"}
-_ENDS_WITHIN_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Control:
         return round(100 * self.doubled / self.texts, 1)
 
 
-def control(plan: Plan, home: Path, mean_pause_s: float) -> Control:
+def control(plan: Plan, home: Path, scale: Scale) -> Control:
     """Let the naive sender send the plan's texts in an empty folder."""
     (home / "logs").mkdir()
     port, clock_file = free_port(), home / "clock-offset"
@@ -53,7 +53,8 @@ def control(plan: Plan, home: Path, mean_pause_s: float) -> Control:
             nursery, home / "logs", {"naive": (str(path), sandbox.base_url, NUMBER, SID, TOKEN)}
         )
         crew.start()
-        end = time.monotonic() + _ENDS_WITHIN_S
+        end = time.monotonic() + scale.at_most + scale.settles_in
+        mean_pause_s = scale.seconds / scale.faults
         for fault in plan.faults():
             if db.execute(naive.LEFT).fetchone() is None or time.monotonic() > end:
                 break

@@ -1,7 +1,6 @@
 """Does process faults: kills, freezes, hard stops; counts what really happened."""
 
 import random
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -83,11 +82,8 @@ class Disasters:
         return [self._die.choice(children)] if children else []
 
     def _stop_database(self, fault: Fault) -> bool:
-        assert self._stage.server is not None
         self._crew.thaw(self._database())  # frozen, it would not hear that it is to stop
-        self._stage.server.stop()
-        time.sleep(fault.lasts * 0.3)
-        self._stage.server.start()
+        self._stage.restart_database(fault.lasts * 0.3)
         return True
 
     def _kill_queue(self, fault: Fault) -> bool:

@@ -14,6 +14,7 @@ ACCEPTED_FAMILY = frozenset({"accepted", "sent", "delivered", "undelivered", "fa
 UNSENT = frozenset({"rejected", "blocked", "canceled", "unconfirmed", "expired"})
 PROVEN_UNPROCESSED = frozenset({"429"})  # the one answer that says: never processed
 STOP_CONFIRMATION = "stop"
+POST_WITHIN_S = 20.0  # from the last look to the first byte (PROMISES 2.2)
 
 
 class Crime(StrEnum):
@@ -24,6 +25,9 @@ class Crime(StrEnum):
     LOST = "lost"
     CREDIT = "wrong credit"
     AFTER_STOP = "handed over after STOP"
+    LATE = "handed over long after it was cleared"
+    UNASKED = "told no, yet sent"
+    STANDING = "standing against the last word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Create:
     to: str
     text: str | None
     attempt: int = 1
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,16 @@ class Stop:
     person: str
     stored_at: float
     lifted_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """What a person said last of STOP and START, and what the product makes of them in the end."""
+
+    person: str
+    is_stop: bool
+    is_heard: bool  # its webhook was answered 2xx
+    is_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +81,13 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One send that a person confirmed, and whether they were told so."""
+    """One send that a person asked for, and what they were told: yes, no, or nothing."""
 
     nonce: str
     people: int
     is_acknowledged: bool
+    is_refused: bool = False
+    words: str = ""  # its own: no other send says them
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +124,9 @@ class Case:
     balances: Sequence[Balance] = ()
     house: frozenset[str] = frozenset()  # texts the house paid for
     most_in_flight: int = 32  # workers times threads (RULINGS 12)
+    last_words: Sequence[LastWord] = ()
+    posts_within: float = POST_WITHIN_S  # in the product's time, freezes of a run included
+    leaps: Sequence[tuple[float, float]] = ()  # when time was moved forward, and how far
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +162,15 @@ def judge(case: Case) -> Verdict:
     leaving = [0]
     findings = [
         *_doubles(case, accepted),
+        *_doubles_by_words(case),
         *_gambles(case),
         *_losses(case, accepted),
+        *_unasked(case),
         *_wrong_credits(case, accepted),
         *_wrong_balances(case),
         *_after_stop(case, leaving),
+        *_late(case),
+        *_standings(case),
     ]
     residue = [
         text
@@ -166,6 +190,28 @@ def _doubles(case: Case, accepted: Mapping[str, Sequence[str]]) -> Iterator[Find
     for text, sids in accepted.items():
         if len(set(sids)) > 1:
             yield Finding(Crime.DOUBLE, text, f"the carrier took it as {', '.join(sids)}")
+
+
+def _doubles_by_words(case: Case) -> Iterator[Finding]:
+    """The words of a send reach a person once, by whatever name of ours they went."""
+    sends = _sends_by_body(case)
+    taken: dict[tuple[str, str], list[Create]] = defaultdict(list)
+    for create in case.creates:
+        send = sends[create.body]
+        if create.outcome == "accepted" and send:
+            taken[create.to, send.words].append(create)
+    for (to, words), creates in taken.items():
+        if len({create.sid or create.seq for create in creates}) > 1:
+            about = creates[0].text or to
+            yield Finding(Crime.DOUBLE, about, f"{to} was texted {len(creates)} times: {words}")
+
+
+def _sends_by_body(case: Case) -> dict[str, Intent | None]:
+    sends = [intent for intent in case.intents if intent.words]
+    return {
+        body: next((send for send in sends if send.words in body), None)
+        for body in {create.body for create in case.creates}
+    }
 
 
 def _gambles(case: Case) -> Iterator[Finding]:
@@ -192,6 +238,8 @@ def _losses(case: Case, accepted: Mapping[str, Sequence[str]]) -> Iterator[Findi
             yield Finding(Crime.LOST, about, f"the carrier sent {create.sid}, we have no such text")
     found = Counter(text.campaign for text in case.texts)
     for intent in case.intents:
+        if intent.is_refused:
+            continue
         if (found[intent.nonce] or intent.is_acknowledged) and found[intent.nonce] != intent.people:
             yield Finding(
                 Crime.LOST,
@@ -208,6 +256,26 @@ def _losses(case: Case, accepted: Mapping[str, Sequence[str]]) -> Iterator[Findi
             )
         elif text.state in UNSENT and sids and not _is_honest_doubt(case, accepted, text):
             yield Finding(Crime.LOST, text.id, f"{text.state}, yet the carrier has {sids}")
+
+
+def _unasked(case: Case) -> Iterator[Finding]:
+    """Nothing is planned or sent that nobody asked for, or that somebody was told would not go."""
+    if not case.intents:
+        return
+    sends = {intent.nonce: intent for intent in case.intents}
+    for text in case.texts:
+        send = sends.get(text.campaign or "")
+        if text.campaign and (send is None or send.is_refused):
+            why = "a send that was refused" if send else "a send that nobody confirmed"
+            yield Finding(Crime.UNASKED, text.id, f"{text.state}, of {why}")
+    notices = {text.id for text in case.texts if text.purpose}
+    by_body = _sends_by_body(case)
+    for create in case.creates:
+        send = by_body[create.body]
+        is_asked = (send and not send.is_refused) or (not send and create.text in notices)
+        if create.outcome == "accepted" and not is_asked:
+            about = create.text or str(create.seq)
+            yield Finding(Crime.UNASKED, about, f"the carrier sent {create.body!r}")
 
 
 def _is_honest_doubt(case: Case, accepted: Mapping[str, Sequence[str]], text: Text) -> bool:
@@ -324,3 +392,28 @@ def _in_force(stops: Iterable[Stop], at: float) -> Iterator[Stop]:
     for stop in stops:
         if stop.stored_at < at and (stop.lifted_at is None or at < stop.lifted_at):
             yield stop
+
+
+def _late(case: Case) -> Iterator[Finding]:
+    """What was cleared is handed over soon or never: a STOP may have come since (I3)."""
+    for create in case.creates:
+        cleared_at = case.cleared.get((create.text or "", create.attempt))
+        if cleared_at is None:
+            continue
+        leapt = sum(by for at, by in case.leaps if cleared_at <= at < create.at)
+        waited = create.at - cleared_at - leapt
+        if waited > case.posts_within:
+            about = create.text or str(create.seq)
+            yield Finding(Crime.LATE, about, f"handed over {waited:.1f} s after it was cleared")
+
+
+def _standings(case: Case) -> Iterator[Finding]:
+    """In the end each person is where their last word at the carrier puts them (I3).
+
+    A STOP counts however it was learned of; a START that was never heard need not.
+    """
+    for last in case.last_words:
+        if last.is_stop and not last.is_out:
+            yield Finding(Crime.STANDING, last.person, "said STOP last, and may be texted")
+        elif not last.is_stop and last.is_heard and last.is_out:
+            yield Finding(Crime.STANDING, last.person, "said START last, and may not be texted")

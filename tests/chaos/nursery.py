@@ -76,8 +76,18 @@ class Nursery:
             self._ours.sendall((json.dumps(order) + "\n").encode())
             return int(self._replies.readline())
 
+    def adopt(self, pid: int | None) -> None:
+        """Have a server that others have started end with us when the run is killed.
+
+        None: whoever started them ends them all.
+        """
+        with self._lock:
+            self._ours.sendall((json.dumps({"adopted": pid}) + "\n").encode())
+            self._replies.readline()
+
     def close(self) -> float:
         """End the nursery and everything it has started; return the CPU seconds they took."""
+        self.adopt(None)
         self._ours.shutdown(socket.SHUT_WR)
         cpu_s = float(self._replies.readline())
         self._replies.close()
@@ -94,18 +104,24 @@ def _serve(orders: socket.socket, home: Path, environment: Mapping[str, str]) ->
     os.environ.update(environment)
     create_app()  # what it imports, no child has to
     configure_mappers()
-    started = []
+    started: list[int] = []
+    adopted: list[tuple[int, str]] = []
     for line in orders.makefile():
         order = json.loads(line)
+        if "adopted" in order:
+            pid = order["adopted"]
+            adopted = [*adopted, (pid, birth(pid))] if pid else []
+            orders.sendall(b"0\n")
+            continue
         pid = os.fork()
         if pid == 0:
             orders.close()
             _become(order)
         started.append(pid)
         orders.sendall(f"{pid}\n".encode())
-    for session in started:
-        for pid in members(session):
-            send(pid, signal.SIGKILL)
+    theirs = [pid for server, born in adopted if birth(server) == born for pid in family(server)]
+    for pid in [*theirs, *(pid for session in started for pid in members(session))]:
+        send(pid, signal.SIGKILL)
     time.sleep(0.1)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     orders.sendall(f"{used.ru_utime + used.ru_stime}\n".encode())
@@ -159,6 +175,13 @@ def _living(first: int, is_wanted: Callable[[Sequence[str]], bool]) -> list[int]
         if is_wanted(words) and words[0] not in "ZX":
             found.append(int(entry))
     return sorted(found, key=lambda pid: (pid != first, pid))
+
+
+def birth(pid: int) -> str:
+    """Return when a process began, which tells it from a later one of its number; "" if it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return ""
 
 
 def is_alive(pid: int) -> bool:

@@ -9,33 +9,61 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.billing.models import CreditAccount, CreditEntry, HouseEntry
+from portal.consent import queries as consent
+from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
 from portal.messaging.models import Campaign, Message, MessageAttempt
-from tests.chaos.judge import Balance, Case, Create, Entry, Intent, Stop, Text
+from tests import cast
+from tests.chaos.disasters import LONG_FREEZE_S
+from tests.chaos.judge import (
+    POST_WITHIN_S,
+    Balance,
+    Case,
+    Create,
+    Entry,
+    Intent,
+    LastWord,
+    Stop,
+    Text,
+)
 from tests.chaos.weather import STARTS, STOPS
+from tests.chaos.world import Desk
 from tests.sandbox.server import Sandbox
 
 THREADS = 16  # of a worker (RULINGS 12)
+# From the last look to the carrier's log: a process may be frozen after it, and the carrier slow.
+POSTS_WITHIN_S = POST_WITHIN_S + LONG_FREEZE_S + 10.0
 
 
-def gather(sandbox: Sandbox, intents: Sequence[Intent], workers: int) -> Case:
+def gather(
+    sandbox: Sandbox,
+    intents: Sequence[Intent],
+    workers: int,
+    desks: Sequence[Desk],
+    pace: float,
+    leaps: Sequence[tuple[float, float]],
+) -> Case:
     """Return the case of a run that has settled."""
     webhooks = sandbox.get("webhooks")["webhooks"]
     if not is_sqlite():  # a text from a person may still be learned of: all rows of one moment
         db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    answered = [w for w in webhooks if w["state"] == "done" and w["answer"] // 100 == 2]
+    obeyed = answered(webhooks)
     messages = sandbox.get("messages")["messages"]
+    said_at = heard_at(obeyed)
     return Case(
         creates=creates(sandbox),
         texts=_texts(),
-        heard=frozenset(w["sid"] for w in answered if w["kind"] == "status"),
+        heard=frozenset(w["sid"] for w in obeyed if w["kind"] == "status"),
         cleared=_cleared(),
-        stops=_stops(messages, answered),
+        stops=stops(messages, said_at),
         intents=intents,
         entries=_entries(),
         balances=_balances(),
         house=frozenset(str(id_) for id_ in db.session.scalars(select(HouseEntry.message_id))),
         most_in_flight=workers * THREADS,
+        last_words=_last_words(messages, said_at, desks),
+        posts_within=POSTS_WITHIN_S * pace,
+        leaps=leaps,
     )
 
 
@@ -51,6 +79,7 @@ def creates(sandbox: Sandbox) -> list[Create]:
             line["to"],
             line["m"],
             int(line["a"] or 1),
+            line["body"] or "",
         )
         for line in sandbox.log(all="1")
     ]
@@ -93,15 +122,48 @@ def _cleared() -> dict[tuple[str, int], float]:
     return {(str(row.message_id), row.attempt): row.started_at.timestamp() for row in rows}
 
 
-def _stops(
-    messages: Iterable[Mapping[str, Any]], answered: Iterable[Mapping[str, Any]]
-) -> list[Stop]:
-    """Return when each STOP was in force: from our answer to it until the person's next START."""
-    stored: dict[str, float] = {}
-    for webhook in answered:
+def answered(webhooks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the webhooks that we answered as the carrier wishes."""
+    return [w for w in webhooks if w["state"] == "done" and w["answer"] // 100 == 2]
+
+
+def heard_at(obeyed: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return when we first answered for each text of a person, by SID."""
+    first: dict[str, float] = {}
+    for webhook in obeyed:
         if webhook["kind"] == "inbound":
             sid = webhook["sid"]
-            stored[sid] = min(webhook["closed"], stored.get(sid, webhook["closed"]))
+            first[sid] = min(webhook["closed"], first.get(sid, webhook["closed"]))
+    return first
+
+
+def _last_words(
+    messages: Iterable[Mapping[str, Any]], stored: Mapping[str, float], desks: Sequence[Desk]
+) -> list[LastWord]:
+    """Return each person's last STOP or START at the carrier, with what stands for them here.
+
+    Left out is who said it while the word before was on its way: of two webhooks that overtake
+    each other nobody but the carrier knows the order.
+    """
+    said: dict[str, list[tuple[float, bool, bool]]] = defaultdict(list)
+    for message in messages:  # oldest first
+        if message["direction"] == "inbound" and message["body"] in STOPS | STARTS:
+            heard = stored.get(message["sid"])
+            at = _moment(message["date_created"]) if heard is None else heard
+            said[message["from"]].append((at, message["body"] in STOPS, heard is not None))
+    found = []
+    for desk in desks:
+        known = [e164 for e164 in desk.e164s if e164 in said]
+        standings = consent.standings(cast.account(desk.id).tenant, known, utcnow())
+        for e164 in known:
+            last_at, is_stop, is_heard = said[e164][-1]
+            if all(at <= last_at or word == is_stop for at, word, _ in said[e164]):
+                found.append(LastWord(e164, is_stop, is_heard, standings[e164].is_opted_out))
+    return found
+
+
+def stops(messages: Iterable[Mapping[str, Any]], stored: Mapping[str, float]) -> list[Stop]:
+    """Return when each STOP was in force: from our answer to it until the person's next START."""
     starts: dict[str, list[float]] = defaultdict(list)
     for message in messages:
         if message["direction"] == "inbound" and message["body"] in STARTS:

@@ -26,10 +26,10 @@ from tests.chaos.disasters import Disasters
 from tests.chaos.judge import Crime, Intent, judge
 from tests.chaos.nursery import members
 from tests.chaos.stage import Stage, installation
+from tests.chaos.tiers import Scale
 from tests.chaos.weather import FAIR, FOUL, HANG_S, STARTS, STOPS, Plan
 
 MOST_WAITING = 300
-SETTLES_IN_S = 600.0
 STALLED_S = 7.0  # then what is left waits for a time to come
 SETTLING_S = 3.0
 TELL_EVERY_S = 30.0
@@ -37,17 +37,6 @@ TELL_EVERY_S = 30.0
 log = logging.getLogger("chaos")
 
 _MOVING = ("queued", "held", "claimed", "submitting")
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How large a run is."""
-
-    seconds: float  # of bad weather, at least
-    faults: int  # process faults, at least
-    pace: float  # seconds of the product's time in one of ours
-    sayings: float  # texts from people for each text to them
-    at_most: float  # seconds of bad weather, whatever was reached
 
 
 @dataclass
@@ -58,15 +47,20 @@ class Report:
     seed: int
     seconds: float
     cpu_seconds: float
-    texts: int = 0
+    texts: int = 0  # of sends: free notices are apart
+    notices: int = 0
     accepted: int = 0
+    delivered: int = 0
     process_faults: dict[str, int] = field(default_factory=dict)
     provider_faults: dict[str, int] = field(default_factory=dict)
     callbacks: dict[str, int] = field(default_factory=dict)
     people_said: dict[str, int] = field(default_factory=dict)
+    stops_judged: int = 0
+    last_words_judged: int = 0
     states: dict[str, int] = field(default_factory=dict)
     sends: int = 0
     sends_by_web: int = 0
+    sends_refused: int = 0
     double_clicks: int = 0
     stumbles: int = 0
     crimes: dict[str, int] = field(default_factory=dict)
@@ -87,6 +81,7 @@ class Run:
         self._door = world.FrontDoor(stage.url)
         self.disasters = Disasters(stage, plan.seed, self._door.is_open)
         self.intents: list[Intent] = []
+        self.desks: list[world.Desk] = []
         self.said: Counter[str] = Counter()
         self.double_clicks = self.sends_by_web = 0
         self._texted: deque[tuple[str, str]] = deque(maxlen=60)  # person and our number
@@ -102,7 +97,7 @@ class Run:
     def storm(self) -> None:
         """Confirm, text back, kill and freeze until the run is large enough."""
         with self._stage.app.app_context():
-            desks = world.build(self._plan, self._stage.sandbox, self._stage.url)
+            self.desks = world.build(self._plan, self._stage.sandbox, self._stage.url)
             db.session.remove()
         self._stage.sandbox.turn(
             seed=self._plan.seed % 2**31, hang_seconds=HANG_S, carrier_keywords=False, **FOUL
@@ -111,8 +106,8 @@ class Run:
         self._door.wait()
         self._door.sign_in()
         self._stage.time.start()
-        sends = self._paced(desks)
-        confirming = [self._thread(lambda: self._confirm(sends, desks)) for _ in range(3)]
+        sends = self._paced()
+        confirming = [self._thread(lambda: self._confirm(sends)) for _ in range(3)]
         talking = [self._thread(self._talk), self._thread(self._lag)]
         self._destroy(confirming)
         self._over.set()
@@ -128,7 +123,7 @@ class Run:
         stage.crew.thaw()
         with stage.queue() as queue:
             queue.flushall()  # a dead worker's job would hold its name for twenty seconds more
-        ends_at = time.monotonic() + SETTLES_IN_S
+        ends_at = time.monotonic() + self._scale.settles_in
         before, look_at = -1, time.monotonic() + STALLED_S
         stalled_with = 0
         while time.monotonic() < ends_at:
@@ -167,7 +162,7 @@ class Run:
         crew = self._stage.crew
         crew.kill(members(crew.roles["web"].pid))
         crew.kill(members(crew.roles["scheduler"].pid))
-        self._stage.time.jump(by)
+        self._stage.time.leap(by)
         self._door.wait()
         time.sleep(SETTLING_S)
 
@@ -212,7 +207,7 @@ class Run:
             if is_long_enough and all_confirmed and self.disasters.count >= self._scale.faults:
                 return
 
-    def _paced(self, desks: list[world.Desk]) -> Iterator[Any]:
+    def _paced(self) -> Iterator[Any]:
         """Give sends spread over the first four fifths of the storm, never too many at once."""
         sends = list(self._plan.sends())
         started = time.monotonic()
@@ -227,13 +222,13 @@ class Run:
         left = self._left()
         return left is None or sum(left[s] for s in _MOVING) > MOST_WAITING
 
-    def _confirm(self, sends: Iterator[Any], desks: list[world.Desk]) -> None:
+    def _confirm(self, sends: Iterator[Any]) -> None:
         while True:
             with self._lock:
                 send = next(sends, None)
             if send is None:
                 return
-            desk = desks[send.account]
+            desk = self.desks[send.account]
             body = f"Open house no. {send.number} on Saturday at 2. Seed {self._plan.seed}."
             try:
                 if send.is_by_web:
@@ -241,13 +236,13 @@ class Run:
                 else:
                     with self._stage.app.app_context():
                         intent = world.confirm(send, desk, body, f"chaos-{send.number}")
-            except world.Refused:
-                continue
             except TimeoutError:
                 if self._over.is_set():
                     return
                 raise
             self.intents.append(intent)
+            if intent.is_refused:
+                continue
             self.double_clicks += send.is_doubled
             self.sends_by_web += send.is_by_web
             self._texted.extend((desk.e164s[place], desk.number) for place in send.people)
@@ -310,7 +305,9 @@ def chaos(plan: Plan, scale: Scale, home: Path) -> Report:
         run.settle()
         settled = time.monotonic()
         with stage.app.app_context():
-            case = records.gather(stage.sandbox, run.intents, plan.workers)
+            case = records.gather(
+                stage.sandbox, run.intents, plan.workers, run.desks, scale.pace, stage.time.leaps
+            )
             odd = [found for _, findings in doctor.examine_everything() for found in findings]
         verdict = judge(case)
         webhooks = stage.sandbox.get("webhooks")["webhooks"]
@@ -327,8 +324,10 @@ def chaos(plan: Plan, scale: Scale, home: Path) -> Report:
         seed=plan.seed,
         seconds=round(time.monotonic() - started, 1),
         cpu_seconds=round(time.process_time() + used[0], 1),
-        texts=len(case.texts),
+        texts=sum(text.campaign is not None for text in case.texts),
+        notices=sum(text.campaign is None for text in case.texts),
         accepted=verdict.accepted,
+        delivered=sum(text.state == "delivered" for text in case.texts),
         process_faults=dict(run.disasters.done.most_common()),
         provider_faults=dict(Counter(c.answer for c in case.creates if c.answer != "201")),
         callbacks={
@@ -336,10 +335,14 @@ def chaos(plan: Plan, scale: Scale, home: Path) -> Report:
             "lost": sum(w["state"] == "lost" for w in calls),
             "doubled": sum(n > 1 for n in news.values()),
             "failed": sum(w["state"] == "failed" for w in calls),
+            "texts heard of": len(case.heard),
         },
         people_said=dict(run.said),
+        stops_judged=len(case.stops),
+        last_words_judged=len(case.last_words),
         states=dict(Counter(text.state for text in case.texts)),
-        sends=len(run.intents),
+        sends=sum(not intent.is_refused for intent in run.intents),
+        sends_refused=sum(intent.is_refused for intent in run.intents),
         sends_by_web=run.sends_by_web,
         double_clicks=run.double_clicks,
         stumbles=run.stumbles,

@@ -37,6 +37,7 @@ class Time:
         self._offset = civil_hour() - datetime.now(UTC)
         self._lock = threading.Lock()
         self._ended = threading.Event()
+        self.leaps: list[tuple[float, float]] = []  # when, and how far
         self._thread = threading.Thread(target=self._run, name="time", daemon=True)
         clock.write_offset(path, self._offset)
 
@@ -48,6 +49,12 @@ class Time:
         with self._lock:
             self._offset += by
             clock.write_offset(self._path, self._offset)
+
+    def leap(self, by: timedelta) -> None:
+        """Move time forward over what the product sleeps through, and remember it."""
+        at = datetime.now(UTC) + self._offset
+        self.leaps.append((at.timestamp(), by.total_seconds()))
+        self.jump(by)
 
     def stop(self) -> None:
         """Let time pass as it does outside."""
@@ -96,7 +103,15 @@ class Stage:
         """Kill the queue's server and start it again."""
         self.end_valkey()
         time.sleep(after_s)
-        self.valkey = _valkey(self.var)
+        self.valkey = _valkey(self.var, self.nursery)
+
+    def restart_database(self, after_s: float) -> None:
+        """Stop the database's server at once and start it again."""
+        assert self.server is not None
+        self.server.stop()
+        time.sleep(after_s)
+        self.server.start()
+        self.nursery.adopt(self.server.pid)
 
 
 @contextmanager
@@ -122,9 +137,11 @@ def installation(plan: Plan, home: Path, pace: float, used: list[float]) -> Iter
         variables = environment(port, carrier_port, url)
         nursery = Nursery(home, variables)
         stack.callback(lambda: used.append(nursery.close()))
+        if server:
+            nursery.adopt(server.pid)
         time_ = Time(var / "clock-offset", pace)
         sandbox = carrier(nursery, carrier_port, home, var / "clock-offset")
-        valkey = _valkey(var)
+        valkey = _valkey(var, nursery)
         app = create_app(settings.read(variables, var=var))
         with app.app_context():
             db.create_all()
@@ -166,7 +183,8 @@ def carrier(nursery: Nursery, port: int, home: Path, clock_file: Path) -> Sandbo
     raise TimeoutError((home / "logs" / "carrier.log").read_text())
 
 
-def _valkey(var: Path) -> subprocess.Popen[bytes]:
+def _valkey(var: Path, nursery: Nursery) -> subprocess.Popen[bytes]:
     process = embedded.start(var)
     assert process is not None
+    nursery.adopt(process.pid)
     return process

@@ -1,8 +1,8 @@
 """N1, PROMISES 5.0: bugs planted into a copy of the product, one by one; the tests must see each one.
 
 A bug is a patch in bugs/, applied with `git apply` to a copy of portal/ and workers/. The tests
-beside it must pass on the untouched copy and fail on the patched one: by what they assert, not
-by breaking. A patch that no longer fits the code fails here, too: mend it with the code.
+beside it must pass on the untouched copy and fail on the patched one: by what they assert, an
+AssertionError or pytest's own failure, not by breaking. A patch that no longer fits the code fails here, too: mend it with the code.
 """
 
 import json

@@ -1,9 +1,12 @@
 """The judge must convict: each crime by hand, and an honest run acquitted."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 
+from tests.chaos import records
 from tests.chaos.judge import (
     Balance,
     Case,
@@ -11,16 +14,19 @@ from tests.chaos.judge import (
     Crime,
     Entry,
     Intent,
+    LastWord,
     Stop,
     Text,
     judge,
 )
+from tests.chaos.test_chaos import assert_it_was_large_enough, assert_nothing_was_wrong
 
 CAROL, DAVE = "+13125550101", "+13125550102"
 SENT = Text("t1", "north", CAROL, "delivered", 2, "SM1", campaign="n1")
 LEFT_OUT = Text("t2", "north", DAVE, "unconfirmed", 2, None, campaign="n1")
-TAKEN = Create(1, 100.0, "accepted", "201", "SM1", CAROL, "t1")
-DROPPED = Create(2, 101.0, "dropped", "500_before", None, DAVE, "t2")
+BODY = "Juniper: Open house 7. STOP to end"
+TAKEN = Create(1, 100.0, "accepted", "201", "SM1", CAROL, "t1", body=BODY)
+DROPPED = Create(2, 101.0, "dropped", "500_before", None, DAVE, "t2", body=BODY)
 BOOKS = (
     Entry("north", "grant", 100),
     Entry("north", "reserve", 2, "t1"),
@@ -35,7 +41,7 @@ HONEST = Case(
     heard=frozenset({"SM1"}),
     cleared={("t1", 1): 99.0, ("t2", 1): 99.5},
     stops=(Stop(CAROL, 200.0),),
-    intents=(Intent("n1", 2, is_acknowledged=True),),
+    intents=(Intent("n1", 2, is_acknowledged=True, words="Open house 7"),),
     entries=BOOKS,
     balances=(Balance("north", 97, 0, 3),),
 )
@@ -77,6 +83,34 @@ def test_a_second_try_after_a_429_is_fair():
     assert crimes(replace(HONEST, creates=(busy, taken, DROPPED))) == set()
 
 
+def test_the_same_words_twice_are_a_double_by_whatever_name_they_went():
+    third, again = replace(SENT, id="t3", sid="SM3"), replace(TAKEN, seq=3, text="t3", sid="SM3")
+    case = replace(HONEST, texts=(SENT, LEFT_OUT, third))
+    assert judge(replace(case, creates=(TAKEN, DROPPED, again))).count(Crime.DOUBLE) == 1
+    for other in (replace(again, body="Open house 8"), replace(again, to=DAVE)):
+        assert judge(replace(case, creates=(TAKEN, DROPPED, other))).count(Crime.DOUBLE) == 0
+
+
+# told no -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_send_that_was_refused_has_no_texts():
+    no = replace(HONEST.intents[0], is_acknowledged=False, is_refused=True)
+    verdict = judge(replace(HONEST, intents=(no,)))
+    assert {finding.crime for finding in verdict.findings} == {Crime.UNASKED}
+    assert verdict.count(Crime.UNASKED) == 2  # the one that left, and the one that did not
+    nothing = replace(HONEST, creates=(), texts=(), intents=(no,), entries=(), balances=())
+    assert crimes(nothing) == set()
+
+
+def test_texts_that_no_send_asked_for_are_convicted():
+    alone = (replace(HONEST.intents[0], people=1),)
+    stray = replace(LEFT_OUT, campaign="n3")
+    assert crimes(replace(HONEST, intents=alone, texts=(SENT, stray))) == {Crime.UNASKED}
+    made_up = replace(TAKEN, body="Nobody wrote this")
+    assert crimes(replace(HONEST, creates=(made_up, DROPPED))) == {Crime.UNASKED}
+
+
 # lost ----------------------------------------------------------------------------------------------------------------
 
 
@@ -114,13 +148,13 @@ def test_a_text_of_another_is_not_its_own():
 
 
 def test_a_text_at_the_carrier_that_we_do_not_know_is_lost():
-    stranger = Create(3, 110.0, "accepted", "201", "SM7", CAROL, "t9")
+    stranger = replace(TAKEN, seq=3, sid="SM7", text="t9", to=DAVE)
     assert crimes(replace(HONEST, creates=(TAKEN, DROPPED, stranger))) == {Crime.LOST}
 
 
 @pytest.mark.parametrize("people", [1, 3])
 def test_a_send_that_was_confirmed_has_exactly_its_texts(people):
-    intents = (Intent("n1", people, is_acknowledged=True),)
+    intents = (replace(HONEST.intents[0], people=people),)
     assert crimes(replace(HONEST, intents=intents)) == {Crime.LOST}
 
 
@@ -203,3 +237,98 @@ def test_a_start_lifts_the_stop_and_the_confirmation_may_go():
         balances=(Balance("north", 99, 0, 1),),
     )
     assert crimes(case) == set()
+
+
+def test_a_text_handed_over_long_after_it_was_cleared_is_convicted():
+    """27 hours between look and POST are no text that was just leaving, STOP or not."""
+    late = replace(TAKEN, at=99.0 + 27 * 3600)
+    assert crimes(replace(HONEST, creates=(late, DROPPED))) == {Crime.LATE}
+    stopped = replace(HONEST, creates=(late, DROPPED), stops=(Stop(CAROL, 99.5),))
+    assert crimes(stopped) == {Crime.LATE}
+    assert crimes(replace(stopped, posts_within=28 * 3600)) == set()
+
+
+def test_time_that_was_leapt_over_is_nobodys_delay():
+    late = replace(TAKEN, at=99.0 + 25 * 3600 + 5)
+    case = replace(HONEST, creates=(late, DROPPED), stops=())
+    assert crimes(replace(case, leaps=((100.0, 25 * 3600),))) == set()
+    for before_or_after in (98.0, late.at + 1):
+        assert crimes(replace(case, leaps=((before_or_after, 25 * 3600),))) == {Crime.LATE}
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_who_said_stop_last_may_not_be_texted(is_heard):
+    last = LastWord(CAROL, is_stop=True, is_heard=is_heard, is_out=False)
+    assert crimes(replace(HONEST, last_words=(last,))) == {Crime.STANDING}
+    assert crimes(replace(HONEST, last_words=(replace(last, is_out=True),))) == set()
+
+
+def test_who_said_start_last_and_was_heard_may_be_texted():
+    last = LastWord(CAROL, is_stop=False, is_heard=True, is_out=True)
+    assert crimes(replace(HONEST, last_words=(last,))) == {Crime.STANDING}
+    for fair in (replace(last, is_out=False), replace(last, is_heard=False)):
+        assert crimes(replace(HONEST, last_words=(fair,))) == set()
+
+
+# what is read, and what a run must have seen -------------------------------------------------------------------------
+
+
+def inbound(sid, word, at):
+    moment = format_datetime(datetime.fromtimestamp(at, UTC))
+    who = {"sid": sid, "from": CAROL, "direction": "inbound"}
+    return {**who, "body": word, "date_created": moment}
+
+
+def test_a_stop_whose_webhook_was_refused_is_not_judged():
+    said = [inbound("SM8", "STOP", 100)]
+    refused = {"kind": "inbound", "sid": "SM8", "closed": 101.0, "state": "done", "answer": 403}
+    for answer, judged in ((403, 0), (200, 1)):
+        hooks = records.answered([{**refused, "answer": answer}])
+        assert len(records.stops(said, records.heard_at(hooks))) == judged
+
+
+GOOD = {
+    "database": "sqlite",
+    "seed": 1,
+    "findings": [],
+    "crimes": dict.fromkeys(Crime, 0),
+    "unconfirmed_though_accepted": 0,
+    "texts": 300,
+    "accepted": 260,
+    "delivered": 200,
+    "process_faults": {"kill web": 30},
+    "provider_faults": {"429": 90},
+    "people_said": {"STOP": 10, "START": 3},
+    "callbacks": {"texts heard of": 200},
+    "stops_judged": 9,
+    "last_words_judged": 8,
+    "sends_by_web": 3,
+    "double_clicks": 4,
+}
+
+
+def assert_is_proof(came):
+    assert_nothing_was_wrong(came)
+    assert_it_was_large_enough(came, "short")
+
+
+@pytest.mark.parametrize(
+    "poor",
+    [
+        {"stops_judged": 0},
+        {"stops_judged": 4},  # of ten that were said
+        {"last_words_judged": 0},
+        {"callbacks": {"texts heard of": 0}},
+        {"delivered": 0},
+        {"sends_by_web": 0},
+        {"double_clicks": 0},
+        {"texts": 199},
+        {"unconfirmed_though_accepted": 1},
+        {"crimes": {**GOOD["crimes"], Crime.LATE: 1}},
+        {"findings": ["something"]},
+    ],
+)
+def test_a_run_that_proves_nothing_is_no_proof(poor):
+    assert_is_proof(GOOD)
+    with pytest.raises(AssertionError):
+        assert_is_proof({**GOOD, **poor})

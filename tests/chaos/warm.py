@@ -25,10 +25,16 @@ class Verdicts:
     def __init__(self):
         self.passed, self.failed, self.broken, self.why = [], set(), [], ""
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        report = yield
+        meant = (AssertionError, pytest.fail.Exception)
+        report.is_asserted = call.excinfo is not None and call.excinfo.errisinstance(meant)
+        return report
+
     def pytest_runtest_logreport(self, report):
-        if report.when == "setup":
-            if report.failed:
-                self.broken.append(report.nodeid)
+        if report.failed and (report.when == "setup" or not report.is_asserted):
+            self.broken.append(report.nodeid)
         elif report.failed:
             self.failed.add(report.nodeid)  # by itself, or by a check that follows every test
         elif report.when == "call":

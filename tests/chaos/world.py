@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -127,10 +127,7 @@ def _person(tenant, n: int, e164: str) -> UUID:
 
 
 def confirm(send: Send, desk: Desk, body: str, nonce: str) -> Intent:
-    """Confirm a send by the service itself, again until the database has taken it.
-
-    Raises Refused, with nothing sent.
-    """
+    """Confirm a send by the service itself, again until the database has taken it."""
     times = 2 if send.is_doubled else 1
     end = time.monotonic() + _PATIENCE_S
     while times:
@@ -154,15 +151,13 @@ def confirm(send: Send, desk: Desk, body: str, nonce: str) -> Intent:
             if time.monotonic() > end:
                 raise
             time.sleep(0.1)
-        except DomainError as no:
-            raise Refused(nonce) from no
+        except DomainError:  # as it may say: nobody on the list can be texted
+            return Intent(
+                nonce, len(send.people), is_acknowledged=False, is_refused=True, words=body
+            )
         else:
             times -= 1
-    return Intent(nonce, len(send.people), is_acknowledged=True)
-
-
-class Refused(Exception):
-    """The product said no, as it may: nobody on the list can be texted."""
+    return Intent(nonce, len(send.people), is_acknowledged=True, words=body)
 
 
 class FrontDoor:
@@ -204,10 +199,7 @@ class FrontDoor:
         self._ask("GET", "/profile")  # any form of hers holds her token
 
     def confirm(self, send: Send, desk: Desk, body: str) -> Intent:
-        """Write, see the cost, and send. A lost answer is asked for again with the same nonce.
-
-        Raises Refused, with nothing sent.
-        """
+        """Write, see the cost, and send. A lost answer is asked for again with the same nonce."""
         drafts = f"/accounts/{desk.id}/texts/drafts"
         chosen = [("ids", str(desk.contact_ids[place])) for place in send.people]
         where = _leads_to(self._insist("POST", drafts, [*chosen, ("body", body)]))
@@ -215,7 +207,7 @@ class FrontDoor:
         form = {"nonce": _field(page, "nonce"), "body": body, "name": f"Chaos {send.number}"}
         self._insist("POST", where, [*form.items(), ("do", "cost")])
         click = [*form.items(), ("do", "send")]
-        intent = Intent(form["nonce"], len(send.people), is_acknowledged=False)
+        intent = Intent(form["nonce"], len(send.people), is_acknowledged=False, words=body)
         if send.is_doubled:
             second = threading.Thread(target=self._try, args=("POST", where, click))
             second.start()
@@ -223,9 +215,12 @@ class FrontDoor:
             for _ in range(5):  # the cost may change under her: she looks and sends again
                 answer = self._insist("POST", where, click)
                 if "/campaigns/" in answer.headers.get("Location", ""):
-                    return Intent(form["nonce"], len(send.people), is_acknowledged=True)
+                    return replace(intent, is_acknowledged=True)
                 if answer.status in {409, 422}:
-                    raise Refused(form["nonce"])
+                    return replace(intent, is_refused=True)
+        except TimeoutError:
+            if not self.ended.is_set():
+                raise
         finally:
             if send.is_doubled:
                 second.join()

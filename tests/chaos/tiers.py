@@ -1,0 +1,41 @@
+"""How large the runs are, and how long each part may take before its verdict is due."""
+
+from dataclasses import dataclass
+
+REST_S = 240.0  # to set up, to come back from the last leap of time, and to judge
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large a run is."""
+
+    seconds: float  # of bad weather, at least
+    faults: int  # process faults, at least
+    pace: float  # seconds of the product's time in one of ours
+    sayings: float  # texts from people for each text to them
+    at_most: float  # seconds of bad weather, whatever was reached
+    settles_in: float  # seconds after which what has not ended never will
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The size of a run on one database."""
+
+    texts: int  # at least
+    accounts: int
+    people: int  # of each account
+    largest_send: int
+    scale: Scale
+
+    @property
+    def ends_within(self) -> float:
+        """Return after how many seconds there is a verdict, "it never ended" among them."""
+        return self.scale.at_most + self.scale.settles_in + REST_S
+
+
+TIERS = {
+    ("short", "sqlite"): Tier(200, 6, 25, 25, Scale(20, 20, 2, 0.12, 120, 180)),
+    ("short", "postgresql"): Tier(300, 6, 25, 25, Scale(25, 40, 2, 0.12, 120, 180)),
+    ("full", "sqlite"): Tier(5_000, 12, 80, 60, Scale(600, 320, 2, 0.06, 3_000, 900)),
+    ("full", "postgresql"): Tier(10_000, 12, 80, 60, Scale(900, 1_000, 2, 0.06, 3_000, 900)),
+}
