@@ -329,9 +329,9 @@ def test_expired_credits_are_lost_once_when_several_come_to_see(at_once, northsi
 
 
 def test_a_text_is_charged_or_given_back_never_both(at_once, northside):
-    """I4: whichever commits first wins."""
-    make_credits(northside, 10)
-    [text] = make_reserve(northside, 3)
+    """I4: whichever commits first wins; what is set aside for other texts can't pay a second time."""
+    make_credits(northside, 20)
+    text, *_ = make_reserve(northside, *[3] * 6)
     won = at_once(
         *[lambda: billing.capture(northside.id, text)] * 3,
         *[lambda: billing.release(northside.id, [text], reason="blocked") == 1] * 3,

@@ -86,6 +86,8 @@ def test_a_text_is_claimed_once_an_epoch(processes, rows, app, northside, clock)
         assert (len(each), set(each.values())) == (rows, {1})
         assert {at for _id, at in each} == {epoch}
         print(f"R4: {rows} claims by {processes} processes, {rows / seconds:.0f} a second")
+        if rows >= 20_000:  # short ones mostly measure how processes start
+            assert rows / seconds >= 500
         clock.travel(by=timedelta(seconds=61))
 
 
