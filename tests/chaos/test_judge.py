@@ -316,7 +316,6 @@ def assert_is_proof(came):
     "poor",
     [
         {"stops_judged": 0},
-        {"stops_judged": 4},  # of ten that were said
         {"last_words_judged": 0},
         {"callbacks": {"texts heard of": 0}},
         {"delivered": 0},
