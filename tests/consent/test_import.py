@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -222,6 +222,26 @@ class TestRows:
         assert (import_.imported, import_.rejected) == (0, 1)
         assert told(import_, Weight.REJECTED) == [(2, code)]
         assert queries.coverage(northside.tenant).numbers == 0
+
+    @pytest.mark.parametrize(
+        ("ahead_s", "is_kept"), [(1, True), (299, True), (301, False), (86400, False)]
+    )
+    def test_a_clock_that_is_a_little_fast_is_no_future(self, northside, clock, ahead_s, is_kept):
+        """What was written stays beside it, and the same row next week is the same record."""
+        ahead = clock.now + timedelta(seconds=ahead_s)
+        row = {"Registration Date and Time": f"{ahead:%Y-%m-%d %H:%M:%S} UTC"}
+        import_ = done(northside, rows(row))
+
+        kept = queries.records(northside.tenant, CAROL)
+        assert [r.given_as_written for r in kept] == list(row.values()) * is_kept
+        assert all(r.given_at <= r.recorded_at for r in kept)
+        if not is_kept:
+            [found] = contacts.findings(import_, Weight.REJECTED, limit=9)
+            assert (found.code, found.column) == ("future", "Registration Date and Time")
+            return
+        clock.travel(by=timedelta(days=7))
+        assert done(northside, rows(row)).merged == 1
+        assert queries.records(northside.tenant, CAROL) == kept
 
     @pytest.mark.parametrize(
         ("row", "code"),

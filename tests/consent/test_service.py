@@ -422,8 +422,18 @@ class TestEnteredByStaff:
         with pytest.raises(GivenLater), unit_of_work():
             consent.enter_opt_out(
                 northside.tenant, CAROL, method=Method.CALL, details="x", actor=AGENT,
-                said_at=clock.now + MINUTE,
+                said_at=clock.now + 6 * MINUTE,
             )  # fmt: skip
+
+    def test_an_opt_out_by_a_clock_that_is_a_little_fast_is_said_now(self, northside, clock):
+        with unit_of_work():
+            assert consent.enter_opt_out(
+                northside.tenant, CAROL, method=Method.CALL, details="asked by phone",
+                actor=AGENT, said_at=clock.now + MINUTE,
+            )  # fmt: skip
+
+        record = queries.records(northside.tenant, CAROL)[0]
+        assert record.given_at == record.recorded_at
 
     @pytest.mark.parametrize(
         ("role", "evidence", "after", "refusal"),

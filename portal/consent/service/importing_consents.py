@@ -29,7 +29,7 @@ from portal.consent.service import archives
 from portal.consent.service import evidence as files
 from portal.consent.service.archives import Archive
 from portal.consent.service.keeping import Book, keep, kept_keys
-from portal.consent.service.recording import after, entry_of
+from portal.consent.service.recording import after, entry_of, is_to_come
 from portal.consent.values import Checkbox, Event, Evidence, Method, NewConsent, RecordRef, Strength
 from portal.contacts import queries as contacts
 from portal.contacts.rules import numbers as number_rules
@@ -199,7 +199,10 @@ class _ConsentBatcher:
         consent, refusal = self._with_file(row, consent, findings)
         if refusal is not None:
             return _Read(None, (refusal,))
-        return _Read(replace(consent, idempotency_key=_key(consent)), tuple(findings))
+        key = _key(consent)  # over what the row claims, so that it is the same on any day
+        if consent.given_at is not None:
+            consent = replace(consent, given_at=min(consent.given_at, now))
+        return _Read(replace(consent, idempotency_key=key), tuple(findings))
 
     def _with_file(
         self, row: Row, consent: NewConsent, findings: list[Finding]
@@ -221,7 +224,10 @@ class _ConsentBatcher:
     def _dated(
         self, row: Row, consent: NewConsent, now: datetime, findings: list[Finding]
     ) -> tuple[NewConsent, Finding | None]:
-        """Read when the person agreed, as the file claims; a time to come is refused."""
+        """Read when the person agreed, as the file claims; a time to come is refused.
+
+        One that only a faster clock than ours can have written is no time to come.
+        """
         cells = [(c, text) for c, text in row.all("given_at") if text.casefold() not in NOTHING]
         if not cells:
             findings.append(
@@ -233,7 +239,7 @@ class _ConsentBatcher:
         if read is None:
             why = "This is not a date and time. Write it like 2026-03-02 09:15:00 -0600."
             return consent, Finding(Weight.REJECTED, "date", why, column, text)
-        if read.at > now:
+        if is_to_come(read.at, now):
             why = "This date lies in the future: nobody can have agreed then. Correct it."
             return consent, Finding(Weight.REJECTED, "future", why, column, text)
         if read.zone_assumed:

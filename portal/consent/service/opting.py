@@ -12,7 +12,13 @@ from portal.consent.rules import (
     with_opt_out_now,
 )
 from portal.consent.service.keeping import Book, entry, keep_one, known, usable
-from portal.consent.service.recording import after, check_statement, checked, entry_of
+from portal.consent.service.recording import (
+    after,
+    check_statement,
+    checked,
+    entry_of,
+    is_to_come,
+)
 from portal.consent.values import (
     OPT_OUT_METHODS,
     Event,
@@ -112,15 +118,17 @@ def enter_opt_out(
 
     `said_at` is when it was received: the 10 business days run from there, whatever day it is
     entered. A START of the person's own between the two does not undo what somebody heard them say.
-    Returns whether the number is newly opted out. Raises GivenLater for a time to come.
+    Returns whether the number is newly opted out. Raises GivenLater for a time to come; what
+    another clock calls so, by five minutes at most, was said now.
     """
     e164, now = usable(e164), utcnow()
-    if said_at is not None and said_at > now:
+    said_at = now if said_at is None else said_at
+    if is_to_come(said_at, now):
         raise GivenLater("The opt-out can't lie in the future. Correct its date and time.")
     book = Book(tenant, [e164])
     state = book[e164]
     consent = NewConsent(
-        e164, method, given_at=said_at or now, method_details=details, evidence=evidence
+        e164, method, given_at=min(said_at, now), method_details=details, evidence=evidence
     )
     record = entry(
         tenant, consent, Event.OPTED_OUT, Strength.NONE, at=now, actor=actor, is_staff_entry=True

@@ -150,13 +150,18 @@ def checked(consent: NewConsent, now: datetime) -> NewConsent:
     return replace(consent, e164=usable(consent.e164), given_at=given_at)
 
 
+def is_to_come(at: datetime, now: datetime) -> bool:
+    """Say whether no clock that is right can have shown this moment yet."""
+    return at > now + _CLOCKS_DIFFER_BY
+
+
 def moment_checked(given_at: datetime, now: datetime) -> datetime:
     """Return when a consent was given, as we keep it. Raises GivenLater or GivenEarlier.
 
     What another clock calls a moment to come, by five minutes at most, was given now: what was
     written is kept beside it.
     """
-    if given_at > now + _CLOCKS_DIFFER_BY:
+    if is_to_come(given_at, now):
         raise GivenLater(
             "The consent can't have been given in the future. Correct its date and time."
         )
