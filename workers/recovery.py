@@ -117,7 +117,7 @@ def mend_fenced() -> int:
                 if found is None:
                     continue
                 with unit_of_work():
-                    fence.looked(standing.id, recovered=found.recovered, learned=found.learned)
+                    fence.looked(standing, recovered=found.recovered, learned=found.learned)
             with unit_of_work():
                 lifted += fence.lift_settled(standing.organization_id)
     return lifted

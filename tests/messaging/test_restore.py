@@ -275,3 +275,55 @@ def test_what_a_person_stopped_is_not_let_go_by_a_restore_noticed_later(
     clock.travel(by=timedelta(minutes=20))
     recovery.mend_fenced()
     assert records.fence(JUNIPER) is not None
+
+
+@pytest.mark.parametrize("cause", [FenceCause.BY_HAND, FenceCause.OLDER])
+def test_a_second_restore_is_read_from_the_earliest_time_of_all(
+    northside, sender, carrier_fake, clock, cause
+):
+    """I14: the second backup may be older, or lack what the look after the first had taught."""
+    named = [clock.now - timedelta(days=days) for days in (2, 10, 1)]
+    for since in named:
+        with unit_of_work():
+            fence.trip_all(cause, since=since)
+        standing = records.fence(JUNIPER)
+        assert standing.since == min(named[: named.index(since) + 1]) - fence.OVERLAP
+        assert (standing.cause, standing.reconciled_at) == (cause, None)
+        assert standing.tripped_at > clock.now - timedelta(minutes=1)
+        recovery.mend_fenced()
+        assert records.fence(JUNIPER).reconciled_at is not None
+        clock.travel(by=timedelta(minutes=2))
+    told = select(func.count()).where(AuditEntry.event == "messaging:fence:deepen")
+    assert db.session.scalar(told) == 2
+
+
+def test_evidence_from_farther_back_is_read_from_there(northside, sender, carrier_fake, clock):
+    near, far = clock.now - timedelta(days=3), clock.now - timedelta(days=20)
+    for since in (near, far, near):
+        with unit_of_work():
+            fence.trip(JUNIPER, FenceCause.UNSENT, since=since)
+        recovery.mend_fenced()
+    assert records.fence(JUNIPER).since == far - fence.OVERLAP
+
+
+def test_a_look_that_was_under_way_does_not_settle_a_restore_of_an_older_backup(
+    northside, sender, carrier_fake, clock, monkeypatch
+):
+    """The list was asked for before somebody said how old the second backup is."""
+    with unit_of_work():
+        fence.trip_all(FenceCause.BY_HAND)
+    asked, read = [], carrier_fake.listed_since
+
+    def restored_meanwhile(credentials, since):
+        if not asked:
+            with unit_of_work():
+                fence.trip_all(FenceCause.BY_HAND, since=clock.now - timedelta(days=30))
+        asked.append(since)
+        return read(credentials, since)
+
+    monkeypatch.setattr(carrier_fake, "listed_since", restored_meanwhile)
+    recovery.mend_fenced()
+    assert records.fence(JUNIPER).reconciled_at is None
+    recovery.mend_fenced()
+    assert asked[1] < clock.now - timedelta(days=30)
+    assert records.fence(JUNIPER).reconciled_at is not None

@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, update
+from sqlalchemy import BindParameter, and_, case, literal, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import audit, clock
 from portal.core.audit import SYSTEM, Actor
+from portal.core.columns import UTCDateTime
 from portal.core.db import db, is_sqlite
 from portal.messaging.errors import FenceNotReady
 from portal.messaging.models import SendingFence, StrayText
@@ -57,7 +58,7 @@ def trip(
     """Stop all sending of an organization; say whether it had not been stopped.
 
     The carrier's list will be read from `since` on. Again is harmless; a restore on top of a
-    lesser cause takes its place.
+    lesser cause takes its place, and of several times the earliest holds.
     """
     insert = (sqlite if is_sqlite() else postgresql).insert(SendingFence)
     now = clock.utcnow()
@@ -77,7 +78,7 @@ def trip(
     )
     if fresh is None:
         if cause in FenceCause.of_old_records():
-            _deepen(organization_id, cause, since=since)
+            _deepen(organization_id, cause, since=since, actor=actor)
         return False
     logger.critical("sending of organization %s stops: %s", organization_id, cause)
     tell(organization_id, _TITLES[cause], dedupe=f"fence:{fence_id}")
@@ -99,13 +100,18 @@ def trip_all(cause: FenceCause, *, since: datetime | None = None, actor: Actor =
     )
 
 
-def looked(fence_id: UUID, *, recovered: int, learned: int) -> None:
-    """Note that the carrier's list was read to its end, both ways, and what that brought."""
+def looked(standing: FenceRef, *, recovered: int, learned: int) -> None:
+    """Note that the carrier's list was read to its end, both ways, and what that brought.
+
+    `standing` is the fence as it was read before the list: where it was deepened meanwhile,
+    what was read is not all there is to read, and the fence still waits for that.
+    """
+    is_all = SendingFence.tripped_at == standing.tripped_at
     db.session.execute(
         update(SendingFence)
-        .where(SendingFence.id == fence_id, SendingFence.lifted_at.is_(None))
+        .where(SendingFence.id == standing.id, SendingFence.lifted_at.is_(None))
         .values(
-            reconciled_at=clock.utcnow(),
+            reconciled_at=case((is_all, _moment(clock.utcnow())), else_=SendingFence.reconciled_at),
             recovered=SendingFence.recovered + recovered,
             learned=SendingFence.learned + learned,
         )
@@ -176,30 +182,50 @@ def tell(organization_id: UUID, title: str, *, dedupe: str) -> None:
         )
 
 
-def _deepen(organization_id: UUID, cause: FenceCause, *, since: datetime | None) -> None:
+def _deepen(
+    organization_id: UUID, cause: FenceCause, *, since: datetime | None, actor: Actor
+) -> None:
     """Let a fence that stands say that the records are old, and look at the list anew for it.
 
-    Evidence for texts that never left comes text by text: once is enough.
+    A backup may be restored again, and by hand again: each time the list is read from the
+    earliest moment anybody named. Evidence for texts that never left comes text by text: it
+    counts where it reaches farther back.
     """
     standing = records.fence(organization_id)
-    if standing is None or standing.cause is cause:
+    if standing is None:
         return
+    now = clock.utcnow()
+    begins = since - OVERLAP if since is not None else now - LOOK_BACK
     if cause is FenceCause.UNSENT and standing.cause in FenceCause.of_old_records():
-        return
+        if begins >= standing.since:
+            return
+        cause = standing.cause
     if standing.cause is FenceCause.BY_HAND:
         cause = standing.cause  # a person stopped it, so a person lets it go on
-    now = clock.utcnow()
+    is_earlier = SendingFence.since > begins  # asked of the row: another may have deepened it
     db.session.execute(
         update(SendingFence)
         .where(SendingFence.id == standing.id, SendingFence.lifted_at.is_(None))
         .values(
             cause=cause,
-            since=min(standing.since, since - OVERLAP if since is not None else now - LOOK_BACK),
+            since=case((is_earlier, _moment(begins)), else_=SendingFence.since),
             tripped_at=now,
             reconciled_at=None,
         )
         .execution_options(synchronize_session=False)
     )
+    audit.record(
+        "messaging:fence:deepen",
+        actor=actor,
+        organization_id=organization_id,
+        subject_id=standing.id,
+        cause=cause,
+    )
+
+
+def _moment(at: datetime) -> BindParameter[datetime]:
+    """Return a time as the fence's columns keep it, for where it stands beside one."""
+    return literal(at, UTCDateTime())
 
 
 def _lift(standing: FenceRef, reason: str, actor: Actor, *, dropped: int) -> None:
