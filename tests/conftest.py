@@ -7,6 +7,7 @@ import shutil
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
+import hypothesis
 import pytest
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import event
@@ -31,6 +32,11 @@ QUICK_HASHES = {  # a real hash takes a third of a second
     }
 }
 NOON = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)  # noon in Chicago, a Monday
+
+
+# No timed tests: on a busy machine a drawn case would fail that is right.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser):

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.appeals.rules.named_numbers import MOST_UNREAD, named_in
@@ -126,7 +126,6 @@ def test_no_text_takes_long(part):
     assert time.process_time() - began < 3
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 9_999), unique=True, max_size=30),
     st.sampled_from(["+1312555{0}", "(312) 555-{0}", "312.555.{0}", "1312555{0}", "+1 312 555 {0}", "312 555-{0} x5"]),
@@ -140,7 +139,6 @@ def test_numbers_however_written_and_parted_are_all_read(lasts, written, between
     assert found.unread == ()
 
 
-@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_a_fault_and_to_the_same_numbers_twice(text):
     found = named_in(text)

@@ -260,7 +260,6 @@ def agree_through(clock, seed_, lives, steps):
         settings=settings(
             max_examples=lives,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -175,7 +175,6 @@ def test_no_confirmed_text_ever_fails_for_credits(seed_, lives, steps, app, cloc
         settings=settings(
             max_examples=lives,
             stateful_step_count=steps,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),

@@ -293,7 +293,7 @@ class TestDowngrade:
         with pytest.raises(NotEnoughCredits):
             make_reserve(northside, 1)
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(
         st.integers(1, 2_000),
         st.integers(1, 2_000),

@@ -33,6 +33,7 @@ from tests.sandbox.server import Sandbox
 THREADS = 16  # of a worker (RULINGS 12)
 # From the last look to the carrier's log: a process may be frozen after it, and the carrier slow.
 POSTS_WITHIN_S = POST_WITHIN_S + LONG_FREEZE_S + 10.0
+_OPTED_OUT = 21610  # the carrier's code
 
 
 def gather(
@@ -61,7 +62,7 @@ def gather(
         balances=_balances(),
         house=frozenset(str(id_) for id_ in db.session.scalars(select(HouseEntry.message_id))),
         most_in_flight=workers * THREADS,
-        last_words=_last_words(messages, said_at, desks),
+        last_words=_last_words(messages, said_at, refused_as_out(sandbox.log(all="1")), desks),
         posts_within=POSTS_WITHIN_S * pace,
         leaps=leaps,
     )
@@ -137,13 +138,26 @@ def heard_at(obeyed: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return first
 
 
+def refused_as_out(lines: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """Return when the carrier last refused a text to each person as opted out (21610)."""
+    last: dict[str, float] = {}
+    for line in lines:
+        if line["code"] == _OPTED_OUT:
+            last[line["to"]] = max(line["at_epoch"], last.get(line["to"], 0.0))
+    return last
+
+
 def _last_words(
-    messages: Iterable[Mapping[str, Any]], stored: Mapping[str, float], desks: Sequence[Desk]
+    messages: Iterable[Mapping[str, Any]],
+    stored: Mapping[str, float],
+    refused: Mapping[str, float],
+    desks: Sequence[Desk],
 ) -> list[LastWord]:
     """Return each person's last STOP or START at the carrier, with what stands for them here.
 
     Left out is who said it while the word before was on its way: of two webhooks that overtake
-    each other nobody but the carrier knows the order.
+    each other nobody but the carrier knows the order. So is whom the carrier called opted out
+    after it: that is its own word, later than theirs.
     """
     said: dict[str, list[tuple[float, bool, bool]]] = defaultdict(list)
     for message in messages:  # oldest first
@@ -157,7 +171,8 @@ def _last_words(
         standings = consent.standings(cast.account(desk.id).tenant, known, utcnow())
         for e164 in known:
             last_at, is_stop, is_heard = said[e164][-1]
-            if all(at <= last_at or word == is_stop for at, word, _ in said[e164]):
+            is_clear = all(at <= last_at or word == is_stop for at, word, _ in said[e164])
+            if is_clear and refused.get(e164, 0.0) < last_at:
                 found.append(LastWord(e164, is_stop, is_heard, standings[e164].is_opted_out))
     return found
 

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +13,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core.audit import SYSTEM
-from portal.core.db import db, unit_of_work
+from portal.core.db import db
 from portal.doctor import service as doctor
 from portal.messaging.models import Message, WebhookEvent
-from portal.messaging.service import bulk_pause
-from portal.texting_accounts import queries as accounts
-from tests import cast
 from tests.chaos import records, world
 from tests.chaos.disasters import Disasters
 from tests.chaos.judge import Crime, Intent, judge
@@ -139,7 +134,6 @@ class Run:
             if moving and time.monotonic() < look_at:
                 continue
             log.info("left: %s", dict(left))
-            self._let_bulk_go_on()
             is_waiting_for_a_day = moving in (0, stalled_with)
             if is_waiting_for_a_day:
                 stage.sandbox.turn(**FAIR)
@@ -148,14 +142,6 @@ class Run:
             stalled_with = moving
             before, look_at = moving, time.monotonic() + 2 * STALLED_S
         stage.time.stop()
-
-    def _let_bulk_go_on(self) -> None:
-        """Lift what a breach holds, as a lead does who has read the figures (H-4, H-8)."""
-        with self._stage.app.app_context(), suppress(SQLAlchemyError):
-            for account in accounts.of_organization(cast.JUNIPER):
-                if account.is_bulk_paused:
-                    with unit_of_work():
-                        bulk_pause.lift(account, "Read what people wrote.", actor=SYSTEM)
 
     def _pass(self, by: timedelta) -> None:
         """Let time pass, in which the product was away: it wakes up and catches up at once."""

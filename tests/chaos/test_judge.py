@@ -287,6 +287,13 @@ def test_a_stop_whose_webhook_was_refused_is_not_judged():
         assert len(records.stops(said, records.heard_at(hooks))) == judged
 
 
+def test_the_carriers_own_no_is_later_than_the_word_before_it():
+    """21610 after a START is a STOP of the carrier's: the product obeys, and who said it is no case."""
+    lines = [("+13125550150", 21610, 9.0), ("+13125550150", 21610, 7.0), (CAROL, 21612, 8.0)]
+    log = [{"to": to, "code": code, "at_epoch": at} for to, code, at in lines]
+    assert records.refused_as_out(log) == {"+13125550150": 9.0}
+
+
 GOOD = {
     "database": "sqlite",
     "seed": 1,

@@ -201,7 +201,7 @@ SPANS = st.tuples(st.integers(0, 95), st.integers(0, 96)).map(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(["FL", "PA", "TX", "NY", "US"]),
     st.builds(

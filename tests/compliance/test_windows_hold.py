@@ -60,7 +60,7 @@ def test_windows_stand_on_the_safe_side_where_clocks_change(key, day, start, end
         )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.sampled_from(sorted(available_timezones() - {"localtime"})),
     st.dates(date(1950, 1, 1), date(2037, 12, 31)),
@@ -139,7 +139,7 @@ def rows_and_zones(state, area):
     return tuple(codes), tuple(keys)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.none() | st.sampled_from(STATES), st.sampled_from(AREAS), st.integers(0, 2**32))
 def test_nothing_goes_outside_a_window_and_nothing_waits_longer_than_it_must(state, area, seed):
     """40 instants for each of 500 pairs of address and area code: 20,000 (PROMISES L5)."""

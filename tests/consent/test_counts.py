@@ -71,7 +71,7 @@ ACTS = {
 }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(st.sampled_from(sorted(ACTS)), st.sampled_from(PEOPLE)), min_size=1, max_size=12

@@ -326,7 +326,7 @@ BITS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(BITS | st.text(max_size=5), max_size=40).map("".join))
 def test_any_rubbish_gets_ten_answers(html):
     assert tuple(check(html)) == POINTS

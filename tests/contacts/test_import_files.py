@@ -25,7 +25,6 @@ EVERYBODY = Selection(matching=ContactFilter())
 
 
 SLOW = settings(  # with a database: shrinking would take minutes
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

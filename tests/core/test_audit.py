@@ -347,9 +347,7 @@ payloads = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payload=payloads, origin=st.none() | st.text(max_size=20).filter(lambda t: "\0" not in t))
 def test_no_content_raises_a_false_alarm(juniper, payload, origin):
     """0 false alarms: what goes in comes back as it was, whatever the database does to JSON."""

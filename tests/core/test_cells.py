@@ -43,7 +43,7 @@ def test_other_cells_stay_as_they_are(value):
     assert cells.plain(value) == value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet=st.sampled_from("'=+-@ a\t＝1\"\n;,"), max_size=12) | st.text(max_size=40))
 def test_what_was_made_safe_comes_back_as_it_was(value):
     """S5: export then import is the identity, for every cell."""
@@ -52,7 +52,7 @@ def test_what_was_made_safe_comes_back_as_it_was(value):
     assert not cells.is_formula(safe)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), min_size=1, max_size=5)
 )

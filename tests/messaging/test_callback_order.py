@@ -200,7 +200,6 @@ def compare(account, leaving, told):
 def thorough(examples):
     return hypothesis_settings(
         max_examples=examples,
-        deadline=None,
         phases=(Phase.explicit, Phase.generate),  # with a database: shrinking takes minutes
         suppress_health_check=list(HealthCheck),
     )

@@ -77,7 +77,7 @@ def test_a_carrier_that_says_slow_down_is_heard(northside):
     assert take(sender, [1], now) == [now + timedelta(seconds=8)]
 
 
-@checks(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@checks(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.lists(st.integers(1, 10), min_size=1, max_size=5), st.integers(0, 20)),
