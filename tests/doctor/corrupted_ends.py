@@ -1,10 +1,15 @@
-"""Kinds of corruption of where texts stand, entered beside all the others (I1, I2, I11)."""
+"""Kinds of corruption of where texts stand and of what people said, beside all the others (I1, I2, I3, I11)."""
+
+from datetime import timedelta
 
 from portal.billing.models import CreditEntry
-from portal.messaging.models import Message
-from portal.messaging.values import State
+from portal.consent.models import OrganizationOptOut
+from portal.core.db import db
+from portal.gateways.sms import Verdict
+from portal.messaging.models import InboundText, Message, MessageAttempt
+from portal.messaging.values import ACCEPTED_FAMILY, Kind, State
 from tests.doctor.corrupted_lists import CORRUPTIONS
-from tests.doctor.corruptions import breaks, change
+from tests.doctor.corruptions import STRANGER, breaks, change, one, remove, text_in
 
 __all__ = ["CORRUPTIONS"]
 
@@ -38,6 +43,62 @@ def a_claimed_text_lost_its_lease(busy):
 def a_text_is_held_for_what_nobody_knows(busy):
     held = {"state": State.HELD, "reason_code": "gone", "reason": "It waits."}
     change(Message, Message.id == busy.ids["queued"], **held)
+
+
+@breaks("I2")
+def a_try_of_a_rejected_text_was_taken(busy):
+    mine = MessageAttempt.message_id == busy.ids["rejected_21211"]
+    change(MessageAttempt, mine, verdict=Verdict.ACCEPTED)
+
+
+@breaks("I2")
+def a_try_of_an_unconfirmed_text_bears_a_name(busy):
+    mine = MessageAttempt.message_id == text_in(busy, State.UNCONFIRMED).id
+    change(MessageAttempt, mine, sid=STRANGER)
+
+
+@breaks("I2", "I10", "I11")
+def a_free_text_that_left_was_called_blocked(busy):
+    """No money and no place of a day speaks for it: its attempt does."""
+    ours = Message.account_id == busy.account.id, Message.kind == Kind.SYSTEM
+    left = one(Message, *ours, Message.state.in_(ACCEPTED_FAMILY))
+    change(Message, Message.id == left.id, state=State.BLOCKED, sid=None, reason_code="opted_out")
+
+
+# I3
+
+
+@breaks("I3")
+def an_opt_out_no_longer_binds_the_brokerage(busy):
+    remove(OrganizationOptOut, OrganizationOptOut.e164 == _stopped(busy))
+
+
+@breaks("I3")
+def the_brokerage_knows_only_an_older_opt_out(busy):
+    row = one(OrganizationOptOut, OrganizationOptOut.e164 == _stopped(busy))
+    earlier = row.opted_out_at - timedelta(days=1)
+    change(OrganizationOptOut, OrganizationOptOut.e164 == row.e164, opted_out_at=earlier)
+
+
+@breaks("I3", "I11")
+def a_stop_was_heard_and_not_stored(busy):
+    change(InboundText, InboundText.id == _talk(busy).id, keyword="stop")
+
+
+@breaks("I3", "I11")
+def a_second_stop_was_not_stored(busy):
+    """The opt-out that stands is older: a START might have come between."""
+    said = {"e164": _stopped(busy), "received_at": busy.now}
+    change(InboundText, InboundText.id == _talk(busy).id, keyword="stop", **said)
+
+
+def _stopped(busy):
+    return db.session.get(Message, busy.ids["stopped"]).e164
+
+
+def _talk(busy):
+    mine = InboundText.account_id == busy.account.id
+    return one(InboundText, mine, InboundText.keyword.is_(None))
 
 
 @breaks("I11")

@@ -128,7 +128,7 @@ def the_carrier_calls_back_under_a_second_name(busy):
     add_report(db.session.get(Message, busy.ids["created_201"]), sid=STRANGER)
 
 
-@breaks("I1")
+@breaks("I1", "I2")
 def two_texts_bear_one_name(busy):
     name = db.session.get(Message, busy.ids["created_201"]).sid
     change(MessageAttempt, MessageAttempt.message_id == busy.ids["rejected_21211"], sid=name)

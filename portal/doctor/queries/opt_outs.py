@@ -16,13 +16,16 @@ from portal.consent.models import (
 from portal.consent.values import Event
 from portal.doctor.queries.looking import READ, Check, Look
 from portal.doctor.values import Found, Invariant
-from portal.messaging.models import Message, MessageAttempt
+from portal.messaging.models import InboundText, Message, MessageAttempt
 from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.rules.holding import CONFIRMS_HOLD
+from portal.messaging.rules.keywords import Keyword
+from portal.messaging.service.incoming import is_phone_number
 from portal.messaging.values import CANCELABLE, MARKETING
 
 # STOP is written by one machine's clock, the attempt by the database's; a lock orders them.
 CLOCKS_DIFFER: Final = timedelta(seconds=1)
+_STOP: Final[Keyword] = "stop"
 _COLUMNS: Final = (
     Message.id,
     MessageAttempt.started_at,
@@ -204,6 +207,61 @@ def stop_forgotten(look: Look) -> Iterable[Found]:
         )
 
 
+def organization_forgot(look: Look) -> Iterable[Found]:
+    """Find opt-outs that were recorded and no longer bind the whole organization (Q-7)."""
+    bound = OrganizationOptOut
+    rows = look.rows(
+        select(ConsentRecord.id)
+        .outerjoin(
+            bound,
+            and_(
+                bound.organization_id == ConsentRecord.organization_id,
+                bound.e164 == ConsentRecord.e164,
+            ),
+        )
+        .where(
+            ConsentRecord.organization_id == look.organization_id,
+            ConsentRecord.account_id == look.account_id,
+            ConsentRecord.event == Event.OPTED_OUT,
+            or_(bound.opted_out_at.is_(None), bound.opted_out_at < _happened_at(ConsentRecord)),
+        )
+    )
+    for row in rows:
+        yield Found(row.id, f"The opt-out {row.id} is recorded, but does not bind the brokerage.")
+
+
+def stop_heard_in_vain(look: Look) -> Iterable[Found]:
+    """Find texts that said STOP, after which no opt-out of their number was recorded."""
+    recorded_at = (
+        select(func.max(ConsentRecord.recorded_at))
+        .where(
+            ConsentRecord.account_id == InboundText.account_id,
+            ConsentRecord.e164 == InboundText.e164,
+            ConsentRecord.event == Event.OPTED_OUT,
+        )
+        .scalar_subquery()
+    )
+    rows = look.rows(
+        select(
+            InboundText.id,
+            InboundText.e164,
+            InboundText.received_at,
+            recorded_at.label("recorded_at"),
+        ).where(
+            InboundText.organization_id == look.organization_id,
+            InboundText.account_id == look.account_id,
+            InboundText.keyword == _STOP,
+            or_(recorded_at.is_(None), recorded_at < InboundText.received_at),
+        ),
+        READ,
+    )
+    for row in rows:
+        if row.recorded_at and row.received_at - row.recorded_at <= CLOCKS_DIFFER:
+            continue
+        if is_phone_number(row.e164):  # a short code is nobody's: it has no consent to end
+            yield Found(row.id, f"Text {row.id} said STOP, and no opt-out was recorded after it.")
+
+
 def _happened_at(record: type[ConsentRecord]) -> ColumnElement[object]:
     return func.coalesce(record.given_at, record.recorded_at)
 
@@ -229,15 +287,14 @@ _TELL = (
     "Stop the account's texts, find out who texted and tell the compliance officer. The person's "
     "opt-out holds."
 )
+_ENTER = "Enter the opt-out again on the contact's page: until then texts could leave."
 
 CHECKS: Final = (
     Check(Invariant.I3, left_after_stop, _TELL),
     Check(Invariant.I3, campaign_after_stop_elsewhere, _TELL),
     Check(Invariant.I3, left_while_held, _TELL),
     Check(Invariant.I3, waits_for_the_opted_out, "Cancel the text: the gate would block it, too."),
-    Check(
-        Invariant.I3,
-        stop_forgotten,
-        "Enter the opt-out again on the contact's page: until then texts could leave.",
-    ),
+    Check(Invariant.I3, stop_forgotten, _ENTER),
+    Check(Invariant.I3, organization_forgot, _ENTER),
+    Check(Invariant.I3, stop_heard_in_vain, _ENTER),
 )

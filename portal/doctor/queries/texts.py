@@ -254,6 +254,24 @@ def name_without_acceptance(look: Look) -> Iterable[Found]:
         yield Found(row.id, f"Text {row.id} is {row.state}, yet {has}.")
 
 
+def attempt_says_accepted(look: Look) -> Iterable[Found]:
+    """Find texts that an attempt of theirs says the carrier took, and that stand as if it had not.
+
+    What waits to be handed over again is waits_after_a_try's to find.
+    """
+    rows = look.rows(
+        select(Message.id, Message.state, MessageAttempt.attempt)
+        .join(MessageAttempt, MessageAttempt.message_id == Message.id)
+        .where(
+            look.texts,
+            Message.state.not_in(ACCEPTED_FAMILY | CANCELABLE),
+            or_(MessageAttempt.verdict == Verdict.ACCEPTED.value, MessageAttempt.sid.is_not(None)),
+        )
+    )
+    for row in rows:
+        yield Found(row.id, f"Text {row.id} is {row.state}; try {row.attempt} says it was taken.")
+
+
 def step_unrecorded(look: Look) -> Iterable[Found]:
     """Find texts in a state that no step of theirs led to."""
     step = (
@@ -311,6 +329,7 @@ CHECKS: Final = (
     Check(Invariant.I2, waits_for_nothing, "Pause and resume the campaign, or cancel the text."),
     Check(Invariant.I2, ends_without_reason, _CHANGED),
     Check(Invariant.I2, name_without_acceptance, _CHANGED),
+    Check(Invariant.I2, attempt_says_accepted, _CHANGED),
     Check(Invariant.I2, step_unrecorded, _CHANGED),
     Check(Invariant.I6, words_changed, "Cancel the text before it leaves, and send it anew."),
 )

@@ -83,7 +83,8 @@ def enter(
         actor=actor,
     )
     if is_new:
-        _count(tenant, {e164: said_at or clock.utcnow()})
+        now = clock.utcnow()
+        _count(tenant, {e164: min(said_at or now, now)})
     return stopped
 
 
