@@ -155,26 +155,37 @@ def _last_words(
 ) -> list[LastWord]:
     """Return each person's last STOP or START at the carrier, with what stands for them here.
 
-    Left out is who said it while the word before was on its way: of two webhooks that overtake
-    each other nobody but the carrier knows the order. So is whom the carrier called opted out
-    after it: that is its own word, later than theirs.
+    A STOP holds whatever overtook it. A START is left out that was said while the STOP before was
+    on its way, which counts from its arrival, and one after which the carrier called the person
+    opted out: that is its own word, later than theirs.
     """
-    said: dict[str, list[tuple[float, bool, bool]]] = defaultdict(list)
+    said: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for message in messages:  # oldest first
         if message["direction"] == "inbound" and message["body"] in STOPS | STARTS:
-            heard = stored.get(message["sid"])
-            at = _moment(message["date_created"]) if heard is None else heard
-            said[message["from"]].append((at, message["body"] in STOPS, heard is not None))
+            said[message["from"]].append(message)
     found = []
     for desk in desks:
         known = [e164 for e164 in desk.e164s if e164 in said]
         standings = consent.standings(cast.account(desk.id).tenant, known, utcnow())
         for e164 in known:
-            last_at, is_stop, is_heard = said[e164][-1]
-            is_clear = all(at <= last_at or word == is_stop for at, word, _ in said[e164])
-            if is_clear and refused.get(e164, 0.0) < last_at:
-                found.append(LastWord(e164, is_stop, is_heard, standings[e164].is_opted_out))
+            last, is_out = said[e164][-1], standings[e164].is_opted_out
+            if is_judged(said[e164], stored, refused.get(e164, 0.0)):
+                is_heard = last["sid"] in stored
+                found.append(LastWord(e164, last["body"] in STOPS, is_heard, is_out))
     return found
+
+
+def is_judged(
+    words: Sequence[Mapping[str, Any]], stored: Mapping[str, float], refused_at: float
+) -> bool:
+    """Say whether a person's last word, of those they said, tells what must stand for them."""
+    last = words[-1]
+    if last["body"] in STOPS:
+        return True
+    said_at = _moment(last["date_created"])
+    return refused_at < said_at and all(
+        stored.get(word["sid"], 0.0) <= said_at for word in words if word["body"] in STOPS
+    )
 
 
 def stops(messages: Iterable[Mapping[str, Any]], stored: Mapping[str, float]) -> list[Stop]:
