@@ -69,16 +69,23 @@ def keep_mark() -> bool:
 
 @job
 def catch_up() -> int:
-    """Read the texts of an outage, then let bulk sending go on (PROMISES 2.4)."""
+    """Read the texts of an outage, then let bulk sending go on (PROMISES 2.4).
+
+    At once, since most STOPs are listed by then; and again once the list's lag has passed, which
+    alone lets bulk texts go.
+    """
     heard = 0
     for one in heartbeat.behind():
+        began = clock.utcnow()
+        if not one.is_to_be_read(began):
+            continue
         with on_its_own("the outage of organization %s was not read", one.organization_id):
             found = read_both_ways(one.organization_id, one.since)
             if found is None:
                 continue  # not having looked is no look
             heard += found.learned
             with unit_of_work():
-                heartbeat.caught_up(one)
+                heartbeat.was_read(one, began)
     with unit_of_work():
         heartbeat.release()
     return heard
@@ -111,13 +118,14 @@ def mend_fenced() -> int:
         with on_its_own("the fence %s was not looked at", standing.id):
             looked_at = standing.reconciled_at
             if looked_at is None or clock.utcnow() - looked_at >= LOOK_AGAIN_AFTER:
+                began = clock.utcnow()
                 found = read_both_ways(
                     standing.organization_id, standing.since, strays_until=standing.tripped_at
                 )
                 if found is None:
                     continue
                 with unit_of_work():
-                    fence.looked(standing, recovered=found.recovered, learned=found.learned)
+                    fence.looked(standing, began, recovered=found.recovered, learned=found.learned)
             with unit_of_work():
                 lifted += fence.lift_settled(standing.organization_id)
     return lifted

@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ from portal.core.variables import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 8000
+# Reports in Twilio's own trackers: its lists miss new texts for 10 to 15 minutes (PROMISES 1.3).
+LIST_LAG_S = 900
 STRIPE_API = "https://api.stripe.com"
 _KEYS = ("SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY", "ERASURE_PEPPER")
 
@@ -63,6 +66,7 @@ class Settings:
     evidence_dir: Path
     support_email: str
     sender_email: str
+    list_lag: timedelta = timedelta(seconds=LIST_LAG_S)  # of the carrier's lists of texts
     timestamp_url: str | None = None  # an RFC 3161 authority
     stripe_secret_key: str | None = None  # None: invoices are written (B-12)
     stripe_webhook_secrets: tuple[str, ...] = ()
@@ -152,6 +156,7 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
         twilio_auth_token=has_token or _derived(secret, "sandbox token"),
         twilio_api_base=base or (f"http://127.0.0.1:{port + 1}" if is_sandbox else None),
         is_sandbox=is_sandbox,
+        list_lag=_list_lag(environment, is_sandbox=is_sandbox),
         **_stripe(environment, secret, port),
         smtp_url=smtp_url,
         smtp_tls=smtp_tls,
@@ -162,6 +167,14 @@ def read(environment: Mapping[str, str], *, var: Path | None = None) -> Settings
         support_email=environment.get("SUPPORT_EMAIL") or "support@localhost.example",
         sender_email=environment.get("SENDER_EMAIL") or "consentdesk@localhost.example",
     )
+
+
+def _list_lag(environment: Mapping[str, str], *, is_sandbox: bool) -> timedelta:
+    """Return how long a carrier's list may miss what is new; the sandbox's misses nothing at first."""
+    given = environment.get("LIST_LAG_SECONDS")
+    if given:
+        return timedelta(seconds=int(given))
+    return timedelta() if is_sandbox else timedelta(seconds=LIST_LAG_S)
 
 
 def _check_stripe(environment: Mapping[str, str], *, is_sandbox: bool) -> None:

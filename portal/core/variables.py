@@ -62,6 +62,11 @@ def _count(value: str) -> str | None:
     return None if value.isdecimal() and int(value) < 10 else "must be a number from 0 to 9"
 
 
+def _lag(value: str) -> str | None:
+    ok = value.isdecimal() and int(value) <= 3600
+    return None if ok else "must be a number of seconds from 0 to 3600"
+
+
 def _account_sid(value: str) -> str | None:
     return None if _SID.match(value) else "must be AC and 32 hex digits"
 
@@ -153,6 +158,11 @@ VARIABLES = (
     Variable("TWILIO_ACCOUNT_SID", "carrier account; unset: the sandbox runs", _account_sid),
     Variable("TWILIO_AUTH_TOKEN", "its token", _token, is_secret=True),
     Variable("TWILIO_API_BASE", "another carrier address, for tests", _base),
+    Variable(
+        "LIST_LAG_SECONDS",
+        "how long the carrier's lists of texts may miss what is new; unset: 900, or 0 beside the sandbox",
+        _lag,
+    ),
     Variable(
         "STRIPE_SECRET_KEY",
         "cards by Stripe; unset: invoices are written",

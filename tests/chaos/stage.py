@@ -1,5 +1,6 @@
 """One installation for a chaos run: its database, queue, carrier and processes, and its time."""
 
+import math
 import os
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from portal.core import clock, embedded, settings
 from portal.core.db import db
 from portal.factory import create_app
 from tests.chaos.nursery import Crew, Nursery
-from tests.chaos.weather import Plan
+from tests.chaos.weather import MOST_LIST_LAG_S, Plan
 from tests.keys import fernet_key
 from tests.sandbox.server import Sandbox, free_port
 
@@ -135,6 +136,7 @@ def installation(plan: Plan, home: Path, pace: float, used: list[float]) -> Iter
                 # What was committed outlives a hard stop of the server, not of the machine.
                 connection.execute("ALTER ROLE postgres SET synchronous_commit = on")
         variables = environment(port, carrier_port, url)
+        variables["LIST_LAG_SECONDS"] = str(math.ceil(MOST_LIST_LAG_S * pace))
         nursery = Nursery(home, variables)
         stack.callback(lambda: used.append(nursery.close()))
         if server:

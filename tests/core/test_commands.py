@@ -23,6 +23,7 @@ WRONG = {
     "ERASURE_PEPPER": "short",
     "TIMESTAMP_URL": "tsa.example.com",
     "TRUSTED_PROXIES": "many",
+    "LIST_LAG_SECONDS": "3601",
     "TWILIO_ACCOUNT_SID": "AC1",
     "TWILIO_AUTH_TOKEN": "x",
     "SMTP_URL": "mail.example.com",
@@ -105,3 +106,15 @@ def test_audit_verify_names_the_first_bad_entry_and_fails(app, juniper):
     told = runner.invoke(args=["audit", "verify"])
     assert told.exit_code == 1
     assert f"{juniper.id}: entry 2 its content was changed" in told.output
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "a" * 32}, 900),
+        ({}, 0),  # the sandbox's list misses nothing unless it is told to
+        ({"LIST_LAG_SECONDS": "1800"}, 1800),
+    ],
+)
+def test_a_real_carriers_list_lags_a_quarter_of_an_hour(told, seconds, tmp_path):
+    assert read(told, var=tmp_path).list_lag.total_seconds() == seconds

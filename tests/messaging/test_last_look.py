@@ -8,6 +8,7 @@ from portal.billing import queries as billing
 from portal.contacts import service as contacts
 from portal.core.access import Role
 from portal.core.audit import SYSTEM, Actor
+from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.integrations.service import keys
 from portal.messaging.queries import recovery as records
@@ -99,7 +100,7 @@ def test_a_fence_holds_every_kind_of_text_and_frees_it_when_lifted(northside, se
     }
     assert scheduled.release_mended() == 0
     with unit_of_work():
-        fence.looked(records.fence(JUNIPER), recovered=0, learned=0)
+        fence.looked(records.fence(JUNIPER), utcnow(), recovered=0, learned=0)
         fence.lift(JUNIPER, reason="All explained.", waiting=fence.Waiting.SEND, actor=SYSTEM)
     assert scheduled.release_mended() == 3
     drain(str(northside.id))

@@ -32,10 +32,19 @@ from tests.messaging.conftest import OURS
 from workers import messaging, recovery
 from workers.sending import drain
 
+LAG = 15  # minutes, PROMISES 1.3
+
 
 def beat():
     with unit_of_work():
         return heartbeat.beat()
+
+
+def stay_up(clock, minutes):
+    """Let time pass with the web alive: no outage of its own."""
+    for _ in range(2 * minutes):
+        clock.travel(by=timedelta(seconds=30))
+        assert not beat()
 
 
 def is_out(account_, person):
@@ -78,8 +87,12 @@ def drill(account_, twin, clock, *, stops, writers, receipts):
     assert len(posts(twin, recipients)) == before
     assert records.sending_state(JUNIPER).is_catching_up
 
-    assert recovery.catch_up() == stops + writers
+    assert recovery.catch_up() == stops + writers  # all but what the list does not tell yet
     assert all(is_out(account_, person) for person in quitters)
+    drain(str(account_.id))
+    assert len(posts(twin, recipients)) == before
+    stay_up(clock, LAG)
+    assert recovery.catch_up() == 0
     assert not records.sending_state(JUNIPER).is_catching_up
     drain_dry(account_)
     assert posts(twin, quitters) == []
@@ -131,9 +144,106 @@ def test_a_person_is_answered_while_bulk_texts_wait(northside, sender, carrier_f
         (State.HELD, gates.CATCHING_UP),
         (State.ACCEPTED, None),
     ]
+    stay_up(clock, LAG)
     recovery.catch_up()
     drain(str(northside.id))
     assert {t.state for t in texts(northside)} == {State.ACCEPTED}
+
+
+def test_a_stop_that_the_list_tells_late_is_known_before_the_first_bulk_text(
+    northside, twin, clock
+):
+    """PROMISES 1.3: one look right after an outage may miss what was texted in it."""
+    make_credits(northside, 20)
+    quitter, other = make_recipients(northside, 2)
+    beat()
+    clock.travel(by=timedelta(minutes=5))
+    twin.turn(list_lag_seconds=LAG * 60 - 30)
+    twin.flush()
+    twin.says(quitter.number.e164, OURS, "STOP")
+    make_campaign(northside, [quitter, other])
+    beat()
+    assert recovery.catch_up() == 0  # read to its end, and it told nothing
+    drain(str(northside.id))
+    assert posts(twin, [quitter, other]) == []
+    stay_up(clock, LAG)
+    assert recovery.catch_up() == 1
+    assert is_out(northside, quitter)
+    drain_dry(northside)
+    assert posts(twin, [quitter]) == []
+    assert next(t.state for t in texts(northside) if t.e164 == other.number.e164) is State.ACCEPTED
+
+
+def test_only_a_reading_that_began_after_the_lag_lets_bulk_texts_go(
+    northside, sender, carrier_fake, clock, monkeypatch
+):
+    """One that lasts beyond it tells no more than when it began; each reaches back to the outage."""
+    beat()
+    silent_from = clock.now
+    clock.travel(by=timedelta(minutes=2))
+    beat()
+    stay_up(clock, LAG - 1)
+    read, asked = carrier_fake.listed_since, []
+
+    def slowly(credentials, since):
+        asked.append(since)
+        stay_up(clock, 2 if len(asked) == 1 else 0)
+        return read(credentials, since)
+
+    monkeypatch.setattr(carrier_fake, "listed_since", slowly)
+    recovery.catch_up()
+    assert records.sending_state(JUNIPER).is_catching_up
+    recovery.catch_up()
+    assert not records.sending_state(JUNIPER).is_catching_up
+    assert len(asked) == 2
+    assert all(since < silent_from for since in asked)
+
+
+def test_the_list_is_read_at_once_every_five_minutes_and_after_the_lag(
+    northside, sender, carrier_fake, clock, monkeypatch
+):
+    """Single texts go meanwhile, so what the list tells early is known early; it is asked no more than that."""
+    beat()
+    clock.travel(by=timedelta(minutes=2))
+    beat()
+    back_at, asked = clock.now, []
+
+    def note(credentials, since):
+        asked.append(round((clock.now - back_at) / timedelta(minutes=1)))
+        return []
+
+    monkeypatch.setattr(carrier_fake, "listed_since", note)
+    for _ in range(LAG + 3):
+        recovery.catch_up()
+        stay_up(clock, 1)
+    assert asked == [0, 5, 10, 15]
+
+
+def test_a_second_outage_lets_bulk_texts_wait_anew(northside, sender, carrier_fake, clock):
+    beat()
+    for _ in range(2):
+        clock.travel(by=timedelta(minutes=2))
+        beat()
+        recovery.catch_up()
+        stay_up(clock, LAG - 1)
+    recovery.catch_up()
+    assert records.sending_state(JUNIPER).is_catching_up
+    stay_up(clock, 1)
+    recovery.catch_up()
+    assert not records.sending_state(JUNIPER).is_catching_up
+
+
+def test_what_was_noticed_in_a_time_moved_back_is_noticed_now(
+    northside, sender, carrier_fake, clock
+):
+    beat()
+    clock.travel(by=timedelta(days=2))
+    beat()
+    clock.travel(by=timedelta(days=-2))
+    beat()
+    clock.travel(by=timedelta(minutes=LAG))
+    recovery.catch_up()
+    assert heartbeat.behind() == []
 
 
 def test_a_short_pause_is_no_outage(northside, sender, clock):
@@ -176,7 +286,7 @@ def test_an_outage_during_the_reading_is_read_again(northside, sender, carrier_f
     clock.travel(by=timedelta(minutes=2))
     beat()
     with unit_of_work():
-        assert not heartbeat.caught_up(first)
+        assert not heartbeat.was_read(first, clock.now + timedelta(hours=1))
     assert records.sending_state(JUNIPER).is_catching_up
 
 

@@ -327,3 +327,21 @@ def test_a_look_that_was_under_way_does_not_settle_a_restore_of_an_older_backup(
     recovery.mend_fenced()
     assert asked[1] < clock.now - timedelta(days=30)
     assert records.fence(JUNIPER).reconciled_at is not None
+
+
+def test_a_reading_counts_from_when_it_began(
+    northside, sender, carrier_fake, mark, clock, monkeypatch
+):
+    """Its list may lag (PROMISES 1.3): one that began before that was over lifts no fence."""
+    with unit_of_work():
+        fence.trip(JUNIPER, FenceCause.OLDER)
+    clock.travel(by=timedelta(minutes=14))
+    read = carrier_fake.listed_since
+
+    def slowly(credentials, since):
+        clock.travel(by=timedelta(minutes=6))
+        return read(credentials, since)
+
+    monkeypatch.setattr(carrier_fake, "listed_since", slowly)
+    assert recovery.mend_fenced() == 0
+    assert recovery.mend_fenced() == 1

@@ -51,6 +51,8 @@ class CarrierWatch(Base):
     # Texts received since then may have passed us by: bulk sending waits (PROMISES 2.4).
     behind_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     noticed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When the newest reading over that gap began. One tells of all up to its begin less the lag.
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     swept_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # both ways, to the end
 
 

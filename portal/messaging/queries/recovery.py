@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, fu
 from portal.core import clock
 from portal.core.db import db
 from portal.core.once import once_a_page
+from portal.core.settings import settings
 from portal.messaging.models import (
     CarrierWatch,
     Heartbeat,
@@ -73,6 +74,19 @@ def sending_state(organization_id: UUID) -> SendingState:
         _is_silent(alive_at) or behind_since is not None,
         Mark(incarnation, generation, beat) if incarnation is not None else None,
     )
+
+
+def told_from(organization_id: UUID) -> datetime | None:
+    """Return when the carrier's list tells for sure of all that came in during an outage.
+
+    None: nothing of an outage is left to be read. Bulk texts wait at least until then.
+    """
+    noticed_at = db.session.scalar(
+        select(CarrierWatch.noticed_at).where(
+            CarrierWatch.organization_id == organization_id, CarrierWatch.behind_since.is_not(None)
+        )
+    )
+    return noticed_at + settings().list_lag if noticed_at is not None else None
 
 
 def web_is_silent() -> bool:

@@ -18,6 +18,7 @@ from portal.core import audit, clock
 from portal.core.audit import SYSTEM, Actor
 from portal.core.columns import UTCDateTime
 from portal.core.db import db, is_sqlite
+from portal.core.settings import settings
 from portal.messaging.errors import FenceNotReady
 from portal.messaging.models import SendingFence, StrayText
 from portal.messaging.queries import recovery as records
@@ -31,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_BACK: Final = timedelta(hours=48)  # where nothing says how old the records are
 OVERLAP: Final = timedelta(minutes=15)
-LIST_LAG: Final = timedelta(minutes=15)  # what the carrier's list may leave out (PROMISES 1.3)
 
 _TITLES: Final = {
     FenceCause.OLDER: "Sending has stopped: a backup was restored",
@@ -100,9 +100,10 @@ def trip_all(cause: FenceCause, *, since: datetime | None = None, actor: Actor =
     )
 
 
-def looked(standing: FenceRef, *, recovered: int, learned: int) -> None:
+def looked(standing: FenceRef, began: datetime, *, recovered: int, learned: int) -> None:
     """Note that the carrier's list was read to its end, both ways, and what that brought.
 
+    A reading counts from its begin: what came later may not be on it yet (PROMISES 1.3).
     `standing` is the fence as it was read before the list: where it was deepened meanwhile,
     what was read is not all there is to read, and the fence still waits for that.
     """
@@ -111,7 +112,7 @@ def looked(standing: FenceRef, *, recovered: int, learned: int) -> None:
         update(SendingFence)
         .where(SendingFence.id == standing.id, SendingFence.lifted_at.is_(None))
         .values(
-            reconciled_at=case((is_all, _moment(clock.utcnow())), else_=SendingFence.reconciled_at),
+            reconciled_at=case((is_all, _moment(began)), else_=SendingFence.reconciled_at),
             recovered=SendingFence.recovered + recovered,
             learned=SendingFence.learned + learned,
         )
@@ -124,7 +125,7 @@ def lift_settled(organization_id: UUID) -> bool:
     standing = records.fence(organization_id)
     if standing is None or standing.needs_a_person or standing.reconciled_at is None:
         return False
-    if standing.reconciled_at - standing.tripped_at < LIST_LAG:
+    if standing.reconciled_at - standing.tripped_at < settings().list_lag:
         return False
     _lift(standing, "The carrier's list and the records agree.", SYSTEM, dropped=0)
     return True

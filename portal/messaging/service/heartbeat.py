@@ -1,7 +1,9 @@
 """Signs of life of the web, and what follows from its silence: texts received went unheard.
 
 While webhooks could not reach us, people may have said STOP. So after an outage bulk sending
-waits until the carrier's list of received texts has been read over it (PROMISES 2.4).
+waits until the carrier's list of received texts has been read over it (PROMISES 2.4). That list
+lags: a reading tells of everything up to its begin less the lag, and of nothing later for sure
+(PROMISES 1.3). So what opens the gate is a reading that began that long after we were back.
 """
 
 import logging
@@ -16,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from portal.core import audit, clock
 from portal.core.audit import SYSTEM
 from portal.core.db import db, is_sqlite
+from portal.core.settings import settings
 from portal.messaging.models import CarrierWatch, Heartbeat, Message
 from portal.messaging.queries import recovery as records
 from portal.messaging.queries.recovery import SILENT_AFTER, WEB
@@ -29,6 +32,8 @@ logger = logging.getLogger(__name__)
 BEAT_EVERY: Final = timedelta(seconds=10)
 # The carrier may have tried to tell us of a text a little before we fell silent.
 OVERLAP: Final = timedelta(minutes=15)
+# Until a reading can open the gate, for those whom single texts may still reach.
+READ_AGAIN_AFTER: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,18 @@ class Behind:
 
     organization_id: UUID
     since: datetime
-    noticed_at: datetime | None
+    noticed_at: datetime
+    read_at: datetime | None  # when the newest reading began; it may be one of an earlier outage
+
+    def opens_by(self, began: datetime) -> bool:
+        """Say whether a reading begun then tells of all that came in before we were back."""
+        return began - self.noticed_at >= settings().list_lag
+
+    def is_to_be_read(self, now: datetime) -> bool:
+        """Say whether a reading would bring something that the last one could not."""
+        if self.read_at is None or self.read_at < self.noticed_at or self.opens_by(now):
+            return True
+        return now - self.read_at >= READ_AGAIN_AFTER
 
 
 def beat(name: str = WEB) -> bool:
@@ -61,6 +77,8 @@ def beat(name: str = WEB) -> bool:
         .values(alive_at=now)
         .execution_options(synchronize_session=False)
     )
+    if now < before:
+        _count_anew(now)
     if now - before <= SILENT_AFTER:
         return False
     logger.warning("the web was silent from %s to %s: catching up", before, now)
@@ -74,6 +92,16 @@ def beat(name: str = WEB) -> bool:
         silent_until=now.isoformat(),
     )
     return True
+
+
+def _count_anew(now: datetime) -> None:
+    """Let what was noticed in a time that was moved back (X-2) be noticed now: else it never ends."""
+    db.session.execute(
+        update(CarrierWatch)
+        .where(CarrierWatch.behind_since.is_not(None), CarrierWatch.noticed_at > now)
+        .values(noticed_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def fall_behind(organization_id: UUID, since: datetime) -> None:
@@ -97,7 +125,7 @@ def fall_behind(organization_id: UUID, since: datetime) -> None:
 
 
 def behind() -> list[Behind]:
-    """Return who has texts to catch up with."""
+    """Return who has texts to catch up with, whether or not a reading is due."""
     rows = db.session.scalars(
         select(CarrierWatch)
         .where(CarrierWatch.behind_since.is_not(None))
@@ -105,25 +133,29 @@ def behind() -> list[Behind]:
         .execution_options(populate_existing=True)
     )
     return [
-        Behind(row.organization_id, row.behind_since - OVERLAP, row.noticed_at)
+        Behind(row.organization_id, row.behind_since - OVERLAP, row.noticed_at, row.read_at)
         for row in rows
-        if row.behind_since is not None
+        if row.behind_since is not None and row.noticed_at is not None  # set together
     ]
 
 
-def caught_up(done: Behind) -> bool:
-    """Open the gate again, unless another outage came while the list was read; say so."""
-    closed = db.session.scalar(
+def was_read(done: Behind, began: datetime) -> bool:
+    """Note a reading to the end of the list; open the gate if it began late enough, and say so.
+
+    One during which another outage came is none: what people said in that, it may have missed.
+    """
+    opens = done.opens_by(began)
+    noted = db.session.scalar(
         update(CarrierWatch)
         .where(
             CarrierWatch.organization_id == done.organization_id,
             CarrierWatch.noticed_at == done.noticed_at,
         )
-        .values(behind_since=None)
+        .values(read_at=began, **({"behind_since": None} if opens else {}))
         .returning(CarrierWatch.organization_id)
         .execution_options(synchronize_session=False)
     )
-    return closed is not None
+    return opens and noted is not None
 
 
 def release() -> int:

@@ -1,14 +1,18 @@
 """Sending that stands still: the banner on every page, what was found, and going on (I14)."""
 
+import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from flask import Flask, Response, flash, g, request, url_for
 
+from portal.core import clock
 from portal.core.access import Me, Permission, me, requires
 from portal.core.db import unit_of_work
-from portal.core.formats import plural
+from portal.core.formats import moment, plural
+from portal.core.settings import settings
 from portal.core.web import page, see_other, wants_partial
 from portal.messaging.errors import FenceNotReady
 from portal.messaging.forms.standstill import LiftForm
@@ -133,7 +137,7 @@ def _organization_page(organization_id: UUID, form: LiftForm, status: int = 200)
         status,
         standing=standing,
         what=WHAT[standing.cause] if standing else None,
-        is_catching_up=records.sending_state(organization_id).is_catching_up,
+        catching_up=_catching_up(organization_id, me()),
         strays=records.strays(organization_id),
         past=[(one, WHAT[one.cause]) for one in records.past_fences(organization_id)],
         form=form,
@@ -215,16 +219,9 @@ def _of_account(account: AccountRef) -> Banner | None:
 
 
 def _of_organization(organization_id: UUID, person: Me) -> Banner | None:
-    state = records.sending_state(organization_id)
-    if state.fence is None and not state.is_catching_up:
-        return None
-    if state.fence is None:
-        return Banner(
-            "info",
-            "Catching up.",
-            "ConsentDesk was away and is reading the texts that came in meanwhile. Bulk texts wait "
-            "until every opt-out is known; replies go. This ends by itself.",
-        )
+    if records.sending_state(organization_id).fence is None:
+        text = _catching_up(organization_id, person)
+        return Banner("info", "Catching up.", text) if text else None
     standing = records.fence(organization_id)
     if standing is None:  # lifted a moment ago
         return None
@@ -234,6 +231,24 @@ def _of_organization(organization_id: UUID, person: Me) -> Banner | None:
         return Banner("bad", "Sending has stopped.", text + whose)
     url = url_for("messaging.sending", organization_id=organization_id)
     return Banner("bad", "Sending has stopped.", text, url, "See what was found")
+
+
+def _catching_up(organization_id: UUID, person: Me) -> str | None:
+    """Say that bulk texts wait after an outage, why, and until when at least; None: they don't."""
+    if not records.sending_state(organization_id).is_catching_up:
+        return None
+    lag, until = settings().list_lag, records.told_from(organization_id)
+    waits = "Bulk texts wait until every opt-out is known"
+    if lag and until is not None and clock.utcnow() < until:
+        minutes = plural(math.ceil(lag / timedelta(minutes=1)), "minute")
+        waits = (
+            f"The carrier's list can lag {minutes}, so bulk texts wait until "
+            f"{moment(until, person.timezone)} at the earliest"
+        )
+    return (
+        f"ConsentDesk was away and is reading the texts that came in meanwhile. {waits}; replies "
+        "go. This ends by itself."
+    )
 
 
 def _of_installation() -> Banner | None:
