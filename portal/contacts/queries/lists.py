@@ -38,7 +38,7 @@ from portal.contacts.values import (
 from portal.core.db import db
 from portal.core.errors import NotFound
 from portal.core.once import once_a_page
-from portal.core.tenancy import THAT_ONE, Tenant, owned
+from portal.core.tenancy import THAT_ONE, Tenant, of_account, owned
 
 PAGE: Final = 25  # two screens; every row is read, judged and drawn (G6)
 COUNT_CAP: Final = 10_000  # a filter's matches are counted up to here on a page
@@ -233,7 +233,7 @@ def _listed(
 ) -> Select[Any]:
     keys = _ORDERS[sort][0]
     query = select(*(key.label(None) for key in keys), *columns).where(
-        owned(THAT_ONE, _CONTACT), *narrowing.conditions(shape)
+        of_account(THAT_ONE, _CONTACT), *narrowing.conditions(shape)
     )
     if goes_on:
         edge = tuple_(*(bindparam(n, type_=key.type) for n, key in zip(_EDGE, keys, strict=False)))
@@ -244,5 +244,7 @@ def _listed(
 
 @lru_cache(maxsize=_KEPT)
 def _counted(shape: Shape) -> Select[int]:
-    some = select(_CONTACT.c.id).where(owned(THAT_ONE, _CONTACT), *narrowing.conditions(shape))
+    some = select(_CONTACT.c.id).where(
+        of_account(THAT_ONE, _CONTACT), *narrowing.conditions(shape)
+    )
     return select(func.count()).select_from(some.limit(bindparam("most")).subquery())

@@ -28,7 +28,7 @@ from portal.contacts.rules import people
 from portal.contacts.values import ContactFilter, Reach
 from portal.core.db import db
 from portal.core.once import once_a_page
-from portal.core.tenancy import THAT_ONE, Tenant, owned
+from portal.core.tenancy import THAT_ONE, Tenant, of_account, owned
 
 # A word is common when more than so many times the root of all contacts have it: looking up all m
 # who have it then costs more than walking the list until a page of them is full (page x all / m).
@@ -149,12 +149,13 @@ def _has_word(place: int, *, is_common: bool) -> ColumnElement[bool]:
 
 
 def _found_by(place: int) -> Select[Any]:
-    return select(_WORD.c.contact_id).where(owned(THAT_ONE, _WORD), *_begins(_WORD, place))
+    return select(_WORD.c.contact_id).where(of_account(THAT_ONE, _WORD), *_begins(_WORD, place))
 
 
 def _also(place: int, contact_id: ColumnElement[Any]) -> ColumnElement[bool]:
     also = _WORD.alias()
-    return exists().where(also.c.contact_id == contact_id, *_begins(also, place))
+    # Of all columns, SQLite would read the row to know that it is there.
+    return exists(also.c.contact_id).where(also.c.contact_id == contact_id, *_begins(also, place))
 
 
 def _begins(words: Any, place: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
