@@ -1,6 +1,6 @@
 """How figures, times and numbers are written for people (LOOK, Words)."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from portal.core import clock
@@ -12,7 +12,12 @@ def when(at: datetime | None, zone: str) -> str:
     """Return a time in words: 'Today 7:42 pm', 'Wed 9:05 am', '17 Nov', '17 Nov 2025'."""
     if at is None:
         return "–"
-    local, now = _local(at, zone), clock.utcnow().astimezone(ZoneInfo(zone))
+    return since(at, clock.utcnow().astimezone(ZoneInfo(zone)))
+
+
+def since(at: datetime, now: datetime) -> str:
+    """Return the same as told where now is told: a list asks the clock once."""
+    local = _local(at, now.tzinfo)
     days = (now.date() - local.date()).days
     if days == 0:
         return f"Today {clock_time(local)}"
@@ -29,7 +34,7 @@ def moment(at: datetime | None, zone: str) -> str:
     """Return a full time with its zone, for records: '17 Nov 2026, 7:42 pm CST'."""
     if at is None:
         return "–"
-    local = _local(at, zone)
+    local = _local(at, ZoneInfo(zone))
     return f"{date_words(local)}, {clock_time(local)} {local:%Z}"
 
 
@@ -37,13 +42,13 @@ def day(at: datetime | None, zone: str) -> str:
     """Return a date: '17 Nov 2026'."""
     if at is None:
         return "–"
-    return date_words(_local(at, zone))
+    return date_words(_local(at, ZoneInfo(zone)))
 
 
-def _local(at: datetime, zone: str) -> datetime:
+def _local(at: datetime, zone: tzinfo | None) -> datetime:
     """Return a time as clocks there show it; the first and last day of all years as they are kept."""
     try:
-        return at.astimezone(ZoneInfo(zone))
+        return at.astimezone(zone)
     except OverflowError:
         return at
 

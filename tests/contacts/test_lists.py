@@ -119,10 +119,11 @@ def test_counting_stops_at_the_cap(town, northside):
 
 
 def test_the_filters_offer_what_there_is(town, northside, bobs):
-    assert queries.states(northside.tenant) == ["AL", "IL", "TX"]
-    assert [t.name for t in queries.tags(northside.tenant)] == ["buyer", "vip"]
-    assert queries.sources(northside.tenant) == ["expo"]
-    assert queries.states(bobs.tenant) == queries.tags(bobs.tenant) == []
+    book = queries.outline(northside.tenant)
+    assert (book.contacts, book.states, book.sources) == (7, ("AL", "IL", "TX"), ("expo",))
+    assert [t.name for t in book.tags] == ["buyer", "vip"]
+    assert list(book.tags) == queries.tags(northside.tenant)
+    assert queries.outline(bobs.tenant) == queries.Outline(0, (), (), ())
 
 
 def test_a_number_stands_for_who_is_texted_there_first(app, northside):

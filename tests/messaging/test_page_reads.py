@@ -24,7 +24,7 @@ def maya(northside, sender):
     return hear(northside)
 
 
-@pytest.mark.parametrize(("endpoint", "most"), [("contacts.index", 20), ("messaging.inbox", 10)])
+@pytest.mark.parametrize(("endpoint", "most"), [("contacts.index", 13), ("messaging.inbox", 10)])
 def test_a_list_asks_a_counted_number_of_questions(alice, northside, maya, endpoint, most):
     for _ in range(WARM):
         alice.get(endpoint, account_id=northside.id)

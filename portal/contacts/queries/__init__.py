@@ -9,7 +9,6 @@ from portal.contacts.queries.importing import (
     stalled_imports,
 )
 from portal.contacts.queries.lists import (
-    count,
     count_matching,
     count_selected,
     kept_ids,
@@ -18,9 +17,6 @@ from portal.contacts.queries.lists import (
     selected,
     selected_ids,
     selection_of,
-    sources,
-    states,
-    tags,
 )
 from portal.contacts.queries.marking import (
     MarkSource,
@@ -32,6 +28,7 @@ from portal.contacts.queries.marking import (
     number_mark,
 )
 from portal.contacts.queries.narrowing import narrow_listed_by
+from portal.contacts.queries.outline import Outline, count, outline, tags
 from portal.contacts.queries.people import (
     by_id,
     by_ids,
@@ -49,6 +46,7 @@ from portal.contacts.rules.choosing import selection_from_json
 __all__ = [
     "MarkSource",
     "NoteSource",
+    "Outline",
     "add_mark_source",
     "add_note_source",
     "by_id",
@@ -73,14 +71,13 @@ __all__ = [
     "notes",
     "number_mark",
     "numbers_known",
+    "outline",
     "page",
     "selected",
     "selected_ids",
     "selection_from_json",
     "selection_of",
-    "sources",
     "stalled_imports",
-    "states",
     "states_of",
     "tags",
     "with_holders",

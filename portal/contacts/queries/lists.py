@@ -18,14 +18,13 @@ from sqlalchemy import (
 
 from portal.contacts.models import (
     Contact,
-    ContactCount,
     ContactNumber,
     KeptSelection,
-    Tag,
 )
 from portal.contacts.queries import narrowing
 from portal.contacts.queries.narrowing import Shape
-from portal.contacts.queries.people import BATCH, COLUMNS, refs, whole
+from portal.contacts.queries.outline import count, outline
+from portal.contacts.queries.people import BATCH, COLUMNS, gathered, refs, with_numbers
 from portal.contacts.rules import choosing
 from portal.contacts.values import (
     ContactFilter,
@@ -33,11 +32,9 @@ from portal.contacts.values import (
     Page,
     Selection,
     Sort,
-    TagRef,
 )
 from portal.core.db import db
 from portal.core.errors import NotFound
-from portal.core.once import once_a_page
 from portal.core.tenancy import THAT_ONE, Tenant, of_account, owned
 
 PAGE: Final = 25  # two screens; every row is read, judged and drawn (G6)
@@ -53,26 +50,6 @@ _ORDERS: Final[Mapping[Sort, tuple[tuple[Any, ...], bool]]] = {
 }
 
 
-def _walk(column: Column[Any]) -> Select[str]:
-    """Return what steps through an indexed column from one value to the next: no scan (G6)."""
-    following = select(func.min(column).label("value")).where(owned(THAT_ONE, _CONTACT))
-    steps = following.where(column > "").cte("steps", recursive=True)
-    after = following.where(column > steps.c.value).scalar_subquery()
-    steps = steps.union_all(select(after).where(steps.c.value.is_not(None)))
-    return select(steps.c.value).where(steps.c.value.is_not(None)).limit(bindparam("most"))
-
-
-# Made once: the list asks them all (G6).
-_STATES: Final = _walk(_CONTACT.c.state)
-_SOURCES: Final = _walk(_CONTACT.c.lead_source)
-_COUNTED: Final = cast(Table, ContactCount.__table__)
-_TAG: Final = cast(Table, Tag.__table__)
-_COUNT: Final = select(_COUNTED.c.contacts).where(owned(THAT_ONE, _COUNTED))
-_TAGS: Final = (
-    select(_TAG.c.id, _TAG.c.name).where(owned(THAT_ONE, _TAG)).order_by(_TAG.c.key).limit(1000)
-)
-
-
 def page(
     tenant: Tenant,
     wanted: ContactFilter,
@@ -82,25 +59,24 @@ def page(
 ) -> Page:
     """Return one page of the list, by key, in either direction. Raises BadInput on a bad cursor."""
     backwards, after = choosing.read_mark(cursor, sort) if cursor else (False, None)
-    rows = _rows(tenant, wanted, sort, after, limit + 1, backwards=backwards)
-    has_more = len(rows) > limit
-    rows = rows[:limit]
+    width, book = len(_ORDERS[sort][0]), outline(tenant)
+    rows = _rows(tenant, wanted, sort, after, limit + 1, backwards=backwards, is_whole=True)
+    keys = list(dict.fromkeys(tuple(row[:width]) for row in rows))  # the id is a key's last part
+    has_more = len(keys) > limit
+    if has_more:
+        beyond = keys.pop()[-1]
+        rows = [row for row in rows if row[width - 1] != beyond]
+    people = gathered(tenant, rows, has_tags=bool(book.tags)) if rows else []
     if backwards:
-        rows.reverse()
-    forward = bool(rows) and (has_more or backwards)
-    back = bool(rows) and (has_more if backwards else after is not None)
-    keys = len(_ORDERS[sort][0])
+        keys.reverse()
+        people.reverse()
+    forward = bool(keys) and (has_more or backwards)
+    back = bool(keys) and (has_more if backwards else after is not None)
     return Page(
-        tuple(whole(tenant, rows)) if rows else (),
-        choosing.mark_page(sort, rows[-1][:keys]) if forward else None,
-        choosing.mark_page(sort, rows[0][:keys], backwards=True) if back else None,
+        tuple(people),
+        choosing.mark_page(sort, keys[-1]) if forward else None,
+        choosing.mark_page(sort, keys[0], backwards=True) if back else None,
     )
-
-
-@once_a_page
-def count(tenant: Tenant) -> int:
-    """Return how many contacts the account has, from its counter row."""
-    return db.session.scalar(_COUNT, tenant.named) or 0
 
 
 def count_matching(tenant: Tenant, wanted: ContactFilter, cap: int = COUNT_CAP) -> int:
@@ -114,21 +90,6 @@ def count_matching(tenant: Tenant, wanted: ContactFilter, cap: int = COUNT_CAP) 
         return min(narrowing.count_found(tenant, tuple(words)), cap + 1)
     shape, values = narrowing.read(tenant, wanted, count(tenant))
     return db.session.scalar(_counted(shape), {**values, "most": cap + 1}) or 0
-
-
-def tags(tenant: Tenant) -> list[TagRef]:
-    """Return the account's tags by name."""
-    return [TagRef(id_, name) for id_, name in db.session.execute(_TAGS, tenant.named)]
-
-
-def states(tenant: Tenant) -> list[str]:
-    """Return the states contacts live in, walking the index from one to the next."""
-    return list(db.session.scalars(_STATES, {**tenant.named, "most": 100}))
-
-
-def sources(tenant: Tenant, limit: int = 50) -> list[str]:
-    """Return the lead sources in use, walking the index as states() does."""
-    return list(db.session.scalars(_SOURCES, {**tenant.named, "most": limit}))
 
 
 def selection_of(tenant: Tenant, fields: Mapping[str, Sequence[str]]) -> Selection:
@@ -180,7 +141,7 @@ def selected_ids(tenant: Tenant, selection: Selection) -> Iterator[list[UUID]]:
                 yield [id_ for id_ in ids if id_ in there]
         return
     after: tuple[Any, ...] | None = None
-    while rows := _rows(tenant, selection.matching, Sort.NAME, after, BATCH, columns=()):
+    while rows := _rows(tenant, selection.matching, Sort.NAME, after, BATCH):
         yield [row[-1] for row in rows]
         after = tuple(rows[-1])
 
@@ -217,19 +178,36 @@ def _rows(
     limit: int,
     *,
     backwards: bool = False,
-    columns: tuple[Column[Any], ...] = COLUMNS,
+    is_whole: bool = False,
 ) -> list[Row[Any]]:
-    """Return contacts from a key on, in the order asked for: the sort's keys, then columns."""
+    """Return contacts from a key on, in the order asked for: the sort's keys, the id the last.
+
+    Whole ones have all their columns behind it, and a row for each of their numbers.
+    """
     falls = _ORDERS[sort][1] != backwards
     shape, values = narrowing.read(tenant, wanted, count(tenant))
-    query = _listed(sort, shape, columns, falls=falls, goes_on=after is not None)
+    asked = _with_numbers if is_whole else _listed
+    query = asked(sort, shape, falls=falls, goes_on=after is not None)
     values |= {"most": limit, **dict(zip(_EDGE, after or (), strict=False))}
     return list(db.session.execute(query, values))
 
 
 @lru_cache(maxsize=_KEPT)
+def _with_numbers(sort: Sort, shape: Shape, *, falls: bool, goes_on: bool) -> Select[Any]:
+    """Return the list with the numbers of whoever is on it: one question, not two (G6)."""
+    listed = _listed(sort, shape, COLUMNS, falls=falls, goes_on=goes_on).subquery()
+    keys = list(listed.c)[: len(_ORDERS[sort][0])]
+    return with_numbers(listed, [key.desc() if falls else key.asc() for key in keys])
+
+
+@lru_cache(maxsize=_KEPT)
 def _listed(
-    sort: Sort, shape: Shape, columns: tuple[Column[Any], ...], *, falls: bool, goes_on: bool
+    sort: Sort,
+    shape: Shape,
+    columns: tuple[Column[Any], ...] = (),
+    *,
+    falls: bool,
+    goes_on: bool,
 ) -> Select[Any]:
     keys = _ORDERS[sort][0]
     query = select(*(key.label(None) for key in keys), *columns).where(
@@ -244,7 +222,5 @@ def _listed(
 
 @lru_cache(maxsize=_KEPT)
 def _counted(shape: Shape) -> Select[int]:
-    some = select(_CONTACT.c.id).where(
-        of_account(THAT_ONE, _CONTACT), *narrowing.conditions(shape)
-    )
+    some = select(_CONTACT.c.id).where(of_account(THAT_ONE, _CONTACT), *narrowing.conditions(shape))
     return select(func.count()).select_from(some.limit(bindparam("most")).subquery())

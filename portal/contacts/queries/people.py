@@ -1,14 +1,16 @@
 """One contact, or some, with their numbers, tags and notes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
     Column,
+    ColumnElement,
     Row,
     Select,
+    Subquery,
     Table,
     and_,
     bindparam,
@@ -121,21 +123,56 @@ def refs(tenant: Tenant, ids: Sequence[UUID]) -> list[ContactRef]:
     """Return contacts with their numbers and tags in three reads, in the order of ids."""
     if not ids:
         return []
-    rows = db.session.execute(_CONTACTS, {**tenant.named, "ids": ids})
-    contacts = {row.id: row for row in rows}
-    return whole(tenant, [contacts[id_] for id_ in ids if id_ in contacts])
-
-
-def whole(tenant: Tenant, contacts: Sequence[Row[Any]]) -> list[ContactRef]:
-    """Return contacts of which COLUMNS were read, with their numbers and tags."""
-    asked = {**tenant.named, "ids": [row.id for row in contacts]}
+    asked = {**tenant.named, "ids": ids}
+    found = {row.id: row for row in db.session.execute(_CONTACTS, asked)}
+    there = {id_: found[id_] for id_ in ids if id_ in found}
     numbers: dict[UUID, list[NumberRef]] = {}
-    for number in db.session.execute(_NUMBERS, asked):
-        numbers.setdefault(number.contact_id, []).append(_number_ref(number))
-    words: dict[UUID, list[str]] = {}
-    for contact_id, name in db.session.execute(_TAGS, asked):
-        words.setdefault(contact_id, []).append(name)
-    return [_contact_ref(row, words.get(row.id, ()), numbers.get(row.id, ())) for row in contacts]
+    for contact_id, *number in db.session.execute(_NUMBERS, {"ids": list(there)}):
+        numbers.setdefault(contact_id, []).append(_number_ref(number))
+    return _whole(there, numbers, _tags_of(tenant, there))
+
+
+def with_numbers(listed: Subquery, order: Iterable[ColumnElement[Any]]) -> Select[Any]:
+    """Return a list of contacts, of which COLUMNS are read, with their numbers beside them.
+
+    A contact has a row for each number, and one without any where it has none.
+    """
+    its = _NUMBER.c.contact_id == listed.c.id  # alone, as in _NUMBERS: the list is of owned ones
+    return (
+        select(*listed.c, *_NUMBER_COLUMNS)
+        .select_from(listed.outerjoin(_NUMBER, its).outerjoin(_PHONE, _IS_PHONE))
+        .order_by(*order, *_NUMBER_ORDER)
+    )
+
+
+def gathered(tenant: Tenant, rows: Sequence[Row[Any]], *, has_tags: bool) -> list[ContactRef]:
+    """Return contacts of rows that end as those of with_numbers do, with their tags if there are any."""
+    contacts: dict[UUID, Sequence[Any]] = {}
+    numbers: dict[UUID, list[NumberRef]] = {}
+    for row in rows:
+        contact, number = row[-_WIDTH:-_NUMBER_WIDTH], row[-_NUMBER_WIDTH:]
+        contacts[contact[0]] = contact
+        if number[0] is not None:
+            numbers.setdefault(contact[0], []).append(_number_ref(number))
+    return _whole(contacts, numbers, _tags_of(tenant, contacts) if has_tags else {})
+
+
+def _tags_of(tenant: Tenant, ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+    found: dict[UUID, list[str]] = {}
+    for contact_id, name in db.session.execute(_TAGS, {**tenant.named, "ids": list(ids)}):
+        found.setdefault(contact_id, []).append(name)
+    return found
+
+
+def _whole(
+    contacts: Mapping[UUID, Sequence[Any]],
+    numbers: Mapping[UUID, Sequence[NumberRef]],
+    tags: Mapping[UUID, Sequence[str]],
+) -> list[ContactRef]:
+    return [
+        ContactRef(*(*row, tuple(tags.get(id_, ())), tuple(numbers.get(id_, ()))))
+        for id_, row in contacts.items()
+    ]
 
 
 def numbers_known(organization_id: UUID) -> Iterator[str]:
@@ -159,24 +196,24 @@ _CONTACTS: Final = select(*COLUMNS).where(owned(THAT_ONE, _CONTACT), _CONTACT.c.
 _STATES_OF: Final = select(_CONTACT.c.id, _CONTACT.c.state).where(
     owned(THAT_ONE, _CONTACT), among(_CONTACT.c.id, "ids")
 )
+_NUMBER_COLUMNS: Final = (
+    _NUMBER.c.id, _NUMBER.c.e164, _NUMBER.c.raw, _NUMBER.c.label, _NUMBER.c.kind,
+    _NUMBER.c.region, _NUMBER.c.is_preferred, _NUMBER.c.problem, _NUMBER.c.is_verified,
+    _PHONE.c.unreachable_code,
+)  # fmt: skip
+_NUMBER_ORDER: Final = (_NUMBER.c.is_preferred.desc(), _NUMBER.c.position)
+_NUMBER_WIDTH: Final = len(_NUMBER_COLUMNS)
+_WIDTH: Final = len(COLUMNS) + _NUMBER_WIDTH
+_IS_PHONE: Final = and_(
+    _PHONE.c.organization_id == _NUMBER.c.organization_id, _PHONE.c.e164 == _NUMBER.c.e164
+)
 _NUMBERS: Final = (
-    select(
-        _NUMBER.c.contact_id, _NUMBER.c.id, _NUMBER.c.e164, _NUMBER.c.raw, _NUMBER.c.label,
-        _NUMBER.c.kind, _NUMBER.c.region, _NUMBER.c.is_preferred, _NUMBER.c.problem,
-        _NUMBER.c.is_verified, _PHONE.c.unreachable_code,
-    )
-    .outerjoin_from(
-        _NUMBER,
-        _PHONE,
-        and_(
-            _PHONE.c.organization_id == _NUMBER.c.organization_id,
-            _PHONE.c.e164 == _NUMBER.c.e164,
-        ),
-    )
+    select(_NUMBER.c.contact_id, *_NUMBER_COLUMNS)
+    .outerjoin_from(_NUMBER, _PHONE, _IS_PHONE)
     # Of contacts read as owned: with the account SQLite walks through all its numbers.
     .where(_NUMBER.c.contact_id.in_(_IDS))
-    .order_by(_NUMBER.c.is_preferred.desc(), _NUMBER.c.position)
-)  # fmt: skip
+    .order_by(*_NUMBER_ORDER)
+)
 _TAGS: Final = (
     select(_TAGGED.c.contact_id, _TAG.c.name)
     .join_from(_TAGGED, _TAG, _TAG.c.id == _TAGGED.c.tag_id)
@@ -193,13 +230,7 @@ _HOLDERS: Final = (
 )
 
 
-def _number_ref(row: Any) -> NumberRef:
-    code = row.unreachable_code
-    return NumberRef(
-        row.id, row.e164, row.raw, row.label, row.kind, row.region, row.is_preferred,
-        row.problem or (Problem.UNREACHABLE if code is not None else None), row.is_verified, code,
-    )  # fmt: skip
-
-
-def _contact_ref(row: Any, tags: Sequence[str], numbers: Sequence[NumberRef]) -> ContactRef:
-    return ContactRef(*(*row[-len(COLUMNS) :], tuple(tags), tuple(numbers)))
+def _number_ref(row: Sequence[Any]) -> NumberRef:
+    *values, problem, is_verified, code = row
+    problem = problem or (Problem.UNREACHABLE if code is not None else None)
+    return NumberRef(*(*values, problem, is_verified, code))

@@ -1,5 +1,6 @@
 """The list, and the forms of one contact (K-2, K-3, K-4, K-5)."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,12 @@ from portal.contacts.rules import people as rules
 from portal.contacts.values import ContactRef, Reach, Sort
 from portal.contacts.views.blueprint import (
     bp,
-    contact_addresses,
     contact_url,
     fields,
     has,
     list_url,
 )
+from portal.contacts.views.listing import rows
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
 from portal.core.errors import BadInput, DomainError
@@ -42,10 +43,10 @@ def index(account_id: UUID) -> Response:
     tenant, given = g.account.tenant, fields()
     wanted = choosing.filter_of(given)
     sort = choosing.sort_of(choosing.one(given, "sort"))
+    book = queries.outline(tenant)
     listed = queries.page(tenant, wanted, sort, request.args.get("after"))
-    states = queries.states(tenant)
-    if wanted.state and not _is_known(wanted.state, states):
-        known = ", ".join(states) or "two letters, like IL"
+    if wanted.state and not _is_known(wanted.state, book.states):
+        known = ", ".join(book.states) or "two letters, like IL"
         raise BadInput(f"state: no contact lives there. Choose one of: {known}.")
     count_cap = FOUND_CAP if wanted.text else COUNT_CAP
     kept_id = choosing.one(given, "selection")
@@ -64,19 +65,15 @@ def index(account_id: UUID) -> Response:
         wanted=wanted,
         sort=sort,
         listed=listed,
-        marks=queries.marks(tenant, listed.contacts),
-        total=queries.count(tenant),
+        rows=tuple(rows(listed.contacts, queries.marks(tenant, listed.contacts), kept)),
+        book=book,
         matching=queries.count_matching(tenant, wanted, count_cap),
         count_cap=count_cap,
         kept=kept,
         kept_id=kept_id,
         query=query,
-        tags=queries.tags(tenant),
-        states=states,
-        sources=queries.sources(tenant),
         reach_labels=REACH_LABELS,
         list_url=lambda **changed: list_url(account_id, query | changed),
-        contact_address=contact_addresses(account_id),
         may_send=me().may(Permission.SEND_TEXTS) and has("messaging.start_draft"),
         may_edit=me().may(Permission.EDIT_CONTACTS),
         may_import=me().may(Permission.IMPORT_CONTACTS),
@@ -150,7 +147,7 @@ def add_note(account_id: UUID, contact_id: UUID) -> Response:  # noqa: ARG001 (l
     return _form(ContactForm.of(contact), contact, 422, note_form=form)
 
 
-def _is_known(state: str, in_use: list[str]) -> bool:
+def _is_known(state: str, in_use: Sequence[str]) -> bool:
     """Say whether a filter names a state there is, or one somebody wrote into a contact."""
     code = rules.state_code(state)
     return rules.is_state(code) or code in in_use
