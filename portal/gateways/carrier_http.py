@@ -29,10 +29,11 @@ import certifi
 import urllib3
 from twilio.http import HttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 
 from portal.core import clock
 from portal.core.errors import GatewayBusy
+from portal.gateways.carrier_lines import Line, SecureLine
 
 logger = logging.getLogger(__name__)
 
@@ -164,12 +165,12 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
 
     @contextmanager
     def patience(self, seconds: float) -> Iterator[None]:
-        """Let this thread's requests inside wait no longer for a connection, nor for an answer."""
-        self._local.patience = seconds
+        """Let this thread's requests inside end by then: connections and answers together."""
+        self._local.ends_at = monotonic() + seconds
         try:
             yield
         finally:
-            self._local.patience = None
+            self._local.ends_at = None
 
     def close(self) -> None:
         """Close what is idle."""
@@ -181,9 +182,13 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         at: float | None = getattr(self._local, "deadline", None)
         return float("inf") if at is None else at
 
-    def _at_most(self, seconds: float) -> float:
-        patience: float | None = getattr(self._local, "patience", None)
-        return seconds if patience is None else min(seconds, patience)
+    def _left(self, seconds: float) -> float:
+        """Return how many of so many seconds this thread may wait now. Raises TimeoutError."""
+        ends_at: float | None = getattr(self._local, "ends_at", None)
+        left = seconds if ends_at is None else min(seconds, ends_at - monotonic())
+        if left <= 0:
+            raise TimeoutError("the time for this look-up is over")
+        return left
 
     def _target(self, url: str, params: Mapping[str, object] | None) -> _Target:
         parts = urlsplit(url)
@@ -214,15 +219,14 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         return connection
 
     def _new(self, target: _Target) -> HTTPConnection:
-        timeout = self._at_most(self._connect_timeout_s)
-        if target.scheme == "https":
-            return HTTPSConnection(
-                target.host,
-                target.port,
-                timeout=timeout,
-                ssl_context=self._tls,
-            )
-        return HTTPConnection(target.host, target.port, timeout=timeout)
+        timeout = float(self._connect_timeout_s)
+        line = (
+            SecureLine(target.host, target.port, timeout=timeout, ssl_context=self._tls)
+            if target.scheme == "https"
+            else Line(target.host, target.port, timeout=timeout)
+        )
+        line.left = self._left
+        return line
 
     def _take(self, target: _Target) -> HTTPConnection | None:
         if self._process != os.getpid():  # a fork must not share its parent's connections
@@ -254,7 +258,7 @@ class CarrierHttpClient(HttpClient):  # type: ignore[misc]
         data: Mapping[str, object] | bytes | None,
         headers: Mapping[str, str],
     ) -> Response:
-        read_timeout_s = self._at_most(self._read_timeout_s)
+        read_timeout_s = self._left(self._read_timeout_s)
         ends_at = monotonic() + read_timeout_s
         assert connection.sock is not None
         connection.timeout = read_timeout_s

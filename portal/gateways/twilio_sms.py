@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 API = "https://api.twilio.com"
 PAGE_SIZE = 200
 FIND_PAGES = 5
-FETCH_WITHIN_S = 3.0  # to connect, and to be answered: a webhook waits for it, the carrier 15 s
+FETCH_WITHIN_S = 5.0  # from the connection to the answer: a webhook waits for it, the carrier 15 s
 LIST_PAGES = 500
 
 # Refusals that are about the account, not about the text (PROMISES 2.4).

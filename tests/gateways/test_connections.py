@@ -27,6 +27,19 @@ from tests.gateways.wire import (
 ACCEPTED, NOT_SENT, REJECTED, UNKNOWN = Verdict
 
 
+@pytest.fixture
+def dead(stack):
+    """Where nobody answers: the queue of a listener is full, the kernel drops what comes."""
+    listener = stack.enter_context(socket.socket())
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    for _ in range(3):
+        waiting = stack.enter_context(socket.socket())
+        waiting.setblocking(False)
+        waiting.connect_ex(listener.getsockname())
+    return listener.getsockname()
+
+
 def test_a_closed_port_is_not_sent(gateway_to):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -43,16 +56,8 @@ def test_an_unknown_name_is_not_sent(gateway_to, monkeypatch):
     assert "NameResolutionError" in outcome.detail
 
 
-def test_no_answer_to_a_connection_is_not_sent(gateway_to, stack):
-    listener = stack.enter_context(socket.socket())
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(0)
-    for _ in range(3):  # fill the queue; the kernel then drops what comes
-        waiting = stack.enter_context(socket.socket())
-        waiting.setblocking(False)
-        waiting.connect_ex(listener.getsockname())
-    port = listener.getsockname()[1]
-    outcome = send(gateway_to(f"http://127.0.0.1:{port}", connect_timeout_s=0.1))
+def test_no_answer_to_a_connection_is_not_sent(gateway_to, dead):
+    outcome = send(gateway_to(f"http://127.0.0.1:{dead[1]}", connect_timeout_s=0.1))
     assert outcome.verdict is NOT_SENT
     assert "ConnectTimeoutError" in outcome.detail
 
@@ -61,7 +66,7 @@ def test_no_route_is_not_sent(gateway_to, monkeypatch):
     def fail(*_args, **_kwargs):
         raise OSError(101, "Network is unreachable")
 
-    monkeypatch.setattr(urllib3.util.connection, "create_connection", fail)
+    monkeypatch.setattr(socket.socket, "connect", fail)
     outcome = send(gateway_to("http://127.0.0.1:9"))
     assert (outcome.verdict, "NewConnectionError" in outcome.detail) == (NOT_SENT, True)
 
@@ -218,6 +223,47 @@ def test_a_look_up_of_one_text_waits_no_longer_than_a_webhook_can(gateway_to, mo
             gateway.fetch(text().credentials, "SM" + "1" * 32)
     with carrier(answers_once) as twin:
         assert send(gateway_to(twin.base)).verdict is ACCEPTED
+
+
+def resolve_to(monkeypatch, *places):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
+
+
+def test_a_look_up_has_one_time_for_all_addresses(gateway_to, dead, monkeypatch):
+    """Each address with a time of its own would keep a webhook longer than the carrier waits."""
+    monkeypatch.setattr(twilio_sms, "FETCH_WITHIN_S", 0.2)
+    resolve_to(monkeypatch, *[dead] * 20)
+    begun = time.monotonic()
+    with pytest.raises(GatewayBusy, match="ConnectTimeoutError"):
+        gateway_to("http://carrier.test", connect_timeout_s=3).fetch(
+            text().credentials, "SM" + "1" * 32
+        )
+    assert time.monotonic() - begun < 2
+
+
+def test_a_look_up_has_one_time_for_connecting_and_reading(gateway_to, dead, monkeypatch):
+    monkeypatch.setattr(twilio_sms, "FETCH_WITHIN_S", 0.6)
+
+    def hangs(connection, twin):
+        read_request(connection, twin)
+        connection.recv(4096)
+
+    with carrier(hangs) as twin:
+        resolve_to(monkeypatch, dead, ("127.0.0.1", int(twin.base.rpartition(":")[2])))
+        gateway = gateway_to("http://carrier.test", connect_timeout_s=0.3, read_timeout_s=30)
+        begun = time.monotonic()
+        with pytest.raises(GatewayBusy):
+            gateway.fetch(text().credentials, "SM" + "1" * 32)
+    assert len(twin.requests) == 1
+    assert time.monotonic() - begun < 5
+
+
+def test_a_dead_address_leaves_time_for_the_next(gateway_to, dead, monkeypatch):
+    with carrier(answers(http("201 Created", GOOD))) as twin:
+        resolve_to(monkeypatch, dead, ("127.0.0.1", int(twin.base.rpartition(":")[2])))
+        gateway = gateway_to("http://carrier.test", connect_timeout_s=0.1, read_timeout_s=5)
+        assert send(gateway).verdict is ACCEPTED
 
 
 def test_credentials_go_to_the_carrier_alone():

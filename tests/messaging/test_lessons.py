@@ -3,17 +3,32 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from portal.consent import queries as consent
+from portal.consent import service as opting
+from portal.contacts import service as contacts
 from portal.contacts.models import PhoneNumber
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
-from portal.gateways.sms import Listed
+from portal.gateways.sms import Listed, Outcome, Verdict
 from portal.messaging.models import Message, WebhookEvent
-from portal.messaging.service import evidence, forgetting, placing, recovery, statuses, trouble
+from portal.messaging.service import (
+    evidence,
+    forgetting,
+    lessons,
+    optouts,
+    outcomes,
+    placing,
+    recovery,
+    statuses,
+    system,
+    trouble,
+)
 from portal.messaging.service.evidence import Evidence, Source
+from portal.messaging.service.lessons import Lesson
 from portal.messaging.service.statuses import Callback
+from portal.messaging.values import State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
 from tests.factories.messaging import ALICE_ACTS, make_leaving, make_ready
@@ -166,6 +181,99 @@ class TestTheList:
         ]  # fmt: skip
         assert reconcile() == 1
         assert is_unreachable(text)
+
+
+class TestAnOptOutLearntLate:
+    """I10: a 21610 tells of when its text left; a START sent after that stands (I3)."""
+
+    @pytest.fixture
+    def starts(self, northside, text, clock):
+        def start():
+            clock.travel(by=timedelta(minutes=1))
+            with unit_of_work():
+                contacts.lock_numbers(northside.organization_id, [text.e164])
+                optouts.store(
+                    northside.tenant, text.e164, source="keyword", details="", actor=ALICE_ACTS
+                )
+            clock.travel(by=timedelta(minutes=1))
+            with unit_of_work():
+                opting.opt_in(
+                    northside.tenant, text.e164, at=utcnow(), source="keyword", actor=ALICE_ACTS
+                )
+            clock.travel(by=timedelta(minutes=1))
+
+        return start
+
+    def refused(self, account, text):
+        with unit_of_work():
+            statuses.store(
+                Callback(
+                    account.organization_id, sid_of(text), "failed", 21610, text.message_id, 1, {}
+                )
+            )
+        apply_statuses()
+
+    def test_a_start_after_its_text_stands(self, northside, text, starts):
+        starts()
+        self.refused(northside, text)
+        assert not is_out(northside, text)
+
+    def test_what_waits_since_the_start_waits_on(self, northside, text, starts):
+        starts()
+        with unit_of_work():
+            waits = system.queue_text(northside.tenant, text.e164, "Hello", purpose="help")
+        self.refused(northside, text)
+        assert db.session.get(Message, waits).state == State.QUEUED
+
+    def test_without_a_start_it_opts_out(self, northside, text, clock):
+        clock.travel(by=timedelta(minutes=1))
+        self.refused(northside, text)
+        assert is_out(northside, text)
+
+    def test_a_start_from_before_the_text_does_not_stand(self, northside, sender, starts, text):
+        starts()
+        with unit_of_work():
+            db.session.execute(
+                update(Message).where(Message.id == text.message_id).values(submitted_at=utcnow())
+            )
+        self.refused(northside, text)
+        assert is_out(northside, text)
+
+    def test_one_that_was_never_submitted_counts_from_now(self, northside, text, starts):
+        starts()
+        with unit_of_work():
+            db.session.execute(
+                update(Message).where(Message.id == text.message_id).values(submitted_at=None)
+            )
+        self.refused(northside, text)
+        assert is_out(northside, text)
+
+    def test_so_does_the_carriers_own_answer(self, northside, text, starts):
+        starts()
+        with unit_of_work():
+            outcomes.record(text, Outcome(Verdict.REJECTED, code=21610, status=400))
+        assert not is_out(northside, text)
+
+    def test_so_does_its_list(self, northside, sender, text, starts):
+        before = utcnow()
+        starts()
+        body = db.session.scalar(select(Message.body).where(Message.id == text.message_id))
+        one = Listed(
+            sid_of(text), text.e164, sender.e164, body, "outbound-api", "failed", before, 21610
+        )
+        with unit_of_work():
+            assert placing.place(northside.organization_id, [one]) == 1
+        assert not is_out(northside, text)
+
+    def test_of_two_the_newer_counts(self, northside, text, starts):
+        at = utcnow()
+        starts()
+        both = [Lesson(northside.tenant, text.e164, 21610, at=one) for one in (at, utcnow(), at)]
+        with unit_of_work():
+            lessons.lock(both)
+            lessons.learn(both, source="a test")
+        assert is_out(northside, text)
+        assert len(consent.records(northside.tenant, text.e164)) == 3
 
 
 def first_of(said, *words):

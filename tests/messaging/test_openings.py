@@ -9,11 +9,14 @@ from sqlalchemy import select, update
 from portal.consent import queries as consent
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
-from portal.core.errors import GatewayBusy
+from portal.core.errors import GatewayBusy, GatewayRejected
+from portal.core.secrets_box import SecretUnreadable
 from portal.gateways.sms import Listed
-from portal.messaging.models import InboundText
+from portal.messaging.models import InboundText, Message
 from portal.messaging.service import joining, optouts
+from portal.messaging.values import Timing
 from portal.notifications import queries as notifications
+from portal.numbers import queries as numbers
 from portal.numbers.models import SenderNumber
 from tests.cast import ALICE
 from tests.factories.messaging import ALICE_ACTS, make_ready, make_recipient
@@ -174,6 +177,68 @@ class TestNobodyCanReadIt:
         assert desk.is_out()
         assert db.session.scalars(select(InboundText.look_at)).all() == [None, None]
         assert "An opt-in could not be checked" in {n.title for n in notifications.latest(ALICE)}
+
+    def test_the_next_webhooks_wait_for_the_job_at_once(self, desk):
+        """While the carrier is away a thread that asked would only be missed by a STOP."""
+        desk.hears("START")
+        desk.carrier.unread = None
+        desk.hears("START")
+        assert desk.is_out()
+        assert desk.looks() == 2
+        assert not desk.is_out()
+
+    def test_a_refusal_concerns_one_organization(self, desk):
+        desk.carrier.unread = GatewayRejected("Authenticate", 20003, 401)
+        desk.hears("START")
+        assert desk.is_out()
+        desk.carrier.unread = None
+        desk.hears("START")
+        assert not desk.is_out()
+
+    def test_a_round_ends_at_the_first_failure(self, desk, monkeypatch):
+        """Fifty that wait for it one after the other would overrun the job's time."""
+        asked = []
+
+        def away(_, sid):
+            asked.append(sid)
+            raise GatewayBusy("away")
+
+        for _ in range(3):
+            desk.hears("START")
+        monkeypatch.setattr(desk.carrier, "fetch", away)
+        assert (desk.looks(), len(asked)) == (0, 1)
+        desk.later(hours=48)
+        assert (desk.looks(), len(asked)) == (3, 2)  # all are given up
+        assert desk.is_out()
+
+    def test_a_token_that_can_not_be_read_ends_the_looks_too(self, desk, monkeypatch):
+        def unreadable(*_):
+            raise SecretUnreadable("no key")
+
+        desk.hears("START")
+        monkeypatch.setattr(numbers, "credentials", unreadable)
+        assert desk.looks() == 0
+        desk.later(hours=48)
+        assert desk.looks() == 1
+        assert db.session.scalars(select(InboundText.look_at)).all() == [None, None]
+        assert "An opt-in could not be checked" in {n.title for n in notifications.latest(ALICE)}
+
+    @pytest.mark.parametrize(
+        ("hours", "timing"), [(23, Timing.ANSWER), (25, Timing.AUTOMATED), (48, Timing.AUTOMATED)]
+    )
+    def test_a_join_is_answered_however_late_it_counts(self, desk, hours, timing):
+        """Q-6: who is signed up gets the disclosure; a day later at their state's hours (P-3)."""
+        with unit_of_work():
+            joining.set_keyword(
+                desk.account.tenant, "HOMES", WORDS, BOTH_KINDS, is_on=True, actor=ALICE_ACTS
+            )
+        desk.hears("HOMES")
+        desk.later(hours=hours)
+        desk.carrier.unread = None
+        assert desk.looks() == 1
+        assert not desk.is_out()
+        [answer] = db.session.scalars(select(Message).where(Message.purpose == "join")).all()
+        assert answer.timing == timing
 
     def test_a_start_that_comes_again_is_one(self, desk):
         start = desk.says("START")

@@ -5,9 +5,11 @@ from typing import Final, Literal
 
 from portal.contacts.values import ContactRef
 from portal.core import clock
+from portal.messaging.rules import hours
 from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.rules.keywords import Keyword
 from portal.messaging.service import system
+from portal.messaging.service.incoming import GIVE_UP_AFTER
 from portal.messaging.values import Timing
 from portal.people import queries as people
 from portal.texting_accounts.values import AccountRef
@@ -20,7 +22,8 @@ _CARRIER_ANSWERS: Final = frozenset(
     }
 )
 _ANSWERS_WITHIN: Final = timedelta(minutes=5)
-_REPLIES_WITHIN: Final = timedelta(hours=24)  # a reply has no other hour limit (P-3)
+# Who is signed up is told (Q-6): the last look at a text's time may be a little late.
+_REPLIES_WITHIN: Final = GIVE_UP_AFTER + timedelta(hours=1)
 
 
 def answer(
@@ -36,12 +39,14 @@ def answer(
 ) -> None:
     """Confirm a keyword once: not at all when the carrier does it by itself (Q-1).
 
-    `reply` is what somebody who signed up is told; no carrier says that for us (Q-6).
+    `reply` is what somebody who signed up is told; no carrier says that for us (Q-6). A day after
+    their text it keeps the hours of their state (P-3).
     """
     if reply is None and said.strip().casefold() in _CARRIER_ANSWERS:
         return
     within = _ANSWERS_WITHIN if reply is None else _REPLIES_WITHIN
-    if clock.utcnow() - said_at > within:
+    age = clock.utcnow() - said_at
+    if age > within:
         return  # heard too late for the one text that may follow an opt-out (RULINGS 15)
     answers = {
         "stop": (system.STOP_REPLY, STOP_CONFIRMATION),
@@ -54,7 +59,7 @@ def answer(
         to,
         body,
         purpose=purpose,
-        timing=Timing.ANSWER,
+        timing=Timing.ANSWER if age < hours.ANSWERS_FOR else Timing.AUTOMATED,
         from_e164=from_e164,
         contact_id=person.id,
         name=person.full_name,

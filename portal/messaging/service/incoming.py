@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from portal.contacts.rules.numbers import read
@@ -16,6 +16,9 @@ from portal.messaging.service import facts
 from portal.messaging.values import MediaRef
 
 Word = Keyword | Literal["join"]
+
+# How long a text waits for its time (I3); as far back as the carrier's list is read, too.
+GIVE_UP_AFTER: Final = timedelta(hours=48)
 
 
 class Received(StrEnum):

@@ -6,7 +6,8 @@ The same is learned whether a code came as an answer, in a callback or on the ca
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class Lesson:
     e164: str
     code: int | None
     stops_account: bool = False  # the carrier's refusal itself says so
+    # When its text was submitted, or the carrier made it: what came later is not undone (I10).
+    at: datetime | None = field(default=None, compare=False)
 
     @property
     def is_about_the_number(self) -> bool:
@@ -70,25 +73,31 @@ def lock(lessons: Iterable[Lesson]) -> None:
 
 
 def learn(lessons: Iterable[Lesson], *, source: str) -> None:
-    """Draw the conclusions of codes, each once; they are locked."""
-    for one in dict.fromkeys(lessons):
+    """Draw the conclusions of codes, each once, the newest; they are locked."""
+    newest: dict[Lesson, Lesson] = {}
+    for one in lessons:
+        known = newest.get(one)
+        if known is None or one.at is None or (known.at is not None and known.at < one.at):
+            newest[one] = one
+    for one in newest.values():
         if one.is_about_the_account and one.tenant.account_id is not None:
             trouble.account_refused(one.tenant.account_id, one.code, source)
         elif one.is_about_the_number:
-            note_number(one.tenant, one.e164, one.code)
+            note_number(one)
 
 
-def note_number(tenant: Tenant, e164: str, code: int | None) -> None:
+def note_number(lesson: Lesson) -> None:
     """Learn from an error code about the number itself; the number is locked (S-10, Q-8)."""
-    if code is None or error_meaning(code) is None:
+    if lesson.code is None or error_meaning(lesson.code) is None:
         return
-    if code == OPTED_OUT:
-        optouts.store(
-            tenant,
-            e164,
+    if lesson.code == OPTED_OUT:
+        optouts.store_refusal(
+            lesson.tenant,
+            lesson.e164,
             source=Method.CARRIER.value,
             details="The carrier refused a text: opted out (21610).",
             actor=CARRIER,
+            at=lesson.at,
         )
-    elif code in UNREACHABLE_CODES:
-        contacts.mark_unreachable(tenant.organization_id, e164, code)
+    elif lesson.code in UNREACHABLE_CODES:
+        contacts.mark_unreachable(lesson.tenant.organization_id, lesson.e164, lesson.code)

@@ -17,13 +17,14 @@ from portal.consent import queries as consent
 from portal.core import clock
 from portal.core.db import db
 from portal.core.erasing import ERASED
-from portal.core.errors import GatewayError
+from portal.core.errors import GatewayBusy, GatewayError
+from portal.core.secrets_box import SecretUnreadable
 from portal.gateways import sms
 from portal.messaging.models import InboundText
 from portal.messaging.rules import joining as join_rules
 from portal.messaging.rules import keywords
 from portal.messaging.service import inbound, joining
-from portal.messaging.service.incoming import Incoming, keyword_of
+from portal.messaging.service.incoming import GIVE_UP_AFTER, Incoming, keyword_of
 from portal.messaging.values import MediaRef
 from portal.notifications import service as notifications
 from portal.numbers import queries as numbers
@@ -35,7 +36,6 @@ logger = logging.getLogger(__name__)
 _FIRST_PAUSE: Final = timedelta(seconds=30)  # longer than a look takes; doubled with each
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
 _MOST_DOUBLINGS: Final = 5  # to the longest pause
-GIVE_UP_AFTER: Final = timedelta(hours=48)  # as far back as the carrier's list is read, too
 _AT_ONCE: Final = 50
 
 
@@ -72,13 +72,18 @@ def credentials_to_ask(incoming: Incoming) -> CarrierCredentials | None:
         opens = is_out or joining.asked(account.tenant, e164, now) is not None
     else:
         opens = True
-    return numbers.credentials(incoming.organization_id) if opens else None
+    return _credentials(incoming.organization_id) if opens else None
 
 
 def sent_at(credentials: CarrierCredentials, sid: str) -> datetime | None:
-    """Ask the carrier when a text was sent; None: it does not say now. Never in a transaction."""
+    """Ask the carrier when a text was sent; None: it does not say. Never in a transaction.
+
+    Raises GatewayBusy where it could not be asked: others need not try now.
+    """
     try:
         text = sms.current().fetch(credentials, sid)
+    except GatewayBusy:
+        raise
     except GatewayError as error:
         logger.warning("the carrier did not say when %s was sent: %s", sid, error)
         return None
@@ -104,12 +109,8 @@ def claim(account_id: UUID) -> list[Waiting]:
     for row in rows:
         pause = _FIRST_PAUSE * 2 ** min(row.looks, _MOST_DOUBLINGS)
         row.looks, row.look_at = row.looks + 1, now + min(pause, _LONGEST_PAUSE)
-    return [
-        Waiting(
-            account_id, _incoming_of(row), row.received_at, numbers.credentials(row.organization_id)
-        )
-        for row in rows
-    ]
+    credentials = _credentials(rows[0].organization_id) if rows else None
+    return [Waiting(account_id, _incoming_of(row), row.received_at, credentials) for row in rows]
 
 
 def settle(waiting: Waiting, sent_at: datetime) -> bool:
@@ -152,6 +153,15 @@ def dated(incoming: Incoming, sent_at: datetime | None) -> Incoming:
 
 def _at(incoming: Incoming, sent_at: datetime) -> Incoming:
     return replace(incoming, sent_at=sent_at, is_undated=False)
+
+
+def _credentials(organization_id: UUID) -> CarrierCredentials | None:
+    """Return how to ask; None where a token can't be unsealed, too: a text is not dated then."""
+    try:
+        return numbers.credentials(organization_id)
+    except SecretUnreadable:  # whoever reads the carrier's lists has people told
+        logger.exception("no text of organization %s can be dated", organization_id)
+        return None
 
 
 def _is_kept(sid: str) -> bool:

@@ -42,19 +42,21 @@ def store(
 
     `at` is when the person said it, where that is known; else it came after all that stands.
     """
-    stopped, now = _end(tenant, [e164], actor), clock.utcnow()
-    is_new = consent.opt_out(
-        tenant,
-        e164,
-        at=at or now,
-        source=source,
-        actor=actor,
-        details=details,
-        is_last=at is None,
-    )
-    if is_new:
-        _count(tenant, {e164: min(at or now, now)})
+    stopped = _end(tenant, [e164], actor)
+    _keep(tenant, e164, source=source, details=details, actor=actor, at=at)
     return stopped
+
+
+def store_refusal(
+    tenant: Tenant, e164: str, *, source: str, details: str, actor: Actor, at: datetime | None
+) -> None:
+    """Store that a person had opted out when a text to them left, `at`; the number is locked.
+
+    Where their own newer START stands it is kept in the history, and ends nothing that waits.
+    """
+    _keep(tenant, e164, source=source, details=details, actor=actor, at=at)
+    if consent_queries.standing(tenant, e164, clock.utcnow()).is_opted_out:
+        _end(tenant, [e164], actor)
 
 
 def enter(
@@ -107,6 +109,23 @@ def store_many(
     said = {made.e164: min(made.given_at or now, now) for made in consents}
     _count(tenant, {e164: said[e164] for e164 in out if not before[e164].is_opted_out})
     return kept
+
+
+def _keep(
+    tenant: Tenant, e164: str, *, source: str, details: str, actor: Actor, at: datetime | None
+) -> None:
+    now = clock.utcnow()
+    is_new = consent.opt_out(
+        tenant,
+        e164,
+        at=at or now,
+        source=source,
+        actor=actor,
+        details=details,
+        is_last=at is None,
+    )
+    if is_new:
+        _count(tenant, {e164: min(at or now, now)})
 
 
 def _count(tenant: Tenant, said: Mapping[str, datetime]) -> None:

@@ -6,7 +6,7 @@ that is still this very attempt's: a worker that slept too long changes nothing.
 
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -41,7 +41,7 @@ def record_many(answers: Sequence[tuple[Submission, Outcome]]) -> None:
     """Write down what has come back, in one transaction; each is judged for itself."""
     lessons.lock(taught(answers))  # before any text
     is_mixed = any(o.verdict is not Verdict.ACCEPTED for _, o in answers)
-    ours = _still_ours([s for s, _ in answers]) if is_mixed else set()
+    ours = _still_ours([s for s, _ in answers]) if is_mixed else {}
     evidence.apply_many(
         [
             Evidence(s.message_id, o.sid, Source.HTTP, attempt=s.attempt)
@@ -51,7 +51,7 @@ def record_many(answers: Sequence[tuple[Submission, Outcome]]) -> None:
     )
     for submission, outcome in answers:
         if outcome.verdict is not Verdict.ACCEPTED and submission.message_id in ours:
-            _record_no(submission, outcome)
+            _record_no(submission, outcome, ours[submission.message_id])
 
 
 def taught(answers: Sequence[tuple[Submission, Outcome]]) -> list[Lesson]:
@@ -68,7 +68,7 @@ def taught(answers: Sequence[tuple[Submission, Outcome]]) -> list[Lesson]:
     ]
 
 
-def _record_no(submission: Submission, outcome: Outcome) -> None:
+def _record_no(submission: Submission, outcome: Outcome, submitted_at: datetime | None) -> None:
     """Write down that a text was not accepted, or that nobody can say."""
     _note_attempt(submission, outcome)
     if outcome.verdict is Verdict.NOT_SENT:
@@ -76,7 +76,7 @@ def _record_no(submission: Submission, outcome: Outcome) -> None:
     elif outcome.verdict is Verdict.REJECTED and outcome.is_account_trouble:
         _wait_for_the_account(submission, outcome)
     elif outcome.verdict is Verdict.REJECTED:
-        _refuse(submission, outcome)
+        _refuse(submission, outcome, submitted_at)
     else:
         outbox.move(
             _row(submission),
@@ -132,7 +132,7 @@ def _wait_for_the_account(submission: Submission, outcome: Outcome) -> None:
     trouble.account_refused(submission.account_id, outcome.code, outcome.detail)
 
 
-def _refuse(submission: Submission, outcome: Outcome) -> None:
+def _refuse(submission: Submission, outcome: Outcome, submitted_at: datetime | None) -> None:
     meaning = error_meaning(outcome.code)
     outbox.end_unsent(
         _row(submission),
@@ -142,21 +142,23 @@ def _refuse(submission: Submission, outcome: Outcome) -> None:
         sentence=meaning.meaning if meaning else outcome.detail[:500],
         error_code=outcome.code,
     )
-    lessons.note_number(
-        Tenant(submission.organization_id, submission.account_id), submission.e164, outcome.code
-    )
+    tenant = Tenant(submission.organization_id, submission.account_id)
+    lessons.note_number(Lesson(tenant, submission.e164, outcome.code, at=submitted_at))
 
 
-def _still_ours(submissions: Sequence[Submission]) -> set[UUID]:
-    """Lock the texts in one order (RULINGS 6); return those that still are this very attempt's."""
+def _still_ours(submissions: Sequence[Submission]) -> dict[UUID, datetime | None]:
+    """Lock the texts in one order (RULINGS 6); return those that still are this very attempt's.
+
+    Each with when it was submitted.
+    """
     rows = db.session.execute(
-        select(Message.id, Message.state, Message.epoch, Message.attempt)
+        select(Message.id, Message.submitted_at, Message.state, Message.epoch, Message.attempt)
         .where(Message.id.in_([s.message_id for s in submissions]))
         .order_by(Message.id)
         .with_for_update()
     )
     fences = {s.message_id: (State.SUBMITTING, s.epoch, s.attempt) for s in submissions}
-    return {id_ for id_, *fence in rows if tuple(fence) == fences[id_]}
+    return {id_: at for id_, at, *fence in rows if tuple(fence) == fences[id_]}
 
 
 def _row(submission: Submission) -> ColumnElement[bool]:

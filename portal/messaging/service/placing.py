@@ -96,7 +96,8 @@ def place(organization_id: UUID, listed: Sequence[Listed]) -> int:
                     row.attempt or None,
                 )
                 tenant = Tenant(organization_id, row.account_id)
-                found.append((proof, Lesson(tenant, row.e164, text.error_code)))
+                at = text.date_created
+                found.append((proof, Lesson(tenant, row.e164, text.error_code, at=at)))
     return _apply(found)
 
 
@@ -123,7 +124,12 @@ def refresh(organization_id: UUID, listed: Sequence[Listed]) -> int:
         proofs = [
             (
                 Evidence(id_, text.sid, Source.LIST, STATES[text.status], text.error_code),
-                Lesson(Tenant(organization_id, account_id), e164 or "", text.error_code),
+                Lesson(
+                    Tenant(organization_id, account_id),
+                    e164 or "",
+                    text.error_code,
+                    at=text.date_created,
+                ),
             )
             for id_, account_id, e164, sid, state in rows
             for text in [by_sid[sid or ""]]

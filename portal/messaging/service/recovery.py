@@ -125,7 +125,10 @@ def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
             doubt.attempt,
         )
         lesson = Lesson(
-            Tenant(doubt.organization_id, doubt.account_id), doubt.e164, text.error_code
+            Tenant(doubt.organization_id, doubt.account_id),
+            doubt.e164,
+            text.error_code,
+            at=doubt.submitted_at,
         )
         lessons.lock([lesson])
         effect = evidence.apply(proof)

@@ -65,6 +65,7 @@ class _Waiting:
     proof: Evidence
     tenant: Tenant
     e164: str
+    submitted_at: datetime | None
     is_news: bool  # not what the text bears already: that was learned when it came to bear it
 
     @property
@@ -75,7 +76,7 @@ class _Waiting:
     @property
     def lesson(self) -> Lesson:
         """Return what it may teach beyond its text."""
-        return Lesson(self.tenant, self.e164, self.proof.error_code)
+        return Lesson(self.tenant, self.e164, self.proof.error_code, at=self.submitted_at)
 
 
 def store(callback: Callback) -> None:
@@ -178,6 +179,7 @@ def _about_our_texts(events: Sequence, outcomes_: dict[UUID, str]) -> list[_Wait
             Message.sid,
             Message.state,
             Message.error_code,
+            Message.submitted_at,
         ).where(or_(Message.id.in_(ids), Message.sid.in_(sids)))
     ).all()
     by_id = {row.id: row for row in rows}
@@ -201,6 +203,7 @@ def _about_our_texts(events: Sequence, outcomes_: dict[UUID, str]) -> list[_Wait
                 ),
                 Tenant(row.organization_id, row.account_id),
                 row.e164 or "",
+                row.submitted_at,
                 (row.sid, row.state, row.error_code) != (event.sid, state, event.error_code),
             )
         )

@@ -4,6 +4,8 @@ Nothing is believed before its signature. On database trouble the answer is 503,
 the carrier asks again; after 204 or the empty TwiML, what was told is committed.
 """
 
+import logging
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -12,8 +14,10 @@ from flask import Blueprint, Response, request
 from portal.core import posted
 from portal.core.access import signed_by_carrier
 from portal.core.db import snapshot, unit_of_work
+from portal.core.errors import GatewayBusy
 from portal.core.together import Together
 from portal.gateways import signature
+from portal.gateways.few import FewAtOnce
 from portal.messaging.service import inbound, opening, statuses
 from portal.messaging.service.incoming import Incoming
 from portal.messaging.service.statuses import Callback
@@ -21,11 +25,17 @@ from portal.messaging.values import MediaRef
 from portal.webhook_checks import service as webhook_checks
 from portal.webhook_checks.values import Route
 
+logger = logging.getLogger(__name__)
+
 bp = Blueprint("messaging_webhooks", __name__, url_prefix="/webhooks/twilio")
 
 # No words of ours: what is to be answered goes through the outbox.
 _SILENCE: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 _news: Final = Together(statuses.store_all)
+# While the carrier's record can't be read, the other threads are there for STOP (I3).
+_LOOKS: Final = 3
+_NO_LOOK_FOR_S: Final = 30.0
+_looks: Final = FewAtOnce(_LOOKS, pause_s=_NO_LOOK_FOR_S)
 
 
 @bp.post("/sms")
@@ -78,12 +88,20 @@ def status() -> Response:
 
 
 def _dated(incoming: Incoming) -> Incoming:
-    """Ask the carrier when a text was sent, if it opens a number; no transaction is open then."""
+    """Ask the carrier when a text was sent, if it opens a number; no transaction is open then.
+
+    Where that can't be done now, the text waits for the job.
+    """
     with snapshot():
         credentials = opening.credentials_to_ask(incoming)
     if credentials is None:
         return incoming
-    return opening.dated(incoming, opening.sent_at(credentials, incoming.sid))
+    try:
+        sent_at = _looks.look(partial(opening.sent_at, credentials, incoming.sid))
+    except GatewayBusy as error:
+        logger.warning("nobody asked the carrier when %s was sent: %s", incoming.sid, error)
+        return incoming
+    return opening.dated(incoming, sent_at)
 
 
 def _message_id() -> UUID | None:
