@@ -18,6 +18,7 @@ from portal.core import settings as settings_module
 from portal.core.db import db
 from portal.core.settings import Settings, database_url
 from portal.factory import create_app
+from portal.gateways import sms
 from portal.numbers import queries as number_queries
 from portal.webhook_checks.service import believing
 from tests import cast, databases
@@ -126,6 +127,14 @@ def _no_account_just_read():
     """What a webhook read or noted a moment ago belongs to the test before."""
     number_queries._just_read.clear()
     believing._marked.clear()
+
+
+@pytest.fixture(autouse=True)
+def _carrier_of_before():
+    """A test's own carrier leaves with it: a webhook asks the carrier, too (I3)."""
+    before = sms._in_use
+    yield
+    sms._in_use = before
 
 
 @pytest.fixture(scope="session")

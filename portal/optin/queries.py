@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -29,6 +29,7 @@ from portal.optin.values import (
 
 LEFT_BEHIND: Final = timedelta(minutes=1)  # a job that was asked for and did not come
 PICTURE_WITHIN: Final = timedelta(days=7)  # then somebody is to upload one
+_UNANSWERED: Final = (ConfirmationState.ASKED, ConfirmationState.EXPIRED)
 _NOT_HERE: Final = (
     "There is no sign-up form at this address. Ask whoever gave you the link for the new one."
 )
@@ -217,16 +218,23 @@ def confirmation(confirmation_id: UUID) -> ConfirmationRef | None:
 
 
 def pending_confirmation(tenant: Tenant, e164: str, at: datetime) -> ConfirmationRef | None:
-    """Return the double opt-in that waits for a number's answer, if one does."""
-    row = db.session.scalar(
-        select(Confirmation).where(
-            owned(tenant, Confirmation),
-            Confirmation.e164 == e164,
-            Confirmation.state == ConfirmationState.ASKED,
-            Confirmation.expires_at > at,
-        )
-    )
+    """Return the double opt-in that an answer said then is to, if one waited for it.
+
+    What was answered in time but heard of late may have expired meanwhile.
+    """
+    row = db.session.scalar(waited(tenant, e164, at))
     return confirmation_ref(row) if row else None
+
+
+def waited(tenant: Tenant, e164: str, at: datetime) -> Select[Confirmation]:
+    """Select the newest double opt-in of a number that waited for its answer at a time."""
+    c = Confirmation
+    return (
+        select(c)
+        .where(owned(tenant, c), c.e164 == e164, c.state.in_(_UNANSWERED), c.expires_at > at)
+        .order_by(c.asked_at.desc())
+        .limit(1)
+    )
 
 
 def confirmation_of_record(tenant: Tenant, record_id: UUID) -> ConfirmationRef | None:

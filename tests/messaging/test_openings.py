@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.consent import queries as consent
+from portal.consent.values import Method
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.errors import GatewayBusy, GatewayRejected
 from portal.core.secrets_box import SecretUnreadable
 from portal.gateways.sms import Listed
+from portal.messaging import queries as messaging
 from portal.messaging.models import InboundText, Message
 from portal.messaging.service import joining, optouts
 from portal.messaging.values import Timing
@@ -22,9 +24,11 @@ from tests.cast import ALICE
 from tests.factories.messaging import ALICE_ACTS, make_ready, make_recipient
 from tests.factories.numbers import make_carrier_account
 from tests.messaging.hooks import SMS, Hook
-from tests.messaging.test_joining import BOTH_KINDS, WORDS
+from tests.messaging.test_joining import BOTH_KINDS, CAROL, WORDS, records, sign_up
 from workers.openings import date_openings, ring_for_openings
+from workers.optin import ask_double_opt_in, expire_confirmations
 from workers.recovery import hear_all
+from workers.sending import drain
 
 
 @pytest.fixture
@@ -134,6 +138,118 @@ def test_a_late_start_does_not_beat_a_stop_found_later(desk, northside):
     assert not desk.is_out()
     hear_all(northside.organization_id, desk.carrier.listed)
     assert desk.is_out()
+
+
+class TestPlainWordsThatEndConsent:
+    """Q-4: they count whatever came late, and whatever the clock says."""
+
+    WORDS = "Please take me off your list, thanks"
+
+    @pytest.fixture
+    def may_be_texted(self, desk):
+        def ask():
+            db.session.rollback()
+            standing = consent.standing(desk.account.tenant, desk.e164)
+            return not standing.is_opted_out and standing.held_at is None
+
+        return ask
+
+    def test_that_overtook_a_start(self, desk, may_be_texted):
+        desk.hears("STOP")
+        desk.later(minutes=1)
+        start = desk.says("START")
+        desk.later(seconds=5)
+        desk.hears(self.WORDS)
+        desk.comes(start)
+        assert not may_be_texted()
+        desk.hears("START")
+        assert may_be_texted()
+
+    def test_after_a_start_that_waits(self, desk, may_be_texted):
+        desk.hears("STOP")
+        desk.later(minutes=1)
+        desk.carrier.unread = GatewayBusy("down")
+        desk.hears("START")
+        desk.hears(self.WORDS)
+        desk.carrier.unread = None
+        assert desk.looks() == 1
+        assert not may_be_texted()
+
+    def test_with_a_clock_that_was_put_back(self, desk, may_be_texted):
+        desk.later(seconds=-30)  # she agreed on a form just now
+        desk.hears(self.WORDS)
+        assert not may_be_texted()
+
+    def test_found_on_the_list_they_do_not_undo_her_later_act(self, desk, may_be_texted):
+        desk.later(seconds=-30)
+        desk.says(self.WORDS)
+        desk.later(seconds=30)
+        hear_all(desk.account.organization_id, desk.carrier.listed)
+        assert may_be_texted()
+
+
+def test_a_listed_start_without_a_time_opens_nothing(desk):
+    """I3: nobody knows whether it was said before the STOP."""
+    desk.hears("STOP")
+    start = Listed("SM" + "7" * 32, desk.ours, desk.e164, "START", "inbound", "received", None)
+    hear_all(desk.account.organization_id, [start])
+    assert desk.is_out()
+
+
+class TestAYesToAQuestion:
+    """Q-6: it counts where the question had left before, and waited still, when it was said."""
+
+    @pytest.fixture
+    def desk(self, desk):
+        desk.e164 = CAROL
+        return desk
+
+    @pytest.fixture
+    def asks(self, desk):
+        def ask():
+            assert ask_double_opt_in(str(sign_up(desk.account))) is True
+            drain(str(desk.account.id))
+
+        return ask
+
+    def is_confirmed(self, desk):
+        db.session.rollback()
+        return Method.DOUBLE_OPT_IN in {record.method for record in records(desk.account)}
+
+    def test_said_before_it_was_asked(self, desk, asks):
+        early = desk.says("Yes")
+        desk.later(hours=3)
+        asks()
+        desk.comes(early)
+        hear_all(desk.account.organization_id, desk.carrier.listed)
+        assert not self.is_confirmed(desk)
+        desk.hears("Yes")
+        assert self.is_confirmed(desk)
+
+    def test_said_in_time_and_dated_after_its_end(self, desk, asks):
+        asks()
+        desk.later(days=6, hours=23)
+        desk.carrier.unread = GatewayBusy("down")
+        desk.hears("YES")
+        desk.later(hours=2)
+        assert expire_confirmations() == 1
+        desk.carrier.unread = None
+        assert desk.looks() == 1
+        assert self.is_confirmed(desk)
+
+    def test_that_opens_nothing_once_it_is_dated_is_answered_by_people(self, desk, asks):
+        """Asked for when it came, and no longer: somebody reads it."""
+        early = desk.says("Yes")
+        desk.later(hours=3)
+        asks()
+        desk.carrier.unread = GatewayBusy("down")
+        desk.comes(early)
+        desk.carrier.unread = None
+        assert desk.looks() == 1
+        assert not self.is_confirmed(desk)
+        [text] = db.session.scalars(select(InboundText).where(InboundText.e164 == CAROL))
+        assert text.keyword is None
+        assert messaging.conversation(desk.account.tenant, CAROL).needs_answer
 
 
 class TestNobodyCanReadIt:

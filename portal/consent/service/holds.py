@@ -32,20 +32,23 @@ def place_hold(
     *,
     words: str,
     sid: str,
-    said_at: datetime,
+    said_at: datetime | None,
     lapses_at: datetime,
     actor: Actor,
 ) -> UUID | None:
     """Hold sending to a number; return the hold, None where one stands or they came back since.
 
-    `lapses_at` is when it becomes an opt-out if nobody looks at it.
+    `said_at` None: nobody knows when, so it came after all that stands, also where the clock was
+    put back. `lapses_at` is when it becomes an opt-out if nobody looks at it.
     """
     came_back_at = db.session.scalar(
         select(ConsentStanding.own_act_at).where(
             owned(tenant, ConsentStanding), ConsentStanding.e164 == e164
         )
     )
-    if came_back_at is not None and came_back_at > said_at:
+    if said_at is None:
+        said_at = max(filter(None, (utcnow(), came_back_at)))
+    elif came_back_at is not None and came_back_at > said_at:
         return None  # their own later act holds, whatever is heard late (Q-2)
     insert = (sqlite if is_sqlite() else postgresql).insert(RevocationHold)
     hold_id: UUID | None = db.session.scalar(

@@ -40,16 +40,25 @@ _MOVING: Final = (State.QUEUED, State.CLAIMED)  # what is held already is looked
 
 
 def place(
-    account: AccountRef, e164: str, words: str, *, sid: str, said_at: datetime, actor: Actor
+    account: AccountRef,
+    e164: str,
+    words: str,
+    *,
+    sid: str,
+    said_at: datetime | None,
+    actor: Actor,
 ) -> UUID | None:
-    """Hold sending to a number whose lock the caller has; None: nothing new is to be held."""
+    """Hold sending to a number whose lock the caller has; None: nothing new is to be held.
+
+    `said_at` is when the carrier's record has it, where that is known.
+    """
     hold_id = consent.place_hold(
         account.tenant,
         e164,
         words=words,
         sid=sid,
         said_at=said_at,
-        lapses_at=holding.lapses_at(said_at, account.timezone),
+        lapses_at=holding.lapses_at(said_at or clock.utcnow(), account.timezone),
         actor=actor,
     )
     if hold_id is not None:

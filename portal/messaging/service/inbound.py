@@ -15,7 +15,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.billing import service as billing
 from portal.consent import queries as consent_queries
-from portal.consent import service as consent
 from portal.contacts import queries as contacts
 from portal.contacts import service as contact_service
 from portal.contacts.values import ContactRef
@@ -26,10 +25,9 @@ from portal.core.jobs import Job
 from portal.integrations import service as integrations
 from portal.integrations.values import Event
 from portal.messaging.models import InboundText, Message
-from portal.messaging.rules import revocation
 from portal.messaging.rules.joining import JoinKeywordRef
 from portal.messaging.rules.keywords import Keyword
-from portal.messaging.service import answering, counting, holds, joining, optouts, talks
+from portal.messaging.service import answering, counting, holds, joining, obeying, talks
 from portal.messaging.service.inbound_media import note as note_media
 from portal.messaging.service.incoming import (
     Incoming,
@@ -142,6 +140,7 @@ def open_dated(account: AccountRef, incoming: Incoming) -> None:
     contact_service.lock_numbers(account.organization_id, [e164])
     meaning = _meaning_of(account, incoming)
     if not meaning.opens:
+        _take_for_talk(account, incoming)
         return
     actor = Actor(None, phone.show(e164), incoming.source)
     known = contacts.by_numbers(account.tenant, [e164]).get(e164)
@@ -149,6 +148,20 @@ def open_dated(account: AccountRef, incoming: Incoming) -> None:
     _show(account, e164)
     person = known or contact_service.ensure_lead(account.tenant, e164, actor)
     _answer(account, incoming, meaning.word, person, reply)
+
+
+def _take_for_talk(account: AccountRef, incoming: Incoming) -> None:
+    """Let somebody answer a text that opens nothing, now that its time is known."""
+    db.session.execute(
+        update(InboundText)
+        .where(
+            InboundText.organization_id == incoming.organization_id,
+            InboundText.sid == incoming.sid,
+        )
+        .values(keyword=None)
+        .execution_options(synchronize_session=False)
+    )
+    talks.mark_unanswered(account.organization_id, account.id, incoming.from_number)
 
 
 def _meaning_of(account: AccountRef, incoming: Incoming) -> _Meaning:
@@ -190,7 +203,7 @@ def _act(
         reply = joining.confirm(said, meaning.asked)
     if reply is not None:
         return reply, None
-    return None, _obey(account, incoming, meaning.word, actor, was_out=meaning.was_out)
+    return None, obeying.obey(account, incoming, meaning.word, actor, was_out=meaning.was_out)
 
 
 def _show(account: AccountRef, e164: str) -> None:
@@ -271,50 +284,6 @@ def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> b
 
 def _is_opted_out(account: AccountRef, e164: str) -> bool:
     return consent_queries.standing(account.tenant, e164, clock.utcnow()).is_opted_out
-
-
-def _obey(
-    account: AccountRef,
-    incoming: Incoming,
-    keyword: Word | None,
-    actor: Actor,
-    *,
-    was_out: bool,
-) -> UUID | None:
-    """Store what the text means for consent: STOP cancels, START restores, talk is an inquiry.
-
-    Plain words that end consent hold sending instead (Q-4): then the hold is returned.
-    """
-    e164 = incoming.from_number
-    if not is_phone_number(e164):
-        return None  # nobody we could text: there is no consent to change
-    if keyword is None:
-        talks.tell_of_reply(account.tenant, e164, actor)
-    if keyword == "stop":
-        optouts.store(
-            account.tenant,
-            e164,
-            source="keyword",
-            details=f'Texted "{incoming.body.strip()[:100]}".',
-            actor=actor,
-            at=incoming.sent_at,
-        )
-    elif keyword == "start":
-        consent.opt_in(
-            account.tenant,
-            e164,
-            at=clock.utcnow(),
-            source="keyword",
-            provider_at=incoming.sent_at,
-            actor=actor,
-        )
-    elif keyword is None and not was_out:
-        at, said = said_at(incoming), revocation.detect(incoming.body)
-        if said.is_revocation:
-            words = said.matched or incoming.body
-            return holds.place(account, e164, words, sid=incoming.sid, said_at=at, actor=actor)
-        consent.record_inquiry(account.tenant, e164, at, incoming.sid)
-    return None
 
 
 def _link(

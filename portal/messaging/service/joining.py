@@ -1,7 +1,7 @@
 """Signing up by text: the join keyword, the YES to a double opt-in (Q-6), and texts of forms."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -35,6 +35,7 @@ from portal.people import queries as people
 ASKS: Final = "double_opt_in"  # the purpose of the text that asks
 TELLS: Final = "signed_up"  # of the text that tells of a sign-up on a form
 JOINS: Final = "join"  # of the text that answers a keyword
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,10 @@ def join(heard: Heard, keyword: JoinKeywordRef) -> str:
 
 
 def asked(tenant: Tenant, e164: str, at: datetime) -> ConfirmationRef | None:
-    """Return the double opt-in a YES said then would answer: one whose text has left."""
+    """Return the double opt-in a YES said then would answer: one whose text had left by then.
+
+    The carrier's record names whole seconds.
+    """
     pending = optin_queries.pending_confirmation(tenant, e164, at)
     if pending is None:
         return None
@@ -166,6 +170,7 @@ def asked(tenant: Tenant, e164: str, at: datetime) -> ConfirmationRef | None:
             Message.kind == Kind.SYSTEM,
             Message.created_at >= pending.asked_at,
             Message.state.in_(IN_DOUBT | ACCEPTED_FAMILY),
+            Message.submitted_at < at + _SECOND,
         )
     )
     return pending if db.session.scalar(has_left) else None

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 
 from portal.consent import queries as consent
+from portal.contacts import service as contacts
 from portal.core import clock
 from portal.core.db import db
 from portal.core.erasing import ERASED
@@ -116,7 +117,11 @@ def claim(account_id: UUID) -> list[Waiting]:
 def settle(waiting: Waiting, sent_at: datetime) -> bool:
     """Do what a text means at the time it was sent, once; say whether it was now."""
     account = accounts.account(waiting.account_id)
-    if account is None or not _end(waiting.incoming):
+    if account is None:
+        return False
+    # The number first, as everywhere: an erasure holds it while it takes the text.
+    contacts.lock_numbers(account.organization_id, [waiting.incoming.from_number])
+    if not _end(waiting.incoming):
         return False
     inbound.open_dated(account, _at(waiting.incoming, sent_at))
     return True

@@ -219,6 +219,7 @@ def hear(organization_id: UUID, text: Listed, files: Sequence[MediaRef] = ()) ->
             payload={"status": text.status},
             source="list",
             sent_at=text.date_created,
+            is_undated=text.date_created is None,
         )
     )
     return received is Received.STORED

@@ -94,6 +94,11 @@ def mark_held(organization_id: UUID, account_id: UUID, e164: str, *, is_held: bo
     _mark(organization_id, account_id, e164, is_held=is_held)
 
 
+def mark_unanswered(organization_id: UUID, account_id: UUID, e164: str) -> None:
+    """Put a conversation on the list of those that need an answer."""
+    _mark(organization_id, account_id, e164, needs_answer=True)
+
+
 def mark_read(tenant: Tenant, conversation_id: UUID) -> None:
     """Note that somebody has seen a conversation. Raises NotFound."""
     _set(tenant, conversation_id, unread=0)

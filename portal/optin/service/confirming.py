@@ -118,14 +118,7 @@ def confirm(
     """
     contacts.lock_numbers(tenant.organization_id, [e164])
     row = db.session.scalar(
-        select(Confirmation)
-        .where(
-            owned(tenant, Confirmation),
-            Confirmation.e164 == e164,
-            Confirmation.state == ConfirmationState.ASKED,
-            Confirmation.expires_at > at,
-        )
-        .execution_options(populate_existing=True)
+        queries.waited(tenant, e164, at).execution_options(populate_existing=True)
     )
     if row is None:
         return None
