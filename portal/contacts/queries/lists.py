@@ -23,7 +23,7 @@ from portal.contacts.models import (
 )
 from portal.contacts.queries import narrowing
 from portal.contacts.queries.narrowing import Shape
-from portal.contacts.queries.outline import count, outline
+from portal.contacts.queries.outline import count
 from portal.contacts.queries.people import BATCH, COLUMNS, gathered, refs, with_numbers
 from portal.contacts.rules import choosing
 from portal.contacts.values import (
@@ -56,17 +56,22 @@ def page(
     sort: Sort = Sort.NAME,
     cursor: str | None = None,
     limit: int = PAGE,
+    *,
+    has_tags: bool = True,
 ) -> Page:
-    """Return one page of the list, by key, in either direction. Raises BadInput on a bad cursor."""
+    """Return one page of the list, by key, in either direction. Raises BadInput on a bad cursor.
+
+    `has_tags` False: the caller knows that the account has none, so nobody asks for them.
+    """
     backwards, after = choosing.read_mark(cursor, sort) if cursor else (False, None)
-    width, book = len(_ORDERS[sort][0]), outline(tenant)
+    width = len(_ORDERS[sort][0])
     rows = _rows(tenant, wanted, sort, after, limit + 1, backwards=backwards, is_whole=True)
     keys = list(dict.fromkeys(tuple(row[:width]) for row in rows))  # the id is a key's last part
     has_more = len(keys) > limit
     if has_more:
         beyond = keys.pop()[-1]
         rows = [row for row in rows if row[width - 1] != beyond]
-    people = gathered(tenant, rows, has_tags=bool(book.tags)) if rows else []
+    people = gathered(tenant, rows, has_tags=has_tags) if rows else []
     if backwards:
         keys.reverse()
         people.reverse()

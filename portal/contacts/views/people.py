@@ -44,7 +44,8 @@ def index(account_id: UUID) -> Response:
     wanted = choosing.filter_of(given)
     sort = choosing.sort_of(choosing.one(given, "sort"))
     book = queries.outline(tenant)
-    listed = queries.page(tenant, wanted, sort, request.args.get("after"))
+    after = request.args.get("after")
+    listed = queries.page(tenant, wanted, sort, after, has_tags=bool(book.tags))
     if wanted.state and not _is_known(wanted.state, book.states):
         known = ", ".join(book.states) or "two letters, like IL"
         raise BadInput(f"state: no contact lives there. Choose one of: {known}.")
