@@ -22,8 +22,8 @@ from portal.core.variables import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 DEFAULT_PORT = 8000
-# Reports in Twilio's own trackers: its lists miss new texts for 10 to 15 minutes (PROMISES 1.3).
-LIST_LAG_S = 900
+# Reports in Twilio's own trackers: its lists miss what is new for 10 to 15 minutes (PROMISES 1.3).
+LIST_LAG = timedelta(minutes=15)
 STRIPE_API = "https://api.stripe.com"
 _KEYS = ("SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_SIGNING_KEY", "ERASURE_PEPPER")
 
@@ -66,7 +66,7 @@ class Settings:
     evidence_dir: Path
     support_email: str
     sender_email: str
-    list_lag: timedelta = timedelta(seconds=LIST_LAG_S)  # of the carrier's lists of texts
+    list_lag: timedelta = LIST_LAG  # of the carrier's lists of texts
     timestamp_url: str | None = None  # an RFC 3161 authority
     stripe_secret_key: str | None = None  # None: invoices are written (B-12)
     stripe_webhook_secrets: tuple[str, ...] = ()
@@ -174,7 +174,7 @@ def _list_lag(environment: Mapping[str, str], *, is_sandbox: bool) -> timedelta:
     given = environment.get("LIST_LAG_SECONDS")
     if given:
         return timedelta(seconds=int(given))
-    return timedelta() if is_sandbox else timedelta(seconds=LIST_LAG_S)
+    return timedelta() if is_sandbox else LIST_LAG
 
 
 def _check_stripe(environment: Mapping[str, str], *, is_sandbox: bool) -> None:

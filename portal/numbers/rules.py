@@ -29,7 +29,6 @@ NOT_REGISTERED = (
 )  # N-5
 
 COOLING_OFF: Final = timedelta(days=7)  # between asking to give a number back and doing it (N-4)
-LIST_LAG: Final = timedelta(minutes=15)  # the carrier's lists may miss what is new (PROMISES 1.3)
 MISSED_FOR: Final = timedelta(minutes=30)  # before a number that can't be found counts as gone
 
 NAME_LENGTH = 64  # the carrier's limit for a number's name

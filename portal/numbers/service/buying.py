@@ -21,7 +21,7 @@ from portal.core.audit import SYSTEM, Actor
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
 from portal.core.leased import forget_trouble, is_running, keep_trouble, take
-from portal.core.settings import settings
+from portal.core.settings import LIST_LAG, settings
 from portal.core.tenancy import Tenant
 from portal.numbers import queries, rules
 from portal.numbers.errors import NotBuying, NumberTaken
@@ -115,7 +115,7 @@ def retry_order(account: AccountRef, sender_id: UUID, *, actor: Actor) -> Order:
         raise NotBuying("This number was given back. Choose a new one.")
     check_allowed(account)
     carrier = opening.locked(row.organization_id)
-    may_be_bought = row.state is SenderState.BUYING and utcnow() - row.ordered_at < rules.LIST_LAG
+    may_be_bought = row.state is SenderState.BUYING and utcnow() - row.ordered_at < LIST_LAG
     try:
         with db.session.begin_nested():
             row.state, row.ordered_at = SenderState.BUYING, utcnow()

@@ -19,6 +19,7 @@ from portal.core.audit import SYSTEM
 from portal.core.clock import utcnow
 from portal.core.db import db
 from portal.core.leased import is_running, keep_trouble
+from portal.core.settings import LIST_LAG
 from portal.core.steps import Trouble
 from portal.gateways import numbers as gateways
 from portal.gateways.credentials import CarrierCredentials, of_installation
@@ -43,7 +44,7 @@ class Found:
 
 def purchases() -> list[SenderRef]:
     """Return the broken-off purchases there is something to do about."""
-    found = queries.open_purchases(utcnow() - rules.LIST_LAG)
+    found = queries.open_purchases(utcnow() - LIST_LAG)
     lapsed = billing.lapsed_accounts({sender.account_id for sender in found})
     return [
         sender

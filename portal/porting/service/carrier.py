@@ -16,7 +16,7 @@ from portal.core.errors import (
     GatewayRejected,
     GatewayUnclear,
 )
-from portal.core.settings import settings
+from portal.core.settings import LIST_LAG, settings
 from portal.core.steps import Trouble
 from portal.gateways import numbers as number_gateways
 from portal.gateways import porting as gateways
@@ -38,7 +38,6 @@ from portal.porting.rules import portability, preflight
 from portal.porting.service.bills import content_of
 from portal.porting.values import Checked, Order, Outcome, Result, Step
 
-LIST_LAG: Final = timedelta(minutes=15)  # how long lists may miss what is new (PROMISES 1.3)
 _ENDED: Final = (PortStatus.CANCELED, PortStatus.EXPIRED)
 _NO_ACCOUNT: Final = Trouble("The organization has no account at Twilio yet.", "Try again.")
 _LIST_LAGS: Final = Trouble(

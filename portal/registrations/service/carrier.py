@@ -6,11 +6,11 @@ the carrier's lists would surely show it (PROMISES 1.3).
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 from portal.core import phone
 from portal.core.errors import GatewayBusy, GatewayError, GatewayRejected, GatewayUnclear
+from portal.core.settings import LIST_LAG
 from portal.core.steps import Trouble
 from portal.gateways import numbers as number_gateways
 from portal.gateways import registrations as gateways
@@ -30,7 +30,6 @@ from portal.numbers.rules import Doing
 from portal.registrations.rules import wordings
 from portal.registrations.values import Details, Order, Outcome, Result, Step
 
-LIST_LAG: Final = timedelta(minutes=15)  # how long lists may miss what is new (PROMISES 1.3)
 _NO_PRIMARY: Final = Trouble(
     "The installation's own business profile is not approved at Twilio yet.",
     "An administrator makes it in Twilio's Console, under Trust Hub, once for all organizations.",
