@@ -67,7 +67,7 @@ def control(plan: Plan, home: Path, scale: Scale) -> Control:
                 crew.kill([pid]) if is_kill else crew.freeze([pid], fault.lasts * naive.LEASE_S)
             )
         crew.stop()
-        creates = records.creates(sandbox)
+        creates = records.creates(sandbox.log(all="1"))
         texts = [
             Text(id_, "naive", e164, _STATES.get(state, state), 0, None)
             for id_, e164, state in db.execute("SELECT id, e164, state FROM texts")

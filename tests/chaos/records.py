@@ -51,8 +51,9 @@ def gather(
     obeyed = answered(webhooks)
     messages = sandbox.get("messages")["messages"]
     said_at = heard_at(obeyed)
+    log = sandbox.log(all="1")
     return Case(
-        creates=creates(sandbox),
+        creates=creates(log),
         texts=_texts(),
         heard=frozenset(w["sid"] for w in obeyed if w["kind"] == "status"),
         cleared=_cleared(),
@@ -62,13 +63,13 @@ def gather(
         balances=_balances(),
         house=frozenset(str(id_) for id_ in db.session.scalars(select(HouseEntry.message_id))),
         most_in_flight=workers * THREADS,
-        last_words=_last_words(messages, said_at, refused_as_out(sandbox.log(all="1")), desks),
+        last_words=_last_words(messages, said_at, refused_as_out(log), desks),
         posts_within=POSTS_WITHIN_S * pace,
         leaps=leaps,
     )
 
 
-def creates(sandbox: Sandbox) -> list[Create]:
+def creates(log: Iterable[Mapping[str, Any]]) -> list[Create]:
     """Return every request to send, as the carrier saw it."""
     return [
         Create(
@@ -82,7 +83,7 @@ def creates(sandbox: Sandbox) -> list[Create]:
             int(line["a"] or 1),
             line["body"] or "",
         )
-        for line in sandbox.log(all="1")
+        for line in log
     ]
 
 

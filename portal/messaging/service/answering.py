@@ -1,15 +1,14 @@
 """The one text that answers a keyword, where the carrier does not answer it itself (Q-1, Q-6)."""
 
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from portal.contacts.values import ContactRef
 from portal.core import clock
 from portal.messaging.rules import hours
 from portal.messaging.rules.gates import STOP_CONFIRMATION
-from portal.messaging.rules.keywords import Keyword
 from portal.messaging.service import system
-from portal.messaging.service.incoming import GIVE_UP_AFTER
+from portal.messaging.service.incoming import GIVE_UP_AFTER, Word
 from portal.messaging.values import Timing
 from portal.people import queries as people
 from portal.texting_accounts.values import AccountRef
@@ -29,7 +28,7 @@ _REPLIES_WITHIN: Final = GIVE_UP_AFTER + timedelta(hours=1)
 def answer(
     account: AccountRef,
     person: ContactRef,
-    keyword: Keyword | Literal["join"],
+    keyword: Word,
     reply: str | None,
     *,
     said: str,

@@ -38,18 +38,13 @@ class Lesson:
 
     @property
     def is_about_the_number(self) -> bool:
-        """Say whether the code teaches something about the number."""
-        return bool(self.e164) and is_about_the_number(self.code)
+        """Say whether the code teaches something about the number, which must be locked first."""
+        return bool(self.e164) and (self.code == OPTED_OUT or self.code in UNREACHABLE_CODES)
 
     @property
     def is_about_the_account(self) -> bool:
         """Say whether the carrier refuses the account as a whole."""
         return self.stops_account or self.code in trouble.SUSPENDED_CODES
-
-
-def is_about_the_number(code: int | None) -> bool:
-    """Say whether a code teaches something about the number, so that it must be locked first."""
-    return code == OPTED_OUT or code in UNREACHABLE_CODES
 
 
 def lock(lessons: Iterable[Lesson]) -> None:
