@@ -4,10 +4,11 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from portal.consent import queries as consent
-from portal.consent.values import Method
+from portal.consent.models import ConsentRecord
+from portal.consent.values import Event, Method
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.errors import GatewayBusy, GatewayRejected
@@ -15,7 +16,7 @@ from portal.core.secrets_box import SecretUnreadable
 from portal.gateways.sms import Listed
 from portal.messaging import queries as messaging
 from portal.messaging.models import InboundText, Message
-from portal.messaging.service import joining, optouts
+from portal.messaging.service import forgetting, joining, opening, optouts
 from portal.messaging.values import Timing
 from portal.notifications import queries as notifications
 from portal.numbers import queries as numbers
@@ -355,6 +356,34 @@ class TestNobodyCanReadIt:
         assert not desk.is_out()
         [answer] = db.session.scalars(select(Message).where(Message.purpose == "join")).all()
         assert answer.timing == timing
+
+    def claims(self, desk):
+        desk.later(minutes=16)
+        with unit_of_work():
+            [waiting] = opening.claim(desk.account.id)
+        return waiting
+
+    def test_two_jobs_that_both_took_it_settle_it_once(self, desk):
+        desk.hears("START")
+        first, second = self.claims(desk), self.claims(desk)
+        settled = []
+        for waiting in (first, second):
+            with unit_of_work():
+                settled.append(opening.settle(waiting, utcnow()))
+        assert settled == [True, False]
+        said = select(func.count()).where(ConsentRecord.event == Event.OPTED_IN)
+        assert db.session.scalar(said) == 1
+
+    def test_one_that_is_erased_while_it_waits_opens_nothing(self, desk):
+        """C-10."""
+        desk.hears("START")
+        waiting = self.claims(desk)
+        with unit_of_work():
+            of = desk.account.organization_id
+            forgetting.erase_words(of, before=utcnow(), only=desk.e164, is_dry=False)
+        with unit_of_work():
+            assert not opening.settle(waiting, utcnow())
+        assert desk.is_out()
 
     def test_a_start_that_comes_again_is_one(self, desk):
         start = desk.says("START")
