@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
     true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -133,7 +134,13 @@ class ContactWord(Base):
     __tablename__ = "contact_words"
     __table_args__ = (
         _contact(),
-        Index("ix_contact_words_account_id_word", "account_id", "word", "contact_id"),
+        # SQLite would take it for the words of one contact, too, knowing no better, and walk all
+        # of the account's for each contact deleted. Now only who asks for a word can have it.
+        Index(
+            "ix_contact_words_account_id_word",
+            *("account_id", "word", "contact_id"),
+            sqlite_where=text("word IS NOT NULL"),
+        ),
     )
 
     contact_id: Mapped[UUID] = mapped_column(primary_key=True)
