@@ -60,7 +60,7 @@ class LastWord:
 
     person: str
     is_stop: bool
-    is_heard: bool  # its webhook was answered 2xx
+    is_heard: bool  # its webhook was answered 2xx, or the carrier's list told of it
     is_out: bool
 
 

@@ -1,7 +1,7 @@
 """Gathers what the judge looks at: the carrier's log, and the product's rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,7 +12,7 @@ from portal.billing.models import CreditAccount, CreditEntry, HouseEntry
 from portal.consent import queries as consent
 from portal.core.clock import utcnow
 from portal.core.db import db, is_sqlite
-from portal.messaging.models import Campaign, Message, MessageAttempt
+from portal.messaging.models import Campaign, InboundText, Message, MessageAttempt
 from tests import cast
 from tests.chaos.disasters import LONG_FREEZE_S
 from tests.chaos.judge import (
@@ -50,20 +50,20 @@ def gather(
         db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     obeyed = answered(webhooks)
     messages = sandbox.get("messages")["messages"]
-    said_at = heard_at(obeyed)
+    said_at, learned = heard_at(obeyed), _learned()
     log = sandbox.log(all="1")
     return Case(
         creates=creates(log),
         texts=_texts(),
         heard=frozenset(w["sid"] for w in obeyed if w["kind"] == "status"),
         cleared=_cleared(),
-        stops=stops(messages, said_at),
+        stops=stops(messages, said_at, learned),
         intents=intents,
         entries=_entries(),
         balances=_balances(),
         house=frozenset(str(id_) for id_ in db.session.scalars(select(HouseEntry.message_id))),
         most_in_flight=workers * THREADS,
-        last_words=_last_words(messages, said_at, refused_as_out(log), desks),
+        last_words=_last_words(messages, said_at, learned, refused_as_out(log), desks),
         posts_within=POSTS_WITHIN_S * pace,
         leaps=leaps,
     )
@@ -139,6 +139,12 @@ def heard_at(obeyed: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     return first
 
 
+def _learned() -> dict[str, float]:
+    """Return when each text of a person came or, known by the list alone, was sent; by SID."""
+    rows = db.session.execute(select(InboundText.sid, InboundText.received_at))
+    return {row.sid: row.received_at.timestamp() for row in rows}
+
+
 def refused_as_out(lines: Iterable[Mapping[str, Any]]) -> dict[str, float]:
     """Return when the carrier last refused a text to each person as opted out (21610)."""
     last: dict[str, float] = {}
@@ -151,6 +157,7 @@ def refused_as_out(lines: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 def _last_words(
     messages: Iterable[Mapping[str, Any]],
     stored: Mapping[str, float],
+    learned: Container[str],
     refused: Mapping[str, float],
     desks: Sequence[Desk],
 ) -> list[LastWord]:
@@ -171,7 +178,7 @@ def _last_words(
         for e164 in known:
             last, is_out = said[e164][-1], standings[e164].is_opted_out
             if is_judged(said[e164], stored, refused.get(e164, 0.0)):
-                is_heard = last["sid"] in stored
+                is_heard = last["sid"] in stored or last["sid"] in learned
                 found.append(LastWord(e164, last["body"] in STOPS, is_heard, is_out))
     return found
 
@@ -189,12 +196,20 @@ def is_judged(
     )
 
 
-def stops(messages: Iterable[Mapping[str, Any]], stored: Mapping[str, float]) -> list[Stop]:
-    """Return when each STOP was in force: from our answer to it until the person's next START."""
+def stops(
+    messages: Iterable[Mapping[str, Any]],
+    stored: Mapping[str, float],
+    learned: Mapping[str, float],
+) -> list[Stop]:
+    """Return when each STOP was in force: from our answer to it until the person's next START.
+
+    A START that never came here, by a webhook or in the carrier's list, lifts nothing.
+    """
+    inbound = [message for message in messages if message["direction"] == "inbound"]
     starts: dict[str, list[float]] = defaultdict(list)
-    for message in messages:
-        if message["direction"] == "inbound" and message["body"] in STARTS:
-            starts[message["from"]].append(_moment(message["date_created"]))
+    for message in inbound:
+        if message["body"] in STARTS and message["sid"] in learned:
+            starts[message["from"]].append(learned[message["sid"]])
     return [
         Stop(
             message["from"],
@@ -204,10 +219,8 @@ def stops(messages: Iterable[Mapping[str, Any]], stored: Mapping[str, float]) ->
                 default=None,
             ),
         )
-        for message in messages
-        if message["direction"] == "inbound"
-        and message["body"] in STOPS
-        and message["sid"] in stored
+        for message in inbound
+        if message["body"] in STOPS and message["sid"] in stored
     ]
 
 

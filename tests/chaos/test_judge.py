@@ -284,7 +284,16 @@ def test_a_stop_whose_webhook_was_refused_is_not_judged():
     refused = {"kind": "inbound", "sid": "SM8", "closed": 101.0, "state": "done", "answer": 403}
     for answer, judged in ((403, 0), (200, 1)):
         hooks = records.answered([{**refused, "answer": answer}])
-        assert len(records.stops(said, records.heard_at(hooks))) == judged
+        assert len(records.stops(said, records.heard_at(hooks), {})) == judged
+
+
+@pytest.mark.parametrize(
+    ("learned", "lifted_at"),
+    [({"SM9": 112.0}, 112.0), ({}, None)],  # by a webhook or the list; by neither
+)
+def test_a_start_that_never_came_here_lifts_no_stop(learned, lifted_at):
+    said = [inbound("SM8", "STOP", 100), inbound("SM9", "START", 110)]
+    assert records.stops(said, {"SM8": 101.0}, learned) == [Stop(CAROL, 101.0, lifted_at)]
 
 
 def test_the_carriers_own_no_is_later_than_the_word_before_it():
