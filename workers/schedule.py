@@ -14,6 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -61,6 +63,16 @@ from workers.runtime import application
 logger = logging.getLogger(__name__)
 
 _TICK_S = 0.2
+_AGAIN_AFTER_S: Final = 10.0
+_AGAIN_AT_MOST_S: Final = 640.0
+
+
+class End(Enum):
+    """How one run of a sweep ended."""
+
+    DONE = auto()
+    HELD = auto()  # another process does it
+    FAILED = auto()
 
 
 @dataclass(slots=True)
@@ -73,6 +85,20 @@ class Sweep:
     is_locked: bool = True  # by a row; what is harmless at once in two processes needs none
     first_after_s: float = 0.0  # since the scheduler began
     due_at: float = field(default=0.0, init=False)
+    again_s: float = field(default=_AGAIN_AFTER_S, init=False)  # what follows the next failure
+
+    def ended(self, end: End, now: float) -> None:
+        """Set when it is due next: after its interval, or sooner if it failed.
+
+        One that failed waits 10 seconds, after each further failure twice as long, 640 at most and
+        never longer than its interval: the database may have blinked, and a day is long (PROMISES
+        2.4). One that another process does is being done, so it waits as if it were done here.
+        """
+        if end is not End.FAILED:
+            self.due_at, self.again_s = now + self.every_s, _AGAIN_AFTER_S
+            return
+        self.due_at = now + min(self.again_s, self.every_s)
+        self.again_s = min(2 * self.again_s, _AGAIN_AT_MOST_S)
 
 
 def own_sweeps() -> list[Sweep]:
@@ -214,17 +240,17 @@ class Scheduler:
             while not self._stop.is_set():
                 for sweep in table:
                     if not self._stop.is_set() and time.monotonic() >= sweep.due_at:
-                        self._run_guarded(sweep)
-                        sweep.due_at = time.monotonic() + sweep.every_s
+                        sweep.ended(self._run_guarded(sweep), time.monotonic())
                 self._stop.wait(_TICK_S)
 
-    def _run_guarded(self, sweep: Sweep) -> None:
+    def _run_guarded(self, sweep: Sweep) -> End:
         """Run one sweep; a thread that ended would end all of its table unseen."""
         try:
-            self.run_one(sweep)
+            return self.run_one(sweep)
         except Exception:
             logger.exception("%s left a broken connection", sweep.name)
             db.session.remove()
+            return End.FAILED
 
     def _keep_locks(self) -> None:
         with self._app.app_context():
@@ -247,11 +273,11 @@ class Scheduler:
         finally:
             db.session.remove()
 
-    def run_one(self, sweep: Sweep) -> bool:
+    def run_one(self, sweep: Sweep) -> End:
         """Run one sweep unless another process does; nothing it does ends the scheduler."""
         try:
             if sweep.is_locked and not self._take(sweep):
-                return False
+                return End.HELD
             count = sweep.run()
             if count:
                 logger.info("%s: %s", sweep.name, count)
@@ -260,12 +286,12 @@ class Scheduler:
                     locks.done(sweep.name, self._running[sweep.name])
         except SQLAlchemyError as error:
             logger.warning("%s: the database did not answer: %s", sweep.name, type(error).__name__)
-            return False
+            return End.FAILED
         except Exception:
             logger.exception("%s failed; it runs again", sweep.name)
-            return False
+            return End.FAILED
         else:
-            return True
+            return End.DONE
         finally:
             self._running.pop(sweep.name, None)
             db.session.rollback()  # nothing stays open between two sweeps

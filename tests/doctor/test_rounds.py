@@ -15,7 +15,7 @@ from portal.notifications import queries as notices
 from portal.people import queries as people
 from tests import cast
 from tests.factories.messaging import BODY, make_campaign, make_ready, make_recipient, only_text
-from workers.schedule import Scheduler, slow_sweeps
+from workers.schedule import End, Scheduler, slow_sweeps
 from workers.sweeps import check_promises
 
 
@@ -122,7 +122,7 @@ def spoil(account, position, **values):
 def test_the_scheduler_makes_rounds_in_a_thread_of_their_own(app, text):
     corrupt(text, body="Send money.")
     sweep, *_ = slow_sweeps()
-    assert Scheduler(app).run_one(sweep)
+    assert Scheduler(app).run_one(sweep) is End.DONE
     assert promises() == [Invariant.I6]
 
 

@@ -266,7 +266,7 @@ def test_a_sweep_that_takes_long_keeps_its_lock_while_its_scheduler_lives(app, c
             other_tries()
 
     scheduler = schedule.Scheduler(app)
-    assert scheduler.run_one(schedule.Sweep("long", 60, work))
+    assert scheduler.run_one(schedule.Sweep("long", 60, work)) is schedule.End.DONE
     assert is_free == [False] * 4
     clock.travel(by=timedelta(minutes=2))
     scheduler.keep_locks()  # nothing runs any more: nothing is renewed

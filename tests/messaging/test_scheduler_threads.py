@@ -1,8 +1,18 @@
-"""No sweep ends the thread it runs in (PROMISES 2.4)."""
+"""No sweep ends the thread it runs in, and none that failed waits for its next day (PROMISES 2.4)."""
+
+import time
 
 from sqlalchemy.exc import OperationalError
 
-from workers.schedule import Scheduler, Sweep
+from portal.core.db import unit_of_work
+from portal.messaging.service import sweeps
+from workers.schedule import End, Scheduler, Sweep
+
+DAY = 86_400
+
+
+def away(*_):
+    raise OperationalError("SELECT", {}, Exception("the server closed the connection"))
 
 
 def test_a_thread_outlives_a_sweep_that_leaves_a_broken_connection(app, monkeypatch):
@@ -18,3 +28,61 @@ def test_a_thread_outlives_a_sweep_that_leaves_a_broken_connection(app, monkeypa
     monkeypatch.setattr(scheduler, "run_one", run_one)
     scheduler._loop([Sweep("first", 0, list), Sweep("last", 0, list)])
     assert ran == ["first", "last"]
+
+
+def due_in(scheduler, monkeypatch, work, every_s=DAY, rounds=1):
+    """Return after how many seconds a sweep is due again, after each of some rounds of its table."""
+    sweep, waits = Sweep("daily", every_s, work), []
+
+    def turn(_tick):
+        waits.append(round(sweep.due_at - time.monotonic()))
+        sweep.due_at = 0.0
+        if len(waits) == rounds:
+            scheduler._stop.set()
+
+    monkeypatch.setattr(scheduler._stop, "wait", turn)
+    scheduler._loop([sweep])
+    return waits
+
+
+def test_a_daily_sweep_that_failed_runs_again_soon_and_later_less_often(app, monkeypatch):
+    waits = due_in(Scheduler(app), monkeypatch, away, rounds=9)
+    assert waits == [10, 20, 40, 80, 160, 320, 640, 640, 640]
+
+
+def test_a_failure_nobody_foresaw_is_one_too(app, monkeypatch):
+    assert due_in(Scheduler(app), monkeypatch, lambda: 1 // 0) == [10]
+
+
+def test_a_broken_connection_is_a_failure(app, monkeypatch):
+    scheduler = Scheduler(app)
+    monkeypatch.setattr(scheduler, "run_one", away)
+    assert due_in(scheduler, monkeypatch, list) == [10]
+
+
+def test_a_lock_that_could_not_be_taken_is_a_failure(app, monkeypatch):
+    """The database blinked before anybody could say who does it."""
+    monkeypatch.setattr(sweeps, "take", away)
+    assert due_in(Scheduler(app), monkeypatch, list) == [10]
+
+
+def test_what_succeeds_starts_its_waits_anew(app, monkeypatch):
+    ends = iter([away, away, list, away])
+
+    def work():
+        return next(ends)()
+
+    waits = due_in(Scheduler(app), monkeypatch, work, rounds=4)
+    assert waits == [10, 20, DAY, 10]
+
+
+def test_no_wait_is_longer_than_the_interval(app, monkeypatch):
+    assert due_in(Scheduler(app), monkeypatch, away, every_s=15, rounds=3) == [10, 15, 15]
+
+
+def test_what_another_process_does_keeps_its_interval(app, monkeypatch):
+    """It is no failure: asking again soon would do it a second time as soon as it is done."""
+    with unit_of_work():
+        assert sweeps.take("daily", "another")
+    assert Scheduler(app).run_one(Sweep("daily", DAY, away)) is End.HELD
+    assert due_in(Scheduler(app), monkeypatch, away) == [DAY]
