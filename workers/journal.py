@@ -3,8 +3,9 @@
 One JSON line each, forced to disk before the worker goes on. Replaying a line that was
 recorded after all changes nothing.
 
-Who replays a file locks it, so it is one at a time, and death frees it. Lines that can't be read
-are put aside, for a person: they must not stop all that comes after them.
+Who replays a file locks it, so it is one at a time, and death frees it; so does who adds to one, or
+a line might come after the file was read and before it is deleted. Lines that can't be read are put
+aside, for a person: they must not stop all that comes after them.
 """
 
 import fcntl
@@ -14,7 +15,7 @@ import os
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 from uuid import UUID, uuid4
 
 from portal.core.db import unit_of_work
@@ -71,12 +72,25 @@ def _replay(line: bytes) -> int:
 
 
 def _add(path: Path, line: str) -> None:
-    """Force a line to disk."""
-    with path.open("a", encoding="utf-8") as file:
-        os.chmod(path, 0o600)  # noqa: PTH101 (the file is open)
-        file.write(line + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Force a line to disk, into a file that has not been taken since it was opened."""
+    while True:
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(opened, "a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_at(path, file):
+                continue  # a replay took it, and deletes what it has read of it
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            return
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    """Say whether an open file still goes by this name."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _folder() -> Path:

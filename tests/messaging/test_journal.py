@@ -1,6 +1,8 @@
 """Outcomes on disk are lost by no death, no outage and no bad line (PROMISES 2.3)."""
 
+import fcntl
 import json
+import stat
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -45,6 +47,47 @@ def test_what_is_appended_while_a_replay_fails_is_kept(northside, two, settings,
     assert journal.replay() == 2
     assert states(northside) == [State.ACCEPTED, State.ACCEPTED]
     assert left(settings) == []
+
+
+def test_a_file_taken_since_it_was_opened_is_not_written_to(northside, two, settings, monkeypatch):
+    """Once the line came into a file that was read already, and was deleted with it."""
+    journal.append(*two[0])
+    lock, replayed = fcntl.flock, []
+
+    def taken_first(file, how):
+        if how == fcntl.LOCK_EX and not replayed:  # opened, and not locked yet
+            replayed.append(0)
+            replayed[0] = journal.replay()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", taken_first)
+    journal.append(*two[1])
+    assert (replayed, journal.replay()) == ([1], 1)
+    assert states(northside) == [State.ACCEPTED, State.ACCEPTED]
+    assert left(settings) == []
+
+
+def test_a_file_is_not_taken_from_who_writes_to_it(northside, two, settings, monkeypatch):
+    """It is renamed then, and read by the next replay."""
+    journal.append(*two[0])
+    is_at, replayed = journal._is_at, []
+
+    def taken_after(path, file):
+        found = is_at(path, file)
+        replayed.append(journal.replay())  # locked, and nothing written yet
+        return found
+
+    monkeypatch.setattr(journal, "_is_at", taken_after)
+    journal.append(*two[1])
+    assert (replayed, journal.replay()) == ([0], 2)
+    assert states(northside) == [State.ACCEPTED, State.ACCEPTED]
+    assert left(settings) == []
+
+
+def test_only_the_owner_reads_what_is_kept(two, settings):
+    journal.append(*two[0])
+    [path] = (settings.var / "journal").iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("name", ["77.taken-99", "77.0123.taken"])
