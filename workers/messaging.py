@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Final
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from portal.core.errors import GatewayError
 from portal.core.jobs import Job, Lane
 from portal.core.secrets_box import SecretUnreadable
 from portal.gateways import sms
+from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
 from portal.messaging.queries import assigned
 from portal.messaging.service import (
@@ -178,15 +179,16 @@ def catch_up_inbound(_key: str = "all", *, since: timedelta = timedelta(hours=2)
 def reconcile(_key: str = "all") -> int:
     """Look for texts in doubt in the carrier's list; only finding one proves anything.
 
-    It goes on until no look is due, a minute at most: after an outage thousands may wait.
+    It goes on until no look is due, a minute at most: after an outage thousands may wait. What it
+    takes to read an organization's list is asked once: where that can't be read, all its texts wait.
     """
-    found, unread = 0, set()
+    found, unread, credentials = 0, set(), cache(_credentials)
     ends_at = time.monotonic() + LOOKS_FOR_S
     for doubt in one_by_one(recovery.doubts_due):
         if time.monotonic() > ends_at:
             break
         with on_its_own("text %s in doubt was not looked for", doubt.message_id):
-            listed = _listed(doubt)
+            listed = _listed(doubt, credentials(doubt.organization_id))
             with unit_of_work():
                 if listed is not None:
                     found += recovery.settle_doubt(doubt, listed)
@@ -200,14 +202,21 @@ def reconcile(_key: str = "all") -> int:
     return found
 
 
-def _listed(doubt: Doubt) -> Sequence[Listed] | None:
+def _credentials(organization_id: UUID) -> CarrierCredentials | None:
+    """Return what it takes to read an organization's list; None: nobody can now."""
+    try:
+        return credentials_of(organization_id)
+    except SecretUnreadable:
+        return None  # people were told
+
+
+def _listed(doubt: Doubt, credentials: CarrierCredentials | None) -> Sequence[Listed] | None:
     """Return what the carrier lists around a text in doubt; None: nobody can look now."""
+    if credentials is None:
+        return None
     since = doubt.submitted_at - timedelta(minutes=5)
     try:
-        credentials = credentials_of(doubt.organization_id)
-        if credentials is None:
-            return None  # its organization's account at the carrier is gone
         return sms.current().find(credentials, doubt.e164, since)
-    except (GatewayError, SecretUnreadable) as error:
+    except GatewayError as error:
         logger.warning("the carrier's list could not be read: %s", error)
         return None

@@ -19,7 +19,14 @@ from portal.notifications.models import Notice
 from portal.numbers import queries as numbers
 from tests import cast
 from tests.cast import JUNIPER
-from tests.factories.messaging import make_campaign, make_ready, make_recipient, one_to_one, texts
+from tests.factories.messaging import (
+    make_campaign,
+    make_ready,
+    make_recipient,
+    make_recipients,
+    one_to_one,
+    texts,
+)
 from workers import messaging, recovery
 from workers.sending import drain
 
@@ -77,6 +84,33 @@ def test_one_unreadable_token_keeps_no_other_organization_back(
     clock.travel(by=timedelta(hours=25))
     messaging.reconcile()
     assert [text.state for text in texts(northside)] == [State.UNCONFIRMED]
+
+
+def test_an_unreadable_token_is_asked_for_once_a_round(
+    northside, sender, carrier_fake, clock, monkeypatch, caplog
+):
+    """However many of its texts are in doubt: a line in the log each would hide all others."""
+    carrier_fake.plan(*[Outcome(Verdict.UNKNOWN)] * 3)
+    make_campaign(northside, make_recipients(northside, 3))
+    drain(str(northside.id))
+    clock.travel(by=timedelta(seconds=40))
+    asked = []
+
+    def credentials(organization_id):
+        asked.append(organization_id)
+        raise SecretUnreadable("no key")
+
+    monkeypatch.setattr(numbers, "credentials", credentials)
+    caplog.clear()
+    messaging.reconcile()
+    assert asked == [northside.organization_id]
+    assert len(caplog.records) == 1 and "token" in caplog.text
+    assert {(t.state, t.checks, t.next_check_at > clock.now) for t in texts(northside)} == {
+        (State.UNKNOWN, 0, True)
+    }  # not having looked is no look
+    clock.travel(by=timedelta(minutes=2))
+    messaging.reconcile()
+    assert len(asked) == 2  # the next round asks anew
 
 
 def test_people_are_told_of_an_unreadable_token_once_a_day(northside, sender, unreadable):
