@@ -9,7 +9,15 @@ from sqlalchemy import event
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.gateways.sms import Outcome, Verdict
-from portal.messaging.service import campaigns, optouts, outcomes, rounds, sending, statuses
+from portal.messaging.service import (
+    campaigns,
+    optouts,
+    outcomes,
+    recovery,
+    rounds,
+    sending,
+    statuses,
+)
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import State
 from portal.registrations import values as registrations
@@ -25,7 +33,7 @@ from tests.factories.messaging import (
     take,
     texts,
 )
-from tests.messaging.world import PAUSES, says, sweep
+from tests.messaging.world import PAUSES, as_listed, says, sweep, twins_in_doubt
 from workers import sweeps as scheduled
 
 RANK = {
@@ -165,6 +173,16 @@ def test_a_round_locks_in_order_what_came_back_and_what_leaves_next(northside, s
     assert sorted(t.state for t in texts(northside)) == sorted(
         [State.REJECTED, State.ACCEPTED, State.UNKNOWN, *[State.SUBMITTING] * 3]
     )
+
+
+def test_a_look_at_the_list_locks_in_order(northside, sender, carrier_fake, clock, departures):
+    """The second text listed teaches something of the number, which goes before any text."""
+    doubt, twins = twins_in_doubt(northside, carrier_fake, clock)
+    codes = (None, 21610)
+    listed = [as_listed(t, doubt.submitted_at, c) for t, c in zip(twins, codes, strict=True)]
+    with unit_of_work():
+        assert not recovery.settle_doubt(doubt, listed)
+    assert departures == set()
 
 
 def test_late_texts_of_a_registered_brand_lock_in_order(northside, sender, clock, departures):

@@ -21,7 +21,7 @@ from portal.core.db import db, unit_of_work
 from portal.messaging import queries
 from portal.messaging.errors import LimitChoiceNeeded
 from portal.messaging.models import Campaign, DailyRecipient, Message
-from portal.messaging.service import campaigns, claims, freezing, gate, sending
+from portal.messaging.service import campaigns, claims, freezing, gate, recovery, sending
 from portal.messaging.values import CampaignState, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
@@ -36,7 +36,7 @@ from tests.factories.messaging import (
     texts,
 )
 from tests.meanwhile import Meanwhile
-from tests.messaging.world import says
+from tests.messaging.world import as_listed, says, twins_in_doubt
 from workers import sweeps as scheduled
 
 
@@ -109,6 +109,22 @@ def test_deleting_contacts_and_the_gate(northside, sender, meanwhile, falling_id
         db.session.execute(lock.where(Message.id.in_(others))).all()
     assert meanwhile.end() == [6]
     assert len(texts(northside)) == 6
+
+
+def test_a_look_at_the_list_and_callbacks_of_twins(
+    northside, sender, carrier_fake, clock, meanwhile
+):
+    """RULINGS 6: once the look locked a text's twins one by one, as the carrier listed them."""
+    doubt, twins = twins_in_doubt(northside, carrier_fake, clock)
+    low, high = sorted(twins, key=lambda text: text.id)
+    listed = [as_listed(text, doubt.submitted_at) for text in (high, low)]
+    with unit_of_work():
+        lock = select(Message.id).with_for_update()
+        db.session.execute(lock.where(Message.id == low.id)).all()
+        meanwhile.do(lambda: recovery.settle_doubt(doubt, listed))
+        db.session.execute(lock.where(Message.id == high.id)).all()
+    assert meanwhile.end() == [False]
+    assert only_text(northside, id=doubt.message_id).state is State.UNKNOWN
 
 
 def test_a_resume_while_the_gate_holds_a_text_for_the_pause(northside, sender, meanwhile):

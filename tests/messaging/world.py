@@ -19,7 +19,7 @@ from portal.messaging.service import inbound, outcomes, recovery, statuses
 from portal.messaging.service.incoming import Incoming
 from portal.messaging.service.statuses import Callback
 from portal.messaging.values import Kind
-from tests.factories.messaging import BODY, clear, take
+from tests.factories.messaging import BODY, clear, make_campaign, make_recipient, take, texts
 from workers import messaging as jobs
 from workers.sending import apply_statuses, drain
 
@@ -202,3 +202,23 @@ def says(account, sender, number, body):
             payload={},
         )
     )
+
+
+def twins_in_doubt(account, carrier_fake, clock):
+    """Return a text in doubt whose look is due, and two the carrier took before with its words."""
+    person = make_recipient(account)
+    for answer in (None, None, Outcome(UNKNOWN)):
+        if answer is not None:
+            carrier_fake.plan(answer)
+        make_campaign(account, [person])
+        drain(str(account.id))
+        clock.travel(by=timedelta(seconds=1))
+    clock.travel(by=timedelta(seconds=40))
+    [doubt] = recovery.doubts_due()
+    return doubt, [text for text in texts(account) if text.sid]
+
+
+def as_listed(text, at, code=None):
+    """Return one of our texts as the carrier lists it."""
+    status = "failed" if code else "sent"
+    return Listed(text.sid, text.e164, text.from_e164, text.body, "outbound-api", status, at, code)

@@ -40,7 +40,7 @@ _MESSAGES = cast(Table, Message.__table__)
 _ATTEMPTS = cast(Table, MessageAttempt.__table__)
 _EVENTS = cast(Table, MessageEvent.__table__)
 
-__all__ = ["Effect", "Evidence", "Source", "apply", "apply_many"]
+__all__ = ["Effect", "Evidence", "Source", "apply", "apply_many", "lock"]
 
 
 @dataclass(slots=True)
@@ -170,6 +170,11 @@ def apply_many(proofs: Sequence[Evidence]) -> list[Effect]:
     for text in unsent:  # a backup was restored (I14)
         trouble.evidence_of_the_unsent(text.organization_id, text.id, text.created_at)
     return effects
+
+
+def lock(proofs: Sequence[Evidence]) -> None:
+    """Lock all that these may touch, for who applies them one after the other (RULINGS 6)."""
+    _locked(proofs)
 
 
 def _locked(proofs: Sequence[Evidence]) -> tuple[dict[UUID, Seen], dict[str, Seen]]:

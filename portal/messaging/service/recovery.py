@@ -112,25 +112,15 @@ def doubts_due(after: Doubt | None = None, limit: int = 20) -> list[Doubt]:
 
 
 def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
-    """Accept a text in doubt that the carrier's list proves; else look again later."""
-    for text in listed:
-        if not _matches(doubt, text):
-            continue
-        proof = Evidence(
-            doubt.message_id,
-            text.sid,
-            Source.LIST,
-            STATES.get(text.status, State.ACCEPTED),
-            text.error_code,
-            doubt.attempt,
-        )
-        lesson = Lesson(
-            Tenant(doubt.organization_id, doubt.account_id),
-            doubt.e164,
-            text.error_code,
-            at=doubt.submitted_at,
-        )
-        lessons.lock([lesson])
+    """Accept a text in doubt that the carrier's list proves; else look again later.
+
+    Its twins bear the names of other texts: all are locked at once, in the order of the ids.
+    """
+    fitting = [_proven_by(doubt, text) for text in listed if _matches(doubt, text)]
+    if fitting:
+        lessons.lock([lesson for _, lesson in fitting])
+        evidence.lock([proof for proof, _ in fitting])
+    for proof, lesson in fitting:
         effect = evidence.apply(proof)
         if effect is Effect.APPLIED:  # as its callback would have taught (I10)
             lessons.learn([lesson], source="the carrier's list")
@@ -138,6 +128,20 @@ def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
             return True
     _check_later(doubt)
     return False
+
+
+def _proven_by(doubt: Doubt, text: Listed) -> tuple[Evidence, Lesson]:
+    """Return what a listed text proves of one in doubt, and what its error code teaches."""
+    proof = Evidence(
+        doubt.message_id,
+        text.sid,
+        Source.LIST,
+        STATES.get(text.status, State.ACCEPTED),
+        text.error_code,
+        doubt.attempt,
+    )
+    tenant = Tenant(doubt.organization_id, doubt.account_id)
+    return proof, Lesson(tenant, doubt.e164, text.error_code, at=doubt.submitted_at)
 
 
 def postpone(doubt: Doubt) -> bool:
