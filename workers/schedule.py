@@ -14,13 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.core.db import db, unit_of_work
+from portal.core.db import database_now, db, unit_of_work
 from portal.messaging.service import highwater
 from portal.messaging.service import sweeps as locks
 from workers import (
@@ -65,12 +66,13 @@ logger = logging.getLogger(__name__)
 _TICK_S = 0.2
 _AGAIN_AFTER_S: Final = 10.0
 _AGAIN_AT_MOST_S: Final = 640.0
+_HELD_FOR_S: Final = locks.LEASE.total_seconds() + 5
 
 
 class End(Enum):
     """How one run of a sweep ended."""
 
-    DONE = auto()
+    DONE = auto()  # here, or meanwhile by the process that held it
     HELD = auto()  # another process does it
     FAILED = auto()
 
@@ -86,19 +88,23 @@ class Sweep:
     first_after_s: float = 0.0  # since the scheduler began
     due_at: float = field(default=0.0, init=False)
     again_s: float = field(default=_AGAIN_AFTER_S, init=False)  # what follows the next failure
+    held_since: datetime | None = field(default=None, init=False)  # by another, as we found it
 
     def ended(self, end: End, now: float) -> None:
-        """Set when it is due next: after its interval, or sooner if it failed.
+        """Set when it is due next: after its interval, or sooner if it failed or is held.
 
         One that failed waits 10 seconds, after each further failure twice as long, 640 at most and
         never longer than its interval: the database may have blinked, and a day is long (PROMISES
-        2.4). One that another process does is being done, so it waits as if it were done here.
+        2.4). One that another process does is looked at once its lock would have run out: that
+        process may have died.
         """
-        if end is not End.FAILED:
+        if end is End.FAILED:
+            self.due_at = now + min(self.again_s, self.every_s)
+            self.again_s = min(2 * self.again_s, _AGAIN_AT_MOST_S)
+        elif end is End.HELD:
+            self.due_at = now + min(_HELD_FOR_S, self.every_s)
+        else:
             self.due_at, self.again_s = now + self.every_s, _AGAIN_AFTER_S
-            return
-        self.due_at = now + min(self.again_s, self.every_s)
-        self.again_s = min(2 * self.again_s, _AGAIN_AT_MOST_S)
 
 
 def own_sweeps() -> list[Sweep]:
@@ -276,8 +282,8 @@ class Scheduler:
     def run_one(self, sweep: Sweep) -> End:
         """Run one sweep unless another process does; nothing it does ends the scheduler."""
         try:
-            if sweep.is_locked and not self._take(sweep):
-                return End.HELD
+            if sweep.is_locked and (end := self._take(sweep)) is not None:
+                return end
             count = sweep.run()
             if count:
                 logger.info("%s: %s", sweep.name, count)
@@ -296,13 +302,19 @@ class Scheduler:
             self._running.pop(sweep.name, None)
             db.session.rollback()  # nothing stays open between two sweeps
 
-    def _take(self, sweep: Sweep) -> bool:
+    def _take(self, sweep: Sweep) -> End | None:
+        """Take a sweep's lock, or return how it ended for us: still held, or done by who held it."""
         owner = f"{self._owner}:{sweep.name}"
         with unit_of_work():
-            is_ours = locks.take(sweep.name, owner)
-        if is_ours:
-            self._running[sweep.name] = owner
-        return is_ours
+            if sweep.held_since is not None and locks.ran_since(sweep.name, sweep.held_since):
+                sweep.held_since = None
+                return End.DONE
+            if not locks.take(sweep.name, owner):
+                sweep.held_since = sweep.held_since or database_now()
+                return End.HELD
+        self._running[sweep.name] = owner
+        sweep.held_since = None
+        return None
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
 """No sweep ends the thread it runs in, and none that failed waits for its next day (PROMISES 2.4)."""
 
 import time
+from datetime import timedelta
 
+import pytest
 from sqlalchemy.exc import OperationalError
 
 from portal.core.db import unit_of_work
@@ -80,9 +82,39 @@ def test_no_wait_is_longer_than_the_interval(app, monkeypatch):
     assert due_in(Scheduler(app), monkeypatch, away, every_s=15, rounds=3) == [10, 15, 15]
 
 
-def test_what_another_process_does_keeps_its_interval(app, monkeypatch):
-    """It is no failure: asking again soon would do it a second time as soon as it is done."""
+@pytest.fixture
+def ran():
+    return []
+
+
+@pytest.fixture
+def held(app, ran):
+    """A daily sweep that another process has begun, as a scheduler finds it."""
     with unit_of_work():
         assert sweeps.take("daily", "another")
-    assert Scheduler(app).run_one(Sweep("daily", DAY, away)) is End.HELD
-    assert due_in(Scheduler(app), monkeypatch, away) == [DAY]
+    return Sweep("daily", DAY, lambda: ran.append(1))
+
+
+def test_what_another_process_does_is_not_done_again(app, held, ran):
+    scheduler = Scheduler(app)
+    assert scheduler.run_one(held) is End.HELD
+    with unit_of_work():
+        sweeps.done("daily", "another")
+    assert (scheduler.run_one(held), ran) == (End.DONE, [])
+    assert (scheduler.run_one(held), ran) == (End.DONE, [1])  # the next day
+
+
+def test_what_a_process_died_over_is_done_when_its_lock_has_run_out(
+    app, held, ran, monkeypatch, clock
+):
+    """Once a daily sweep waited a day where a scheduler was killed in the middle of it."""
+    scheduler = Scheduler(app)
+    waits = due_in(scheduler, monkeypatch, held.run)
+    assert waits == [65]
+    assert scheduler.run_one(held) is End.HELD
+    clock.travel(by=timedelta(seconds=waits[0]))
+    assert (scheduler.run_one(held), ran) == (End.DONE, [1])
+
+
+def test_what_is_held_is_looked_at_no_later_than_its_interval(app, held, monkeypatch):
+    assert due_in(Scheduler(app), monkeypatch, held.run, every_s=30) == [30]

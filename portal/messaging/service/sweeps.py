@@ -1,9 +1,9 @@
 """Locks of recurring work: rows, so that two schedulers never do the same thing (RULINGS 18)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core.db import database_now, db, is_sqlite
@@ -29,6 +29,12 @@ def take(name: str, owner: str) -> bool:
         .execution_options(synchronize_session=False)
     )
     return taken is not None
+
+
+def ran_since(name: str, moment: datetime) -> bool:
+    """Say whether a sweep ended well, in whichever process, since a moment of the database's."""
+    ran_at = db.session.scalar(select(Sweep.last_ran_at).where(Sweep.name == name))
+    return ran_at is not None and ran_at >= moment
 
 
 def renew(owners: Mapping[str, str]) -> None:
