@@ -41,8 +41,7 @@ CAUGHT_BY = {
         "drips/test_running.py::TestStops::test_a_reply_pauses_and_resuming_goes_on_in_order"
     ),
     "start_undoes_a_later_stop": (
-        "consent/test_rules.py::TestStopWins"
-        "::test_a_start_no_newer_than_the_latest_stop_opens_nothing"
+        "messaging/test_outage.py::test_a_stop_heard_late_holds_and_an_older_start_opens_nothing"
     ),
     "webhooks_named_by_a_header": (
         "messaging/test_walls.py::test_only_what_is_signed_says_which_text_it_is"
