@@ -19,6 +19,7 @@ from portal.core.db import db
 from portal.core.settings import Settings, database_url
 from portal.factory import create_app
 from portal.gateways import sms
+from portal.messaging.views import webhooks
 from portal.numbers import queries as number_queries
 from portal.webhook_checks.service import believing
 from tests import cast, databases
@@ -123,10 +124,11 @@ def clock():
 
 
 @pytest.fixture(autouse=True)
-def _no_account_just_read():
-    """What a webhook read or noted a moment ago belongs to the test before."""
+def _nothing_noted_before():
+    """What a webhook read, noted or failed to look up a moment ago belongs to the test before."""
     number_queries._just_read.clear()
     believing._marked.clear()
+    webhooks._looks._quiet_until = float("-inf")
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,26 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from portal.core.db import db, unit_of_work
+
+
+@contextmanager
+def no_circle():
+    """A unit of work that fails the test where it waited in a circle with what it met.
+
+    The database ends one of the two, whichever looks first: the other's end tells of it itself.
+    """
+    try:
+        with unit_of_work():
+            yield
+    except OperationalError as ended:
+        pytest.fail(f"they waited in a circle: {ended.orig}")
 
 
 class Meanwhile:

@@ -3,9 +3,7 @@
 import pytest
 
 from portal.gateways import carrier, numbers, sms
-from portal.gateways.few import FewAtOnce
 from portal.gateways.sms import FakeSmsGateway
-from portal.messaging.views import webhooks
 from tests.factories.billing import make_subscription
 from tests.factories.messaging import make_ready
 from tests.factories.numbers import make_carrier_account, make_sender
@@ -15,11 +13,9 @@ OURS = "+13125550123"
 
 
 @pytest.fixture
-def carrier_fake(app, monkeypatch):
+def carrier_fake(app):
     """A carrier that accepts every text unless told otherwise."""
     gateway = FakeSmsGateway()
-    # What another test's carrier did holds nobody back here.
-    monkeypatch.setattr(webhooks, "_looks", FewAtOnce(3, pause_s=30.0))
     before = sms._in_use
     sms.use(gateway)
     yield gateway

@@ -35,7 +35,7 @@ from tests.factories.messaging import (
     only_text,
     texts,
 )
-from tests.meanwhile import Meanwhile
+from tests.meanwhile import Meanwhile, no_circle
 from tests.messaging.world import as_listed, says, twins_in_doubt
 from workers import sweeps as scheduled
 
@@ -76,7 +76,7 @@ def test_a_stop_and_cancel_the_rest(northside, sender, meanwhile, monkeypatch):
         return done
 
     monkeypatch.setattr(billing, "charge_inbound", charge_slowly)
-    with unit_of_work():
+    with no_circle():
         says(northside, sender, person.number.e164, "STOP")
     assert meanwhile.end() == [1]
     assert {t.state for t in texts(northside)} == {State.BLOCKED, State.CANCELED}
@@ -87,7 +87,7 @@ def test_cancel_the_rest_and_the_gate(northside, sender, meanwhile, falling_ids)
     running = make_campaign(northside, make_recipients(northside, 6))
     *others, lowest = [row.id for row in texts(northside)]
     assert lowest < min(others)
-    with unit_of_work():
+    with no_circle():
         lock = select(Message.id).order_by(Message.id).with_for_update()
         db.session.execute(lock.where(Message.id == lowest)).all()
         meanwhile.do(lambda: cancel(northside, running))
@@ -102,7 +102,7 @@ def test_deleting_contacts_and_the_gate(northside, sender, meanwhile, falling_id
     *others, lowest = [row.id for row in texts(northside)]
     assert lowest < min(others)
     picked = Selection(ids=tuple(person.contact.id for person in people))
-    with unit_of_work():
+    with no_circle():
         lock = select(Message.id).order_by(Message.id).with_for_update()
         db.session.execute(lock.where(Message.id == lowest)).all()
         meanwhile.do(lambda: contacts.delete_contacts(northside.tenant, picked, actor=ALICE_ACTS))
@@ -118,7 +118,7 @@ def test_a_look_at_the_list_and_callbacks_of_twins(
     doubt, twins = twins_in_doubt(northside, carrier_fake, clock)
     low, high = sorted(twins, key=lambda text: text.id)
     listed = [as_listed(text, doubt.submitted_at) for text in (high, low)]
-    with unit_of_work():
+    with no_circle():
         lock = select(Message.id).with_for_update()
         db.session.execute(lock.where(Message.id == low.id)).all()
         meanwhile.do(lambda: recovery.settle_doubt(doubt, listed))
