@@ -12,7 +12,7 @@ from uuid import UUID
 
 from redis import Redis, RedisError
 from rq import Queue
-from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job as QueuedJob
 from rq.job import JobStatus
 
@@ -142,14 +142,14 @@ def _is_freed(name: str) -> bool:
     """Forget a job of this name that failed or whose worker died, and say whether there was one."""
     try:
         found = QueuedJob.fetch(name, connection=connection(), serializer="json")
-    except NoSuchJobError:  # it has just ended
-        return True
-    status = found.get_status()
-    if status is JobStatus.FAILED or (
-        status is JobStatus.STARTED and _is_silent(found.last_heartbeat)
-    ):
-        logger.warning("job %s was left behind (%s)", name, status)
-        found.delete()
+        status = found.get_status()
+        if status is JobStatus.FAILED or (
+            status is JobStatus.STARTED and _is_silent(found.last_heartbeat)
+        ):
+            logger.warning("job %s was left behind (%s)", name, status)
+            found.delete()
+            return True
+    except (NoSuchJobError, InvalidJobOperation):  # it has just ended, before a look or between two
         return True
     return False
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from rq import SimpleWorker
+from rq.job import Job as QueuedJob
 
 from portal.core import jobs
 from portal.core.jobs import Job, Lane
@@ -67,6 +68,22 @@ def test_a_job_whose_worker_died_is_in_nobody_s_way_and_one_that_runs_is_not_run
     job.heartbeat(datetime.now(UTC) - timedelta(minutes=1), 60)
     assert jobs.ring(Job.SEND_MAILS, "all")
     assert waiting() == [f"{job.id}-again", job.id]
+
+
+def test_a_job_that_ends_while_it_is_looked_at_is_in_nobody_s_way(app, monkeypatch, redis):
+    """Once whoever had just confirmed a send was told that something went wrong."""
+    assert jobs.ring(Job.SEND_MAILS, "all")
+    queue, fetch = jobs.queue(Lane.DEFAULT), QueuedJob.fetch
+
+    def fetch_and_end(name, **options):
+        found = fetch(name, **options)
+        queue.remove(found)
+        redis.delete(found.key)
+        return found
+
+    monkeypatch.setattr(QueuedJob, "fetch", fetch_and_end)
+    assert jobs.ring(Job.SEND_MAILS, "all")
+    assert waiting() == ["send_mails-default-all"]
 
 
 def test_a_dead_queue_loses_nothing_but_the_bell(app):
