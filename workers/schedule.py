@@ -89,6 +89,7 @@ class Sweep:
     due_at: float = field(default=0.0, init=False)
     again_s: float = field(default=_AGAIN_AFTER_S, init=False)  # what follows the next failure
     held_since: datetime | None = field(default=None, init=False)  # by another, as we found it
+    is_marked: bool = field(default=True, init=False)  # as failed; at first perhaps by another
 
     def ended(self, end: End, now: float) -> None:
         """Set when it is due next: after its interval, or sooner if it failed or is held.
@@ -252,11 +253,31 @@ class Scheduler:
     def _run_guarded(self, sweep: Sweep) -> End:
         """Run one sweep; a thread that ended would end all of its table unseen."""
         try:
-            return self.run_one(sweep)
+            end = self.run_one(sweep)
         except Exception:
             logger.exception("%s left a broken connection", sweep.name)
             db.session.remove()
-            return End.FAILED
+            end = End.FAILED
+        self._mark(sweep, end)
+        return end
+
+    def _mark(self, sweep: Sweep, end: End) -> None:
+        """Write down for people that a sweep failed, until it goes well again.
+
+        Who takes a lock takes the mark off with it.
+        """
+        is_failed = end is End.FAILED
+        if not is_failed and (sweep.is_locked or not sweep.is_marked):
+            return
+        try:
+            with unit_of_work():
+                if is_failed:
+                    locks.failed(sweep.name, self._owner_of(sweep))
+                else:
+                    locks.went_well(sweep.name)
+            sweep.is_marked = is_failed
+        except Exception:
+            logger.exception("%s: not marked", sweep.name)
 
     def _keep_locks(self) -> None:
         with self._app.app_context():
@@ -304,7 +325,7 @@ class Scheduler:
 
     def _take(self, sweep: Sweep) -> End | None:
         """Take a sweep's lock, or return how it ended for us: still held, or done by who held it."""
-        owner = f"{self._owner}:{sweep.name}"
+        owner = self._owner_of(sweep)
         with unit_of_work():
             if sweep.held_since is not None and locks.ran_since(sweep.name, sweep.held_since):
                 sweep.held_since = None
@@ -315,6 +336,9 @@ class Scheduler:
         self._running[sweep.name] = owner
         sweep.held_since = None
         return None
+
+    def _owner_of(self, sweep: Sweep) -> str:
+        return f"{self._owner}:{sweep.name}"
 
 
 def main() -> None:

@@ -189,6 +189,7 @@ def _machine(last: Look) -> MachineFacts:
         workers=processes.workers,
         hosts=processes.hosts,
         scheduler_at=recovery.scheduler_ran_at(),
+        failed=recovery.failed_sweeps(),
         is_signed=checkpoints.newest(audit.INSTALLATION) is not None,
         log=last.answer(LOG),
         backup=last.backup,

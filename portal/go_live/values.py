@@ -205,6 +205,7 @@ class MachineFacts:
     workers: int
     hosts: int
     scheduler_at: datetime | None  # when it last finished something
+    failed: tuple[str, ...]  # what it could not do the last time, by name
     is_signed: bool  # there is a checkpoint of the audit log
     log: Answer | None
     backup: Said | None

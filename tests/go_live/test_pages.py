@@ -20,6 +20,7 @@ from portal.go_live import queries, service
 from portal.go_live.service import asking
 from portal.go_live.values import Answer
 from portal.mail import queries as mail_queries
+from portal.messaging.service import sweeps
 from portal.people import queries as people
 from portal.people.models import Organization
 from tests import cast
@@ -94,6 +95,21 @@ def test_the_page_says_of_each_check_how_it_stands_and_what_mends_it(pat):
     assert pat.url("people.admin_organization", organization_id=cast.JUNIPER) in links
     for link in links:
         assert pat.client.get(link).status_code == 200, link
+
+
+def test_the_page_names_sweeps_that_failed_and_where_their_error_is(pat):
+    with unit_of_work():
+        for name in ("sort-texts", "reconcile"):
+            assert sweeps.take(name, "scheduler")
+        sweeps.done("reconcile", "scheduler")
+    assert "Good The scheduler runs." in _row(pat.get("go_live.index"), "Scheduler")
+    with unit_of_work():
+        for name in ("sort-texts", "reconcile"):
+            sweeps.failed(name, "scheduler")
+    row = _row(pat.get("go_live.index"), "Scheduler")
+    assert "Failing" in row
+    assert "failed and is tried again within eleven minutes: reconcile, sort-texts." in row
+    assert "scheduler's log: search it for the name" in row
 
 
 def test_it_is_in_the_menu_and_on_the_home(pat):

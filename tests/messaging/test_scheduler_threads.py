@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from portal.core.db import unit_of_work
+from portal.core.db import db, unit_of_work
+from portal.messaging.queries import recovery
 from portal.messaging.service import sweeps
 from workers.schedule import End, Scheduler, Sweep
 
@@ -118,3 +119,83 @@ def test_what_a_process_died_over_is_done_when_its_lock_has_run_out(
 
 def test_what_is_held_is_looked_at_no_later_than_its_interval(app, held, monkeypatch):
     assert due_in(Scheduler(app), monkeypatch, held.run, every_s=30) == [30]
+
+
+def run(scheduler, sweep):
+    """Run a sweep as its table does; return which people are told have failed."""
+    end = scheduler._run_guarded(sweep)
+    assert end is not End.HELD
+    db.session.rollback()
+    return recovery.failed_sweeps()
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_people_see_which_sweep_fails_until_it_goes_well(app, is_locked):
+    scheduler, ends = Scheduler(app), iter([list, away, away, list])
+
+    def work():
+        return next(ends)()
+
+    sweep = Sweep("daily", DAY, work, is_locked)
+    told = [run(scheduler, sweep) for _ in range(4)]
+    assert told == [(), ("daily",), ("daily",), ()]
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_what_failed_before_its_scheduler_died_goes_well_in_the_next(app, is_locked):
+    """Nor does anybody wait for the lock of the one that failed."""
+    before, after = Scheduler(app), Scheduler(app)
+    after._owner = "another"
+    assert run(before, Sweep("daily", DAY, away, is_locked)) == ("daily",)
+    assert run(after, Sweep("daily", DAY, list, is_locked)) == ()
+
+
+def test_what_another_process_does_is_not_marked_as_failed(app, monkeypatch):
+    with unit_of_work():
+        assert sweeps.take("daily", "another")
+    monkeypatch.setattr(sweeps, "take", away)
+    assert run(Scheduler(app), Sweep("daily", DAY, away)) == ()
+
+
+@pytest.mark.parametrize("fault", [away, lambda *_: 1 // 0])
+def test_a_mark_that_cannot_be_made_ends_no_thread(app, monkeypatch, fault):
+    monkeypatch.setattr(sweeps, "failed", fault)
+    assert run(Scheduler(app), Sweep("daily", DAY, away)) == ()
+
+
+def test_a_failure_after_another_process_did_it_stays_marked(app, held):
+    """It went well while we looked on, then failed: that is newer."""
+    scheduler = Scheduler(app)
+    assert scheduler.run_one(held) is End.HELD
+    with unit_of_work():
+        sweeps.done("daily", "another")
+        sweeps.failed("daily", "another")
+    assert run(scheduler, held) == ("daily",)
+
+
+def test_a_lock_renewed_as_its_sweep_fails_leaves_the_mark(app):
+    with unit_of_work():
+        assert sweeps.take("daily", "one")
+        sweeps.failed("daily", "one")
+        sweeps.renew({"daily": "one"})
+        assert recovery.failed_sweeps() == ("daily",)
+        assert sweeps.take("daily", "another")
+
+
+def test_what_goes_well_each_second_is_written_down_once(app, monkeypatch):
+    scheduler, written = Scheduler(app), []
+    monkeypatch.setattr(sweeps, "went_well", written.append)
+    sweep = Sweep("often", 1, list, is_locked=False)
+    assert [run(scheduler, sweep) for _ in range(3)] == [()] * 3
+    assert written == ["often"]
+
+
+def test_a_mark_leaves_alone_what_other_sweeps_do(app):
+    with unit_of_work():
+        assert sweeps.take("held", "another")
+        sweeps.failed("weekly", "another")
+    assert run(Scheduler(app), Sweep("daily", DAY, away, False)) == ("daily", "weekly")
+    assert run(Scheduler(app), Sweep("daily", DAY, list, False)) == ("weekly",)
+    with unit_of_work():
+        sweeps.went_well("held")
+        assert not sweeps.take("held", "a third")

@@ -167,6 +167,18 @@ def _scheduler(facts: MachineFacts, now: datetime) -> _Judged:
             ),
             mend,
         )
+    if facts.failed:
+        return (
+            Standing.FAILING,
+            (
+                "The scheduler runs, but some of its work failed and is tried again within eleven "
+                f"minutes: {', '.join(facts.failed)}."
+            ),
+            (
+                "Open this page again after that. What still stands here has its error in the "
+                "scheduler's log: search it for the name."
+            ),
+        )
     return Standing.GOOD, "The scheduler runs.", ""
 
 

@@ -267,5 +267,5 @@ class Sweep(Base):
 
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     owner: Mapped[str | None] = mapped_column(String(80))
-    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # None: its owner failed
     last_ran_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

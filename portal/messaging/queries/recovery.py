@@ -191,3 +191,9 @@ def _ref(row: SendingFence) -> FenceRef:
 def scheduler_ran_at() -> datetime | None:
     """Return when a scheduler last finished a sweep, or None where none ever did."""
     return db.session.scalar(select(func.max(Sweep.last_ran_at)))
+
+
+def failed_sweeps() -> tuple[str, ...]:
+    """Return the names of sweeps that failed the last time and did not go well since."""
+    failed = select(Sweep.name).where(Sweep.owner.is_not(None), Sweep.lease_until.is_(None))
+    return tuple(db.session.scalars(failed.order_by(Sweep.name)))

@@ -38,12 +38,16 @@ def ran_since(name: str, moment: datetime) -> bool:
 
 
 def renew(owners: Mapping[str, str]) -> None:
-    """Keep the locks of sweeps that are running: name to owner. One taken over stays so."""
+    """Keep the locks of sweeps that are running: name to owner. One taken over or failed stays so."""
     until = database_now() + LEASE
     for name in sorted(owners):
         db.session.execute(
             update(Sweep)
-            .where(Sweep.name == name, Sweep.owner == owners[name])
+            .where(
+                Sweep.name == name,
+                Sweep.owner == owners[name],
+                Sweep.lease_until.is_not(None),
+            )
             .values(lease_until=until)
             .execution_options(synchronize_session=False)
         )
@@ -55,5 +59,31 @@ def done(name: str, owner: str) -> None:
         update(Sweep)
         .where(Sweep.name == name, Sweep.owner == owner)
         .values(owner=None, lease_until=None, last_ran_at=database_now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def failed(name: str, owner: str) -> None:
+    """Mark a sweep as failed, unless another process does it just now; whoever comes first may try.
+
+    The mark is an owner without a lease, so whoever takes the lock takes it off. What needs no
+    lock has its row for this alone.
+    """
+    insert = (sqlite if is_sqlite() else postgresql).insert(Sweep)
+    db.session.execute(insert.values(name=name).on_conflict_do_nothing())
+    db.session.execute(
+        update(Sweep)
+        .where(Sweep.name == name, or_(Sweep.owner.is_(None), Sweep.owner == owner))
+        .values(owner=owner, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def went_well(name: str) -> None:
+    """Take off a mark, whoever made it."""
+    db.session.execute(
+        update(Sweep)
+        .where(Sweep.name == name, Sweep.owner.is_not(None), Sweep.lease_until.is_(None))
+        .values(owner=None)
         .execution_options(synchronize_session=False)
     )
