@@ -1,5 +1,6 @@
 """What the carrier posts: believed only when signed, applied once (Q-1 to Q-3, W1 to W4)."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -9,15 +10,20 @@ from twilio.request_validator import RequestValidator
 from portal.billing import queries as billing
 from portal.consent import queries as consent
 from portal.contacts import queries as contacts
-from portal.core.db import db
+from portal.core.audit import Actor
+from portal.core.db import db, unit_of_work
+from portal.core.formats import phone
+from portal.gateways.sms import Listed
 from portal.messaging import queries
 from portal.messaging.models import InboundText, Message, WebhookEvent
+from portal.messaging.queries import recovery as records
 from portal.messaging.values import Kind, State
 from portal.notifications import queries as notifications
 from portal.numbers import queries as numbers
 from portal.texting_accounts import queries as accounts
+from portal.texting_accounts import service as account_service
 from portal.texting_accounts.values import AccountState
-from tests.cast import ALICE, VERA
+from tests.cast import ALICE, PAT, VERA
 from tests.factories.messaging import (
     bulk,
     clear,
@@ -29,6 +35,7 @@ from tests.factories.messaging import (
     take,
     texts,
 )
+from workers import recovery
 from workers.sending import apply_statuses, drain
 
 PUBLIC = "http://localhost"
@@ -305,6 +312,48 @@ class TestStatus:
             [told] = [n for n in notifications.latest(user_id) if "twice" in n.title]
             assert told.url == f"/accounts/{northside.id}/settings"
             assert "resume sending here" in told.text
+            assert phone(sent.e164) in told.text
+        [told] = [n for n in notifications.latest(PAT) if "twice" in n.title]
+        assert sent.sid in told.text and "SM" + "f" * 32 in told.text
+        assert phone(sent.e164) not in told.text  # RULINGS 22
+
+    def test_the_double_alarm_is_raised_once_for_each_second_name(self, northside, sent, news):
+        """PROMISES 2.4: later news of the same name stops nobody who has looked and resumed."""
+        for status, name, state in (
+            ("sent", "f", "paused"),
+            ("delivered", "f", "active"),
+            ("sent", "e", "paused"),
+        ):
+            news(sent, status, sid="SM" + name * 32)
+            apply_statuses()
+            db.session.expire_all()
+            assert accounts.account(northside.id).state == state
+            with unit_of_work():
+                if state == "paused":
+                    account_service.resume(northside.id, actor=Actor(ALICE, "Alice", "127.0.0.1"))
+        assert len([n for n in notifications.latest(ALICE) if "twice" in n.title]) == 2
+
+    @pytest.mark.parametrize("listed_first", [False, True])
+    def test_a_second_name_is_no_text_nobody_here_sent(
+        self, listed_first, northside, sent, news, carrier_fake, clock, sender
+    ):
+        """PROMISES 2.4: the sweep finds on the list what the alarm has told of already."""
+        second = "SM" + "f" * 32
+        carrier_fake.listed = [
+            Listed(
+                second, sent.e164, sender.e164, sent.body, "outbound-api", "sent", sent.submitted_at
+            )
+        ]
+        if listed_first:
+            clock.travel(by=timedelta(hours=1))
+            assert recovery.sweep_both_ways() == 1
+        news(sent, "sent", sid=second)
+        apply_statuses()
+        clock.travel(by=timedelta(hours=25))
+        assert recovery.sweep_both_ways() == 0
+        standing = records.fence(northside.organization_id)
+        assert standing is None or standing.strays == 0
+        assert (standing is not None) is listed_first
 
     def test_another_organizations_callback_touches_nothing(self, northside, lakeview, sent, app):
         make_ready(lakeview)

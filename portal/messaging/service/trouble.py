@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_
+from sqlalchemy import and_, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.compliance import service as compliance
 from portal.core import audit, clock
-from portal.core.audit import SYSTEM
+from portal.core.audit import SYSTEM, AuditEntry
+from portal.core.db import db, is_sqlite
 from portal.core.errors import DomainError
-from portal.messaging.models import Message
+from portal.core.formats import phone
+from portal.messaging.models import Message, StrayText
 from portal.messaging.service import fence, outbox
 from portal.messaging.values import FenceCause, State
 from portal.notifications import service as notifications
@@ -23,6 +26,7 @@ from portal.texting_accounts.values import AccountState
 
 logger = logging.getLogger(__name__)
 
+_DOUBLE: Final = "messaging:text:double"
 _CAMPAIGN_SUSPENDED: Final = 30033  # the registered campaign all its texts go under
 SUSPENDED_CODES: Final = frozenset({10001, 20005, 30002, _CAMPAIGN_SUSPENDED, 90010})
 
@@ -30,20 +34,39 @@ SUSPENDED_CODES: Final = frozenset({10001, 20005, 30002, _CAMPAIGN_SUSPENDED, 90
 def double_text(
     organization_id: UUID, account_id: UUID, message_id: UUID, *, first: str, second: str
 ) -> None:
-    """Raise the DOUBLE alarm: one text has two names at the carrier (I1's own monitor)."""
+    """Raise the DOUBLE alarm: one text has two names at the carrier (I1's own monitor).
+
+    Once for each second name: what the carrier reports of it later stops nobody who has looked.
+    """
+    if _is_raised(organization_id, message_id, second):
+        return
     logger.critical("DOUBLE text %s: %s and %s", message_id, first, second)
     _pause(account_id, "A person may have got one text twice. Sending waits until somebody looked.")
+    to = _explain(organization_id, message_id, second)
     _tell(
         account_id,
         "A text may have gone out twice",
-        "The carrier has two names for one text, so a person may have got it twice. Sending from "
-        "this account is paused. Ask your administrator what happened, tell the person if it "
-        "matters, then resume sending here.",
-        f"double:{message_id}",
+        f"The carrier has two names for one text to {phone(to)}, so the person may have got it "
+        "twice. Sending from this account is paused. Ask your administrator what happened, tell "
+        "the person if it matters, then resume sending here.",
+        f"double:{message_id}:{second}",
         also=[officer.id for officer in people.officers(organization_id)],
     )
+    account = accounts.account(account_id)
+    notifications.notify(
+        organization_id=organization_id,
+        account_id=account_id,
+        user_ids=[person.id for person in people.administrators()],
+        kind="trouble",
+        title="A text may have gone out twice",
+        text=f"{account.name if account else account_id}: the carrier calls text {message_id} both "
+        f"{first} and {second}. The account is paused. Look both up in the carrier's log and tell "
+        "the account's people what happened; they resume sending.",
+        url=None,
+        dedupe_key=f"double:{message_id}:{second}",
+    )
     audit.record(
-        "messaging:text:double",
+        _DOUBLE,
         actor=SYSTEM,
         organization_id=organization_id,
         account_id=account_id,
@@ -51,6 +74,43 @@ def double_text(
         first=first,
         second=second,
     )
+
+
+def _is_raised(organization_id: UUID, message_id: UUID, second: str) -> bool:
+    said = db.session.scalars(
+        select(AuditEntry.payload).where(
+            AuditEntry.chain == organization_id,
+            AuditEntry.subject_id == message_id,
+            AuditEntry.event == _DOUBLE,
+        )
+    )
+    return any((payload or {}).get("second") == second for payload in said)
+
+
+def _explain(organization_id: UUID, message_id: UUID, second: str) -> str | None:
+    """Keep a second name as explained, so that no sweep calls it a text nobody here sent.
+
+    Returns whom the text was to.
+    """
+    now = clock.utcnow()
+    text = db.session.get_one(Message, message_id)
+    insert = (sqlite if is_sqlite() else postgresql).insert(StrayText)
+    db.session.execute(
+        insert.values(
+            sid=second,
+            organization_id=organization_id,
+            e164=text.e164 or "",
+            from_e164=text.from_e164,
+            body=text.body,
+            sent_at=text.submitted_at or now,
+            found_at=now,
+            settled_at=now,
+        ).on_conflict_do_update(
+            index_elements=["sid"],
+            set_={"settled_at": func.coalesce(StrayText.settled_at, now)},
+        )
+    )
+    return text.e164
 
 
 def evidence_of_the_unsent(organization_id: UUID, message_id: UUID, created_at: datetime) -> None:
