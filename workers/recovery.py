@@ -15,6 +15,7 @@ from portal.core import clock
 from portal.core.db import unit_of_work
 from portal.core.errors import GatewayError
 from portal.core.secrets_box import SecretUnreadable
+from portal.core.settings import settings
 from portal.gateways import carrier_media, sms
 from portal.gateways.credentials import CarrierCredentials
 from portal.gateways.sms import Listed
@@ -27,6 +28,7 @@ from portal.messaging.service import (
     trouble,
     watching,
 )
+from portal.messaging.service.recovery import TOLD_AFTER
 from portal.messaging.values import MediaRef
 from portal.numbers import queries as numbers
 from workers.runtime import job, on_its_own
@@ -81,8 +83,9 @@ def catch_up() -> int:
             continue
         with on_its_own("the outage of organization %s was not read", one.organization_id):
             found = read_both_ways(one.organization_id, one.since)
-            if found is None:
-                continue  # not having looked is no look
+            if found is None:  # not having looked is no look
+                _tell_if_overdue(one.organization_id, one.noticed_at + settings().list_lag)
+                continue
             heard += found.learned
             with unit_of_work():
                 heartbeat.was_read(one, began)
@@ -103,6 +106,7 @@ def sweep_both_ways() -> int:
         with on_its_own("the texts of organization %s were not compared", organization_id):
             found = read_both_ways(organization_id, since)
             if found is None:
+                _tell_if_overdue(organization_id, since + watching.SWEEPS_OVER)
                 continue
             with unit_of_work():
                 watching.swept(organization_id)
@@ -123,6 +127,7 @@ def mend_fenced() -> int:
                     standing.organization_id, standing.since, strays_until=standing.tripped_at
                 )
                 if found is None:
+                    _tell_if_overdue(standing.organization_id, looked_at or standing.tripped_at)
                     continue
                 with unit_of_work():
                     fence.looked(standing, began, recovered=found.recovered, learned=found.learned)
@@ -153,6 +158,13 @@ def read_both_ways(
         placing.refresh(organization_id, listed)
         strays = placing.note_strays(organization_id, listed, until=strays_until)
     return Found(recovered, heard.count, strays) if heard.is_whole else None
+
+
+def _tell_if_overdue(organization_id: UUID, wanted_at: datetime) -> None:
+    """Tell people of a list that could not be read for an hour after it was wanted."""
+    if clock.utcnow() - wanted_at >= TOLD_AFTER:
+        with unit_of_work():
+            trouble.lists_unread(organization_id)
 
 
 def hear_all(organization_id: UUID, listed: Sequence[Listed]) -> Heard:

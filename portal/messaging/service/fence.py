@@ -39,6 +39,10 @@ _TITLES: Final = {
     FenceCause.UNSENT: "Sending has stopped: the carrier knows texts we have not sent",
     FenceCause.STRAYS: "Sending has stopped: texts nobody here sent",
 }
+_UNTIL_THEY_AGREE: Final = (
+    "No text leaves until the records and the carrier's list agree. Open the page to see "
+    "what was found and what to do."
+)
 
 
 class Waiting(StrEnum):
@@ -160,16 +164,19 @@ def lift(organization_id: UUID, *, reason: str, waiting: Waiting, actor: Actor) 
     return standing
 
 
-def tell(organization_id: UUID, title: str, *, dedupe: str) -> None:
+def tell(
+    organization_id: UUID,
+    title: str,
+    text: str = _UNTIL_THEY_AGREE,
+    *,
+    dedupe: str,
+    admin_url: str = "/admin/sending",
+) -> None:
     """Tell the leads, the officers and the administrators, once for each dedupe key (M-2)."""
-    text = (
-        "No text leaves until the records and the carrier's list agree. Open the page to see "
-        "what was found and what to do."
-    )
     insiders = [*people.leads(organization_id), *people.officers(organization_id)]
     for user_ids, url in (
         ([user.id for user in insiders], f"/organizations/{organization_id}/sending"),
-        ([user.id for user in people.administrators()], "/admin/sending"),
+        ([user.id for user in people.administrators()], admin_url),
     ):
         notifications.notify(
             organization_id=organization_id,

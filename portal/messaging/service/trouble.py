@@ -26,6 +26,7 @@ from portal.texting_accounts.values import AccountState
 
 logger = logging.getLogger(__name__)
 
+_GO_LIVE: Final = "/admin/go-live"
 _DOUBLE: Final = "messaging:text:double"
 _CAMPAIGN_SUSPENDED: Final = 30033  # the registered campaign all its texts go under
 SUSPENDED_CODES: Final = frozenset({10001, 20005, 30002, _CAMPAIGN_SUSPENDED, 90010})
@@ -154,18 +155,28 @@ def list_unread(account_id: UUID) -> None:
 def token_unreadable(organization_id: UUID) -> None:
     """Tell people, once a day, that nothing the carrier keeps can be read: the STOPs it heard."""
     logger.error("the carrier's token of organization %s can't be read", organization_id)
-    told = [*people.leads(organization_id), *people.officers(organization_id)]
-    notifications.notify(
-        organization_id=organization_id,
-        account_id=None,
-        user_ids=[person.id for person in (*told, *people.administrators())],
-        kind="trouble",
-        title="The carrier account's token can't be read",
-        text="No key of this installation opens it. Until it is mended nothing leaves, and a STOP "
+    fence.tell(
+        organization_id,
+        "The carrier account's token can't be read",
+        "No key of this installation opens it. Until it is mended nothing leaves, and a STOP "
         "whose webhook was lost is not found in the carrier's list. An administrator puts back "
         "the key, or enters the token anew.",
-        url=f"/organizations/{organization_id}/sending",
-        dedupe_key=f"token_unreadable:{organization_id}:{clock.utcnow().date()}",
+        dedupe=f"token_unreadable:{organization_id}:{clock.utcnow().date()}",
+        admin_url=_GO_LIVE,
+    )
+
+
+def lists_unread(organization_id: UUID) -> None:
+    """Tell people, once a day, that what waits for the carrier's list goes on waiting (PROMISES 2.4)."""
+    logger.error("the carrier's list of organization %s stays unread", organization_id)
+    fence.tell(
+        organization_id,
+        "The carrier's list can't be read to its end",
+        "Until it can, a STOP whose webhook was lost is not found, and texts that wait for the "
+        "list stay held. An administrator looks at the carrier account and its credentials: "
+        "Look now on the page Go live tries them, and the log says what the carrier answered.",
+        dedupe=f"lists_unread:{organization_id}:{clock.utcnow().date()}",
+        admin_url=_GO_LIVE,
     )
 
 

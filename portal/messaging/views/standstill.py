@@ -20,7 +20,8 @@ from portal.messaging.queries import recovery as records
 from portal.messaging.rules.joining import sentence
 from portal.messaging.service import fence
 from portal.messaging.service.fence import Waiting
-from portal.messaging.values import FenceCause
+from portal.messaging.service.recovery import TOLD_AFTER
+from portal.messaging.values import FenceCause, FenceRef
 from portal.messaging.views.blueprint import bp
 from portal.people import queries as people
 from portal.texting_accounts.values import AccountRef, AccountState
@@ -137,6 +138,7 @@ def _organization_page(organization_id: UUID, form: LiftForm, status: int = 200)
         status,
         standing=standing,
         what=WHAT[standing.cause] if standing else None,
+        reading=_reading(standing) if standing else None,
         catching_up=_catching_up(organization_id, me()),
         strays=records.strays(organization_id),
         past=[(one, WHAT[one.cause]) for one in records.past_fences(organization_id)],
@@ -158,12 +160,24 @@ def _admin_page(
                 standing,
                 names.get(standing.organization_id, ""),
                 WHAT[standing.cause],
+                _reading(standing),
                 form
                 if form is not None and standing.organization_id == tried
                 else _fresh(standing.organization_id),
             )
             for standing in records.standing_fences()
         ],
+    )
+
+
+def _reading(standing: FenceRef) -> str:
+    """Say why nobody can decide before the carrier's list was read."""
+    if clock.utcnow() - standing.tripped_at < TOLD_AFTER:
+        return "The carrier's list is being read. That takes a few minutes; then you can decide."
+    return (
+        "The carrier's list could not be read to its end since sending stopped. It is tried again "
+        "by itself; have the administrator look at the carrier account and its credentials "
+        "(Look now on the page Go live). Once it was read, you can decide."
     )
 
 
@@ -245,9 +259,16 @@ def _catching_up(organization_id: UUID, person: Me) -> str | None:
             f"The carrier's list can lag {minutes}, so bulk texts wait until "
             f"{moment(until, person.timezone)} at the earliest"
         )
+    if until is not None and clock.utcnow() - until >= TOLD_AFTER:
+        ends = (
+            "The carrier's list could not be read to its end so far: it is tried again by itself, "
+            "and an administrator has to look at the carrier account and its credentials."
+        )
+    else:
+        ends = "This ends by itself."
     return (
         f"ConsentDesk was away and is reading the texts that came in meanwhile. {waits}; replies "
-        "go. This ends by itself."
+        f"go. {ends}"
     )
 
 
