@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import asdict
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.doctor import service
 from portal.doctor.values import PROMISES, Finding, Invariant
@@ -21,23 +22,40 @@ SHOWN = 3  # of one promise; --json gives all
 def doctor_command(*, as_json: bool) -> None:
     """Check every promise against the tables; the exit status is 1 when one is broken.
 
+    It is 2 when the database can't be read to its end.
+
     It reads only, one account at a time, and may run while the product does.
     """
     found: dict[Invariant, list[Finding]] = defaultdict(list)
     scopes = 0
-    for _scope, findings in service.examine_everything():
-        scopes += 1
-        for finding in findings:
-            found[finding.invariant].append(finding)
+    unread = None
+    try:
+        for _scope, findings in service.examine_everything():
+            scopes += 1
+            for finding in findings:
+                found[finding.invariant].append(finding)
+    except SQLAlchemyError as error:
+        unread = str(getattr(error, "orig", None) or error).splitlines()[0]
     if as_json:
         every = [asdict(finding) for findings in found.values() for finding in findings]
         click.echo(json.dumps(every, indent=1, default=str))
-    else:
+    elif unread is None:
         for invariant, promise in PROMISES.items():
             _print(invariant, promise, found[invariant])
         click.echo(f"Looked at {scopes} accounts and audit chains.")
         for mark in webhook_checks.all_marks():
             _print_mark(mark)
+    else:
+        for invariant in (one for one in PROMISES if found[one]):
+            _print(invariant, PROMISES[invariant], found[invariant])
+    if unread is not None:
+        click.echo(
+            f"The database could not be read beyond {scopes} accounts and audit chains: {unread}. "
+            "Nothing is said of the rest. Check DATABASE_URL and that the database answers; "
+            "where it does, keep a copy of it and compare it with the last backup.",
+            err=True,
+        )
+        sys.exit(2)
     sys.exit(1 if any(found.values()) else 0)
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import DatabaseError
 
 from portal.core import audit
 from portal.core.audit import SYSTEM, AuditEntry
@@ -153,6 +154,23 @@ def test_the_command_names_each_promise_and_fails_where_one_is_broken(app, text)
     assert str(text.id) in broken.output
     assert f'"subject": "{text.id}"' in run(args=["doctor", "--json"]).output
     assert promises() == []  # it only looks
+
+
+def test_the_command_says_where_the_database_ends_and_what_it_had_found(app, text, monkeypatch):
+    """PROMISES 2.8: not to have looked is neither a promise kept nor one broken."""
+    corrupt(text, body="Send money.")
+    whole = service.examine_everything
+
+    def breaks_off():
+        yield from whole()
+        raise DatabaseError("SELECT", {}, Exception("database disk image is malformed"))
+
+    monkeypatch.setattr(service, "examine_everything", breaks_off)
+    ended = app.test_cli_runner().invoke(args=["doctor"])
+    assert ended.exit_code == 2
+    assert "I6   1 FOUND" in ended.output
+    assert "holds" not in ended.output
+    assert "could not be read" in ended.output and "malformed" in ended.output
 
 
 def test_homes_and_metrics_show_what_stands(text, pat, vera, client):
