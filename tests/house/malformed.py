@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from random import Random
 from urllib.parse import quote
 
-from tests.house.vandal import BAD_MARKS, BAD_TEXT, LONG
+from tests.factories.archives import damaged_zips
+from tests.house.vandal import BAD_MARKS, BAD_TEXT, LONG, nearly
 
 FORM = "application/x-www-form-urlencoded"
 # As they stand in a query or a form: percent signs are not encoded again.
@@ -49,6 +50,10 @@ JSON = (
     b'{"to": 1, "to": 2}', b'{"to": {"$gt": ""}, "body": [1], "a": null}', b'{"to": "' + b"9" * 9_000 + b'"}',
     b'{"\\u0000": "\\u0000"}', DEEP, b'{"a":' * 900 + b"1" + b"}" * 900, b"\xef\xbb\xbf{}", b"9" * 5_000,
 )  # fmt: skip
+NEWS = (  # of a number that comes or goes, nearly
+    b'{"port_in_request_sid": ["KW1"]}', b'{"port_in_request_sid": "KW' + b"0" * 32 + b'"}', b'{"phone_number": 1, "status": {}}',
+    b'{"phone_number": "+13125550142", "status": [[]]}', b'{"phoneNumber": "+1312555\\ud8000142", "status": null}',
+)  # fmt: skip
 HEADERS = (
     ("HX-Request", "true"), ("HX-Request", "\xff"), ("HX-Boosted", "true"), ("HX-Boosted", "nonsense"),
     ("HX-Current-URL", "javascript:alert(1)"), ("HX-Current-URL", "%"), ("HX-Prompt", LONG[:5_000]),
@@ -59,6 +64,7 @@ HEADERS = (
     ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-For", "evil.example, ::1, 999.9.9.9"),
     ("X-Forwarded-Proto", "javascript"), ("X-Forwarded-Prefix", "//evil.example"), ("X-Original-URL", "/admin/users"),
     ("X-HTTP-Method-Override", "DELETE"), ("Referer", "https://evil.example/"), ("Origin", "null"),
+    ("Origin", "http://["), ("Referer", "https://["), ("X-Forwarded-Host", "["), ("X-Forwarded-Host", "x:99999"),
     ("Range", "bytes=5-1,-1,x"), ("Range", "bytes=" + "0-," * 500), ("If-Range", "x"), ("If-Match", "\\"),
     ("If-Modified-Since", "Feb 31"), ("If-None-Match", '"\\'), ("If-Unmodified-Since", "\xff"),
     ("Accept", "x/" * 2_000), ("Accept-Language", "x" * 5_000), ("Accept-Encoding", "br;q=nan, *;q=-1"),
@@ -82,10 +88,11 @@ ENDS = (
 FILES = (
     b"", b"\0\xff", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), b"PK\x03\x04" + bytes(40), b"%PDF-1.7\n%%EOF",
     b"First name,Phone\nAnn\0,3125550142\n", b'First name,Phone\n"Ann,3125550142\n' + b"B,1\n" * 90,
-    b"a," * 9_000 + b"\n", b"\xff\xfeP\0h\0", b"Phone\n" + b"x" * 200_000, b"<html>", b"Phone\r" * 400,
+    *damaged_zips(), b"a," * 9_000 + b"\n", b"\xff\xfeP\0h\0", b"Phone\n" + b"x" * 200_000, b"<html>", b"Phone\r" * 400,
 )  # fmt: skip
 NAMES = (
     "a.csv",
+    "a.xlsx",
     "../../=cmd|'x'!A1\0.csv",
     "\u202efdp.csv",
     LONG[:5_000] + ".csv",
@@ -143,7 +150,7 @@ def _name(place, rng):
             place.url,
             {"query_string": {name: mark, **more}},
         )
-    asked = encoded([(name, _value(rng))] * rng.choice((1, 1, 1, 2)))[:8_000]
+    asked = encoded([(name, _value(rng, name))] * rng.choice((1, 1, 1, 2)))[:8_000]
     return (
         place.method,
         place.url,
@@ -161,7 +168,17 @@ def _path(place, rng):
     parts = place.url.split("/")
     if len(parts) > 2 and rng.random() < 0.5:
         parts[rng.randrange(1, len(parts))] = rng.choice(
-            ("%ff", "%00", "..", "-1", "x" * 4_000, "%2e%2e", "0" * 36)
+            (
+                "%ff",
+                "%00",
+                "..",
+                "-1",
+                "x" * 4_000,
+                "%2e%2e",
+                "0" * 36,
+                "2147483648",
+                "9223372036854775808",
+            )
         )
         return place.method, "/".join(parts), {"data": _form(place)}
     return place.method, place.url.rstrip("/") + rng.choice(ENDS), {"data": _form(place)}
@@ -177,7 +194,7 @@ def _field(place, rng):
     bad = set(rng.sample(names, min(len(names), rng.choice((1, 1, 2, 4)))))
     pairs = [(name, value) for name, value in place.form.items() if name not in bad]
     for name in sorted(bad):
-        pairs += [(name, _value(rng))] * rng.choice((0, 1, 1, 1, 2))
+        pairs += [(name, _value(rng, name))] * rng.choice((0, 1, 1, 1, 2))
     return (
         place.method,
         place.url,
@@ -238,8 +255,9 @@ def encoded(pairs):
     )
 
 
-def _value(rng):
-    return rng.choice(RAW) if rng.random() < 0.25 else rng.choice(BAD_TEXT)
+def _value(rng, name):
+    dice = rng.random()
+    return rng.choice(RAW if dice < 0.2 else BAD_TEXT if dice < 0.6 else nearly(name))
 
 
 def _form(place):

@@ -7,8 +7,9 @@ import re
 import signal
 from contextlib import contextmanager
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, SoupStrainer
 
+from portal.core.access import PERMISSIONS
 from portal.core.db import db
 from tests import cast
 from tests.house.test_idor import NOBODY, endpoint_of, filled_in
@@ -31,9 +32,15 @@ BAD_TEXT = (
     "", "\0", "Annabel\0Lee", LONG, "\U0001f3e0" * 3_000, "e\u0301" * 2_000,
     "-1", "9" * 30, "1e309", "NaN", "\u0663\u0661\u0662\uff11", "+1", "+1312555014299999999",
     "0001-01-01", "9999-12-31", "2026-02-30", "0001-01-01T00:00:00+14:00", "25:61", "America/Nowhere",
-    "not-an-id", str(NOBODY), "team:not-an-id", "a@b@c", "../../etc/passwd", "//evil.example/\\",
+    "not-an-id", "[", "https://[x].com", "2147483648", "9223372036854775808", "sNaN", str(NOBODY), "team:not-an-id", "a@b@c", "../../etc/passwd", "//evil.example/\\",
     '=HYPERLINK("https://x.example","pay")', "<script>alert(1)</script><h1>x", "{{7*7}} {first_name} {",
     "%s %n %00", "a\r\nSet-Cookie: desk=1", "\u202e\u200b\ufeff\u2028", "\x01\x08\x1b[31m\x7f",
+)  # fmt: skip
+# What a field of some kind nearly takes, by a part of its name: nonsense alone is refused at once.
+ALMOST = (
+    (re.compile("url|website|link|address|site|origins|next|page"), ("[", "https://[x].com", "http://[", "https://x.com:99999", "//[x]")),
+    (re.compile("day|date|_on$|_at$|_from$|until|first|last|since|as_of"), ("0001-01-01", "9999-12-31", "0001-01-01T00:00", "9999-12-31T23:59")),
+    (re.compile("edits|limit|count|number|days|watch|breach|above|before|after|amount|price|least|most"), ("2147483648", "9223372036854775808", "sNaN", "-1", "1e309")),
 )  # fmt: skip
 _NEWEST = {"sort": "newest"}
 BAD_MARKS = (
@@ -52,6 +59,9 @@ BAD_MARKS = (
 )
 STOCK = ("The browser (or proxy)", "The server could not", "invalid", "Invalid", "oops", "not a valid", "This field")  # fmt: skip
 KEPT = "input:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio], [type=submit])[name], textarea[name]"  # fmt: skip
+FORMS = SoupStrainer("form")
+# In a form of ours, on a page that is refused as a whole, in a form the public fills in.
+SAYS_WHY = r'field__error|flash__item|notice__|problem__text|class="trouble"'
 # Forms that end what other forms need come last.
 ENDING = (
     "contacts.delete", "messaging.discard", "messaging.cancel_campaign", "people.revoke_invitation",
@@ -59,7 +69,7 @@ ENDING = (
     "people.admin_disable_user", "people.organization_settings", "people.accept",
 )  # fmt: skip
 LEAVES = {"people.sign_out", "people.revoke_session", "people.change_password", "static", "assets"}
-IN_CACHES = ("/static", "/assets", "/metrics")
+IN_CACHES = re.compile(r"/(static|assets|metrics)|/f/[^/]+/\d+/style\.css")
 RUNS = {"text/html", "image/svg+xml"}  # a script in anything else is text
 
 
@@ -102,11 +112,12 @@ class Vandal:
             if method in rule.methods and (leaving or rule.endpoint not in LEAVES):
                 yield rule, self.person.url(rule.endpoint, **self.own.for_rule(rule))
 
-    def forms(self):
-        """Return every form on the pages this person opens."""
+    def forms(self, opens=lambda _rule: True):
+        """Return every form on the pages this person opens, of those `opens` says of a route."""
         found = {}
-        for _, url in self.places("GET"):
-            found |= self.forms_at(url)
+        for rule, url in self.places("GET"):
+            if opens(rule):
+                found |= self.forms_at(url)
         stays = {a: f for a, f in found.items() if endpoint_of(self, a) not in LEAVES}
         return dict(sorted(stays.items(), key=lambda form: ends(endpoint_of(self, form[0]))))
 
@@ -115,7 +126,10 @@ class Vandal:
         answer = self.ask("GET", url)
         if answer is None or answer.status_code != 200 or answer.mimetype != "text/html":
             return {}
-        page = BeautifulSoup(answer.get_data(as_text=True), "html.parser")
+        text = answer.get_data(as_text=True)
+        if 'method="post"' not in text:
+            return {}
+        page = BeautifulSoup(text, "html.parser", parse_only=FORMS)
         return {
             form["action"].partition("?")[0]: (
                 filled_in(form),
@@ -123,6 +137,16 @@ class Vandal:
             )
             for form in page.select("form[method=post][action]")
         }
+
+
+def nearly(name):
+    """Return what a field of this name nearly takes; for most names, any bad text."""
+    return next((values for of, values in ALMOST if of.search(name)), BAD_TEXT)
+
+
+def may(app, rule, role):
+    """Say whether a role opens a route, by what its view declares."""
+    return getattr(app.view_functions[rule.endpoint], "access", None) in PERMISSIONS[role]
 
 
 @contextmanager
@@ -174,7 +198,7 @@ def judge(answer, url, typed=None):
     ways = (answer.headers.get(name, "").partition("?")[0] for name in ("Location", "HX-Redirect"))
     if any("evil" in way for way in ways):  # where one wanted to go is told to the sign-in page
         yield "leads away"
-    if "no-store" not in answer.headers.get("Cache-Control", "") and not url.startswith(IN_CACHES):
+    if "no-store" not in answer.headers.get("Cache-Control", "") and not IN_CACHES.match(url):
         yield "may be kept in a cache"
     if is_html and "default-src 'none'" not in answer.headers.get("Content-Security-Policy", ""):
         yield "a page without its policy"
@@ -195,7 +219,7 @@ def misfit(status, html):
     told = " ".join(re.sub(r"<[^>]*>", " ", html).split())
     if not told:
         yield "nothing is said"
-    if status == 422 and not re.search(r"field__error|flash__item|notice__", html):
+    if status == 422 and not re.search(SAYS_WHY, html):
         yield "nothing says what to mend"
     yield from (f"says {phrase!r}" for phrase in STOCK if phrase in told)
 
