@@ -14,10 +14,12 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.test import EnvironBuilder, TestResponse
 
+from portal.contacts.values import Language
 from portal.core.access import Role
+from portal.optin.rules.wording import SAID
 from tests.factories.numbers import make_carrier_account
 from tests.house.test_idor import endpoint_of
-from tests.house.vandal import LONG, Vandal, judge, may, nearly
+from tests.house.vandal import BAD_TEXT, LONG, Vandal, judge, may, nearly
 
 # How many bad values each field gets; a run that wants them all says BAD_INPUT_DEPTH=99.
 DEPTH = int(os.environ.get("BAD_INPUT_DEPTH", "1"))
@@ -104,7 +106,9 @@ def test_no_field_of_a_form_breaks_its_page_and_none_is_lost(vandal_as):
                 tried.add((endpoint, field))
                 others = {n: v for n, v in data.items() if n != field}
                 typed = {n: v for n, v in others.items() if n in visible}
-                for value in some(f"{endpoint}{field}", nearly(field), DEPTH):
+                seed = f"{endpoint}{field}"
+                values = [*some(seed, nearly(field), DEPTH), *some(seed, BAD_TEXT, DEPTH)]
+                for value in dict.fromkeys(values):
                     vandal.ask("POST", action, typed, data={**data, field: value})
                     typed = None  # looked at once for each field
                 vandal.ask("POST", action, data=others)
@@ -190,11 +194,46 @@ def test_a_foreign_host_is_refused_and_not_an_error_of_ours(app, client, monkeyp
 )
 def test_what_runs_is_told_by_what_opens_it(mimetype, said, is_bad):
     """A script runs in a page, a formula in a table; either is plain text in the other."""
+    assert bool(list(judge(_answer(said, mimetype=mimetype), "/x"))) is is_bad
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "is_bad"),
+    [
+        ("/f/x", "class='field' Look at what is marked.", True),
+        ("/f/x", f'<p class="trouble" role="alert">{SAID[Language.EN]["fix"]}</p>', True),
+        ("/f/x", f'<p class="trouble" role="alert">{SAID[Language.EN]["stale"]}</p>', False),
+        ("/f/x/embed?a=1", '<span class="wrong" id="phone-error">Give a number.</span>', False),
+        ("/f/x/kiosk/t", '<p class="problem__text">This kiosk has been up too long.</p>', False),
+        ("/accounts/x", '<p class="trouble" role="alert">Give a number.</p>', True),
+        ("/accounts/x", '<p class="problem__text">We could not do that.</p>', True),
+    ],
+)
+def test_a_form_of_the_public_says_what_to_mend_in_its_own_clothes_and_no_other(path, said, is_bad):
+    assert bool(list(judge(_answer(said, "422 REFUSED"), path))) is is_bad
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "is_bad"),
+    [
+        ("/f/x/1/style.css?v=1", "200 OK", False),
+        ("/f/x/embed.js", "200 OK", False),
+        ("/f/x/1/style.css", "404 NOT FOUND", True),
+        ("/f/x/1/style.css/x", "200 OK", True),
+        ("/f/x", "200 OK", True),
+    ],
+)
+def test_beside_a_form_of_the_public_only_what_is_the_same_for_all_is_cached(path, status, is_bad):
+    answer = _answer("We found no such page.", status, mimetype="text/css")
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    assert bool(list(judge(answer, path))) is is_bad
+
+
+def _answer(said, status="200 OK", mimetype="text/html"):
     headers = {
         "Content-Type": mimetype,
         "Cache-Control": "no-store",
         "Content-Security-Policy": "default-src 'none'",
     }
     request = EnvironBuilder().get_request()
-    answer = TestResponse([said.encode()], "200 OK", Headers(headers), request)
-    assert bool(list(judge(answer, "/x"))) is is_bad
+    return TestResponse([said.encode()], status, Headers(headers), request)

@@ -20,11 +20,11 @@ from werkzeug.datastructures import MultiDict
 from portal.core.access import Role
 from portal.core.settings import settings
 from portal.gateways.signature import BODY_DIGEST, digest, sign
-from portal.optin import queries as forms
 from portal.webhook_checks.service import believing
 from tests.factories.integrations import make_key
 from tests.factories.numbers import make_carrier_account
 from tests.house import malformed
+from tests.house.furnishing import furnish
 from tests.house.test_bad_input import ASKS
 from tests.house.test_idor import listen
 from tests.house.vandal import HANG_WALL_S, Hang, Vandal, ends, may, no_hang
@@ -33,9 +33,10 @@ SEED = int(os.environ.get("FUZZ_SEED", "1123"))
 REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "2000"))
 ROLES = {"alice": Role.TEAM_LEAD, "vera": Role.COMPLIANCE_OFFICER, "pat": Role.ADMIN}
 SHUT = {403, 404, 405, 415, 429}
-# Of what is sent to a route; behind a shut door nothing of it is tried. It is a fifth: things nobody
-# has, forged signatures, forms without a token. Officers not asked as officers make it over a quarter.
-MOST_SHUT = 0.24
+MISSES = {"path", "method"}  # kinds that ask for what is not there
+# Of all addresses, by method: behind a shut door nothing is tried. 25 to 31 of 548 stayed shut with three
+# seeds, most of which ask for what nothing here makes (a stamp, a logo, pictures of pages).
+LEAST_OPENED = 0.93
 SHARES = {"anyone": 60, "alice": 10, "pat": 10, "bob": 10, "vera": 10}
 SID = "SM" + "0" * 32
 WEBHOOK = {
@@ -52,7 +53,8 @@ class Fuzz:
         self.credentials, self.token = credentials, token  # the carrier's, and a key of the API
         self.rng = Random(seed)
         self.names = defaultdict(set)
-        self.told, self.doors = Counter(), Counter()  # of kinds; of doors that were shut, or not
+        self.told = Counter()
+        self.opened = set()  # addresses, by method
         self.app = vandals["anyone"].person.app
         self.forms = {who: vandals[who].forms(partial(ASKS[who], self.app)) for who in ASKS}
         self.headers = cycle(malformed.HEADERS)  # each comes to a webhook that is one
@@ -71,6 +73,8 @@ class Fuzz:
         """Return who gets past the door of a route, by what its view declares."""
         if getattr(self.app.view_functions[rule.endpoint], "access", None) == "signed_in":
             return "alice"
+        if rule.endpoint.startswith("notifications.outbox"):  # whose views ask who it is themselves
+            return "pat"
         return next((who for who, role in ROLES.items() if may(self.app, rule, role)), "anyone")
 
     def plan(self, requests):
@@ -93,7 +97,11 @@ class Fuzz:
         return sorted(once + rest, key=lambda step: ends(step[1].endpoint))
 
     def _half(self, kinds):
-        return self.rng.sample(kinds, len(kinds) // 2)
+        """Return half of them, of which one does not miss."""
+        hits = [kind for kind in kinds if kind not in MISSES]
+        first = self.rng.choice(hits)
+        rest = [kind for kind in kinds if kind != first]
+        return [first, *self.rng.sample(rest, len(kinds) // 2 - 1)]
 
     def _anywhere(self, places):
         who, place = self.rng.choice(places)
@@ -121,8 +129,8 @@ class Fuzz:
             answer = self.vandals[who].ask(method, url, **sent)
             self.names[place.endpoint] |= self.heard - {None}
             self.told[kind, answer.status_code // 100 if answer else 0] += 1
-            if kind not in {"path", "method"}:  # which mean to miss
-                self.doors[answer is not None and answer.status_code in SHUT] += 1
+            if kind not in MISSES and not _is_shut(answer):
+                self.opened.add((place.method, place.url))
         return len(steps)
 
     def _webhook(self, place, kind):
@@ -163,6 +171,12 @@ class Fuzz:
         )
 
 
+def _is_shut(answer):
+    if answer is None or "/sign-in" in answer.headers.get("Location", ""):
+        return True
+    return answer.status_code in SHUT
+
+
 # A form that breaks off leaves the file of its last part to the garbage collector (werkzeug).
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -176,22 +190,22 @@ def fuzz(own, app, northside, monkeypatch, request):
     heard = listen(monkeypatch)
     credentials = make_carrier_account(northside.organization_id)
     _, token = make_key(northside)
-    own.ids["slug"] = forms.form_or_404(northside.tenant, own.ids["form_id"]).slug
+    furnish(own, northside)
     vandals = {who: Vandal(request.getfixturevalue(who), own) for who in SHARES}
 
     def run(seed, requests):
         fuzzing = Fuzz(vandals, credentials, token, heard, seed)
         sent = fuzzing.run(requests)
         complaints = [c for vandal in vandals.values() for c in vandal.complaints]
-        print(
-            f"FUZZ_SEED={seed} FUZZ_REQUESTS={requests}: {sent} sent, {fuzzing.told}, {fuzzing.doors}"
-        )
+        every = {(place.method, place.url) for _, place in fuzzing.places()}
+        opened = f"{len(fuzzing.opened)} of {len(every)} opened"
+        print(f"FUZZ_SEED={seed} FUZZ_REQUESTS={requests}: {sent} sent, {opened}, {fuzzing.told}")
         assert not complaints, (
             f"FUZZ_SEED={seed} FUZZ_REQUESTS={requests}: {len(complaints)} of {sent}\n"
             + "\n".join(complaints[:60])
         )
-        shut = fuzzing.doors[True] / max(1, fuzzing.doors.total())
-        assert shut < MOST_SHUT, f"{shut:.0%} of what was sent met a door that was shut"
+        shut = sorted(every - fuzzing.opened)
+        assert len(fuzzing.opened) > LEAST_OPENED * len(every), f"{opened}, shut stayed {shut}"
         return sent
 
     return run

@@ -130,9 +130,9 @@ class Property:
         slice_ = rule.endpoint.partition(".")[0]
         found = {}
         for name in rule.arguments:
-            mine = self.ids.get(f"{slice_}.{name}") or self.ids.get(name)
-            plain = PLAIN.get(f"{slice_}.{name}") or PLAIN.get(name, NOBODY)
-            found[name] = mine or plain
+            names = (f"{rule.endpoint}.{name}", f"{slice_}.{name}", name)
+            known = (of[n] for of in (self.ids, PLAIN) for n in names if of.get(n))
+            found[name] = next(known, NOBODY)
         return found
 
 

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup, SoupStrainer
 
 from portal.core.access import PERMISSIONS
 from portal.core.db import db
+from portal.optin.rules.wording import SAID
 from tests import cast
 from tests.house.test_idor import NOBODY, endpoint_of, filled_in
 
@@ -39,8 +40,8 @@ BAD_TEXT = (
 # What a field of some kind nearly takes, by a part of its name: nonsense alone is refused at once.
 ALMOST = (
     (re.compile("url|website|link|address|site|origins|next|page"), ("[", "https://[x].com", "http://[", "https://x.com:99999", "//[x]")),
-    (re.compile("day|date|_on$|_at$|_from$|until|first|last|since|as_of"), ("0001-01-01", "9999-12-31", "0001-01-01T00:00", "9999-12-31T23:59")),
-    (re.compile("edits|limit|count|number|days|watch|breach|above|before|after|amount|price|least|most"), ("2147483648", "9223372036854775808", "sNaN", "-1", "1e309")),
+    (re.compile("day|date|_on$|_at$|_from$|until|^(first|last)$|since|as_of"), ("0001-01-01", "9999-12-31", "0001-01-01T00:00", "9999-12-31T23:59")),
+    (re.compile("edits|limit|count$|number|days|watch|breach|above|before|after|amount|price|least|most"), ("2147483648", "9223372036854775808", "sNaN", "-1", "1e309")),
 )  # fmt: skip
 _NEWEST = {"sort": "newest"}
 BAD_MARKS = (
@@ -60,8 +61,14 @@ BAD_MARKS = (
 STOCK = ("The browser (or proxy)", "The server could not", "invalid", "Invalid", "oops", "not a valid", "This field")  # fmt: skip
 KEPT = "input:not([type=hidden], [type=password], [type=file], [type=checkbox], [type=radio], [type=submit])[name], textarea[name]"  # fmt: skip
 FORMS = SoupStrainer("form")
-# In a form of ours, on a page that is refused as a whole, in a form the public fills in.
-SAYS_WHY = r'field__error|flash__item|notice__|problem__text|class="trouble"'
+SAYS_WHY = "field__error|flash__item|notice__"
+# A form the public fills in has no clothes of ours: it marks a field, or says what is wrong at its
+# head, where "mend what is marked" alone is not enough. A kiosk that is over has no form to show.
+_MEND = "|".join(re.escape(said["fix"]) for said in SAID.values())
+SAYS_WHY_AT = {
+    r"/f/[^/]+(/embed|/kiosk/[^/]+)?": f'class="wrong"|class="trouble" role="alert">(?!{_MEND})[^<]',
+    r"/f/[^/]+/kiosk/[^/]+(/thanks)?": 'class="problem__text">[^<]',
+}
 # Forms that end what other forms need come last.
 ENDING = (
     "contacts.delete", "messaging.discard", "messaging.cancel_campaign", "people.revoke_invitation",
@@ -69,7 +76,10 @@ ENDING = (
     "people.admin_disable_user", "people.organization_settings", "people.accept",
 )  # fmt: skip
 LEAVES = {"people.sign_out", "people.revoke_session", "people.change_password", "static", "assets"}
-IN_CACHES = re.compile(r"/(static|assets|metrics)|/f/[^/]+/\d+/style\.css")
+IN_CACHES = ("/static", "/assets", "/metrics")
+# Beside forms of the public, the same for everybody (C-4): a published version's style never changes,
+# the lines that build the frame hold five minutes.
+KEPT_AT = r"/f/[^/]+/(\d+/style\.css|embed\.js)"
 RUNS = {"text/html", "image/svg+xml"}  # a script in anything else is text
 
 
@@ -198,7 +208,11 @@ def judge(answer, url, typed=None):
     ways = (answer.headers.get(name, "").partition("?")[0] for name in ("Location", "HX-Redirect"))
     if any("evil" in way for way in ways):  # where one wanted to go is told to the sign-in page
         yield "leads away"
-    if "no-store" not in answer.headers.get("Cache-Control", "") and not IN_CACHES.match(url):
+    path = url.partition("?")[0]
+    is_kept = answer.status_code == 200 and re.fullmatch(KEPT_AT, path)
+    if "no-store" not in answer.headers.get("Cache-Control", "") and not (
+        url.startswith(IN_CACHES) or is_kept
+    ):
         yield "may be kept in a cache"
     if is_html and "default-src 'none'" not in answer.headers.get("Content-Security-Policy", ""):
         yield "a page without its policy"
@@ -207,19 +221,20 @@ def judge(answer, url, typed=None):
     if answer.status_code >= 400 and not is_html and len(said.split()) < 3:
         yield f"nothing helpful is said: {said[:80]!r}"
     if answer.status_code >= 400 and is_html:
-        yield from misfit(answer.status_code, said)
+        yield from misfit(answer.status_code, said, path)
         if typed and answer.status_code not in {410, 429}:
             yield from lost(said, typed)
 
 
-def misfit(status, html):
+def misfit(status, html, path):
     """Yield what a refusing page lacks."""
     if "<html" in html and len(re.findall(r"<h1[ >]", html)) != 1:
         yield "a page has one h1"
     told = " ".join(re.sub(r"<[^>]*>", " ", html).split())
     if not told:
         yield "nothing is said"
-    if status == 422 and not re.search(SAYS_WHY, html):
+    ways = [SAYS_WHY, *(words for at, words in SAYS_WHY_AT.items() if re.fullmatch(at, path))]
+    if status == 422 and not any(re.search(words, html) for words in ways):
         yield "nothing says what to mend"
     yield from (f"says {phrase!r}" for phrase in STOCK if phrase in told)
 
