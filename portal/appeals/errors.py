@@ -26,7 +26,10 @@ class MovedMeanwhile(DomainError):
     code = "moved_meanwhile"
 
     def __init__(self, now: str) -> None:
-        super().__init__(f"Somebody was faster: this appeal is now “{now}”. Reload the page.")
+        super().__init__(
+            f"Somebody was faster: this appeal changed meanwhile and is now “{now}”. "
+            "Read it as it is now, then do this again if it still fits."
+        )
 
 
 class PartChanged(DomainError):

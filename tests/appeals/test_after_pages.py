@@ -55,6 +55,8 @@ def test_from_the_files_by_hand_to_the_reinstatement(vera, bob, sent):
         **sent_by_hand,
     )
     assert "Sent by hand" in again.text_of("#sent")
+    assert "went to the carrier already" in again.text_of("#not-done")
+    assert again.page.select_one("#not-done input")["value"] == "Ticket 4711"
 
     lacking = keep(vera, sent, 422, kind="information", asked="Twenty samples")
     assert "Give the day by which they want the answer." in lacking.text_of("#reply")
@@ -69,7 +71,9 @@ def test_from_the_files_by_hand_to_the_reinstatement(vera, bob, sent):
     support()
     edits = queries.case_or_404(sent.tenant, sent.id).edits
     vera.post("appeals.answer", 303, data={"edits": edits, "words": "Here they are"}, **where(sent))
-    vera.post("appeals.answer", 409, data={"edits": edits, "words": "Twice"}, **where(sent))
+    twice = vera.post("appeals.answer", 409, data={"edits": edits, "words": "Twice"}, **where(sent))
+    assert "Somebody was faster" in twice.text_of("#not-done")
+    assert twice.text_of("#not-done textarea[readonly]") == "Twice"
     keep(vera, sent, kind="reinstated")
     over = vera.get("appeals.carrier", **where(sent))
     assert not over.page.select("#reply, #answer")
@@ -94,7 +98,8 @@ def test_two_letters_that_wait_to_be_sent_by_hand_share_no_id(vera, sent):
 def test_a_denial_leads_to_the_next_round(vera, sent):
     second = vera.follow(keep(vera, sent, kind="denied"))
     assert "round 2" in second.text
-    keep(vera, sent, 409, kind="denied")
+    late = keep(vera, sent, 409, kind="denied")
+    assert late.text_of("#not-done textarea") == "Ticket 4711"  # nothing typed is lost
 
 
 def test_what_a_form_never_sends_is_refused(vera, sent):

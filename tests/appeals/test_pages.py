@@ -206,7 +206,34 @@ def test_two_officers_pages_that_approve_at_once(vera, bob, case):
         "appeals.move", 409, account_id=case.account_id, case_id=case.id, step="approve",
         data={"edits": seen},
     )  # fmt: skip
-    assert "Somebody was faster" in late.text
+    assert "Somebody was faster" in late.text_of("#not-done")
+
+
+def test_a_step_of_a_case_that_changed_meanwhile_shows_its_reason_again(vera, bob, case):
+    """S19: the reason stays in its field while the step is there, else beside the words why not."""
+    where = {"account_id": case.account_id, "case_id": case.id}
+    stale = {"edits": -1, "reason": "The list was not ours"}
+    late = vera.post("appeals.move", 409, step="withdraw", data=stale, **where)
+    assert "changed meanwhile and is now “Draft”" in late.text_of("#next")
+    assert late.page.select_one("#reason-withdraw")["value"] == "The list was not ours"
+    assert not late.page.select("#not-done")
+    seen = late.page.select_one('#next form[action$="/withdraw"] input[name=edits]')["value"]
+    vera.post("appeals.move", step="withdraw", data={**stale, "edits": seen}, **where)
+    over = vera.post("appeals.move", 409, step="withdraw", data=stale, **where)
+    assert "is now “Withdrawn”" in over.text_of("#not-done")
+    assert over.text_of("#not-done textarea[readonly]") == "The list was not ours"
+    assert queries.case_or_404(case.tenant, case.id).edits == int(seen) + 1
+
+
+def test_what_was_typed_for_a_case_that_is_over_can_be_copied(vera, bob, case):
+    edits = {number: part.edits for number, part in parts_of(case).items()}
+    act(vera, case, "withdraw", reason="The list was not ours")
+    written = write(bob, case, 4, 422, edits=edits[4], text="Each signs a sheet")
+    assert written.text_of("#not-done textarea") == "Each signs a sheet"
+    aside = do(bob, case, "set_part_aside", 3, 422, edits=edits[3], because="On paper alone")
+    assert aside.page.select_one("#not-done input")["value"] == "On paper alone"
+    named = do(bob, case, "name_numbers", 6, 422, named="(312) 555-0150")
+    assert named.text_of("#not-done textarea") == "(312) 555-0150"
 
 
 def test_numbers_come_out_of_the_carriers_mail(bob, case):

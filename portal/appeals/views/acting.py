@@ -36,10 +36,10 @@ def move(account_id: UUID, case_id: UUID, step: str) -> Response:  # noqa: ARG00
     case, form, wanted = case_of(case_id), MoveForm(), _named(step)
     if not form.validate_on_submit():
         return case_page(case, Slots(move=form, tried=wanted), 422)
-    if form.edits.data != case.edits:
-        raise MovedMeanwhile(case.state_label)
     by, who = my_parties(case), me().actor
     try:
+        if form.edits.data != case.edits:
+            raise MovedMeanwhile(case.state_label)
         packed = None
         found = checking.look_again(case) if wanted is Move.HAND_IN else {}
         if wanted is Move.SUBMIT and states.may(wanted, case.state, by):

@@ -228,15 +228,25 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
         for one in sendings
         if one.waits_for_a_person and may_send
     }
+    not_done: BaseForm | None = None
     if typed.by_hand is not None:
         number, refused = typed.by_hand
-        by_hand[number] = refused.at(number)
+        if number in by_hand:
+            by_hand[number] = refused.at(number)
+        else:
+            not_done = refused
+    if typed.reply is not None and not kinds:
+        not_done = typed.reply
+    may_answer = may_move(Move.ANSWER, case.state, by)
+    if typed.answer is not None and not may_answer:
+        not_done = typed.answer
     return page(
         "appeals/carrier.html",
         None,
         status,
         case=case,
         look=STATE_LOOKS[case.state],
+        not_done=not_done,
         sendings=sendings,
         replies=queries.replies(case),
         files=_by_what(kept),
@@ -245,7 +255,7 @@ def _page(case: CaseRef, typed: Typed | None = None, status: int = 200) -> Respo
         if may_send and (typed.reply or kinds != [ReplyKind.WITHDRAWN]) and kinds
         else None,
         answer_form=(typed.answer or AnswerForm(formdata=None, edits=case.edits))
-        if may_move(Move.ANSWER, case.state, by)
+        if may_answer
         else None,
         comment_form=(typed.comment or CommentForm(formdata=None))
         if me().may(Permission.WRITE_APPEALS)

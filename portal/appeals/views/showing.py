@@ -40,6 +40,7 @@ from portal.appeals.values import (
 )
 from portal.core import clock
 from portal.core.access import Permission, me
+from portal.core.base_form import BaseForm
 from portal.core.web import page
 from portal.drips.queries import library
 from portal.proofs.values import BundleRef
@@ -112,6 +113,13 @@ class Slots:
     numbers: Mapping[int, NumbersForm] = field(default_factory=dict)
     move: MoveForm | None = None
     tried: Move | None = None
+
+    def homeless(self, moves: Sequence[Move], *, may_write: bool) -> BaseForm | None:
+        """Return what was typed where the page has no form for it any more, or None."""
+        if self.move is not None and self.tried not in moves:
+            return self.move
+        written = [*self.part.values(), *self.aside.values(), *self.numbers.values()]
+        return next(iter(written), None) if not may_write else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,7 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
     by = my_parties(case)
     moves = [move for move in states.moves_for(case.state, by) if move in BUTTONS]
     barred = reviewing.barred(case, me().actor) if Move.APPROVE in moves else ""
+    moves = [move for move in moves if not (barred and move is Move.APPROVE)]
     may_write = case.is_writable and me().may(Permission.WRITE_APPEALS)
     parts = {part.number: part for part in looked.parts}
     found = known() if may_write else None
@@ -211,10 +220,11 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
         checklist=_checklist(ready),
         milestones=_milestones(case),
         may_write=may_write,
-        moves=[move for move in moves if not (barred and move is Move.APPROVE)],
+        moves=moves,
+        not_done=slots.homeless(moves, may_write=may_write),
         barred=barred,
         ways=MOVES,
-        move_form=slots.move or MoveForm(formdata=None, edits=case.edits),
+        move_form=slots.move if slots.tried in moves else MoveForm(formdata=None),
         tried=slots.tried,
         has_officer=cases.has_officer(case.organization_id),
         is_overdue=case.due_at is not None and case.due_at <= clock.utcnow(),

@@ -138,9 +138,13 @@ def name_numbers(account_id: UUID, case_id: UUID, number: int) -> Response:  # n
         form.named.errors = ["There is no phone number in this. Write each with its area code."]
         return case_page(case, Slots(numbers={number: form}), 422)
     tally = checking.tally(case, named.e164s)  # before the unit of work: it reads a lot
-    with unit_of_work():
-        parts.name_numbers(case, number, named.e164s, actor=me().actor, tally=tally)
-        certificates.ask(case, named.e164s, actor=me().actor)
+    try:
+        with unit_of_work():
+            parts.name_numbers(case, number, named.e164s, actor=me().actor, tally=tally)
+            certificates.ask(case, named.e164s, actor=me().actor)
+    except DomainError as error:
+        form.refuse("named", error)
+        return case_page(case_of(case_id), Slots(numbers={number: form}), 422)
     _say(named)
     return see_other(url_of(case, number))
 
