@@ -28,6 +28,8 @@ _PROTOCOL = "messaging/test_protocol.py::test_every_text_ends_where_the_table_sa
 _VERDICT = "gateways/test_outcomes.py::test_each_behaviour_has_the_verdict_of_the_table"
 _JOBS, _HOOKS = "messaging/test_jobs.py", "messaging/test_webhooks.py"
 _MEET, _LEDGER = "messaging/test_meetings.py", "billing/test_service.py"
+_OUTAGE, _RESTORE = "messaging/test_outage.py", "messaging/test_restore.py"
+_OPENINGS = "messaging/test_openings.py"
 
 CAUGHT_BY = {
     # bug: what catches it
@@ -41,7 +43,7 @@ CAUGHT_BY = {
         "drips/test_running.py::TestStops::test_a_reply_pauses_and_resuming_goes_on_in_order"
     ),
     "start_undoes_a_later_stop": (
-        "messaging/test_outage.py::test_a_stop_heard_late_holds_and_an_older_start_opens_nothing"
+        f"{_OUTAGE}::test_a_stop_heard_late_holds_and_an_older_start_opens_nothing"
     ),
     "webhooks_named_by_a_header": (
         "messaging/test_walls.py::test_only_what_is_signed_says_which_text_it_is"
@@ -63,6 +65,53 @@ CAUGHT_BY = {
     ),
     "key_of_one_column": (
         "messaging/test_walls.py::test_a_text_of_an_account_cannot_be_another_organizations"
+    ),
+    "grant_without_a_name": f"{_LEDGER}::TestGrant::test_of_one_reference_counts_once",
+    "doubts_are_never_given_up": f"{_PROTOCOL}[post_before_t3-silence]",
+    "same_words_leave_beside_a_doubt": f"{_JOBS}::test_the_same_words_are_never_in_doubt_twice",
+    "deadline_is_not_looked_at": (
+        "gateways/test_connections.py::test_the_deadline_is_kept_before_the_first_byte"
+    ),
+    # what recovery hangs on after an outage, a restore or a lost webhook
+    "gate_opens_at_the_first_reading": (
+        f"{_OUTAGE}::test_a_stop_that_the_list_tells_late_is_known_before_the_first_bulk_text"
+    ),
+    "mark_outside_is_not_compared": (
+        f"{_RESTORE}::test_a_restore_is_noticed_by_the_very_next_text_too"
+    ),
+    "fence_lets_texts_go": (
+        "messaging/test_last_look.py"
+        "::test_a_fence_holds_every_kind_of_text_and_frees_it_when_lifted"
+    ),
+    "fence_lifts_before_the_lag": f"{_RESTORE}::test_a_reading_counts_from_when_it_began",
+    "proof_of_the_unsent_stops_nothing": (
+        f"{_RESTORE}::test_evidence_for_a_text_that_never_left_stops_everybody_of_the_organization"
+    ),
+    "strays_stop_nothing": (
+        f"{_OUTAGE}::TestStrays::test_they_are_told_once_for_each_and_stop_sending"
+    ),
+    "sweep_hears_nobody": (
+        f"{_OUTAGE}::test_a_stop_heard_late_holds_and_an_older_start_opens_nothing"
+    ),
+    "lost_webhooks_are_not_heard": (
+        f"{_JOBS}::test_a_stop_whose_webhook_was_lost_is_found_in_the_list"
+    ),
+    "webhook_is_answered_though_not_kept": (
+        "messaging/test_webhook_load.py"
+        "::test_while_the_database_is_down_the_carrier_is_asked_to_come_again[INSERT-1]"
+    ),
+    # which STOP and which START counts
+    "stop_spares_other_accounts": (
+        f"{_HOOKS}::test_stop_blocks_marketing_of_every_account_of_the_organization"
+    ),
+    "refusal_of_an_opt_out_is_forgotten": (
+        f"{_JOBS}::test_a_refusal_because_of_an_opt_out_is_an_opt_out"
+    ),
+    "start_counts_from_its_arrival": (
+        f"{_OPENINGS}::test_a_start_that_comes_late_does_not_undo_the_stop_that_overtook_it"
+    ),
+    "undated_start_opens_at_once": (
+        f"{_OPENINGS}::TestNobodyCanReadIt::test_what_the_carrier_does_not_know_opens_nothing"
     ),
 }
 CAUGHT_ON_POSTGRESQL = {

@@ -1,15 +1,18 @@
 """Runs tests against copies of the product, each in a fork of one warm process.
 
 The parent knows every library and nothing of the product, so a copy is imported anew in each
-fork, and a run costs what the product costs, not what its libraries cost.
+fork, and a run costs what the product costs, not what its libraries cost. It also compiles the
+patterns that a run compiled: what comes of a pattern hangs on nothing else.
 
 usage: python tests/chaos/warm.py, then one JSON object a line:
     {"tree": folder, "tests": [ids], "database": name} -> {"failed": [ids], "broken": [ids], ...}
 """
 
+import gc
 import importlib
 import json
 import os
+import re
 import sys
 import time
 from contextlib import suppress
@@ -58,7 +61,9 @@ def run(tree, tests, database):
     verdicts = Verdicts()
     options = ["-p", "no:cacheprovider", "-p", "no:randomly", "--basetemp=basetemp"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # they are warm
+    options += ["-p", "no:hypothesispytest"]  # it reads all our code for constants to try
     started = time.process_time()
+    gc.disable()  # until all is imported, see conftest: it would walk what stays
     pytest.main([*options, f"--database={database}", *tests], plugins=[verdicts])
     return {
         "passed": verdicts.passed,
@@ -67,6 +72,7 @@ def run(tree, tests, database):
         "why": verdicts.why,
         "cpu_s": round(time.process_time() - started, 2),
         "libraries": [m for m in sys.modules if m.partition(".")[0] not in OURS],
+        "patterns": [[p, f] for kind, p, f in re._cache if kind is str],
     }
 
 
@@ -92,6 +98,8 @@ def main():
         for name in answer.pop("libraries", ()):
             with suppress(Exception):
                 importlib.import_module(name)
+        for pattern, flags in answer.pop("patterns", ()):
+            re.compile(pattern, flags)
         print(json.dumps(answer), flush=True)
 
 

@@ -14,7 +14,7 @@ from portal.messaging.models import InboundText
 from portal.messaging.queries import recovery as records
 from portal.messaging.rules import gates
 from portal.messaging.service import heartbeat
-from portal.messaging.values import State
+from portal.messaging.values import FenceCause, State
 from portal.texting_accounts import service as accounts
 from tests.cast import JUNIPER, account
 from tests.factories.billing import make_credits
@@ -379,6 +379,7 @@ class TestStrays:
         stray(1)
         stray(2)
         assert recovery.sweep_both_ways() == 2
+        assert records.sending_state(JUNIPER).fence is FenceCause.STRAYS
         assert records.fence(JUNIPER).strays == 2
         for user_id in (ALICE, VERA, PAT):
             assert len(notifications.latest(user_id)) == 1

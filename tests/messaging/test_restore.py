@@ -207,7 +207,7 @@ def test_evidence_for_a_text_that_never_left_stops_everybody_of_the_organization
         )
     apply_statuses()
     assert only_text(northside).state is State.DELIVERED
-    assert records.fence(JUNIPER).cause is FenceCause.UNSENT
+    assert records.sending_state(JUNIPER).fence is FenceCause.UNSENT
     for user_id, url in (
         (ALICE, f"/organizations/{JUNIPER}/sending"),
         (VERA, f"/organizations/{JUNIPER}/sending"),
