@@ -190,6 +190,9 @@ def test_a_text_from_somebody_known_makes_no_lead(app, northside):
 def test_a_short_code_becomes_a_lead_that_cannot_be_texted(app, northside):
     with unit_of_work():
         lead = contacts.ensure_lead(northside.tenant, "72345", SYSTEM)
+        other = contacts.ensure_lead(northside.tenant, "72346", SYSTEM)
+    with unit_of_work():  # once each text of theirs was a lead of its own
+        assert contacts.ensure_lead(northside.tenant, "72345", SYSTEM).id == lead.id != other.id
     assert lead.preferred is None and lead.numbers[0].problem is Problem.SHORT
 
 

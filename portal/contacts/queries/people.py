@@ -64,6 +64,18 @@ def by_numbers(tenant: Tenant, e164s: Iterable[str]) -> dict[str, ContactRef]:
     return {e164: refs[id_] for e164, id_ in holders.items() if id_ in refs}
 
 
+def by_unread_number(tenant: Tenant, raw: str) -> ContactRef | None:
+    """Return who has had something longest that was written like this and is no number."""
+    holder = db.session.scalar(
+        select(_NUMBER.c.contact_id)
+        .join_from(_NUMBER, _CONTACT, _CONTACT.c.id == _NUMBER.c.contact_id)
+        .where(owned(tenant, _NUMBER), _NUMBER.c.e164.is_(None), _NUMBER.c.raw == raw)
+        .order_by(_CONTACT.c.created_at, _CONTACT.c.id)
+        .limit(1)
+    )
+    return by_id(tenant, holder) if holder else None
+
+
 def states_of(tenant: Tenant, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the states in the addresses of at most 500 contacts; who has none is left out."""
     rows = db.session.execute(_STATES_OF, {**tenant.named, "ids": ids})

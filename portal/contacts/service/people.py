@@ -124,6 +124,9 @@ def ensure_lead(tenant: Tenant, e164: str, actor: Actor) -> ContactRef:
     book.hold(tenant)
     reading = read(e164)
     if reading.e164 is None:  # a short code writes: nobody can answer it, but it is kept
+        known = queries.by_unread_number(tenant, e164[:100])
+        if known:
+            return known
         reading = Reading(e164[:100], None, problem=reading.problem, is_verified=False)
     person = Person(
         first_name=phone.show(e164),
