@@ -7,7 +7,7 @@ from flask.cli import with_appcontext
 
 from portal.calls import service as calls
 from portal.consent import service as consent
-from portal.core import audit, checkpoints
+from portal.core import audit, checkpoints, clock
 from portal.core.audit import Actor
 from portal.core.db import unit_of_work
 from portal.messaging.service import counting, fence
@@ -30,13 +30,23 @@ def restored_command(since: datetime | None) -> None:
 
     Checkpoints of audit entries that the backup lacks are marked as overtaken, in a signed note.
     """
-    with unit_of_work():
-        stopped = fence.trip_all(
-            FenceCause.BY_HAND, since=since.replace(tzinfo=UTC) if since else None, actor=ACTOR
+    made_at = since.replace(tzinfo=UTC) if since else None
+    if made_at is not None and made_at > clock.utcnow():
+        raise click.BadParameter(
+            f"{since:%Y-%m-%d %H:%M} lies ahead; it is {clock.utcnow():%Y-%m-%d %H:%M} in UTC now. "
+            "Give the time in UTC, not yours.",
+            param_hint="--since",
         )
+    with unit_of_work():
+        stopped = fence.trip_all(FenceCause.BY_HAND, since=made_at, actor=ACTOR)
         for chain in audit.chains():
             checkpoints.accept_restore(chain)
-    click.echo(f"Sending has stopped for {stopped} more organization(s). See /admin/sending.")
+    click.echo(
+        f"Sending has stopped for {stopped} more organization(s). See /admin/sending."
+        if stopped
+        else "Nobody was left to stop: all stand still already, or have no account at the carrier. "
+        "See /admin/sending."
+    )
 
 
 @click.command("recount")

@@ -262,6 +262,20 @@ def test_a_person_can_say_that_a_backup_was_restored(app, northside, sender, car
     assert recovery.mend_fenced() == 0
 
 
+def test_a_backup_of_tomorrow_is_refused_and_a_second_stop_says_that_it_was_none(
+    app, northside, sender, clock
+):
+    """Local time typed as UTC: the list would have been read from too late."""
+    ahead = (clock.now + timedelta(hours=5)).strftime("%Y-%m-%dT%H:%M")
+    said = app.test_cli_runner().invoke(args=["restored", "--since", ahead])
+    assert said.exit_code == 2
+    assert "--since" in said.output
+    assert "Give the time in UTC" in said.output
+    assert records.fence(JUNIPER) is None
+    for words in ("1 more organization", "Nobody was left to stop"):
+        assert words in app.test_cli_runner().invoke(args=["restored"]).output
+
+
 def test_what_a_person_stopped_is_not_let_go_by_a_restore_noticed_later(
     northside, sender, carrier_fake, clock
 ):
