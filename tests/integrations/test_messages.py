@@ -132,6 +132,23 @@ class TestSending:
             assert codes(read(answer))[0] == "invalid_number", number
         assert texts(ready) == []
 
+    def test_a_number_of_too_many_digits_is_told_as_may_text_tells_it(self, program, ready):
+        answer = program.post("/messages", {**MESSAGE, "to": "+13125550142000"})
+        [gate, *_] = program.get("/numbers/+13125550142000/may-text").json["gates"]
+        assert read(answer)["detail"] == gate["sentence"]
+        assert "too many digits" in gate["sentence"]
+        assert texts(ready) == []
+
+    def test_what_fields_make_too_long_for_anybody_is_refused(self, program, ready):
+        """R-4: a text has 8,000 characters at most, whoever words it."""
+        make_recipient(ready, CAROL, first_name="Carol" * 20)
+        answer = program.post("/messages", {"to": CAROL, "body": "{first_name} " * 600})
+        said = read(answer)
+        assert (answer.status_code, said["code"]) == (400, "text_too_long")
+        assert said["fields"][0]["field"] == "body"
+        assert texts(ready) == []
+        assert billing.balance(ready.id).reserved == 0
+
 
 class TestIdempotency:
     def test_the_same_again_gets_the_same_answer_and_sends_nothing(self, program, ready, carol):
@@ -220,7 +237,9 @@ class TestIdempotency:
             return begin(*args)
 
         monkeypatch.setattr(answers, "begin", revoked_first)
-        assert Program(app, token).post("/messages", MESSAGE).status_code == 401
+        answer = Program(app, token).post("/messages", MESSAGE)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
         assert texts(ready) == []
 
     def test_two_at_once_with_one_key_send_one_text(self, app, ready, carol):

@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.core.access import Scope
 from portal.core.db import unit_of_work
-from portal.integrations.api.problems import Problem
+from portal.integrations.api.problems import WITH_A_KEY, Problem
 from portal.integrations.rules.shapes import MOST_FAULTS, Fault, Shape, Thing
 from portal.integrations.service import keys, pace
 from portal.integrations.values import KeyRef
@@ -33,7 +33,7 @@ def key_of_request() -> KeyRef:
             "Send a key of this account: Authorization: Bearer cdk_..."
             if given is None
             else "This key opens nothing: it is wrong, revoked or has run out.",
-            headers={"WWW-Authenticate": 'Bearer realm="ConsentDesk API"'},
+            headers=WITH_A_KEY,
         )
     if keys.is_use_due(key):
         with unit_of_work():

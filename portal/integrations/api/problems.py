@@ -26,6 +26,7 @@ from portal.integrations.rules.shapes import moment as a_moment
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
+WITH_A_KEY: Final[Mapping[str, str]] = {"WWW-Authenticate": 'Bearer realm="ConsentDesk API"'}
 _TITLES: Final[Mapping[int, str]] = {
     400: "The request is not right",
     401: "No key that opens this",
@@ -149,7 +150,8 @@ def answer(problem: Problem) -> Response:
 def of_rule(error: DomainError, place: str | None = None) -> Problem:
     """Return the problem a rule's no comes to; `place` is the field it is about."""
     faults = [Fault(place, error.message)] if place else []
-    return Problem(error.status, error.code, error.message, faults)
+    headers = WITH_A_KEY if error.status == 401 else {}  # RFC 9110, 11.6.1
+    return Problem(error.status, error.code, error.message, faults, headers)
 
 
 def of_http(error: HTTPException) -> Response:

@@ -8,9 +8,10 @@ from portal.core.audit import Actor
 from portal.core.db import part_of_work
 from portal.core.errors import BadInput, DomainError
 from portal.messaging import queries
-from portal.messaging.errors import NonceReused, OkNeeded, TextRefused
+from portal.messaging.errors import NonceReused, OkNeeded, TextRefused, TextTooLong
 from portal.messaging.rules import price, rates
 from portal.messaging.service import facts, linting, planning, sending
+from portal.messaging.service.wording import LONGEST_TEMPLATE
 from portal.messaging.values import Draft, Gate, Kind, OverLimitChoice, Recipient, TextView
 from portal.texting_accounts.values import AccountRef
 
@@ -40,7 +41,8 @@ def send_one(
     """Queue one text by the way every text goes, and return its parts in order.
 
     Beyond today's limits it waits for a day with room, bulk or not (S-11). Raises Refused,
-    having changed nothing, even inside a unit of work that goes on; BadInput or NonceReused.
+    having changed nothing, even inside a unit of work that goes on; BadInput, for words that the
+    fields make too long as well: no person has looked at them. Or NonceReused.
     """
     over_limit: OverLimitChoice | None = "spread" if kind is Kind.BULK else None
     draft = Draft(body, kind, over_limit=over_limit, is_by_program=True)
@@ -54,6 +56,10 @@ def send_one(
                 actor=actor,
                 lint_ok=linting.SENT_BEFORE if takes_warnings else "",
             )
+            parts = queries.campaign_rows(account.tenant, campaign.id).rows
+            length = sum(len(part.body) for part in parts)
+            if length > LONGEST_TEMPLATE:
+                raise TextTooLong(length, LONGEST_TEMPLATE)
     except (BadInput, NonceReused):
         raise
     except OkNeeded as error:
@@ -64,7 +70,7 @@ def send_one(
         gate = price.credits_enough(error.needed, error.available)
         assert gate is not None  # that is what was raised
         raise Refused(_first(gate, shut_gates(account, e164, kind))) from error
-    return queries.campaign_rows(account.tenant, campaign.id).rows
+    return parts
 
 
 def shut_gates(account: AccountRef, e164: str, kind: Kind) -> list[Gate]:
