@@ -19,7 +19,7 @@ from portal.core import clock
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("app.py", "portal", "workers", "templates", "static", "migrations")
-START_S = 180
+START_S = 600  # a start of 15 s took 200 beside two more workers on a slow day
 
 
 @dataclass(frozen=True)
