@@ -87,18 +87,25 @@ def place(organization_id: UUID, listed: Sequence[Listed]) -> int:
         for text in chunk:
             row = _take_fitting(rows[text.to, text.body.strip()], text)
             if row is not None:
-                proof = Evidence(
-                    row.id,
-                    text.sid,
-                    Source.LIST,
-                    STATES.get(text.status, State.ACCEPTED),
-                    text.error_code,
-                    row.attempt or None,
-                )
                 tenant = Tenant(organization_id, row.account_id)
-                at = text.date_created
-                found.append((proof, Lesson(tenant, row.e164, text.error_code, at=at)))
+                attempt, at = row.attempt or None, text.date_created
+                found.append(proven(text, row.id, tenant, row.e164, attempt=attempt, at=at))
     return _apply(found)
+
+
+def proven(
+    text: Listed,
+    message_id: UUID,
+    tenant: Tenant,
+    e164: str,
+    *,
+    attempt: int | None = None,
+    at: datetime | None,
+) -> tuple[Evidence, Lesson]:
+    """Return what a listed text proves of a row, and what its error code teaches of that time."""
+    state = STATES.get(text.status, State.ACCEPTED)
+    proof = Evidence(message_id, text.sid, Source.LIST, state, text.error_code, attempt)
+    return proof, Lesson(tenant, e164, text.error_code, at=at)
 
 
 def unaccounted(organization_id: UUID, listed: Iterable[Listed]) -> list[Listed]:
@@ -122,15 +129,7 @@ def refresh(organization_id: UUID, listed: Sequence[Listed]) -> int:
             )
         )
         proofs = [
-            (
-                Evidence(id_, text.sid, Source.LIST, STATES[text.status], text.error_code),
-                Lesson(
-                    Tenant(organization_id, account_id),
-                    e164 or "",
-                    text.error_code,
-                    at=text.date_created,
-                ),
-            )
+            proven(text, id_, Tenant(organization_id, account_id), e164 or "", at=text.date_created)
             for id_, account_id, e164, sid, state in rows
             for text in [by_sid[sid or ""]]
             if RANK[STATES[text.status]] > RANK[state]

@@ -17,10 +17,8 @@ from portal.messaging.models import MOVING, Campaign, Message, TrafficStop
 from portal.messaging.rules import gates
 from portal.messaging.rules.whys import BULK_PAUSED
 from portal.messaging.service import evidence, facts, lessons, outbox
-from portal.messaging.service.evidence import Effect, Evidence, Source
-from portal.messaging.service.lessons import Lesson
-from portal.messaging.service.placing import AFTER, BEFORE, OUTBOUND
-from portal.messaging.service.statuses import STATES
+from portal.messaging.service.evidence import Effect
+from portal.messaging.service.placing import AFTER, BEFORE, OUTBOUND, proven
 from portal.messaging.values import CampaignState, State
 from portal.texting_accounts import queries as accounts
 
@@ -116,7 +114,19 @@ def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
 
     Its twins bear the names of other texts: all are locked at once, in the order of the ids.
     """
-    fitting = [_proven_by(doubt, text) for text in listed if _matches(doubt, text)]
+    tenant = Tenant(doubt.organization_id, doubt.account_id)
+    fitting = [
+        proven(
+            text,
+            doubt.message_id,
+            tenant,
+            doubt.e164,
+            attempt=doubt.attempt,
+            at=doubt.submitted_at,
+        )
+        for text in listed
+        if _matches(doubt, text)
+    ]
     if fitting:
         lessons.lock([lesson for _, lesson in fitting])
         evidence.lock([proof for proof, _ in fitting])
@@ -128,20 +138,6 @@ def settle_doubt(doubt: Doubt, listed: Sequence[Listed]) -> bool:
             return True
     _check_later(doubt)
     return False
-
-
-def _proven_by(doubt: Doubt, text: Listed) -> tuple[Evidence, Lesson]:
-    """Return what a listed text proves of one in doubt, and what its error code teaches."""
-    proof = Evidence(
-        doubt.message_id,
-        text.sid,
-        Source.LIST,
-        STATES.get(text.status, State.ACCEPTED),
-        text.error_code,
-        doubt.attempt,
-    )
-    tenant = Tenant(doubt.organization_id, doubt.account_id)
-    return proof, Lesson(tenant, doubt.e164, text.error_code, at=doubt.submitted_at)
 
 
 def postpone(doubt: Doubt) -> bool:
