@@ -44,7 +44,8 @@ def restored_command(since: datetime | None) -> None:
     click.echo(
         f"Sending has stopped for {stopped} more organization(s). See /admin/sending."
         if stopped
-        else "Nobody was left to stop: all stand still already, or have no account at the carrier. "
+        else "Nobody was left to stop: all stand still already, and their lists are read again, or have "
+        "no account at the carrier. "
         "See /admin/sending."
     )
 

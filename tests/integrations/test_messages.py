@@ -140,7 +140,7 @@ class TestSending:
         assert texts(ready) == []
 
     def test_what_fields_make_too_long_for_anybody_is_refused(self, program, ready):
-        """R-4: a text has 8,000 characters at most, whoever words it."""
+        """RULINGS 31: no more parts than the document says; no person has seen what it would cost."""
         make_recipient(ready, CAROL, first_name="Carol" * 20)
         answer = program.post("/messages", {"to": CAROL, "body": "{first_name} " * 600})
         said = read(answer)

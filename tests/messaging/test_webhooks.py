@@ -200,6 +200,13 @@ def test_an_unknown_number_becomes_a_lead(northside, texts_in):
     assert [n.kind for n in notifications.latest(ALICE)] == ["lead"]
 
 
+def test_a_short_code_is_a_new_lead_once(northside, texts_in):
+    """K-6: it has no number that could be looked up, and is the same sender all the same."""
+    for code in ("1234", "5678"):
+        texts_in(f"Your code is {code}", number="72345")
+    assert [n.kind for n in notifications.latest(ALICE)] == ["reply", "lead"]
+
+
 @pytest.mark.parametrize("body", ["Your code is 1234", "STOP"])
 def test_a_text_from_a_short_code_is_kept(northside, texts_in, body):
     """B-10: inbound is never refused; a short code has no consent to change."""

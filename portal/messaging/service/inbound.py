@@ -90,6 +90,7 @@ def receive(incoming: Incoming) -> Received:
     actor = Actor(None, phone.show(e164), incoming.source)
     known = contacts.by_numbers(account.tenant, [e164]).get(e164)
     reply, hold_id = (None, None) if waits else _act(account, incoming, meaning, actor, known)
+    is_new = known is None and _is_stranger(account, e164)
     person = known or contact_service.ensure_lead(account.tenant, e164, actor)
     _link(incoming, person, heard, look_at=clock.utcnow() if waits else None)
     if waits:
@@ -116,7 +117,7 @@ def receive(incoming: Incoming) -> Received:
     if not waits:
         _answer(account, incoming, heard, person, reply)
     if hold_id is None:
-        _tell(account, incoming, heard, person, talk, is_new=known is None)
+        _tell(account, incoming, heard, person, talk, is_new=is_new)
         return Received.STORED
     holds.tell(
         account,
@@ -284,6 +285,11 @@ def _keep(account: AccountRef, incoming: Incoming, keyword: Keyword | None) -> b
 
 def _is_opted_out(account: AccountRef, e164: str) -> bool:
     return consent_queries.standing(account.tenant, e164, clock.utcnow()).is_opted_out
+
+
+def _is_stranger(account: AccountRef, sender: str) -> bool:
+    """Say whether somebody whose number nobody has never wrote before; a short code is no number."""
+    return is_phone_number(sender) or contacts.by_unread_number(account.tenant, sender) is None
 
 
 def _link(

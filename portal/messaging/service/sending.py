@@ -180,8 +180,8 @@ def recipient_for(account: AccountRef, e164: str, *, actor: Actor) -> Recipient:
 
 
 def number_of(contact: ContactRef, e164: str) -> NumberRef | None:
-    """Return this number of a contact's, one nobody could read as well, else the preferred one."""
-    return next((n for n in contact.numbers if e164 in {n.e164, n.raw}), contact.preferred)
+    """Return this number of a contact's, or what nobody could read as one, else the preferred one."""
+    return next((n for n in contact.numbers if e164 == (n.e164 or n.raw)), contact.preferred)
 
 
 def nobody(account: AccountRef, e164: str) -> Recipient:
