@@ -1,7 +1,7 @@
 """Gathers what the judge looks at: the carrier's log, and the product's rows."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -157,7 +157,7 @@ def refused_as_out(lines: Iterable[Mapping[str, Any]]) -> dict[str, float]:
 def _last_words(
     messages: Iterable[Mapping[str, Any]],
     stored: Mapping[str, float],
-    learned: Container[str],
+    learned: Mapping[str, float],
     refused: Mapping[str, float],
     desks: Sequence[Desk],
 ) -> list[LastWord]:
@@ -177,22 +177,29 @@ def _last_words(
         standings = consent.standings(cast.account(desk.id).tenant, known, utcnow())
         for e164 in known:
             last, is_out = said[e164][-1], standings[e164].is_opted_out
-            if is_judged(said[e164], stored, refused.get(e164, 0.0)):
+            if is_judged(said[e164], stored, learned, refused.get(e164, 0.0)):
                 is_heard = last["sid"] in stored or last["sid"] in learned
                 found.append(LastWord(e164, last["body"] in STOPS, is_heard, is_out))
     return found
 
 
 def is_judged(
-    words: Sequence[Mapping[str, Any]], stored: Mapping[str, float], refused_at: float
+    words: Sequence[Mapping[str, Any]],
+    stored: Mapping[str, float],
+    learned: Mapping[str, float],
+    refused_at: float,
 ) -> bool:
-    """Say whether a person's last word, of those they said, tells what must stand for them."""
+    """Say whether a person's last word, of those they said, tells what must stand for them.
+
+    A STOP whose every answer was lost came all the same, when the tables say.
+    """
+    came = {**learned, **stored}
     last = words[-1]
     if last["body"] in STOPS:
         return True
     said_at = _moment(last["date_created"])
     return refused_at < said_at and all(
-        stored.get(word["sid"], 0.0) <= said_at for word in words if word["body"] in STOPS
+        came.get(word["sid"], 0.0) <= said_at for word in words if word["body"] in STOPS
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.db import db
 from portal.doctor import service as doctor
-from portal.messaging.models import Message, WebhookEvent
+from portal.messaging.models import InboundText, Message, WebhookEvent
 from tests.chaos import records, world
 from tests.chaos.disasters import Disasters
 from tests.chaos.judge import Crime, Intent, judge
@@ -163,11 +163,16 @@ class Run:
                 news = db.session.scalar(
                     select(func.count()).where(WebhookEvent.applied_at.is_(None))
                 )
+                undated = db.session.scalar(
+                    select(func.count()).where(InboundText.look_at.is_not(None))
+                )
         except SQLAlchemyError:
             return None
         left = Counter({s: states[s] for s in (*_MOVING, "unknown") if states[s]})
         if news:
             left["news"] = news
+        if undated:  # a START whose time is not known yet has lifted nothing so far
+            left["undated"] = undated
         return left
 
     def _destroy(self, confirming: list[threading.Thread]) -> None:

@@ -304,21 +304,22 @@ def test_the_carriers_own_no_is_later_than_the_word_before_it():
 
 
 @pytest.mark.parametrize(
-    ("words", "stored", "refused_at", "is_judged"),
+    ("words", "stored", "learned", "refused_at", "is_judged"),
     [
-        ((("START", 100), ("STOP", 101)), {"SM1": 101.5, "SM0": 109.0}, 0.0, True),
-        ((("STOP", 100), ("START", 110)), {"SM0": 109.0}, 0.0, True),
-        ((("STOP", 100), ("START", 110)), {"SM0": 111.0}, 0.0, False),  # it came after the START
-        ((("STOP", 100), ("START", 110)), {}, 0.0, True),  # learned from the list, with its time
-        ((("STOP", 100), ("START", 110)), {"SM0": 101.0}, 115.0, False),
-        ((("STOP", 100),), {"SM0": 101.0}, 115.0, True),
+        ((("START", 100), ("STOP", 101)), {"SM1": 101.5, "SM0": 109.0}, {}, 0.0, True),
+        ((("STOP", 100), ("START", 110)), {"SM0": 109.0}, {}, 0.0, True),
+        ((("STOP", 100), ("START", 110)), {"SM0": 111.0}, {}, 0.0, False),  # after the START
+        ((("STOP", 100), ("START", 110)), {}, {"SM0": 100.0}, 0.0, True),  # from the list
+        ((("STOP", 100), ("START", 110)), {}, {"SM0": 111.0}, 0.0, False),  # the answer was lost
+        ((("STOP", 100), ("START", 110)), {"SM0": 101.0}, {}, 115.0, False),
+        ((("STOP", 100),), {"SM0": 101.0}, {}, 115.0, True),
     ],
 )
 def test_a_start_is_no_case_while_the_stop_before_was_on_its_way(
-    words, stored, refused_at, is_judged
+    words, stored, learned, refused_at, is_judged
 ):
     said = [inbound(f"SM{place}", word, at) for place, (word, at) in enumerate(words)]
-    assert records.is_judged(said, stored, refused_at) is is_judged
+    assert records.is_judged(said, stored, learned, refused_at) is is_judged
 
 
 GOOD = {
