@@ -176,11 +176,7 @@ class TestReserve:
         make_credits(northside, 14_000)
         charges = [Charge(uuid4(), 2) for _ in range(10_000)]
         asked = []
-
-        def note(_connection, _cursor, statement, *_):
-            asked.append(statement)
-
-        event.listen(db.engine, "before_cursor_execute", note)
+        event.listen(db.engine, "before_cursor_execute", note := lambda *one: asked.append(one))
         with unit_of_work():
             billing.reserve(northside, charges, at=utcnow())
         event.remove(db.engine, "before_cursor_execute", note)
