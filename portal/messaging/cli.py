@@ -41,13 +41,13 @@ def restored_command(since: datetime | None) -> None:
         stopped = fence.trip_all(FenceCause.BY_HAND, since=made_at, actor=ACTOR)
         for chain in audit.chains():
             checkpoints.accept_restore(chain)
-    click.echo(
-        f"Sending has stopped for {stopped} more organization(s). See /admin/sending."
+    done = (
+        f"Sending has stopped for {stopped} more organization(s)."
         if stopped
-        else "Nobody was left to stop: all stand still already, and their lists are read again, or have "
-        "no account at the carrier. "
-        "See /admin/sending."
+        else "Nobody was left to stop: all stand still already, and their lists are read again, "
+        "or have no account at the carrier."
     )
+    click.echo(f"{done} See /admin/sending.")
 
 
 @click.command("recount")

@@ -155,29 +155,32 @@ def list_unread(account_id: UUID) -> None:
 def token_unreadable(organization_id: UUID) -> None:
     """Tell people, once a day, that nothing the carrier keeps can be read: the STOPs it heard."""
     logger.error("the carrier's token of organization %s can't be read", organization_id)
-    fence.tell(
+    _tell_once_a_day(
         organization_id,
+        "token_unreadable",
         "The carrier account's token can't be read",
         "No key of this installation opens it. Until it is mended nothing leaves, and a STOP "
         "whose webhook was lost is not found in the carrier's list. An administrator puts back "
         "the key, or enters the token anew.",
-        dedupe=f"token_unreadable:{organization_id}:{clock.utcnow().date()}",
-        admin_url=_GO_LIVE,
     )
 
 
 def lists_unread(organization_id: UUID) -> None:
     """Tell people, once a day, that what waits for the carrier's list goes on waiting (PROMISES 2.4)."""
     logger.error("the carrier's list of organization %s stays unread", organization_id)
-    fence.tell(
+    _tell_once_a_day(
         organization_id,
+        "lists_unread",
         "The carrier's list can't be read to its end",
         "Until it can, a STOP whose webhook was lost is not found, and texts that wait for the "
         "list stay held. An administrator looks at the carrier account and its credentials: "
         "Look now on the page Go live tries them, and the log says what the carrier answered.",
-        dedupe=f"lists_unread:{organization_id}:{clock.utcnow().date()}",
-        admin_url=_GO_LIVE,
     )
+
+
+def _tell_once_a_day(organization_id: UUID, what: str, title: str, text: str) -> None:
+    dedupe = f"{what}:{organization_id}:{clock.utcnow().date()}"
+    fence.tell(organization_id, title, text, dedupe=dedupe, admin_url=_GO_LIVE)
 
 
 def hold_suspended(account_id: UUID, reason: str) -> bool:
