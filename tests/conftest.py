@@ -229,7 +229,7 @@ def built_app(settings, compiled_templates):
             else:
                 caretaker = stack.enter_context(databases.caretaker(db.engine))
                 app.extensions["test_caretaker"] = caretaker
-            db.create_all()
+            databases.make_tables()
             core_clock.travel(NOON - datetime.now(UTC))
             cast.assemble()
             db.session.remove()

@@ -11,8 +11,10 @@ from sqlite3 import Connection as SqliteConnection
 
 import psycopg
 from sqlalchemy import Connection, Engine
+from sqlalchemy.util import OrderedSet
 
 from portal.bench import postgres
+from portal.core.db import db
 
 
 @contextmanager
@@ -51,6 +53,17 @@ def postgres_database(server_url: str, name: str) -> Iterator[str]:
 def be_quick(connection: SqliteConnection, _record: object) -> None:
     """Have SQLite leave its files to the kernel: what was written outlives a kill -9 all the same."""
     connection.execute("PRAGMA synchronous=OFF")
+
+
+def make_tables() -> None:
+    """Make all tables, the indexes of each in the order of their names, as the migrations do.
+
+    SQLAlchemy keeps them in a set, in another order each run, and of two that serve alike SQLite
+    takes the one made last.
+    """
+    for table in db.metadata.tables.values():
+        table.indexes = OrderedSet(sorted(table.indexes, key=lambda index: str(index.name)))
+    db.create_all()
 
 
 GROWN = 256 * 1024  # bytes of a table that is cheaper to truncate than to delete from

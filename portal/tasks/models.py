@@ -46,7 +46,7 @@ class Task(Base):
         UniqueConstraint("account_id", "key"),
         CheckConstraint("(done_at IS NULL) = (done_by IS NULL)", name="done_by_somebody"),
         Index("ix_tasks_in_order", "account_id", "due_at", "id"),
-        Index("ix_tasks_contact_id", "contact_id", "created_at"),
+        Index("ix_tasks_by_contact", "account_id", "contact_id", "created_at"),
         Index("ix_tasks_for_id", "for_id"),
         Index("ix_tasks_untold", "due_at", "id", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
     )

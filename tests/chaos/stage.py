@@ -23,6 +23,7 @@ from portal.core.db import db
 from portal.factory import create_app
 from tests.chaos.nursery import Crew, Nursery
 from tests.chaos.weather import MOST_LIST_LAG_S, Plan
+from tests.databases import make_tables
 from tests.keys import fernet_key
 from tests.sandbox.server import Sandbox, free_port
 
@@ -146,7 +147,7 @@ def installation(plan: Plan, home: Path, pace: float, used: list[float]) -> Iter
         valkey = _valkey(var, nursery)
         app = create_app(settings.read(variables, var=var))
         with app.app_context():
-            db.create_all()
+            make_tables()
         workers = [f"worker-{n + 1}" for n in range(plan.workers)]
         crew = Crew(nursery, logs, dict.fromkeys(["web", "scheduler", *workers], ()))
         stage = Stage(home, port, nursery, crew, sandbox, app, time_, server, valkey)

@@ -18,7 +18,7 @@ def stack():
 @pytest.fixture
 def gateway_to(stack):
     def make(base, **options):
-        options = {"connect_timeout_s": 0.2, "read_timeout_s": 0.12, **options}
+        options = {"connect_timeout_s": 1, "read_timeout_s": 0.5, **options}
         client = CarrierHttpClient(base, **options)
         stack.callback(client.close)
         return TwilioSmsGateway(TwilioClients(client))

@@ -42,9 +42,9 @@ STEPS = tuple(Step)[:-1]  # withdrawing comes later
 
 @pytest.fixture(autouse=True)
 def _soon(twin):
-    """Don't wait for what hangs."""
-    twin.turn(hang_seconds=1)
-    gateways.current()._clients.http._read_timeout_s = 0.2
+    """Don't wait for what hangs, but for a twin whose machine is busy."""
+    twin.turn(hang_seconds=3)
+    gateways.current()._clients.http._read_timeout_s = 2
 
 
 def meet(twin, at, fault):

@@ -122,8 +122,8 @@ def test_a_carrier_that_never_answers_holds_nothing_up_for_ever(
 ):
     e164 = old["numbers"][0]
     known = run_until(account, start(account, old), step, e164)
-    monkeypatch.setattr(http, "_read_timeout_s", 0.3)
-    twin.turn(hang_seconds=1)
+    monkeypatch.setattr(http, "_read_timeout_s", 2)
+    twin.turn(hang_seconds=3)
     twin.post("faults", **{"writes" if step is Step.MOVE else "reads": ["timeout_after"]})
     advance(known)
     monkeypatch.setattr(http, "_read_timeout_s", 10)
