@@ -20,6 +20,7 @@ from tests.factories.contacts import make_contact
 from tests.factories.messaging import agree, make_campaign, make_recipient, one_to_one, texts
 from tests.messaging.talks import MAYA, answer, hear, open_talk, post, send, set_state
 
+AGAIN = "Send again anyway"
 NASTY = "<script>alert(1)</script> <b>bold</b> &amp; <img src=x onerror=alert(1)>"
 
 
@@ -87,8 +88,41 @@ class TestTheTalk:
         answer(northside)
         message_id = set_state(northside, State.UNCONFIRMED)
         assert "Send again anyway" not in open_talk(bob, maya).text
-        data = {"nonce": uuid4().hex, "anyway": "1"}
-        post(bob, "messaging.send_reply_again", maya, 403, data, message_id=message_id)
+        where = {"account_id": northside.id, "message_id": message_id}
+        bob.post("messaging.send_again", 403, data={"phrase": "send again", "talk": "1"}, **where)
+
+    def test_one_click_sends_no_text_again_that_may_have_arrived(self, alice, northside, maya):
+        """RULINGS 22: it leads to the page that asks first, and from there back to the talk."""
+        answer(northside)
+        message_id = set_state(northside, State.UNCONFIRMED)
+        thread = open_talk(alice, maya).page.select_one("#thread")
+        assert not thread.select("form[action$='/again']")
+        [way] = [a["href"] for a in thread.select("a") if a.get_text(strip=True) == AGAIN]
+        asked = alice.open("GET", way)
+        assert asked.text_of(".page-head__crumb") == "Conversation"
+        form = {name: asked.field(name) for name in ("nonce", "talk")}
+        where = {"account_id": northside.id, "message_id": message_id}
+        refused = alice.post("messaging.send_again", 422, data=form, **where)
+        assert refused.field("talk") == "1"
+        assert len(texts(northside)) == 1
+        typed = {**form, "phrase": "send again"}
+        for _ in range(2):
+            done = alice.post("messaging.send_again", 303, data=typed, **where)
+            assert done.location.endswith(f"/conversations/{maya.id}")
+        assert [t.resend_of for t in texts(northside)] == [None, message_id]
+
+    @pytest.mark.parametrize("more", [{}, {"anyway": "1"}, {"phrase": "send again"}])
+    def test_nothing_said_to_the_talk_itself_sends_it(self, alice, northside, maya, more):
+        """RULINGS 22: what a page kept open since before may still post, nobody was asked."""
+        answer(northside)
+        message_id = set_state(northside, State.UNCONFIRMED)
+        data = {"nonce": uuid4().hex, **more}
+        for browser in (alice, alice.htmx):
+            said = post(
+                browser, "messaging.send_reply_again", maya, 403, data, message_id=message_id
+            )
+            assert "reload the page" in said.text
+        assert len(texts(northside)) == 1
 
     def test_a_failed_text_is_sent_again_through_all_gates(self, alice, northside, maya):
         answer(northside)

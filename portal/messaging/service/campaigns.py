@@ -178,7 +178,7 @@ def send_again(
     if repeats.is_doubtful(repeats.run(row, known)) and not anyway:
         raise NotAllowed(
             "This person may already have received it. A team lead or the account's owner can "
-            "send it again."
+            "send it again, once asked: reload the page."
         )
     assert row.e164 is not None  # the refusal has seen to it
     again = confirm(

@@ -130,6 +130,7 @@ def resend_blocked(account_id: UUID, campaign_id: UUID) -> Response:
 
 @bp.get(_TEXT)
 @requires(Permission.SEND_TEXTS)
+@takes("talk")
 def confirm_again(account_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001 (g.account)
     """Show a text that did not arrive, and what sending it again would cost."""
     return _again_page(queries.text(g.account.tenant, message_id), uuid4().hex)
@@ -156,7 +157,7 @@ def send_again(account_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001 
     except DomainError as refusal:
         return _again_page(text, nonce, refusal.status, hindrance=refusal)
     flash("Sent again. It goes through every rule as a new text.", "ok")
-    return _to(again.id)
+    return see_other(_talk_of(text) or _url(again.id))
 
 
 def _context(found: CampaignRef) -> dict[str, Any]:
@@ -244,9 +245,16 @@ def _tabs(found: CampaignRef, current: str) -> list[Mapping[str, Any]]:
 
 def _talk_url(found: CampaignRef, rows: tuple[TextView, ...]) -> str | None:
     """Return the conversation a one-to-one text belongs to."""
-    if found.kind is not Kind.ONE_TO_ONE or not rows or not rows[0].e164:
-        return None
-    talk = queries.conversation(g.account.tenant, rows[0].e164)
+    return _conversation_with(rows[0]) if found.kind is Kind.ONE_TO_ONE and rows else None
+
+
+def _talk_of(text: TextView) -> str | None:
+    """Return the conversation that led to the page of a text, if one did."""
+    return _conversation_with(text) if "talk" in request.values else None
+
+
+def _conversation_with(text: TextView) -> str | None:
+    talk = queries.conversation(g.account.tenant, text.e164) if text.e164 else None
     if talk is None:
         return None
     return url_for("messaging.conversation", account_id=g.account.id, conversation_id=talk.id)
@@ -260,7 +268,7 @@ def _again_page(
     phrase_fault: str | None = None,
     hindrance: DomainError | None = None,
 ) -> Response:
-    is_short = isinstance(hindrance, NotEnoughCredits)
+    is_short, talk_url = isinstance(hindrance, NotEnoughCredits), _talk_of(text)
     return page(
         "messaging/again.html",
         None,
@@ -275,7 +283,8 @@ def _again_page(
         hindrance=hindrance,
         buy_url=url_for("billing.marketplace", account_id=g.account.id) if is_short else None,
         may_anyway=me().may(Permission.SEND_AGAIN_ANYWAY),
-        back_url=_url(text.campaign_id) if text.campaign_id else None,
+        talk_url=talk_url,
+        back_url=talk_url or (_url(text.campaign_id) if text.campaign_id else None),
     )
 
 

@@ -16,7 +16,7 @@ from portal.consent.errors import MomentRefused
 from portal.core import clock
 from portal.core.access import Permission, me, requires
 from portal.core.db import unit_of_work
-from portal.core.errors import BadInput, DomainError, NotAllowed, NotFound
+from portal.core.errors import BadInput, DomainError, NotFound
 from portal.core.web import page, see_other, takes, wants_partial
 from portal.media.errors import FileGone
 from portal.messaging import queries
@@ -196,16 +196,16 @@ def reply_consent(account_id: UUID, conversation_id: UUID) -> Response:  # noqa:
 @bp.post(f"{_HERE}/texts/<uuid:message_id>/again")
 @requires(Permission.SEND_TEXTS)
 def send_reply_again(account_id: UUID, conversation_id: UUID, message_id: UUID) -> Response:  # noqa: ARG001
-    """Send a text that did not arrive once more, through all gates (S-10)."""
+    """Send a text that did not arrive once more, through all gates (S-10); never one in doubt.
+
+    That one has a page of its own, which asks first (RULINGS 22).
+    """
     _text_of(conversation_id, message_id)
-    anyway = request.form.get("anyway") == "1"
-    if anyway and not me().may(Permission.SEND_AGAIN_ANYWAY):
-        raise NotAllowed("A team lead or the account's owner can send an unconfirmed text again.")
     nonce = tidy(request.form.get("nonce"))
     if not 8 <= len(nonce) <= 64:
         raise BadInput("nonce: this form is incomplete. Reload the conversation and try again.")
     with unit_of_work():
-        campaigns.send_again(g.account, message_id, nonce=nonce, actor=me().actor, anyway=anyway)
+        campaigns.send_again(g.account, message_id, nonce=nonce, actor=me().actor)
     return _done(conversation_id)
 
 
