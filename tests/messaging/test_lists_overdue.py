@@ -100,9 +100,23 @@ def test_the_pages_of_a_stop_say_why_nobody_can_decide(unreadable, clock, browse
         assert "That takes a few minutes" in browser(user_id).get(page, **of).text
     clock.travel(by=timedelta(hours=2))
     for user_id, page, of in pages:
-        shown = browser(user_id).get(page, **of).text
-        assert "That takes a few minutes" not in shown
-        assert "could not be read to its end" in shown
+        shown = browser(user_id).get(page, **of)
+        assert "That takes a few minutes" not in shown.text
+        assert shown.text.count("could not be read to its end") == 1
+        assert not shown.page.select("#standstill")  # it would lead to where one is
+        leads_there = bool(shown.page.select("main a[href='/admin/go-live']"))
+        assert leads_there == (user_id == PAT)  # who alone may open it
+
+
+def test_the_page_of_an_outage_says_it_once(unreadable, clock, browser):
+    outage(clock)
+    for level in ("info", "warn"):  # calm until people have to act
+        shown = browser(ALICE).get("messaging.sending", organization_id=JUNIPER)
+        assert len(shown.texts_of(".notice")) == 1
+        assert shown.page.select(f".notice--{level}")
+        for _ in range(90):  # the web is up all the time
+            clock.travel(by=timedelta(seconds=55))
+            beat()
 
 
 def no_key(monkeypatch):

@@ -48,6 +48,11 @@ WHAT: Final = {
         "else holds your carrier credentials, or records were lost."
     ),
 }
+_ASK_ADMINISTRATOR: Final = (
+    "Have the administrator look at the carrier account and its credentials (Look now on the page "
+    "Go live)."
+)
+_LOOK: Final = "Look now on the page Go live tries the carrier account and its credentials."
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +137,22 @@ def _lifted(organization_id: UUID, form: LiftForm) -> bool:
 
 def _organization_page(organization_id: UUID, form: LiftForm, status: int = 200) -> Response:
     standing = records.fence(organization_id)
+    catching_up = _catching_up(organization_id, me())
+    # What is read here needs no banner that says it once more and leads here.
+    said_here: dict[str, None] = {"standstill": None} if standing or catching_up else {}
     return page(
         "messaging/sending.html",
         None,
         status,
         standing=standing,
         what=WHAT[standing.cause] if standing else None,
-        reading=_reading(standing) if standing else None,
-        catching_up=_catching_up(organization_id, me()),
+        reading=_reading(standing, _ASK_ADMINISTRATOR) if standing else None,
+        catching_up=catching_up,
         strays=records.strays(organization_id),
         past=[(one, WHAT[one.cause]) for one in records.past_fences(organization_id)],
         form=form,
         go_on_url=url_for("messaging.let_sending_go_on", organization_id=organization_id),
+        **said_here,
     )
 
 
@@ -160,25 +169,30 @@ def _admin_page(
                 standing,
                 names.get(standing.organization_id, ""),
                 WHAT[standing.cause],
-                _reading(standing),
+                _reading(standing, _LOOK),
+                url_for("go_live.index") if _is_overdue(standing) else None,
                 form
                 if form is not None and standing.organization_id == tried
                 else _fresh(standing.organization_id),
             )
             for standing in records.standing_fences()
         ],
+        standstill=None,
     )
 
 
-def _reading(standing: FenceRef) -> str:
-    """Say why nobody can decide before the carrier's list was read."""
-    if clock.utcnow() - standing.tripped_at < TOLD_AFTER:
+def _reading(standing: FenceRef, mend: str) -> str:
+    """Say why nobody can decide before the carrier's list was read, and how to mend that."""
+    if not _is_overdue(standing):
         return "The carrier's list is being read. That takes a few minutes; then you can decide."
     return (
         "The carrier's list could not be read to its end since sending stopped. It is tried again "
-        "by itself; have the administrator look at the carrier account and its credentials "
-        "(Look now on the page Go live). Once it was read, you can decide."
+        f"by itself. {mend} Once it was read, you can decide."
     )
+
+
+def _is_overdue(standing: FenceRef) -> bool:
+    return clock.utcnow() - standing.tripped_at >= TOLD_AFTER
 
 
 def _fresh(organization_id: UUID) -> LiftForm:
@@ -234,8 +248,7 @@ def _of_account(account: AccountRef) -> Banner | None:
 
 def _of_organization(organization_id: UUID, person: Me) -> Banner | None:
     if records.sending_state(organization_id).fence is None:
-        text = _catching_up(organization_id, person)
-        return Banner("info", "Catching up.", text) if text else None
+        return _catching_up(organization_id, person)
     standing = records.fence(organization_id)
     if standing is None:  # lifted a moment ago
         return None
@@ -247,7 +260,7 @@ def _of_organization(organization_id: UUID, person: Me) -> Banner | None:
     return Banner("bad", "Sending has stopped.", text, url, "See what was found")
 
 
-def _catching_up(organization_id: UUID, person: Me) -> str | None:
+def _catching_up(organization_id: UUID, person: Me) -> Banner | None:
     """Say that bulk texts wait after an outage, why, and until when at least; None: they don't."""
     if not records.sending_state(organization_id).is_catching_up:
         return None
@@ -259,16 +272,19 @@ def _catching_up(organization_id: UUID, person: Me) -> str | None:
             f"The carrier's list can lag {minutes}, so bulk texts wait until "
             f"{moment(until, person.timezone)} at the earliest"
         )
-    if until is not None and clock.utcnow() - until >= TOLD_AFTER:
+    is_overdue = until is not None and clock.utcnow() - until >= TOLD_AFTER
+    if is_overdue:
         ends = (
             "The carrier's list could not be read to its end so far: it is tried again by itself, "
             "and an administrator has to look at the carrier account and its credentials."
         )
     else:
         ends = "This ends by itself."
-    return (
+    return Banner(
+        "warn" if is_overdue else "info",
+        "Catching up.",
         f"ConsentDesk was away and is reading the texts that came in meanwhile. {waits}; replies "
-        f"go. {ends}"
+        f"go. {ends}",
     )
 
 
