@@ -221,6 +221,7 @@ def test_a_step_of_a_case_that_changed_meanwhile_shows_its_reason_again(vera, bo
     vera.post("appeals.move", step="withdraw", data={**stale, "edits": seen}, **where)
     over = vera.post("appeals.move", 409, step="withdraw", data=stale, **where)
     assert "is now “Withdrawn”" in over.text_of("#not-done")
+    assert over.text_of("#not-done .panel__note") == "Withdraw"
     assert over.text_of("#not-done textarea[readonly]") == "The list was not ours"
     assert queries.case_or_404(case.tenant, case.id).edits == int(seen) + 1
 
@@ -230,6 +231,8 @@ def test_what_was_typed_for_a_case_that_is_over_can_be_copied(vera, bob, case):
     act(vera, case, "withdraw", reason="The list was not ours")
     written = write(bob, case, 4, 422, edits=edits[4], text="Each signs a sheet")
     assert written.text_of("#not-done textarea") == "Each signs a sheet"
+    assert written.text_of("#not-done .panel__note") == "Part 4: How people sign up"
+    assert not written.page.select("#not-done [data-count-of]")  # nobody writes more there
     aside = do(bob, case, "set_part_aside", 3, 422, edits=edits[3], because="On paper alone")
     assert aside.page.select_one("#not-done input")["value"] == "On paper alone"
     named = do(bob, case, "name_numbers", 6, 422, named="(312) 555-0150")

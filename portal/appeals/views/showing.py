@@ -121,6 +121,14 @@ class Slots:
         written = [*self.part.values(), *self.aside.values(), *self.numbers.values()]
         return next(iter(written), None) if not may_write else None
 
+    def tried_what(self, shown: Sequence["Shown"]) -> str:
+        """Name the step or the part that was typed for."""
+        if self.tried is not None:
+            return MOVES[self.tried].label
+        numbers = {*self.part, *self.aside, *self.numbers}
+        of = next((one for one in shown if one.part.number in numbers), None)
+        return f"Part {of.part.number}: {of.standing.title}" if of else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -222,6 +230,7 @@ def case_page(case: CaseRef, slots: Slots | None = None, status: int = 200) -> R
         may_write=may_write,
         moves=moves,
         not_done=slots.homeless(moves, may_write=may_write),
+        not_done_of=slots.tried_what(shown),
         barred=barred,
         ways=MOVES,
         move_form=slots.move if slots.tried in moves else MoveForm(formdata=None),
