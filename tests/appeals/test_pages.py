@@ -230,6 +230,7 @@ def test_what_was_typed_for_a_case_that_is_over_can_be_copied(vera, bob, case):
     edits = {number: part.edits for number, part in parts_of(case).items()}
     act(vera, case, "withdraw", reason="The list was not ours")
     written = write(bob, case, 4, 422, edits=edits[4], text="Each signs a sheet")
+    assert not written.page.select(".steps__item--done, .steps__item[aria-current]")  # nor sent
     assert written.text_of("#not-done textarea") == "Each signs a sheet"
     assert written.text_of("#not-done .panel__note") == "Part 4: How people sign up"
     assert not written.page.select("#not-done [data-count-of]")  # nobody writes more there

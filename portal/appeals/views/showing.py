@@ -72,7 +72,6 @@ _REACHED: Final = {
     State.INFORMATION_REQUESTED: 2,
     State.REINSTATED: 4,
     State.DENIED: 4,
-    State.WITHDRAWN: 4,
 }
 # Those on this page; what the carrier answered is kept beside its replies.
 BUTTONS: Final = (Move.HAND_IN, Move.APPROVE, Move.RETURN, Move.SUBMIT, Move.WITHDRAW)
@@ -363,11 +362,13 @@ def _checklist(ready: Readiness) -> list[dict[str, object]]:
 
 
 def _milestones(case: CaseRef) -> list[dict[str, object]]:
-    reached = _REACHED[case.state]
+    now = _REACHED.get(case.state)
+    # One withdrawn stands nowhere, and got no further than it was handed in or sent.
+    reached = (3 if case.submitted_at else 1 if case.handed_in_at else 0) if now is None else now
     return [
         {
             "label": label,
-            "state": "done" if n < reached else "current" if n == reached else "todo",
+            "state": "done" if n < reached else "current" if n == now else "todo",
             "url": None,
         }
         for n, label in enumerate(_MILESTONES)
