@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from portal.core.db import db, unit_of_work
+from tests.patience import PROCESS_S
 
 
 @contextmanager
@@ -38,7 +39,7 @@ class Meanwhile:
         thread.start()
         if db.engine.dialect.name == "sqlite":  # it waits for the one write lock
             return
-        end = time.monotonic() + 90
+        end = time.monotonic() + PROCESS_S
         with db.engine.connect() as connection:
             waiting = text(
                 "SELECT count(*) FROM pg_stat_activity "

@@ -24,6 +24,7 @@ from portal.numbers.models import CarrierAccount
 from portal.people.models import Organization
 from tests.factories.numbers import place_of_token
 from tests.keys import fernet_key
+from tests.patience import PROCESS_S
 
 OLD, NEW = fernet_key("tests"), fernet_key("newer")
 
@@ -117,7 +118,7 @@ def test_a_rotation_goes_on_after_kill_9(app, process_environment, settings, row
         env={**process_environment, "ENCRYPTION_KEYS": f"{NEW},{OLD}"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PROCESS_S,
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr

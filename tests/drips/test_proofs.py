@@ -21,6 +21,7 @@ from tests.drips.conftest import work
 from tests.factories.drips import TEN, enrol, make_drip, place_of, text_step
 from tests.factories.messaging import ALICE_ACTS, make_ready, make_recipients, texts
 from tests.meanwhile import all_at_once
+from tests.patience import PROCESS_S
 from workers import drips
 
 
@@ -85,7 +86,7 @@ def test_kill_9_of_the_scheduler_changes_nothing(
         env=process_environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PROCESS_S,
         check=False,
     )
     assert died.returncode == -signal.SIGKILL, died.stderr

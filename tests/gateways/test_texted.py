@@ -17,6 +17,7 @@ from tests.factories.films import box, card, film, handler, header, moving, plac
 from tests.gateways import hostile
 from tests.gateways.hostile import File, zipped
 from tests.gateways.test_uploads import INSIDE, WATCHED
+from tests.patience import PROCESS_S
 
 MOST_MB, MOST_SECONDS = 400, 10
 # What a record of consent does not take, and a text does; and what is refused in other words.
@@ -190,7 +191,7 @@ def test_the_largest_that_is_taken_stays_in_its_memory(kind, make):
     greedy = WATCHED.replace("sys.argv[2]]", 'sys.argv[2], "text"]')
     command = [sys.executable, "-I", "-c", greedy.format(path=picture_reader.__file__), "-", kind]
 
-    done = subprocess.run(command, input=make(), capture_output=True, timeout=20, check=True)
+    done = subprocess.run(command, input=make(), capture_output=True, timeout=PROCESS_S, check=True)
 
     assert b"refused" not in done.stdout[:80]
     assert int(done.stderr.split()[1]) < MOST_MB * 1024

@@ -12,6 +12,7 @@ from portal.gateways import picture_reader, uploads
 from portal.gateways.uploads import Kind, UploadRefused
 from tests.factories.files import pdf, picture
 from tests.gateways import hostile
+from tests.patience import PROCESS_S
 
 ALL = hostile.corpus()
 FIRST = list({file.family: file for file in reversed(ALL)}.values())
@@ -94,7 +95,9 @@ def test_the_largest_picture_that_is_taken_stays_in_its_memory(kind, options):
     largest = picture(kind, (5_000, 5_000), "navy", **options)
     command = [sys.executable, "-I", "-c", WATCHED.format(path=picture_reader.__file__), "-", kind]
 
-    done = subprocess.run(command, input=largest, capture_output=True, timeout=20, check=True)
+    done = subprocess.run(
+        command, input=largest, capture_output=True, timeout=PROCESS_S, check=True
+    )
 
     assert b"refused" not in done.stdout[:80]
     assert int(done.stderr.split()[1]) < MOST_MB * 1024
@@ -107,7 +110,7 @@ def test_a_reader_that_wants_too_much_memory_ends_by_its_limits_alone():
 
     done = subprocess.run(
         [sys.executable, "-I", "-c", greedy, "-", "PNG"],
-        input=picture(), capture_output=True, timeout=20, check=False,
+        input=picture(), capture_output=True, timeout=PROCESS_S, check=False,
     )  # fmt: skip
 
     assert b"MemoryError" in done.stderr

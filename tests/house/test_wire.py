@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.wire import SHAPES, get
+from tests.patience import PROCESS_S
 
 MOST_S = 5.0
 BUSY_S = 20.0  # three seconds of silence for each, on a machine with other tests beside
@@ -80,17 +81,19 @@ def server(built_app, process_environment, tmp_path_factory):
             stderr=stderr,
         )
     found = Server(process, port, log)
-    end = time.monotonic() + 40
-    while not _answers(found):
-        assert process.poll() is None and time.monotonic() < end, log.read_text()
-        time.sleep(0.1)
-    yield found
-    process.terminate()
+    end = time.monotonic() + PROCESS_S
     try:
-        process.wait(12)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        while not _answers(found):
+            assert process.poll() is None and time.monotonic() < end, log.read_text()
+            time.sleep(0.1)
+        yield found
+    finally:  # also where it never came up: left alone it would write signs of life into other tests
+        process.terminate()
+        try:
+            process.wait(12)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _answers(server):

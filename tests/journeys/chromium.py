@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
 EXECUTABLE = shutil.which("chromium") or "/usr/bin/chromium"
-PATIENCE_MS = 60_000  # a page on a busy machine
+PATIENCE_MS = 300_000  # a page on a busy machine
 expect.set_options(timeout=PATIENCE_MS)
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from portal.bench.scratch import civil_hour
 from portal.core import clock
+from tests.patience import PROCESS_S
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("app.py", "portal", "workers", "templates", "static", "migrations")
-START_S = 600  # a start of 15 s took 200 beside two more workers on a slow day
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def running(home: Path, **settings: str):
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     try:
-        end = time.monotonic() + START_S
+        end = time.monotonic() + PROCESS_S
         while not up.wait(0.2):
             assert process.poll() is None and time.monotonic() < end, "\n".join(lines)
         yield Product(home, port, lines, environment)

@@ -73,7 +73,7 @@ def take_a_file_of_texts(eye):
     page.get_by_role("heading", level=1, name="Files of texts").wait_for()
     eye.look("files-of-texts-none")
     page.get_by_role("button", name="Make the file").click()
-    page.get_by_role("link", name=re.compile("Download")).wait_for(timeout=60_000)
+    page.get_by_role("link", name=re.compile("Download")).wait_for()
     eye.look("file-of-texts")
 
 

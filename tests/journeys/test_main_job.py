@@ -118,10 +118,10 @@ def import_contacts(eye):
     )
     eye.look("import-columns")
     page.get_by_role("button", name="Check the file").click()
-    page.get_by_role("button", name=re.compile("^Import .* contacts")).wait_for(timeout=60_000)
+    page.get_by_role("button", name=re.compile("^Import .* contacts")).wait_for()
     eye.look("import-checked")
     page.get_by_role("button", name=re.compile("^Import .* contacts")).click()
-    page.get_by_role("link", name="Show contacts").wait_for(timeout=60_000)
+    page.get_by_role("link", name="Show contacts").wait_for()
     eye.look("import-done")
 
 
@@ -144,9 +144,9 @@ def import_consents(eye):
     page.get_by_role("button", name="Upload and match columns").click()
     eye.look("consent-columns")
     page.get_by_role("button", name="Check the file").click()
-    page.get_by_role("button", name=re.compile("^Import ")).wait_for(timeout=60_000)
+    page.get_by_role("button", name=re.compile("^Import ")).wait_for()
     page.get_by_role("button", name=re.compile("^Import ")).click()
-    page.get_by_role("link", name="Show the records").wait_for(timeout=60_000)
+    page.get_by_role("link", name="Show the records").wait_for()
     eye.look("consent-imported")
 
 
@@ -167,9 +167,7 @@ def text_the_texas_buyers(eye, product) -> list[str]:
     keep_screenshot(page)
     page.get_by_role("button", name="Send", exact=True).click()
     page.wait_for_url(re.compile("/campaigns/"))
-    page.get_by_text("Done", exact=True).or_(page.get_by_text("Finished")).first.wait_for(
-        timeout=60_000
-    )
+    page.get_by_text("Done", exact=True).or_(page.get_by_text("Finished")).first.wait_for()
     eye.look("campaign")
     sent = [entry["to"] for entry in accepted(product) if "🏡" in entry["body"]]
     assert len(sent) == len(set(sent)) > 10
@@ -196,7 +194,7 @@ def answer_from_handsets(eye, product, number, asker, leaver):
 def see_both_in_the_inbox(eye, product):
     page = eye.page
     page.get_by_role("link", name="Inbox").first.click()
-    page.get_by_text(QUESTION).first.wait_for(timeout=60_000)
+    page.get_by_text(QUESTION).first.wait_for()
     page.get_by_text("STOP", exact=True).first.wait_for()
     eye.look("inbox")
     page.get_by_role("link").filter(has_text=QUESTION).first.click()
@@ -204,7 +202,7 @@ def see_both_in_the_inbox(eye, product):
     eye.look("conversation")
     page.get_by_role("button", name=re.compile("^Send")).last.click()
     delivered = f'.chat__bubble:has-text("{ANSWER}") + .chat__meta:has-text("Delivered")'
-    page.locator(delivered).wait_for(timeout=60_000)
+    page.locator(delivered).wait_for()
     eye.look("answered")
     assert any(entry["body"] == ANSWER for entry in accepted(product))
 

@@ -26,7 +26,7 @@ def test_a_toll_free_number_is_registered(product, eye):
     page.get_by_role("button", name="Verify").click()
     walk_through(eye, mark=" [30841]")
     see_the_rejection_and_mend_it(eye)
-    page.get_by_text("Registered. Texts can leave.").wait_for(timeout=60_000)
+    page.get_by_text("Registered. Texts can leave.").wait_for()
     eye.look("toll-free-registered")
     assert eye.complaints == []
 
@@ -70,7 +70,7 @@ def walk_through(eye, mark=""):
 
 def see_the_rejection_and_mend_it(eye):
     page = eye.page
-    page.get_by_text("does not ask for consent to texts clearly enough").wait_for(timeout=60_000)
+    page.get_by_text("does not ask for consent to texts clearly enough").wait_for()
     eye.look("rejected")
     page.get_by_role("link", name="Mend and send in again").click()
     walk_through(eye)

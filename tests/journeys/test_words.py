@@ -54,7 +54,7 @@ def say_no_more(eye, product, number):
     page.goto(f"{product.handsets}/handsets/{MAYA}?with=%2B{number}")
     page.get_by_role("textbox").last.fill(WORDS)
     page.get_by_role("button", name="Send", exact=True).click()
-    page.get_by_text(re.compile("Reply STOP to make it final")).first.wait_for(timeout=60_000)
+    page.get_by_text(re.compile("Reply STOP to make it final")).first.wait_for()
 
 
 def review_and_release(eye):
@@ -92,7 +92,7 @@ def answer_with_a_warning(eye):
     eye.look("reply-ok")
     page.get_by_role("button", name=re.compile("^Send")).last.click()
     delivered = f'.chat__bubble:has-text("{ANSWER}") + .chat__meta:has-text("Delivered")'
-    page.locator(delivered).wait_for(timeout=60_000)
+    page.locator(delivered).wait_for()
     eye.look("reply-delivered")
     page.get_by_role("link", name="New text").first.click()
     page.get_by_role("textbox", name="Text", exact=True).fill("Juniper Realty: payday loans today!")

@@ -15,6 +15,7 @@ from portal.numbers import queries as account_numbers
 from tests.conftest import NOON
 from tests.factories.messaging import make_campaign, make_recipient, only_text
 from tests.messaging.world import sweep
+from tests.patience import PROCESS_S
 
 OURS = "+13125550123"
 
@@ -42,7 +43,7 @@ def test_a_killed_worker_doubles_nothing_and_loses_nothing(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PROCESS_S,
         check=False,
     )
     assert died.returncode == -signal.SIGKILL, died.stderr

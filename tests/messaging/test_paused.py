@@ -22,12 +22,12 @@ from portal.messaging.values import State
 from tests.factories.messaging import make_campaign, make_recipient, texts
 from tests.messaging import paused
 from tests.messaging.world import sweep
+from tests.patience import PROCESS_S
 
 SHORT, LONG, VERY_LONG = LEASE * 0.5, LEASE * 1.5, LEASE * 10
 PAUSES = (SHORT, LONG, VERY_LONG)
 HOLDS_LOCKS = {paused.IN_T2, paused.IN_T3}  # nobody gets at the row while it sleeps
 WENT = {State.ACCEPTED, State.SENT, State.DELIVERED}
-PATIENCE_S = 60  # a place that is never reached must not keep the suite
 BUSY = "429"  # what the carrier answers in the last three cells: the sleeper holds a refusal
 
 
@@ -68,7 +68,7 @@ class Sleeper:
         return self.hear("done")
 
     def hear(self, word):
-        is_heard, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
+        is_heard, _, _ = select.select([self.process.stdout], [], [], PROCESS_S)
         line = self.process.stdout.readline() if is_heard else "(nothing)"
         if not line.startswith(word):
             self.process.send_signal(signal.SIGCONT)

@@ -8,6 +8,7 @@ import pytest
 
 from portal.sandbox import SandboxConfig
 from portal.sandbox.__main__ import main
+from tests.patience import PROCESS_S
 from tests.sandbox.server import run_sandbox, spawn_sandbox
 
 PERSON = "+13125550101"
@@ -54,7 +55,7 @@ def test_the_program_ends_on_a_signal_within_two_seconds_whatever_hangs(tmp_path
         with deaf.accept()[0]:
             start = time.monotonic()
             program.send_signal(signal.SIGTERM)
-            assert program.wait(timeout=30) == 0
+            assert program.wait(timeout=PROCESS_S) == 0
             assert time.monotonic() - start < 5
 
 
