@@ -67,6 +67,6 @@ def ring_for_webhooks() -> int:
 
 @job
 def forget_old() -> int:
-    """Forget answers older than a week and deliveries older than 30 days; a sweep."""
+    """Forget answers of a week, deliveries of 30 days, and secrets that sign no more; a sweep."""
     with unit_of_work():
-        return answers.forget_old() + deliveries.forget_old()
+        return answers.forget_old() + deliveries.forget_old() + deliveries.forget_old_secrets()

@@ -15,6 +15,12 @@ class EndpointOff(DomainError):
     code = "endpoint_off"
 
 
+class SecretRenewed(DomainError):
+    """Somebody renewed the secret of a webhook meanwhile."""
+
+    code = "secret_renewed"
+
+
 class KeyClosed(DomainError):
     """The key was revoked, or has run out."""
 

@@ -1,9 +1,9 @@
 """Forms of the page API and webhooks."""
 
-from wtforms import DateField, SelectMultipleField, StringField
+from wtforms import DateField, IntegerField, RadioField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from portal.core.access import Scope
 from portal.core.base_form import BaseForm, sane_day
@@ -49,4 +49,19 @@ class EndpointForm(BaseForm):
         "Events",
         choices=[SelectChoice(event.value, words) for event, words in EVENT_WORDS.items()],
         validators=[DataRequired("Choose at least one event.")],
+    )
+
+
+class SecretForm(BaseForm):
+    """A new signing secret for a webhook."""
+
+    edits = IntegerField(validators=[InputRequired()], widget=HiddenInput())
+    old = RadioField(
+        "The secret it has now",
+        choices=[
+            ("day", "Signs, too, for 24 hours, while the receiver is given the new one"),
+            ("ends", "Ends at once, as it may be in wrong hands"),
+        ],
+        default="day",
+        validators=[DataRequired("Choose what becomes of the secret it has now.")],
     )

@@ -74,7 +74,7 @@ class ApiAnswer(Base):
 
 
 class WebhookEndpoint(Base):
-    """An address the account's events are posted to; its secret is sealed (X-6)."""
+    """An address the account's events are posted to; its secrets are sealed (X-6)."""
 
     __tablename__ = "webhook_endpoints"
     __table_args__ = (
@@ -82,6 +82,9 @@ class WebhookEndpoint(Base):
         UniqueConstraint("organization_id", "account_id", "id"),
         Index("ix_webhook_endpoints_account_id", "account_id"),
         CheckConstraint("given_up >= 0", name="given_up_not_negative"),
+        CheckConstraint(
+            "(old_secret_sealed IS NULL) = (old_secret_until IS NULL)", name="old_secret_has_an_end"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -90,6 +93,11 @@ class WebhookEndpoint(Base):
     url: Mapped[str] = mapped_column(String(500))
     events: Mapped[list[str]] = mapped_column(JSON)
     secret_sealed: Mapped[str] = mapped_column(Text, info=SEALED)
+    old_secret_sealed: Mapped[str | None] = mapped_column(Text, info=SEALED)
+    old_secret_until: Mapped[datetime | None] = mapped_column(
+        UTCDateTime
+    )  # it signs, too, till then
+    edits: Mapped[int] = mapped_column(default=0)  # how often the secret was renewed
     state: Mapped[EndpointState] = mapped_column(kind_of(EndpointState), default=EndpointState.ON)
     off_reason: Mapped[str | None] = mapped_column(String(200))
     given_up: Mapped[int] = mapped_column(default=0)  # in a row
@@ -101,6 +109,12 @@ class WebhookEndpoint(Base):
     def place_of_secret(self) -> Place:
         """Return what the secret is bound to (S10)."""
         return Place.of(cast(Table, self.__table__).c.secret_sealed, self.id, self.organization_id)
+
+    @property
+    def place_of_old_secret(self) -> Place:
+        """Return what the secret before is bound to (S10)."""
+        columns = cast(Table, self.__table__).c
+        return Place.of(columns.old_secret_sealed, self.id, self.organization_id)
 
 
 class WebhookDelivery(Base):

@@ -206,6 +206,8 @@ def _endpoint(row: WebhookEndpoint) -> EndpointRef:
         given_up=row.given_up,
         created_at=row.created_at,
         created_by=row.created_by,
+        old_secret_until=row.old_secret_until,
+        edits=row.edits,
     )
 
 

@@ -116,6 +116,8 @@ class EndpointRef:
     given_up: int  # deliveries given up since the last one that arrived
     created_at: datetime
     created_by: str
+    old_secret_until: datetime | None  # till then the secret before signs, too
+    edits: int
 
     @property
     def tenant(self) -> Tenant:

@@ -12,9 +12,9 @@ from portal.core.db import unit_of_work
 from portal.core.errors import DomainError
 from portal.core.web import page, see_other
 from portal.integrations import queries
-from portal.integrations.forms import EndpointForm, KeyForm
+from portal.integrations.forms import EndpointForm, KeyForm, SecretForm
 from portal.integrations.service import endpoints, events, keys
-from portal.integrations.values import EVENT_WORDS, SCOPE_WORDS, Event
+from portal.integrations.values import EVENT_WORDS, SCOPE_WORDS, EndpointRef, Event
 from portal.people import queries as people
 
 bp = Blueprint("integrations", __name__)
@@ -88,20 +88,28 @@ def add_endpoint(account_id: UUID) -> Response:  # noqa: ARG001 (g.account)
 
 @bp.get(f"{_ACCOUNT}/webhooks/<uuid:endpoint_id>")
 @requires(Permission.MANAGE_INTEGRATIONS)
-def endpoint(account_id: UUID, endpoint_id: UUID) -> Response:
+def endpoint(account_id: UUID, endpoint_id: UUID) -> Response:  # noqa: ARG001 (g.account)
     """Show a webhook and what it was sent."""
-    found = queries.endpoint_or_404(g.account.tenant, endpoint_id)
-    after = _mark(request.args.get("after"))
-    listed = queries.deliveries(g.account.tenant, endpoint_id, after)
-    here = url_for(".endpoint", account_id=account_id, endpoint_id=endpoint_id)
-    return page(
-        "integrations/endpoint.html",
-        endpoint=found,
-        event_words=EVENT_WORDS,
-        deliveries=listed.rows,
-        first_url=here if after else None,
-        next_url=f"{here}?after={listed.next_mark}" if listed.next_mark else None,
-    )
+    return _endpoint(queries.endpoint_or_404(g.account.tenant, endpoint_id))
+
+
+@bp.post(f"{_ACCOUNT}/webhooks/<uuid:endpoint_id>/secret")
+@requires(Permission.MANAGE_INTEGRATIONS)
+def renew_secret(account_id: UUID, endpoint_id: UUID) -> Response:  # noqa: ARG001 (g.account)
+    """Give a webhook a new signing secret and show it, this once."""
+    form = SecretForm()
+    if not form.validate_on_submit():
+        found = queries.endpoint_or_404(g.account.tenant, endpoint_id)
+        return _endpoint(found, 422, secret_form=form)
+    with unit_of_work():
+        found, secret = endpoints.renew_secret(
+            g.account.tenant,
+            endpoint_id,
+            edits=form.edits.data or 0,
+            keeps_old=form.old.data == "day",
+            actor=me().actor,
+        )
+    return _endpoint(found, secret=secret)
 
 
 @bp.post(f"{_ACCOUNT}/webhooks/<uuid:endpoint_id>/removal")
@@ -161,6 +169,30 @@ def _index(
         scope_words=SCOPE_WORDS,
         event_words=EVENT_WORDS,
         shown=shown,
+        now=clock.utcnow(),
+    )
+
+
+def _endpoint(
+    found: EndpointRef,
+    status: int = 200,
+    *,
+    secret_form: SecretForm | None = None,
+    secret: str | None = None,
+) -> Response:
+    after = _mark(request.args.get("after"))
+    listed = queries.deliveries(found.tenant, found.id, after)
+    here = url_for(".endpoint", account_id=found.account_id, endpoint_id=found.id)
+    return page(
+        "integrations/endpoint.html",
+        status=status,
+        endpoint=found,
+        event_words=EVENT_WORDS,
+        deliveries=listed.rows,
+        first_url=here if after else None,
+        next_url=f"{here}?after={listed.next_mark}" if listed.next_mark else None,
+        secret_form=secret_form or SecretForm(formdata=None, edits=found.edits),
+        secret=secret,
         now=clock.utcnow(),
     )
 

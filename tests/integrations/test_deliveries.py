@@ -59,6 +59,23 @@ def run(endpoint):
     return worker.deliver_webhooks(str(endpoint.id))
 
 
+def renewed(endpoint, *, keeps_old, edits=0):
+    """Renew an endpoint's secret and return the new one."""
+    with unit_of_work():
+        return endpoints.renew_secret(
+            endpoint.tenant, endpoint.id, edits=edits, keeps_old=keeps_old, actor=ALICE_ACTS
+        )[1]
+
+
+def signed_with(endpoint, account, posted, *secrets):
+    """Post an event; say whether these secrets signed it, in this order, and no others."""
+    tell(account)
+    assert run(endpoint) == 1
+    _, headers, body = posted.posted[-1]
+    said = (headers["webhook-id"], int(headers["webhook-timestamp"]), body)
+    return headers["webhook-signature"].split() == [signing.sign(one, *said) for one in secrets]
+
+
 @pytest.fixture
 def hook(northside):
     """A webhook of Northside that is told everything."""
@@ -189,6 +206,34 @@ class TestPosting:
         row = db.session.scalars(select(WebhookEndpoint)).one()
         assert secret not in row.secret_sealed
         assert secrets_box.box().open(row.secret_sealed, row.place_of_secret) == secret
+
+    def test_a_new_secret_signs_beside_the_old_one_for_a_day(self, northside, posted, clock):
+        endpoint, old = make_endpoint(northside)
+        new = renewed(endpoint, keeps_old=True)
+        assert signed_with(endpoint, northside, posted, new, old)
+        clock.travel(by=timedelta(hours=23, minutes=59))
+        assert worker.forget_old() == 0
+        assert signed_with(endpoint, northside, posted, new, old)
+        clock.travel(by=timedelta(minutes=1))
+        assert signed_with(endpoint, northside, posted, new)
+        assert worker.forget_old() == 1
+        row = db.session.scalars(select(WebhookEndpoint)).one()
+        assert (row.old_secret_sealed, row.old_secret_until) == (None, None)
+        assert signed_with(endpoint, northside, posted, new)
+
+    @pytest.mark.parametrize("keeps_old", [True, False])
+    def test_the_last_secret_but_one_signs_no_more(self, northside, posted, keeps_old):
+        endpoint, _ = make_endpoint(northside)
+        second = renewed(endpoint, keeps_old=True)
+        third = renewed(endpoint, keeps_old=keeps_old, edits=1)
+        assert signed_with(endpoint, northside, posted, third, *[second] * keeps_old)
+
+    def test_a_secret_nobody_can_open_is_replaced_all_the_same(self, northside, posted):
+        endpoint, _ = make_endpoint(northside)
+        secrets_box.use(secrets_box.SecretsBox((fernet_key("another"),)))
+        with pytest.raises(secrets_box.SecretUnreadable):
+            renewed(endpoint, keeps_old=True)
+        assert signed_with(endpoint, northside, posted, renewed(endpoint, keeps_old=False))
 
     def test_what_arrived_is_not_posted_again(self, northside, hook, posted):
         tell(northside)

@@ -34,16 +34,19 @@ def test_the_commands_get_the_answers_the_page_promises(program, carol):
     assert [answer.status_code for answer in found] == [200, 202, 404, 200, 201, 200]
 
 
-def test_the_page_s_own_check_takes_what_we_sign_and_nothing_else(clock):
+@pytest.mark.parametrize("others", [(), (b"n" * 32,)])  # alone, and beside the new one
+def test_the_page_s_own_check_takes_what_we_sign_and_nothing_else(clock, others):
     [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names = {}
     exec(code, names)
     secret, body = signing.show_secret(b"k" * 32), '{"a": "\u00e9"}'
     names["time"] = type("Now", (), {"time": staticmethod(clock.now.timestamp)})
-    headers = dict(signing.headers(secret, "1", clock.now, body))
+    holding = [*map(signing.show_secret, others), secret]
+    headers = dict(signing.headers(holding, "1", clock.now, body))
+    assert not names["is_genuine"](signing.show_secret(b"o" * 32), headers, body.encode())
     assert names["is_genuine"](secret, headers, body.encode())
     assert not names["is_genuine"](secret, headers, body.encode() + b" ")
-    old = dict(signing.headers(secret, "1", clock.now.replace(year=2025), body))
+    old = dict(signing.headers(holding, "1", clock.now.replace(year=2025), body))
     assert not names["is_genuine"](secret, old, body.encode())
 
 

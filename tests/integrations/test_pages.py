@@ -89,6 +89,38 @@ class TestWebhooks:
         assert secret not in str(alice.get(WHERE, account_id=northside.id).page)
         assert [e.payload["url"] for e in entries("integrations:webhook:add")] == [HOOK["url"]]
 
+    @pytest.mark.parametrize(("old", "words"), [("day", "two signatures"), ("ends", "no more")])
+    def test_a_new_secret_is_shown_this_once_and_made_once(self, alice, northside, old, words):
+        hook, before = make_endpoint(northside)
+        here = {"account_id": northside.id, "endpoint_id": hook.id}
+        form = {"edits": alice.get("integrations.endpoint", **here).field("edits"), "old": old}
+        shown = alice.post("integrations.renew_secret", 200, form, **here)
+        secret = shown.text_of("#secret")
+        assert secret.startswith("whsec_")
+        assert secret != before
+        assert words in shown.text_of("#shown-once")
+        later = alice.get("integrations.endpoint", **here)
+        assert secret not in str(later.page)
+        assert ("Two secrets sign until" in later.text) == (old == "day")
+        again = alice.post("integrations.renew_secret", 409, form, **here)  # the page reloaded
+        assert "renewed meanwhile" in again.text
+        [entry] = entries("integrations:webhook:renew")
+        assert (entry.actor_label, secret in repr(entry.payload)) == ("Alice Moreno", False)
+
+    @pytest.mark.parametrize(
+        "form",
+        [{}, {"edits": "0", "old": "x"}, {"edits": "9" * 30, "old": "x"},
+         {"edits": "x", "old": "day"}],
+    )  # fmt: skip
+    def test_a_secret_is_not_renewed_unless_it_is_said_what_becomes_of_the_old(
+        self, alice, northside, form
+    ):
+        hook, _ = make_endpoint(northside)
+        here = {"account_id": northside.id, "endpoint_id": hook.id}
+        shown = alice.post("integrations.renew_secret", 422, form, **here)
+        assert shown.page.select_one("#new-secret[open]")
+        assert queries.endpoint_or_404(northside.tenant, hook.id).edits == 0
+
     @pytest.mark.parametrize(
         ("change", "words"),
         [

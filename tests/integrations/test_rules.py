@@ -45,7 +45,7 @@ class TestSigning:
     def test_a_receiver_can_check_it_from_the_headers_alone(self):
         secret = signing.show_secret(b"k" * 32)
         body = '{"a": "\u00e9"}'
-        headers = signing.headers(secret, "id-1", NOW, body)
+        headers = signing.headers([secret], "id-1", NOW, body)
         key = base64.b64decode(secret.partition("_")[2])
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.{body}".encode()
         wanted = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

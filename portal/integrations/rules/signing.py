@@ -7,7 +7,7 @@ played again under a new time.
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -27,13 +27,15 @@ def sign(secret: str, delivery_id: str, timestamp: int, body: str) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def headers(secret: str, delivery_id: str, at: datetime, body: str) -> Mapping[str, str]:
-    """Return the headers of one delivery tried at this time."""
+def headers(secrets: Sequence[str], delivery_id: str, at: datetime, body: str) -> Mapping[str, str]:
+    """Return the headers of one delivery tried at this time, signed with each secret that holds."""
     timestamp = int(at.timestamp())
     return {
         "Content-Type": "application/json",
         "User-Agent": "ConsentDesk-Webhooks/1",
         "webhook-id": delivery_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(secret, delivery_id, timestamp, body),
+        "webhook-signature": " ".join(
+            sign(secret, delivery_id, timestamp, body) for secret in secrets
+        ),
     }

@@ -58,14 +58,14 @@ def claim(endpoint_id: UUID, limit: int = AT_ONCE) -> list[Parcel]:
         .returning(d.id, d.body, d.tries)
         .execution_options(synchronize_session=False)
     ).all()
-    secret = secrets_box.box().open(endpoint.secret_sealed, endpoint.place_of_secret)
+    signed_with = _secrets(endpoint)
     at = clock.utcnow() - clock.offset()  # receivers keep real time, whatever the sandbox has
     return [
         Parcel(
             row.id,
             endpoint_id,
             endpoint.url,
-            signing.headers(secret, str(row.id), at, row.body),
+            signing.headers(signed_with, str(row.id), at, row.body),
             row.body,
             row.tries,
         )
@@ -108,6 +108,31 @@ def forget_old() -> int:
         .execution_options(synchronize_session=False)
     )
     return len(gone.all())
+
+
+def forget_old_secrets() -> int:
+    """Forget secrets that were renewed and sign nothing any more; return how many."""
+    gone = db.session.scalars(
+        update(WebhookEndpoint)
+        .where(WebhookEndpoint.old_secret_until <= utcnow())
+        .values(old_secret_sealed=None, old_secret_until=None)
+        .returning(WebhookEndpoint.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
+
+
+def _secrets(endpoint: WebhookEndpoint) -> list[str]:
+    """Return the secrets that sign now, the newest first."""
+    opened = secrets_box.box().open
+    found = [opened(endpoint.secret_sealed, endpoint.place_of_secret)]
+    if (
+        endpoint.old_secret_sealed
+        and endpoint.old_secret_until
+        and (utcnow() < endpoint.old_secret_until)
+    ):
+        found.append(opened(endpoint.old_secret_sealed, endpoint.place_of_old_secret))
+    return found
 
 
 def _arrived(parcel: Parcel, posted: Posted) -> None:

@@ -1,22 +1,24 @@
-"""Webhook endpoints: added, tried, switched on again, removed."""
+"""Webhook endpoints: added, tried, given a new secret, switched on again, removed."""
 
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from portal.core import audit, secrets_box
 from portal.core.audit import Actor
 from portal.core.clock import utcnow
 from portal.core.db import db
+from portal.core.edits import change_as_seen
 from portal.core.errors import BadInput
 from portal.core.settings import settings
 from portal.core.tenancy import Tenant, owned
 from portal.gateways import outside
 from portal.integrations import queries
-from portal.integrations.errors import EndpointOff, KeyLimit
+from portal.integrations.errors import EndpointOff, KeyLimit, SecretRenewed
 from portal.integrations.models import WebhookEndpoint
 from portal.integrations.rules import signing
 from portal.integrations.service import events, notices
@@ -24,6 +26,7 @@ from portal.integrations.values import EndpointRef, EndpointState, Event
 from portal.texting_accounts import queries as accounts
 
 MOST_ENDPOINTS = 10
+OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 
 
 def add_endpoint(
@@ -38,7 +41,7 @@ def add_endpoint(
         raise BadInput("Choose at least one event.")
     if len(queries.endpoints(tenant)) >= MOST_ENDPOINTS:
         raise KeyLimit(f"An account has at most {MOST_ENDPOINTS} webhooks. Remove one first.")
-    secret = signing.show_secret(secrets.token_bytes(signing.SECRET_BYTES))
+    secret = _fresh_secret()
     row = WebhookEndpoint(
         id=uuid4(),
         organization_id=tenant.organization_id,
@@ -53,6 +56,37 @@ def add_endpoint(
     db.session.flush()  # it is read again below
     _record("add", tenant, row.id, actor, url=url, events=row.events)
     return queries.endpoint_or_404(tenant, row.id), secret
+
+
+def renew_secret(
+    tenant: Tenant, endpoint_id: UUID, *, edits: int, keeps_old: bool, actor: Actor
+) -> tuple[EndpointRef, str]:
+    """Give an endpoint a new signing secret, shown this once (X-6); `edits` is what was seen.
+
+    With keeps_old the one before signs, too, for 24 hours, so that receivers can change over; one
+    that got into wrong hands should not. Raises NotFound, SecretRenewed where somebody was faster,
+    or SecretUnreadable where the one before is to be kept and no key opens it.
+    """
+    renewed = SecretRenewed("The secret was renewed meanwhile. Whoever did it has the new one.")
+    if queries.endpoint_or_404(tenant, endpoint_id).edits != edits:
+        raise renewed
+    row = db.session.scalars(
+        select(WebhookEndpoint)
+        .where(owned(tenant, WebhookEndpoint), WebhookEndpoint.id == endpoint_id)
+        .execution_options(populate_existing=True)
+    ).one()
+    box, secret = secrets_box.box(), _fresh_secret()
+    old = box.open(row.secret_sealed, row.place_of_secret) if keeps_old else None
+    until = utcnow() + OLD_SECRET_SIGNS_FOR if keeps_old else None
+    values = {
+        "secret_sealed": box.seal(secret, row.place_of_secret),
+        "old_secret_sealed": box.seal(old, row.place_of_old_secret) if old else None,
+        "old_secret_until": until,
+    }
+    if not change_as_seen(WebhookEndpoint, tenant, endpoint_id, edits, values):
+        raise renewed
+    _record("renew", tenant, endpoint_id, actor, old_until=until)
+    return queries.endpoint_or_404(tenant, endpoint_id), secret
 
 
 def remove_endpoint(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> EndpointRef:
@@ -98,6 +132,10 @@ def send_test(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> None:
         raise EndpointOff("This webhook is switched off. Switch it on first.")
     events.post_to(tenant, [endpoint_id], Event.TEST, [{"account_id": str(tenant.account_id)}])
     _record("test", tenant, endpoint_id, actor)
+
+
+def _fresh_secret() -> str:
+    return signing.show_secret(secrets.token_bytes(signing.SECRET_BYTES))
 
 
 def _set(tenant: Tenant, endpoint_id: UUID, **values: Any) -> None:
