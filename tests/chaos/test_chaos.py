@@ -67,7 +67,8 @@ def assert_it_was_large_enough(came, tier):
     assert came["stops_judged"] >= (said // 3 if tier == "full" else 1)
     assert came["last_words_judged"] >= least.opt_outs
     assert came["callbacks"]["texts heard of"] >= came["accepted"] // 4
-    assert came["delivered"] >= came["accepted"] // 4
+    # The full tier ends after its last day's sweep, which asks for what no callback told.
+    assert came["delivered"] >= (0.95 if tier == "full" else 0.25) * came["accepted"]
     assert came["sends_by_web"] > 0
     assert came["double_clicks"] > 0
 
