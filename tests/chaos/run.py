@@ -6,7 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.db import db
 from portal.doctor import service as doctor
-from portal.messaging.models import InboundText, Message, WebhookEvent
+from portal.messaging.models import CarrierWatch, InboundText, Message, WebhookEvent
 from tests.chaos import records, world
 from tests.chaos.disasters import Disasters
 from tests.chaos.judge import Crime, Intent, judge
@@ -27,6 +27,7 @@ from tests.chaos.weather import FAIR, FOUL, HANG_S, STARTS, STOPS, Plan
 MOST_WAITING = 300
 STALLED_S = 7.0  # then what is left waits for a time to come
 SETTLING_S = 3.0
+SWEPT_WITHIN_S = 120.0  # the scheduler starts and reads the list, on a crowded machine
 TELL_EVERY_S = 30.0
 
 log = logging.getLogger("chaos")
@@ -81,6 +82,7 @@ class Run:
         self.double_clicks = self.sends_by_web = 0
         self._texted: deque[tuple[str, str]] = deque(maxlen=60)  # person and our number
         self._stopped: dict[str, tuple[str, str]] = {}  # person: SID of the STOP, our number
+        self._fair_day: datetime | None = None  # when the last day with a full list begins
         self._over = threading.Event()
         self._trouble: list[BaseException] = []
         self._lock = threading.Lock()
@@ -113,14 +115,17 @@ class Run:
             raise self._trouble[0]
 
     def settle(self) -> None:
-        """Kill no more, let everything drain, then stop the weather and let a day pass."""
+        """Kill no more, let everything drain, then stop the weather and let a day pass.
+
+        It is over once that day's sweep went to its end: a STOP whose webhook was lost is heard by it.
+        """
         stage = self._stage
         stage.crew.thaw()
         with stage.queue() as queue:
             queue.flushall()  # a dead worker's job would hold its name for twenty seconds more
         ends_at = time.monotonic() + self._scale.settles_in
         before, look_at = -1, time.monotonic() + STALLED_S
-        stalled_with = 0
+        stalled_with, swept_by = 0, 0.0
         while time.monotonic() < ends_at:
             time.sleep(0.5)
             left = self._left()
@@ -128,17 +133,22 @@ class Run:
                 continue
             if not left.total():
                 break
-            moving = left.total() - left["unknown"]
+            if left["unswept"] and time.monotonic() < swept_by:
+                continue
+            moving = left.total() - left["unknown"] - left["unswept"]
             if moving and moving != before:
                 before, look_at = moving, time.monotonic() + STALLED_S
             if moving and time.monotonic() < look_at:
                 continue
             log.info("left: %s", dict(left))
             is_waiting_for_a_day = moving in (0, stalled_with)
+            by = timedelta(hours=25) if is_waiting_for_a_day else timedelta(minutes=6)
             if is_waiting_for_a_day:
                 stage.sandbox.turn(**FAIR)
+                self._fair_day = stage.time.now() + by
+                swept_by = time.monotonic() + SWEPT_WITHIN_S
             stage.sandbox.flush()
-            self._pass(timedelta(hours=25) if is_waiting_for_a_day else timedelta(minutes=6))
+            self._pass(by)
             stalled_with = moving
             before, look_at = moving, time.monotonic() + 2 * STALLED_S
         stage.time.stop()
@@ -166,6 +176,7 @@ class Run:
                 undated = db.session.scalar(
                     select(func.count()).where(InboundText.look_at.is_not(None))
                 )
+                swept_at = db.session.scalar(select(func.min(CarrierWatch.swept_at)))
         except SQLAlchemyError:
             return None
         left = Counter({s: states[s] for s in (*_MOVING, "unknown") if states[s]})
@@ -173,6 +184,8 @@ class Run:
             left["news"] = news
         if undated:  # a START whose time is not known yet has lifted nothing so far
             left["undated"] = undated
+        if not (self._fair_day and swept_at and swept_at >= self._fair_day):
+            left["unswept"] = 1
         return left
 
     def _destroy(self, confirming: list[threading.Thread]) -> None:

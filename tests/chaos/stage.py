@@ -46,6 +46,10 @@ class Time:
     def start(self) -> None:
         self._thread.start()
 
+    def now(self) -> datetime:
+        """Return the product's time."""
+        return datetime.now(UTC) + self._offset
+
     def jump(self, by: timedelta) -> None:
         """Move time forward at once."""
         with self._lock:
@@ -54,8 +58,7 @@ class Time:
 
     def leap(self, by: timedelta) -> None:
         """Move time forward over what the product sleeps through, and remember it."""
-        at = datetime.now(UTC) + self._offset
-        self.leaps.append((at.timestamp(), by.total_seconds()))
+        self.leaps.append((self.now().timestamp(), by.total_seconds()))
         self.jump(by)
 
     def stop(self) -> None:

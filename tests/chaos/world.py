@@ -218,11 +218,11 @@ class FrontDoor:
 
     def sign_in(self) -> None:
         """Sign in with e-mail and password, as a person does."""
-        page = self._ask("GET", "/sign-in")
+        page = self._insist("GET", "/sign-in")
         form = {"csrf_token": _field(page, "csrf_token"), "email": EMAIL, "password": PASSWORD}
-        _leads_to(self._ask("POST", "/sign-in", form))
+        _leads_to(self._insist("POST", "/sign-in", form.items()))
         self.is_in = True
-        self._ask("GET", "/profile")  # any form of hers holds her token
+        self._insist("GET", "/profile")  # any form of hers holds her token
 
     def confirm(self, send: Send, desk: Desk, body: str) -> Intent:
         """Write, see the cost, and send. A lost answer is asked for again with the same nonce."""
