@@ -11,13 +11,17 @@ from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import MetaData, inspect, select, text
 
 from portal.core.clock import utcnow
-from portal.core.db import db
+from portal.core.db import db, unit_of_work
 from portal.core.secrets_box import Place, SecretsBox
 from portal.core.settings import database_url
 from portal.factory import create_app
 from portal.gateways import sms
+from portal.integrations import queries as integrations
+from portal.integrations.service import events
+from portal.integrations.values import Event
 from tests import cast, databases
 from tests.factories import consent as make
+from tests.factories.integrations import make_endpoint
 from tests.factories.messaging import make_campaign, make_ready, make_recipients
 from tests.messaging.talks import hear
 from tests.messaging.world import Behaviour, Carrier, sweep
@@ -182,3 +186,20 @@ def test_texts_and_opt_outs_from_before_there_was_health_are_counted(empty_app):
         downgrade(revision="0055_notice_of_teams")
         upgrade()
         assert counted() == before
+
+
+def test_a_webhook_that_was_sent_events_comes_through_both_ways(empty_app):
+    """X-6: SQLite builds no table anew that kept rows point at."""
+    with empty_app.app_context():
+        upgrade()
+        cast.assemble()
+        northside = cast.account(cast.NORTHSIDE)
+        endpoint, _ = make_endpoint(northside)
+        with unit_of_work():
+            events.tell(northside.tenant, Event.OPT_OUT, {"place": 1})
+        before = integrations.deliveries(northside.tenant, endpoint.id).rows
+        assert len(before) == 1
+        db.session.remove()
+        downgrade(revision="0084_tasks_of_one_contact")
+        upgrade()
+        assert integrations.deliveries(northside.tenant, endpoint.id).rows == before
