@@ -56,10 +56,10 @@ def be_quick(connection: SqliteConnection, _record: object) -> None:
 
 
 def make_tables() -> None:
-    """Make all tables, the indexes of each in the order of their names, as the migrations do.
+    """Make all tables, the indexes of each in the order of their names.
 
     SQLAlchemy keeps them in a set, in another order each run, and of two that serve alike SQLite
-    takes the one made last.
+    takes the one made last. Migrations made some later than their names say.
     """
     for table in db.metadata.tables.values():
         table.indexes = OrderedSet(sorted(table.indexes, key=lambda index: str(index.name)))

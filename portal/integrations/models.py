@@ -94,9 +94,7 @@ class WebhookEndpoint(Base):
     events: Mapped[list[str]] = mapped_column(JSON)
     secret_sealed: Mapped[str] = mapped_column(Text, info=SEALED)
     old_secret_sealed: Mapped[str | None] = mapped_column(Text, info=SEALED)
-    old_secret_until: Mapped[datetime | None] = mapped_column(
-        UTCDateTime
-    )  # it signs, too, till then
+    old_secret_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # till then it signs
     edits: Mapped[int] = mapped_column(default=0)  # how often the secret was renewed
     state: Mapped[EndpointState] = mapped_column(kind_of(EndpointState), default=EndpointState.ON)
     off_reason: Mapped[str | None] = mapped_column(String(200))

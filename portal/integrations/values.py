@@ -116,8 +116,8 @@ class EndpointRef:
     given_up: int  # deliveries given up since the last one that arrived
     created_at: datetime
     created_by: str
-    old_secret_until: datetime | None  # till then the secret before signs, too
-    edits: int
+    old_secret_until: datetime | None
+    edits: int  # how often the secret was renewed
 
     @property
     def tenant(self) -> Tenant:
@@ -128,6 +128,10 @@ class EndpointRef:
     def is_on(self) -> bool:
         """Say whether events are posted there."""
         return self.state is EndpointState.ON
+
+    def has_two_secrets(self, now: datetime) -> bool:
+        """Say whether the secret before the newest signs, too, now."""
+        return self.old_secret_until is not None and now < self.old_secret_until
 
 
 @dataclass(frozen=True, slots=True)
