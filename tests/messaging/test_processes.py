@@ -73,7 +73,7 @@ def test_texts_go_out_though_the_queue_was_lost_and_both_stop_cleanly(
     make_campaign(northside, make_recipients(northside, 5))
     redis.flushall()  # the bell is lost
     worker, scheduler = start("worker"), start("scheduler")
-    assert wait_until(lambda: states(northside) == {State.ACCEPTED})
+    assert wait_until(lambda: states(northside) == {State.ACCEPTED}), states(northside)
     for process in (worker, scheduler):
         process.send_signal(signal.SIGTERM)
     for process in (worker, scheduler):
