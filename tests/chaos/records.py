@@ -210,25 +210,22 @@ def stops(
 ) -> list[Stop]:
     """Return when each STOP was in force: from our answer to it until the person's next START.
 
-    A START that never came here, by a webhook or in the carrier's list, lifts nothing.
+    A START that never came here, by a webhook or in the carrier's list, lifts nothing; one that did
+    lifts what had come when it was said, though our answer to that took longer.
     """
     inbound = [message for message in messages if message["direction"] == "inbound"]
     starts: dict[str, list[float]] = defaultdict(list)
     for message in inbound:
         if message["body"] in STARTS and message["sid"] in learned:
             starts[message["from"]].append(learned[message["sid"]])
-    return [
-        Stop(
-            message["from"],
-            stored[message["sid"]],
-            min(
-                (at for at in starts[message["from"]] if at >= stored[message["sid"]] - 1),
-                default=None,
-            ),
-        )
-        for message in inbound
-        if message["body"] in STOPS and message["sid"] in stored
-    ]
+    found = []
+    for message in inbound:
+        sid, person = message["sid"], message["from"]
+        if message["body"] in STOPS and sid in stored:
+            came_at = min(stored[sid], learned.get(sid, stored[sid]))
+            later = [at for at in starts[person] if at >= came_at - 1]  # said in whole seconds
+            found.append(Stop(person, stored[sid], min(later, default=None)))
+    return found
 
 
 def _moment(rfc2822: str) -> float:

@@ -296,6 +296,16 @@ def test_a_start_that_never_came_here_lifts_no_stop(learned, lifted_at):
     assert records.stops(said, {"SM8": 101.0}, learned) == [Stop(CAROL, 101.0, lifted_at)]
 
 
+@pytest.mark.parametrize(
+    ("came_at", "lifted_at"),
+    [(103.0, 108.0), (111.0, None)],  # before the START was said; the START had overtaken it
+)
+def test_a_start_lifts_a_stop_that_had_come_though_our_answer_to_it_took_longer(came_at, lifted_at):
+    said = [inbound("SM8", "STOP", 100), inbound("SM9", "START", 108)]
+    learned = {"SM8": came_at, "SM9": 108.0}
+    assert records.stops(said, {"SM8": 115.0}, learned) == [Stop(CAROL, 115.0, lifted_at)]
+
+
 def test_the_carriers_own_no_is_later_than_the_word_before_it():
     """21610 after a START is a STOP of the carrier's: the product obeys, and who said it is no case."""
     lines = [("+13125550150", 21610, 9.0), ("+13125550150", 21610, 7.0), (CAROL, 21612, 8.0)]
