@@ -22,12 +22,12 @@ from tests.doctor.corruptions import CORRUPTIONS, breaks, change, run
 __all__ = ["CORRUPTIONS"]
 
 
-@breaks("I15")
+@breaks("left_though_listed")
 def a_text_left_to_a_listed_number(busy):
     change(DncExemption, DncExemption.e164 == busy.listed, e164="+13125551234")
 
 
-@breaks("I15")
+@breaks("left_though_listed")
 def what_exempted_a_listed_number_was_over(busy):
     change(
         DncExemption,
@@ -36,12 +36,12 @@ def what_exempted_a_listed_number_was_over(busy):
     )
 
 
-@breaks("I15")
+@breaks("left_though_listed")
 def what_exempted_a_listed_number_was_written_down_later(busy):
     change(DncExemption, DncExemption.e164 == busy.listed, recorded_at=busy.now)
 
 
-@breaks("I11", "I15")
+@breaks("counted_otherwise", "left_though_listed")
 def a_signature_was_only_a_word(busy):
     change(
         ConsentRecord,
@@ -50,13 +50,13 @@ def a_signature_was_only_a_word(busy):
     )
 
 
-@breaks("I2")
+@breaks("waits_for_no_pause")
 def a_text_waits_for_a_pause_of_bulk_texts_that_is_over(busy):
     queued = Message.id == busy.ids["queued"]
     change(Message, queued, state=State.HELD, reason_code="bulk_paused", reason="A breach.")
 
 
-@breaks("I15")
+@breaks("left_in_a_pause")
 def a_bulk_text_left_while_its_account_was_paused(busy):
     sent = db.session.get(Message, busy.ids["created_201"])
     run(
@@ -97,11 +97,11 @@ def _appeal(busy, **sending):
     )
 
 
-@breaks("I17")
+@breaks("cannot_leave")
 def an_appeal_cannot_leave(busy):
     _appeal(busy, state=SendingState.BROKEN, problem="A file is gone.", moved_at=busy.now)
 
 
-@breaks("I17")
+@breaks("nobody_takes_it")
 def nobody_takes_an_appeal(busy):
     _appeal(busy, state=SendingState.WAITING, moved_at=busy.now - timedelta(hours=2))

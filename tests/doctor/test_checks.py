@@ -8,13 +8,13 @@ import pytest
 from portal.billing.values import EntryKind
 from portal.core.db import db
 from portal.doctor import queries
-from portal.doctor.values import PROMISES, Scope
+from portal.doctor.values import PROMISES, Invariant, Scope
 from portal.gateways import sms
 from portal.messaging.values import State
 from tests import cast
 from tests.conftest import NOON, Clock
 from tests.doctor import busy as living
-from tests.doctor.corrupted_ends import CORRUPTIONS
+from tests.doctor.corrupted_plans import CORRUPTIONS
 from tests.doctor.corruptions import add_entry
 from tests.factories.messaging import texts
 
@@ -46,10 +46,10 @@ def copy(healthy):
 
 
 def alarms(busy):
-    """Return the promises that are broken in the account, and in its organization's log."""
+    """Return the checks that find something in the account, and in its organization's log."""
     of = busy.account.organization_id
     scopes = (Scope(of), Scope(of, busy.account.id))
-    return {f.invariant.value for scope in scopes for f in queries.examine(scope, busy.now)}
+    return {f.check for scope in scopes for f in queries.examine(scope, busy.now)}
 
 
 def test_the_busy_brokerage_is_healthy(copy):
@@ -63,15 +63,18 @@ def test_its_texts_are_in_every_state(copy):
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_a_corruption_raises_its_alarm_and_no_other(copy, name):
-    """L8: at least 20 kinds, each found; and the finding says whose row and what to do."""
-    promises, corrupt = CORRUPTIONS[name]
+    """L8: at least 20 kinds, each found by the checks named for it."""
+    checks, corrupt = CORRUPTIONS[name]
     corrupt(copy)
-    assert alarms(copy) == promises
+    assert alarms(copy) == checks
 
 
-def test_every_promise_that_can_be_checked_is_broken_by_some_corruption():
-    checked = {invariant.value for invariant in PROMISES}
-    assert set().union(*(promises for promises, _ in CORRUPTIONS.values())) == checked
+def test_every_check_finds_some_corruption_and_every_promise_has_a_check():
+    """L8, I1 to I17: by its own name, since a promise may have another check that is right."""
+    by_name = {check.name: check.invariant for check in queries.CHECKS}
+    by_name["chain_broken"] = Invariant.I13  # it follows a whole log, not an account's rows
+    assert set().union(*(checks for checks, _ in CORRUPTIONS.values())) == by_name.keys()
+    assert set(by_name.values()) == PROMISES.keys()
     assert len(CORRUPTIONS) >= 20
 
 
