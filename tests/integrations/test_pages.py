@@ -7,6 +7,7 @@ import pytest
 from portal.core.audit import AuditEntry
 from portal.core.db import db, unit_of_work
 from portal.integrations import queries
+from portal.integrations.rules import tokens
 from portal.integrations.service import events
 from portal.integrations.values import Event
 from tests.factories.integrations import Program, make_endpoint, make_key
@@ -29,7 +30,8 @@ class TestKeys:
         answer = Program(app, token).get(f"/numbers/{CAROL}/may-text")
         assert answer.status_code == 200
         later = alice.get(WHERE, account_id=northside.id)
-        secret = token.rpartition("_")[2]
+        secret = token.removeprefix(f"{tokens.prefix_of(token)}_")
+        assert len(secret) > 40
         assert "Office CRM" in later.text
         assert secret not in str(later.page)
         [entry] = entries("integrations:key:make")
