@@ -60,7 +60,7 @@ class SecretForm(BaseForm):
         "The secret it has now",
         choices=[
             ("day", "Signs, too, for 24 hours, while the receiver is given the new one"),
-            ("ends", "Ends at once, as it may be in wrong hands"),
+            ("ends", "Ends at once with any before it, as it may be in wrong hands"),
         ],
         default="day",
         validators=[DataRequired("Choose what becomes of the secret it has now.")],

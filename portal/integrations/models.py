@@ -93,8 +93,8 @@ class WebhookEndpoint(Base):
     url: Mapped[str] = mapped_column(String(500))
     events: Mapped[list[str]] = mapped_column(JSON)
     secret_sealed: Mapped[str] = mapped_column(Text, info=SEALED)
-    old_secret_sealed: Mapped[str | None] = mapped_column(Text, info=SEALED)
-    old_secret_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # till then it signs
+    old_secret_sealed: Mapped[str | None] = mapped_column(Text, info=SEALED)  # split by spaces
+    old_secret_until: Mapped[datetime | None] = mapped_column(UTCDateTime)  # till then they sign
     edits: Mapped[int] = mapped_column(default=0)  # how often the secret was renewed
     state: Mapped[EndpointState] = mapped_column(kind_of(EndpointState), default=EndpointState.ON)
     off_reason: Mapped[str | None] = mapped_column(String(200))
@@ -110,7 +110,7 @@ class WebhookEndpoint(Base):
 
     @property
     def place_of_old_secret(self) -> Place:
-        """Return what the secret before is bound to (S10)."""
+        """Return what the secrets before are bound to (S10)."""
         columns = cast(Table, self.__table__).c
         return Place.of(columns.old_secret_sealed, self.id, self.organization_id)
 

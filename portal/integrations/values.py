@@ -129,8 +129,8 @@ class EndpointRef:
         """Say whether events are posted there."""
         return self.state is EndpointState.ON
 
-    def has_two_secrets(self, now: datetime) -> bool:
-        """Say whether the secret before the newest signs, too, now."""
+    def has_old_secrets(self, now: datetime) -> bool:
+        """Say whether a secret before the newest signs, too, now."""
         return self.old_secret_until is not None and now < self.old_secret_until
 
 

@@ -221,17 +221,33 @@ class TestPosting:
         assert (row.old_secret_sealed, row.old_secret_until) == (None, None)
         assert signed_with(endpoint, northside, posted, new)
 
-    @pytest.mark.parametrize("keeps_old", [True, False])
-    def test_the_last_secret_but_one_signs_no_more(self, northside, posted, keeps_old):
-        endpoint, _ = make_endpoint(northside)
+    def test_a_secret_that_never_reached_the_receiver_cuts_it_not_off(
+        self, northside, posted, clock
+    ):
+        """The answer with the second was lost, so it was renewed again within the day."""
+        endpoint, first = make_endpoint(northside)
         second = renewed(endpoint, keeps_old=True)
-        third = renewed(endpoint, keeps_old=keeps_old, edits=1)
-        assert signed_with(endpoint, northside, posted, third, *[second] * keeps_old)
+        clock.travel(by=timedelta(hours=1))
+        third = renewed(endpoint, keeps_old=True, edits=1)
+        clock.travel(by=timedelta(hours=23, minutes=59))
+        assert signed_with(endpoint, northside, posted, third, second, first)
+        clock.travel(by=timedelta(minutes=1))
+        assert signed_with(endpoint, northside, posted, third)
+
+    def test_secrets_that_sign_beside_the_newest_are_few(self, northside, posted):
+        endpoint, _ = make_endpoint(northside)
+        rest = [renewed(endpoint, keeps_old=True, edits=edits) for edits in range(4)]
+        assert signed_with(endpoint, northside, posted, *reversed(rest))
+
+    def test_all_that_signed_end_at_once(self, northside, posted):
+        endpoint, _ = make_endpoint(northside)
+        renewed(endpoint, keeps_old=True)
+        assert signed_with(endpoint, northside, posted, renewed(endpoint, keeps_old=False, edits=1))
 
     def test_a_secret_nobody_can_open_is_replaced_all_the_same(self, northside, posted):
         endpoint, _ = make_endpoint(northside)
         secrets_box.use(secrets_box.SecretsBox((fernet_key("another"),)))
-        with pytest.raises(secrets_box.SecretUnreadable):
+        with pytest.raises(secrets_box.SecretUnreadable, match="Choose that it ends at once"):
             renewed(endpoint, keeps_old=True)
         assert signed_with(endpoint, northside, posted, renewed(endpoint, keeps_old=False))
 

@@ -91,7 +91,9 @@ class TestWebhooks:
         assert secret not in str(alice.get(WHERE, account_id=northside.id).page)
         assert [e.payload["url"] for e in entries("integrations:webhook:add")] == [HOOK["url"]]
 
-    @pytest.mark.parametrize(("old", "words"), [("day", "two signatures"), ("ends", "no more")])
+    @pytest.mark.parametrize(
+        ("old", "words"), [("day", "a signature of each"), ("ends", "any more")]
+    )
     def test_a_new_secret_is_shown_this_once_and_made_once(self, alice, northside, old, words):
         hook, before = make_endpoint(northside)
         here = {"account_id": northside.id, "endpoint_id": hook.id}
@@ -103,11 +105,12 @@ class TestWebhooks:
         assert words in shown.text_of("#shown-once")
         later = alice.get("integrations.endpoint", **here)
         assert secret not in str(later.page)
-        assert ("Two secrets sign until" in later.text) == (old == "day")
+        assert ("the newest signs, too, until" in later.text) == (old == "day")
         again = alice.post("integrations.renew_secret", 409, form, **here)  # the page reloaded
         assert "renewed meanwhile" in again.text
         [entry] = entries("integrations:webhook:renew")
         assert (entry.actor_label, secret in repr(entry.payload)) == ("Alice Moreno", False)
+        assert (entry.payload["old_secrets_end"] == "at once") == (old == "ends")
 
     @pytest.mark.parametrize(
         "form",

@@ -84,6 +84,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "tasks:task:hand-over": "Task given to somebody else",
     "integrations:key:make": "API key made",
     "integrations:key:revoke": "API key revoked",
+    "integrations:webhook:renew": "Signing secret of a webhook renewed",
     "integrations:webhook:keep": "Webhook kept by another person",
     "integrations:webhook:switch-on": "Webhook switched on",
     "integrations:webhook:switch-off": "Webhook switched off",

@@ -58,7 +58,7 @@ def claim(endpoint_id: UUID, limit: int = AT_ONCE) -> list[Parcel]:
         .returning(d.id, d.body, d.tries)
         .execution_options(synchronize_session=False)
     ).all()
-    signed_with = _secrets(endpoint)
+    signed_with = signing_secrets(endpoint)
     at = clock.utcnow() - clock.offset()  # receivers keep real time, whatever the sandbox has
     return [
         Parcel(
@@ -122,8 +122,8 @@ def forget_old_secrets() -> int:
     return len(gone.all())
 
 
-def _secrets(endpoint: WebhookEndpoint) -> list[str]:
-    """Return the secrets that sign now, the newest first."""
+def signing_secrets(endpoint: WebhookEndpoint) -> list[str]:
+    """Return the secrets that sign now, the newest first. Raises SecretUnreadable."""
     opened = secrets_box.box().open
     found = [opened(endpoint.secret_sealed, endpoint.place_of_secret)]
     if (
@@ -131,7 +131,7 @@ def _secrets(endpoint: WebhookEndpoint) -> list[str]:
         and endpoint.old_secret_until
         and (utcnow() < endpoint.old_secret_until)
     ):
-        found.append(opened(endpoint.old_secret_sealed, endpoint.place_of_old_secret))
+        found += opened(endpoint.old_secret_sealed, endpoint.place_of_old_secret).split()
     return found
 
 

@@ -21,11 +21,12 @@ from portal.integrations import queries
 from portal.integrations.errors import EndpointOff, KeyLimit, SecretRenewed
 from portal.integrations.models import WebhookEndpoint
 from portal.integrations.rules import signing
-from portal.integrations.service import events, notices
+from portal.integrations.service import deliveries, events, notices
 from portal.integrations.values import EndpointRef, EndpointState, Event
 from portal.texting_accounts import queries as accounts
 
 MOST_ENDPOINTS = 10
+MOST_OLD_SECRETS = 3
 OLD_SECRET_SIGNS_FOR = timedelta(hours=24)
 
 
@@ -63,9 +64,10 @@ def renew_secret(
 ) -> tuple[EndpointRef, str]:
     """Give an endpoint a new signing secret, shown this once (X-6); `edits` is what was seen.
 
-    With keeps_old the one before signs, too, for 24 hours, so that receivers can change over; one
-    that got into wrong hands should not. Raises NotFound, SecretRenewed where somebody was faster,
-    or SecretUnreadable where the one before is to be kept and no key opens it.
+    With keeps_old those that sign now do so for 24 hours more, so that receivers can change over:
+    the newest may never have reached them, as an answer is lost now and then. One that got into
+    wrong hands should not. Raises NotFound, SecretRenewed where somebody was faster, or
+    SecretUnreadable where those before are to be kept and no key opens them.
     """
     renewed = SecretRenewed("The secret was renewed meanwhile. Whoever did it has the new one.")
     if queries.endpoint_or_404(tenant, endpoint_id).edits != edits:
@@ -76,7 +78,7 @@ def renew_secret(
         .execution_options(populate_existing=True)
     ).one()
     box, secret = secrets_box.box(), _fresh_secret()
-    old = box.open(row.secret_sealed, row.place_of_secret) if keeps_old else None
+    old = " ".join(_kept(row)) if keeps_old else None
     until = utcnow() + OLD_SECRET_SIGNS_FOR if keeps_old else None
     values = {
         "secret_sealed": box.seal(secret, row.place_of_secret),
@@ -85,7 +87,7 @@ def renew_secret(
     }
     if not change_as_seen(WebhookEndpoint, tenant, endpoint_id, edits, values):
         raise renewed
-    _record("renew", tenant, endpoint_id, actor, old_until=until)
+    _record("renew", tenant, endpoint_id, actor, old_secrets_end=until or "at once")
     return queries.endpoint_or_404(tenant, endpoint_id), secret
 
 
@@ -132,6 +134,16 @@ def send_test(tenant: Tenant, endpoint_id: UUID, *, actor: Actor) -> None:
         raise EndpointOff("This webhook is switched off. Switch it on first.")
     events.post_to(tenant, [endpoint_id], Event.TEST, [{"account_id": str(tenant.account_id)}])
     _record("test", tenant, endpoint_id, actor)
+
+
+def _kept(endpoint: WebhookEndpoint) -> list[str]:
+    try:
+        return deliveries.signing_secrets(endpoint)[:MOST_OLD_SECRETS]
+    except secrets_box.SecretUnreadable as error:
+        raise secrets_box.SecretUnreadable(
+            "No key opens the secret it has now, so that can't sign beside a new one. Choose that "
+            "it ends at once, or have ENCRYPTION_KEYS mended first."
+        ) from error
 
 
 def _fresh_secret() -> str:
