@@ -41,7 +41,7 @@ from tests.factories.messaging import (
 )
 from tests.factories.optin import make_published
 from tests.factories.tasks import make_task
-from tests.house.test_idor import settle
+from tests.house.property import settle
 from workers.dossiers import make_dossier
 
 TABLES = Base.metadata.tables

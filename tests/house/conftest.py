@@ -3,7 +3,7 @@
 import pytest
 
 from tests import cast
-from tests.house.test_idor import settle
+from tests.house.property import settle
 
 
 @pytest.fixture

@@ -190,8 +190,8 @@ def fuzz(own, app, northside, monkeypatch, request):
     heard = listen(monkeypatch)
     credentials = make_carrier_account(northside.organization_id)
     _, token = make_key(northside)
-    furnish(own, northside)
-    vandals = {who: Vandal(request.getfixturevalue(who), own) for who in SHARES}
+    owned = furnish(own, northside)
+    vandals = {who: Vandal(request.getfixturevalue(who), owned) for who in SHARES}
 
     def run(seed, requests):
         fuzzing = Fuzz(vandals, credentials, token, heard, seed)

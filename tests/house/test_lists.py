@@ -5,7 +5,8 @@ import pytest
 from tests import cast
 from tests.factories.contacts import make_contact
 from tests.factories.messaging import make_campaign, make_ready, make_recipient, one_to_one
-from tests.house.test_idor import NOBODY, everything_of
+from tests.house.property import NOBODY
+from tests.house.test_idor import everything_of
 
 # What no list knows: its endpoint, the question, and words of the answer.
 UNKNOWN = (

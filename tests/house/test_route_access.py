@@ -1,5 +1,6 @@
 """Every route against every role (RULINGS 22): the oracle is the table in portal.core.access."""
 
+import contextvars
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.pages
 NOBODY = UUID(int=7)
 # A view that asks more than its permission: who owns the account, or who may undo what.
 STRICTER = {"texting_accounts.settings", "consent.remove_do_not_contact"}
+SIGN_OUT = "people.sign_out"
+SIGNED_IN, SIGNED_BY_CARRIER = "signed_in", "signed_by_carrier"
 PERSONS = {
     "alice": Role.TEAM_LEAD,
     "bob": Role.AGENT,
@@ -25,13 +28,17 @@ PERSONS = {
 }
 
 
-def _rules(app):
-    """Give each route with its declared access and a URL of Bob's account at Juniper Realty."""
+def _asks_a_permission(access):
+    return isinstance(access, Permission)
+
+
+def _rules(app, is_meant=_asks_a_permission):
+    """Give each route meant with its declared access and a URL of Bob's account at Juniper Realty."""
     held = {"account_id": cast.BOBS, "organization_id": cast.JUNIPER}
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         access = getattr(view, "access", None)
-        if rule.endpoint == "static" or not isinstance(access, Permission):
+        if rule.endpoint == "static" or not is_meant(access):
             continue
         values = {name: held.get(name, NOBODY) for name in rule.arguments}
         for name, converter in rule._converters.items():
@@ -42,17 +49,14 @@ def _rules(app):
 
 
 @pytest.fixture
-def ask(monkeypatch):
+def ask():
     """Ask without the page lint: only who may enter is of interest here."""
+    return lambda *asked, **sent: _answer(*asked, **sent).status_code
 
-    def status_of(person, method, rule, values):
-        import contextvars
 
-        url = person.url(rule.endpoint, **values)
-        answer = contextvars.Context().run(lambda: person.client.open(url, method=method))
-        return answer.status_code
-
-    return status_of
+def _answer(person, method, rule, values, **sent):
+    url = person.url(rule.endpoint, **values)
+    return contextvars.Context().run(lambda: person.client.open(url, method=method, **sent))
 
 
 @pytest.mark.parametrize("name", PERSONS)
@@ -108,7 +112,7 @@ def test_every_route_is_in_the_table_or_named_as_open(app):
             access := getattr(app.view_functions[rule.endpoint], "access", None),
             (Permission, Scope),
         )
-        and access not in {"signed_in", "signed_by_carrier"}
+        and access not in {SIGNED_IN, SIGNED_BY_CARRIER}
     }
     assert odd == set()
     assert {e for e in OPEN_TO_ALL if app.view_functions[e].access != "open_to_all"} == set()
@@ -154,4 +158,45 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(app, ask, anyone):
         for rule, method, _, values in _rules(app)
         if (status := ask(anyone, method, rule, values)) not in {302, 303, 401, 403}
     ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", [*PERSONS, "mallory"])
+def test_what_is_everybodys_own_opens_whatever_the_role(app, request, name):
+    """S1: pages about the person who asks; a row that is not theirs is missing, not forbidden."""
+    person, wrong = request.getfixturevalue(name), []
+    rules = sorted(_rules(app, SIGNED_IN.__eq__), key=lambda one: one[0].endpoint == SIGN_OUT)
+    for rule, method, _, values in rules:
+        answer = _answer(person, method, rule, values)
+        is_out = "/sign-in" in answer.headers.get("Location", "")
+        fine = {404} if rule.arguments else {200, 303} if method == "GET" else {200, 303, 400, 422}
+        if answer.status_code not in fine or is_out is not (rule.endpoint == SIGN_OUT):
+            wrong.append(f"{method} {rule.rule} gave {name} {answer.status_code}")
+    assert wrong == []
+    assert len(rules) > 15
+
+
+def test_what_is_everybodys_own_sends_who_is_not_signed_in_to_sign_in(app, anyone, bob):
+    """S1: neither to a stranger nor, from that moment on, to a disabled person."""
+    with unit_of_work():
+        people.set_active(cast.BOB, active=False, actor=SYSTEM)
+    wrong = [
+        f"{method} {rule.rule} gave {answer.status_code}"
+        for person in (anyone, bob)
+        for rule, method, _, values in _rules(app, SIGNED_IN.__eq__)
+        if (answer := _answer(person, method, rule, values)).status_code != 303
+        or "/sign-in" not in answer.headers["Location"]
+    ]
+    assert wrong == []
+
+
+def test_no_role_stands_in_for_a_signature(app, ask, request):
+    """S1: an unsigned webhook is refused to everybody alike; a card provider's with 400."""
+    persons = [request.getfixturevalue(name) for name in ("anyone", *PERSONS, "mallory")]
+    sent, wrong = {"Body": "STOP"}, []
+    for rule, method, _, values in _rules(app, SIGNED_BY_CARRIER.__eq__):
+        refused = 400 if rule.endpoint == "billing_webhooks.stripe_webhook" else 403
+        said = [ask(person, method, rule, values, data=sent) for person in persons]
+        if said != [refused] * len(persons):
+            wrong.append(f"{method} {rule.rule} gave {said}")
     assert wrong == []

@@ -13,7 +13,8 @@ from portal.core.access import PERMISSIONS
 from portal.core.db import db
 from portal.optin.rules.wording import SAID
 from tests import cast
-from tests.house.test_idor import NOBODY, endpoint_of, filled_in
+from tests.house.property import NOBODY
+from tests.house.test_idor import endpoint_of, filled_in
 
 LONG = "x" * 100_000
 # What computes for ever takes this process's own time, of which a busy machine takes none away:
