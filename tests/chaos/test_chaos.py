@@ -27,8 +27,8 @@ class Least:
 
 
 LEAST = {
-    ("short", "sqlite"): Least(200, 20, 50, 2),
-    ("short", "postgresql"): Least(300, 40, 110, 3),
+    ("short", "sqlite"): Least(300, 30, 80, 3),
+    ("short", "postgresql"): Least(450, 60, 150, 4),
     ("full", "sqlite"): Least(5_000, 300, 1_250, 75),
     ("full", "postgresql"): Least(10_000, 1_000, 2_500, 150),
 }
