@@ -114,7 +114,7 @@ def list_rejects(organization_id: UUID, import_id: UUID) -> Response:
     writer = csv.writer(text)
     writer.writerow(("file", "line", "text", "reason"))
     for one in queries.rejects(organization_id, import_id):
-        writer.writerow((safe(one.part), one.line, safe(one.text), one.reason))
+        writer.writerow((safe(one.part), one.line, safe(one.text), safe(one.reason)))
     response = Response(text.getvalue(), mimetype="text/csv")
     stem = "".join(c if c.isalnum() and c.isascii() else "-" for c in import_.file_name[:60])
     response.headers["Content-Disposition"] = f'attachment; filename="{stem}-rejected.csv"'
