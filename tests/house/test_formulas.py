@@ -42,7 +42,7 @@ from tests.factories import dnc, dossiers, proofs
 from tests.factories.contacts import check, upload
 from tests.house.furnishing import furnish
 from tests.house.payloads import is_free
-from tests.house.test_scripts import SKIPPED
+from tests.house.readers import SKIPPED
 from tests.house.test_secrets import work
 from workers.dossiers import make_dossier
 

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from portal.core.db import unit_of_work
 from tests.house.payloads import poison
-from tests.house.test_scripts import Reader
+from tests.house.readers import Reader
 from tests.journeys.chromium import chromium, needs_chromium
 
 pytestmark = [

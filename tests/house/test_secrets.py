@@ -38,7 +38,7 @@ from tests.factories.mail import make_mail
 from tests.factories.numbers import make_carrier_account
 from tests.factories.people import PASSWORD, give_password
 from tests.factories.transfers import make_transfer
-from tests.house.test_scripts import Reader
+from tests.house.readers import Reader
 from tests.keys import fernet_key
 from tests.people.test_codes_and_links import set_up_codes
 
