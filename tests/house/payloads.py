@@ -96,6 +96,9 @@ _SHAPED = re.compile(
     r"ip_address|stored_name|slug|evidence_name|word|reference|zip|name_key|sort_name|url|checkout_url|kind"
 )
 _PAIRED = {"confirmed_by"}  # empty until somebody did, which the database checks
+_FILE_NAME = re.compile(
+    r".*files\.name|.*\.file_name"
+)  # whose control signs are taken out at the door
 _MERGED = {"send_approvals.body"}  # a field it does not know is refused before it is stored
 # Which words inside a JSON column are somebody's own, by their names; None: all of them. The other
 # JSON columns hold ids, counts, times and words of ours, or nothing here: the reasons of the carrier
@@ -192,7 +195,8 @@ def _chosen(text, column, turn, place):
         is_merged = str(column) in _MERGED
         return [payload for payload in some if not (is_merged and set("{}") & set(payload))]
     room = length - len(text) - len(ANYWHERE)
-    fitting = [p for p in PAYLOADS if len(p) < room]
+    is_file_name = _FILE_NAME.fullmatch(str(column))
+    fitting = [p for p in PAYLOADS if len(p) < room and (p.isprintable() or not is_file_name)]
     return [fitting[place % len(fitting)]] if fitting else []
 
 
