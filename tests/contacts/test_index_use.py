@@ -3,6 +3,7 @@
 import re
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import event
 
 from portal.contacts import queries
@@ -10,6 +11,7 @@ from portal.contacts.service import book
 from portal.contacts.values import ContactFilter, Selection
 from portal.core.db import db, is_sqlite, unit_of_work
 from tests.factories.contacts import import_file
+from tests.messaging.test_index_use import plan_of
 
 HEAD = "First name,Last name,E-mail,Mobile,Home phone,City,Tags,Notes\n"
 FIRST = "Ann,Lee,ann@example.com,(312) 555-0142,,,,\nBob,Ray,bob@example.com,,,,,\n"
@@ -69,3 +71,14 @@ def test_neither_an_import_nor_a_list_nor_a_delete_walks_through_the_account(nor
         word in asked_by for word in ("email_key", "UPDATE contacts", "DELETE FROM contacts")
     )
     assert walks(statements) == []
+
+
+@pytest.mark.parametrize("typed", ["ann", "(312) 555", "ann lee"])
+@pytest.mark.parametrize("words", [["count(*)", "contact_words"], ["contacts.sort_name", "LIMIT"]])
+def test_a_search_reads_the_index_of_words(northside, typed, words):
+    """SQLite has it for who asks for a word in so many words only, and read all there were (K-4)."""
+    import_file(northside, HEAD + FIRST)
+    with asked() as statements:
+        queries.page(northside.tenant, ContactFilter(text=typed))
+    plan = plan_of(statements, words)
+    assert "ix_contact_words_account_id_word" in plan, plan
