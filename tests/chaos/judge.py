@@ -368,9 +368,12 @@ def _after_stop(case: Case, leaving: list[int]) -> Iterator[Finding]:
         stops[stop.person].append(stop)
     texts = {text.id: text for text in case.texts}
     in_flight: Counter[Stop] = Counter()
+    confirmed: dict[Stop, set[str]] = defaultdict(set)
     for create in case.creates:
         text = texts.get(create.text or "")
         if text is not None and text.purpose == STOP_CONFIRMATION:
+            for stop in _in_force(stops[create.to], create.at):
+                confirmed[stop].add(text.id)
             continue
         for stop in _in_force(stops[create.to], create.at):
             cleared_at = case.cleared.get((create.text or "", create.attempt))
@@ -386,6 +389,15 @@ def _after_stop(case: Case, leaving: list[int]) -> Iterator[Finding]:
     for stop, count in in_flight.items():
         if count > case.most_in_flight:
             yield Finding(Crime.AFTER_STOP, stop.person, f"{count} texts were leaving at once")
+    for stop, told in confirmed.items():
+        # That of an opt-out which was taken back may have been late.
+        late = {one.lifted_at for one in stops[stop.person] if _is_lifted(one, stop.stored_at)}
+        if len(told) > 1 + len(late):
+            yield Finding(Crime.AFTER_STOP, stop.person, f"confirmed {len(told)} times")
+
+
+def _is_lifted(stop: Stop, at: float) -> bool:
+    return stop.lifted_at is not None and stop.lifted_at <= at
 
 
 def _in_force(stops: Iterable[Stop], at: float) -> Iterator[Stop]:

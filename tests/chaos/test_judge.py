@@ -239,6 +239,21 @@ def test_a_start_lifts_the_stop_and_the_confirmation_may_go():
     assert crimes(case) == set()
 
 
+def test_a_second_confirmation_of_one_opt_out_is_convicted():
+    two = (replace(SENT, purpose="stop"), replace(SENT, purpose="stop", id="t3"))
+    again = replace(TAKEN, text="t3", seq=TAKEN.seq + 10, at=TAKEN.at + 1, sid="SM3")
+    case = replace(
+        HONEST,
+        texts=(*two, LEFT_OUT),
+        creates=(TAKEN, again, DROPPED),
+        stops=(Stop(CAROL, 98.0),),
+    )
+    assert Crime.AFTER_STOP in crimes(case)
+    assert Crime.AFTER_STOP not in crimes(replace(case, creates=(TAKEN, DROPPED)))
+    taken_back = (Stop(CAROL, 90.0, lifted_at=97.0), Stop(CAROL, 98.0))
+    assert Crime.AFTER_STOP not in crimes(replace(case, stops=taken_back))
+
+
 def test_a_text_handed_over_long_after_it_was_cleared_is_convicted():
     """27 hours between look and POST are no text that was just leaving, STOP or not."""
     late = replace(TAKEN, at=99.0 + 27 * 3600)

@@ -10,12 +10,13 @@ from portal.core.db import db
 from portal.doctor import queries
 from portal.doctor.values import PROMISES, Invariant, Scope
 from portal.gateways import sms
+from portal.messaging.models import Message
 from portal.messaging.values import State
 from tests import cast
 from tests.conftest import NOON, Clock
 from tests.doctor import busy as living
 from tests.doctor.corrupted_plans import CORRUPTIONS
-from tests.doctor.corruptions import add_entry
+from tests.doctor.corruptions import add_entry, confirm_after_the_stop
 from tests.factories.messaging import texts
 
 pytestmark = pytest.mark.xdist_group("doctor")
@@ -67,6 +68,12 @@ def test_a_corruption_raises_its_alarm_and_no_other(copy, name):
     checks, corrupt = CORRUPTIONS[name]
     corrupt(copy)
     assert alarms(copy) == checks
+
+
+def test_the_one_text_that_confirms_an_opt_out_may_follow_it(copy):
+    """RULINGS 15."""
+    confirm_after_the_stop(copy, Message.id == copy.ids["stopped"])
+    assert alarms(copy) == set()
 
 
 def test_every_check_finds_some_corruption_and_every_promise_has_a_check():

@@ -192,6 +192,19 @@ def test_a_keyword_is_answered_once(body, more, answers, northside, texts_in, ca
     ]
 
 
+def test_an_opt_out_is_confirmed_once_however_often_it_is_said(
+    northside, texts_in, carrier_fake, clock
+):
+    """RULINGS 15: a machine that answers "Unsubscribe." would be answered without end."""
+    said = ["opt out", "Opt out!", "START", "opt out", "opt out"]
+    for words in said:
+        texts_in(words)
+        drain(str(northside.id))
+        clock.travel(by=timedelta(minutes=1))
+    sent = db.session.scalars(select(Message).where(Message.kind == Kind.SYSTEM)).all()
+    assert [(m.purpose, m.state) for m in sent] == [("stop", State.ACCEPTED)] * 2
+
+
 def test_an_unknown_number_becomes_a_lead(northside, texts_in):
     """K-6."""
     texts_in("Hi, saw your sign", number="+13125559876")

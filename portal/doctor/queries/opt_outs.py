@@ -35,7 +35,24 @@ _COLUMNS: Final = (
 
 
 def left_after_stop(look: Look) -> Iterable[Found]:
-    """Find texts handed over after the person's STOP was stored, and before they came back."""
+    """Find texts handed over after the person's STOP was stored, and before they came back.
+
+    The first that confirms an opt-out may be (RULINGS 15).
+    """
+    other, tried = aliased(Message), aliased(MessageAttempt)
+    is_confirmed = (
+        select(other.id)
+        .join(tried, tried.message_id == other.id)
+        .where(
+            other.account_id == Message.account_id,
+            other.e164 == Message.e164,
+            other.id != Message.id,
+            other.purpose == STOP_CONFIRMATION,
+            tried.started_at > ConsentRecord.recorded_at,
+            tried.started_at <= MessageAttempt.started_at,
+        )
+        .exists()
+    )
     rows = look.rows(
         select(*_COLUMNS)
         .select_from(ConsentRecord)
@@ -51,7 +68,7 @@ def left_after_stop(look: Look) -> Iterable[Found]:
             ConsentRecord.organization_id == look.organization_id,
             ConsentRecord.account_id == look.account_id,
             ConsentRecord.event == Event.OPTED_OUT,
-            Message.purpose != STOP_CONFIRMATION,
+            or_(Message.purpose != STOP_CONFIRMATION, is_confirmed),
             MessageAttempt.started_at > ConsentRecord.recorded_at,
             ~_came_back(look),
         ),

@@ -115,7 +115,7 @@ def receive(incoming: Incoming) -> Received:
     if heard == "stop" or meaning.opens:
         _show(account, e164)
     if not waits:
-        _answer(account, incoming, heard, person, reply)
+        _answer(account, incoming, meaning, person, reply)
     if hold_id is None:
         _tell(account, incoming, heard, person, talk, is_new=is_new)
         return Received.STORED
@@ -148,7 +148,7 @@ def open_dated(account: AccountRef, incoming: Incoming) -> None:
     reply, _ = _act(account, incoming, meaning, actor, known)
     _show(account, e164)
     person = known or contact_service.ensure_lead(account.tenant, e164, actor)
-    _answer(account, incoming, meaning.word, person, reply)
+    _answer(account, incoming, meaning, person, reply)
 
 
 def _take_for_talk(account: AccountRef, incoming: Incoming) -> None:
@@ -217,16 +217,18 @@ def _show(account: AccountRef, e164: str) -> None:
 def _answer(
     account: AccountRef,
     incoming: Incoming,
-    word: Word | None,
+    meaning: _Meaning,
     person: ContactRef,
     reply: str | None,
 ) -> None:
-    if word is None or incoming.opt_out_type or not is_phone_number(incoming.from_number):
+    if meaning.word is None or incoming.opt_out_type or not is_phone_number(incoming.from_number):
         return
+    if meaning.word == "stop" and meaning.was_out:
+        return  # an opt-out is confirmed once, however often it is said (RULINGS 15)
     answering.answer(
         account,
         person,
-        word,
+        meaning.word,
         reply,
         said=incoming.body,
         said_at=said_at(incoming),
