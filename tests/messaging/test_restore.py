@@ -195,6 +195,28 @@ def test_a_restore_is_noticed_by_the_very_next_text_too(
     assert only_text(northside).state is State.HELD
 
 
+@pytest.mark.parametrize(
+    ("silent", "cause"), [(timedelta(seconds=59), None), (timedelta(seconds=61), FenceCause.OLDER)]
+)
+def test_a_database_at_rest_that_this_machine_does_not_know_counts_as_a_backup(
+    northside, twin, mark, clock, silent, cause
+):
+    """Its var/ is new, so nothing here tells how far the database once was."""
+    make_campaign(northside, [make_recipient(northside)])
+    recovery.keep_mark()
+    clock.travel(by=silent)
+    mark.unlink()
+    drain(str(northside.id))
+    standing = records.fence(JUNIPER)
+    assert (standing and standing.cause) == cause
+    assert (only_text(northside).state is State.HELD) == (cause is not None)
+
+
+def test_a_first_start_is_no_restore(northside, mark):
+    assert not recovery.keep_mark()
+    assert records.fence(JUNIPER) is None
+
+
 def test_evidence_for_a_text_that_never_left_stops_everybody_of_the_organization(
     northside, bobs, sender, carrier_fake
 ):

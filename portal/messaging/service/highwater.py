@@ -1,7 +1,8 @@
 """The copy of the database's high-water mark that lies outside it, in var/ (I14).
 
 A restored backup knows less than the world has seen: its mark is behind the copy. Each host
-keeps a copy of its own, so with several hosts any one that ran after the backup notices.
+keeps a copy of its own, so with several hosts any one that ran after the backup notices. A host
+that has none and meets a database at rest takes it for a backup: a machine was replaced.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from portal.core import clock
 from portal.core.db import db, is_sqlite
 from portal.core.settings import settings
 from portal.messaging.models import Installation
+from portal.messaging.queries.recovery import SILENT_AFTER
 from portal.messaging.service import fence
 from portal.messaging.values import FenceCause, Mark
 
@@ -54,21 +56,24 @@ def copy() -> Mark | None:
 
 
 def advance(outside: Mark | None) -> tuple[Mark, bool]:
-    """Raise the database's mark by one beat; return it, and whether it was behind the copy.
+    """Raise the database's mark by one beat; return it, and whether it looks like a backup.
 
-    When it was, all sending stops before this transaction commits, and a new generation
+    It does where it is behind the copy; without a copy, where nobody has sent from it for a
+    minute. Then all sending stops before this transaction commits, and a new generation
     begins. Write the mark outside with `keep` after the commit, never before it.
     """
     row = _locked()
     before = Mark(row.incarnation, row.generation, row.beat)
-    is_restored = outside is not None and before.is_behind(outside)
     generation = row.generation
+    if outside is None:
+        is_restored = row.beat > 0 and clock.utcnow() - row.beaten_at > SILENT_AFTER
+    else:
+        is_restored = before.is_behind(outside)
     if is_restored:
-        assert outside is not None  # it was compared with
         logger.critical("the database is older than its copy of the mark: was a backup restored?")
-        is_same = outside.incarnation == before.incarnation
+        is_same = outside is None or outside.incarnation == before.incarnation
         fence.trip_all(FenceCause.OLDER, since=row.beaten_at if is_same else None)
-        generation = max(row.generation, outside.generation) + 1
+        generation = max(row.generation, outside.generation if outside else 0) + 1
     db.session.execute(
         update(Installation)
         .where(Installation.id == 1)

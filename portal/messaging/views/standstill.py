@@ -32,8 +32,8 @@ ADMIN: Final = "/admin/sending"
 # What happened, in a sentence or two, by cause.
 WHAT: Final = {
     FenceCause.OLDER: (
-        "A backup of the database was restored. Texts that went out and opt-outs that came in "
-        "since that backup may be missing here."
+        "A backup of the database was restored, or it was moved to a machine that has no note of "
+        "how far it was. Texts that went out and opt-outs that came in since may be missing here."
     ),
     FenceCause.BY_HAND: (
         "Somebody reported that a backup of the database was restored. Texts and opt-outs since "
