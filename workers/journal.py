@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import IO, Any, Final
 from uuid import UUID, uuid4
 
-from portal.core.db import unit_of_work
+from rq.timeouts import BaseTimeoutException
+from sqlalchemy.exc import OperationalError
+
+from portal.core.db import db, unit_of_work
 from portal.core.settings import settings
 from portal.gateways.sms import Outcome, Outgoing, Verdict
 from portal.messaging.service import outcomes
@@ -64,11 +67,23 @@ def _replay(line: bytes) -> int:
         submission, outcome = _read(json.loads(line))
     except (ValueError, KeyError, TypeError, AttributeError):
         logger.exception("a line of the journal can't be read: its text stays unknown")
-        _add(_folder() / "unread.txt", line.decode(errors="replace"))
+        _put_aside(line)
         return 0  # the crash came while writing it, or another version wrote it
-    with unit_of_work():
-        outcomes.record(submission, outcome)
+    try:
+        with unit_of_work():
+            outcomes.record(submission, outcome)
+    except (OperationalError, BaseTimeoutException):
+        raise  # the database is away, or our time is up: all of the file is tried again
+    except Exception:  # one outcome must not stop all that come after it
+        db.session.rollback()
+        logger.exception("an outcome of the journal can't be recorded: its text stays unknown")
+        _put_aside(line)
+        return 0
     return 1
+
+
+def _put_aside(line: bytes) -> None:
+    _add(_folder() / "unread.txt", line.decode(errors="replace"))
 
 
 def _add(path: Path, line: str) -> None:

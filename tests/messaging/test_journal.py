@@ -33,6 +33,23 @@ def left(settings):
     return sorted(path.name for path in (settings.var / "journal").iterdir())
 
 
+def test_an_outcome_that_cannot_be_recorded_stops_no_other(northside, two, settings, monkeypatch):
+    for one in two:
+        journal.append(*one)
+    record, bad = outcomes.record, two[0][0].message_id
+
+    def breaks_on_one(submission, outcome):
+        record(submission, outcome)
+        if submission.message_id == bad:
+            raise ValueError("no row like that")
+
+    monkeypatch.setattr(outcomes, "record", breaks_on_one)
+    assert journal.replay() == 1
+    assert states(northside) == [State.ACCEPTED, State.SUBMITTING]
+    assert left(settings) == ["unread.txt"]
+    assert str(bad) in (settings.var / "journal" / "unread.txt").read_text()
+
+
 def test_what_is_appended_while_a_replay_fails_is_kept(northside, two, settings, monkeypatch):
     journal.append(*two[0])
 
