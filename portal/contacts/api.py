@@ -72,7 +72,10 @@ NEW_CONTACT: Final = Thing(
             format="date",
         ),
         "tags": ListOf("Tags to add.", Text("A tag.", MAX_TAG, least=1), MAX_TAGS),
-        "plan_id": identifier("A SmartPlan of the account to enrol the person in."),
+        "plan_id": identifier(
+            "A SmartPlan of the account to enrol the person in, for keys with the scope "
+            "messages:send. Who was in it once is not put into it again."
+        ),
         "consent_source": Choice(
             "Where the person agreed to be texted (K-7); who comes from a bought list, public "
             "records or a third party is refused. This is no consent record.",
@@ -179,6 +182,7 @@ def add_contact(call: Call) -> Answer:
     except BadInput as error:  # the one thing a person's details can have wrong besides
         raise _refused(error, "email") from error
     if wished := call.body.get("plan_id"):
+        call.check_scope(Scope.SEND_MESSAGES)  # a plan texts whoever is in it
         try:
             happenings.PLAN_WISHED.tell(call.account.tenant, UUID(wished), contact.id, call.actor)
         except DomainError as error:  # it is not there, or out of use

@@ -13,7 +13,7 @@ from portal.core.tenancy import Tenant
 SCOPE_WORDS: Mapping[Scope, str] = {
     Scope.SEND_MESSAGES: "Send texts, and ask what became of them",
     Scope.READ_NUMBERS: "Ask whether a number may be texted",
-    Scope.WRITE_CONTACTS: "Add contacts",
+    Scope.WRITE_CONTACTS: "Add contacts; plans that take in new leads or a tag text them",
     Scope.WRITE_CONSENTS: "Record that people agreed to be texted",
     Scope.READ_CONSENTS: "Read the consent history of a number",
 }

@@ -42,6 +42,10 @@ CAUGHT_BY = {
     "plan_goes_on_after_a_reply": (
         "drips/test_running.py::TestStops::test_a_reply_pauses_and_resuming_goes_on_in_order"
     ),
+    "plan_begins_again_for_a_program": (
+        "integrations/test_contacts.py"
+        "::TestPlan::test_whoever_was_in_a_plan_once_is_not_put_into_it_again"
+    ),
     "start_undoes_a_later_stop": (
         f"{_OUTAGE}::test_a_stop_heard_late_holds_and_an_older_start_opens_nothing"
     ),
@@ -101,6 +105,9 @@ CAUGHT_BY = {
         "::test_while_the_database_is_down_the_carrier_is_asked_to_come_again[INSERT-1]"
     ),
     # which STOP and which START counts
+    "opt_out_is_confirmed_again": (
+        f"{_HOOKS}::test_an_opt_out_is_confirmed_once_however_often_it_is_said"
+    ),
     "stop_spares_other_accounts": (
         f"{_HOOKS}::test_stop_blocks_marketing_of_every_account_of_the_organization"
     ),

@@ -6,10 +6,12 @@ import pytest
 
 from portal.contacts import queries as contacts
 from portal.contacts.values import ContactFilter
+from portal.core.access import Scope
 from portal.core.audit import AuditEntry
 from portal.core.db import db, unit_of_work
 from portal.drips.queries import enrolments
-from portal.drips.values import Source
+from portal.drips.service import stopping
+from portal.drips.values import EnrolmentState, Source
 from portal.messaging.service import optouts
 from tests import cast
 from tests.factories.contacts import make_contact
@@ -136,6 +138,27 @@ class TestPlan:
         program.post("/contacts", {**NEW, "plan_id": str(drip.id)})
         [place] = enrolments.of_contact(northside.tenant, UUID(read(added)["id"]))
         assert (place.drip_id, place.source) == (drip.id, Source.API)
+
+    def test_whoever_was_in_a_plan_once_is_not_put_into_it_again(self, northside, program):
+        """P-1: only a person does that, however often a program names them."""
+        wish = {**NEW, "plan_id": str(make_drip(northside).id)}
+        who = UUID(read(program.post("/contacts", wish))["id"])
+        [place] = enrolments.of_contact(northside.tenant, who)
+        with unit_of_work():
+            stopping.remove(northside.tenant, [place.id], actor=ALICE_ACTS)
+        assert program.post("/contacts", wish).status_code == 200
+        places = enrolments.of_contact(northside.tenant, who)
+        assert [(one.id, one.state) for one in places] == [(place.id, EnrolmentState.ENDED)]
+
+    def test_a_key_that_may_not_send_puts_nobody_into_a_plan(self, app, northside):
+        """A plan texts whoever is in it, and spends credits."""
+        program = Program(app, make_key(northside, Scope.WRITE_CONTACTS)[1])
+        drip = make_drip(northside)
+        answer = program.post("/contacts", {**NEW, "plan_id": str(drip.id)})
+        assert (answer.status_code, read(answer)["code"]) == (403, "scope_missing")
+        assert "messages:send" in read(answer)["detail"]
+        assert book(northside) == ()
+        assert program.post("/contacts", NEW).status_code == 201
 
     def test_a_plan_that_is_not_there_refuses_the_person_too(self, northside, bobs, program):
         other = make_drip(bobs, by=keeper_of(bobs, cast.BOB))

@@ -88,8 +88,15 @@ def signed_up(tenant: Tenant, form_id: UUID, contact_id: UUID) -> None:
 
 
 def wished(tenant: Tenant, drip_id: UUID, contact_id: UUID, actor: Actor) -> None:
-    """Put somebody into a plan that a program names (SPEC 14). Raises NotFound or DripArchived."""
-    enrolling.enrol(_account(tenant), drip_id, [contact_id], source=Source.API, actor=actor)
+    """Put somebody into a plan that a program names (SPEC 14), unless they were in it before.
+
+    Raises NotFound, AccountClosed or DripArchived.
+    """
+    account = _account(tenant)
+    accounts.check_open(account.id)
+    enrolling.check_usable(account, library.drip_of(tenant.organization_id, drip_id))
+    if not queries.ever_in(tenant, drip_id, [contact_id]):
+        enrolling.enrol(account, drip_id, [contact_id], source=Source.API, actor=actor)
 
 
 def _take_in(tenant: Tenant, drip_id: UUID, people: Sequence[UUID], source: Source) -> None:

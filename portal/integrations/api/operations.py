@@ -49,6 +49,10 @@ class Call:
         """Return the key as the audit log names it."""
         return self.key.actor(self.origin)
 
+    def check_scope(self, scope: Scope) -> None:
+        """Raise Problem 403 where what is asked for needs another scope besides."""
+        asking.check_scope(self.key, scope)
+
 
 @dataclass(frozen=True, slots=True)
 class Returns:
