@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from portal.billing.models import CreditEntry
 from portal.consent.models import OrganizationOptOut
 from portal.core.db import db
 from portal.gateways.sms import Verdict
 from portal.messaging.models import InboundText, Message, MessageAttempt
+from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.values import ACCEPTED_FAMILY, Kind, State
 from tests.doctor.corrupted_lists import CORRUPTIONS
 from tests.doctor.corruptions import STRANGER, breaks, change, one, remove, text_in
@@ -105,3 +108,18 @@ def _talk(busy):
 def a_grant_names_half_a_month(busy):
     mine = (CreditEntry.account_id == busy.account.id, CreditEntry.reference.like("test:%"))
     change(CreditEntry, *mine, reference="subscription:gone")
+
+
+def confirm_after_the_stop(busy, *which):
+    """Let texts to who stopped be confirmations of it, handed over now."""
+    stopped = one(Message, Message.id == busy.ids["stopped"])
+    theirs = (Message.account_id == busy.account.id, Message.e164 == stopped.e164, *which)
+    change(Message, *theirs, purpose=STOP_CONFIRMATION)
+    ids = list(db.session.scalars(select(Message.id).where(*theirs)))
+    change(MessageAttempt, MessageAttempt.message_id.in_(ids), started_at=busy.now)
+    return ids
+
+
+@breaks("left_after_stop")
+def an_opt_out_was_confirmed_again(busy):
+    assert len(confirm_after_the_stop(busy)) > 1

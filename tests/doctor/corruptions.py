@@ -49,7 +49,6 @@ from portal.messaging.models import (
     TextDay,
     WebhookEvent,
 )
-from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.rules.stages import Stage
 from portal.messaging.values import CampaignState, State
 
@@ -196,21 +195,6 @@ def a_delivered_text_turned_undelivered(busy):
 def a_text_left_after_the_stop(busy):
     attempt = MessageAttempt.message_id == busy.ids["stopped"]
     change(MessageAttempt, attempt, started_at=busy.now)
-
-
-def confirm_after_the_stop(busy, *which):
-    """Let texts to who stopped be confirmations of it, handed over now."""
-    stopped = one(Message, Message.id == busy.ids["stopped"])
-    theirs = (Message.account_id == busy.account.id, Message.e164 == stopped.e164, *which)
-    change(Message, *theirs, purpose=STOP_CONFIRMATION)
-    ids = list(db.session.scalars(select(Message.id).where(*theirs)))
-    change(MessageAttempt, MessageAttempt.message_id.in_(ids), started_at=busy.now)
-    return ids
-
-
-@breaks("left_after_stop")
-def an_opt_out_was_confirmed_again(busy):
-    assert len(confirm_after_the_stop(busy)) > 1
 
 
 @breaks("counted_otherwise", "left_after_stop")

@@ -15,8 +15,9 @@ from portal.messaging.values import State
 from tests import cast
 from tests.conftest import NOON, Clock
 from tests.doctor import busy as living
+from tests.doctor.corrupted_ends import confirm_after_the_stop
 from tests.doctor.corrupted_plans import CORRUPTIONS
-from tests.doctor.corruptions import add_entry, confirm_after_the_stop
+from tests.doctor.corruptions import add_entry
 from tests.factories.messaging import texts
 
 pytestmark = pytest.mark.xdist_group("doctor")
