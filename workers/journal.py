@@ -21,7 +21,7 @@ from uuid import UUID, uuid4
 from rq.timeouts import BaseTimeoutException
 from sqlalchemy.exc import OperationalError
 
-from portal.core.db import db, unit_of_work
+from portal.core.db import unit_of_work
 from portal.core.settings import settings
 from portal.gateways.sms import Outcome, Outgoing, Verdict
 from portal.messaging.service import outcomes
@@ -75,7 +75,6 @@ def _replay(line: bytes) -> int:
     except (OperationalError, BaseTimeoutException):
         raise  # the database is away, or our time is up: all of the file is tried again
     except Exception:  # one outcome must not stop all that come after it
-        db.session.rollback()
         logger.exception("an outcome of the journal can't be recorded: its text stays unknown")
         _put_aside(line)
         return 0

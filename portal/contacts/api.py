@@ -169,6 +169,8 @@ _EXAMPLE: Final = {
 )
 def add_contact(call: Call) -> Answer:
     """Add or merge one person."""
+    if wished := call.body.get("plan_id"):
+        call.check_scope(Scope.SEND_MESSAGES)  # a plan texts whoever is in it
     details = _details(call.body)
     source = ConsentSource(call.body["consent_source"])
     try:
@@ -181,8 +183,7 @@ def add_contact(call: Call) -> Answer:
         raise _refused(error, "numbers") from error
     except BadInput as error:  # the one thing a person's details can have wrong besides
         raise _refused(error, "email") from error
-    if wished := call.body.get("plan_id"):
-        call.check_scope(Scope.SEND_MESSAGES)  # a plan texts whoever is in it
+    if wished:
         try:
             happenings.PLAN_WISHED.tell(call.account.tenant, UUID(wished), contact.id, call.actor)
         except DomainError as error:  # it is not there, or out of use

@@ -371,11 +371,10 @@ def _after_stop(case: Case, leaving: list[int]) -> Iterator[Finding]:
     confirmed: dict[Stop, set[str]] = defaultdict(set)
     for create in case.creates:
         text = texts.get(create.text or "")
-        if text is not None and text.purpose == STOP_CONFIRMATION:
-            for stop in _in_force(stops[create.to], create.at):
-                confirmed[stop].add(text.id)
-            continue
         for stop in _in_force(stops[create.to], create.at):
+            if text is not None and text.purpose == STOP_CONFIRMATION:
+                confirmed[stop].add(text.id)
+                continue
             cleared_at = case.cleared.get((create.text or "", create.attempt))
             about = create.text or str(create.seq)
             if cleared_at is None:
@@ -402,7 +401,7 @@ def _is_lifted(stop: Stop, at: float) -> bool:
 
 def _in_force(stops: Iterable[Stop], at: float) -> Iterator[Stop]:
     for stop in stops:
-        if stop.stored_at < at and (stop.lifted_at is None or at < stop.lifted_at):
+        if stop.stored_at < at and not _is_lifted(stop, at):
             yield stop
 
 

@@ -71,9 +71,10 @@ def advance(outside: Mark | None) -> tuple[Mark, bool]:
         is_restored = before.is_behind(outside)
     if is_restored:
         logger.critical("the database is older than its copy of the mark: was a backup restored?")
-        is_same = outside is None or outside.incarnation == before.incarnation
+        known = outside or before
+        is_same = known.incarnation == before.incarnation
         fence.trip_all(FenceCause.OLDER, since=row.beaten_at if is_same else None)
-        generation = max(row.generation, outside.generation if outside else 0) + 1
+        generation = max(row.generation, known.generation) + 1
     db.session.execute(
         update(Installation)
         .where(Installation.id == 1)
