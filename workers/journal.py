@@ -18,14 +18,12 @@ from pathlib import Path
 from typing import IO, Any, Final
 from uuid import UUID, uuid4
 
-from rq.timeouts import BaseTimeoutException
-from sqlalchemy.exc import OperationalError
-
 from portal.core.db import unit_of_work
 from portal.core.settings import settings
 from portal.gateways.sms import Outcome, Outgoing, Verdict
 from portal.messaging.service import outcomes
 from portal.messaging.service.gate import Submission
+from workers.runtime import ENDS_THE_JOB
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +70,8 @@ def _replay(line: bytes) -> int:
     try:
         with unit_of_work():
             outcomes.record(submission, outcome)
-    except (OperationalError, BaseTimeoutException):
-        raise  # the database is away, or our time is up: all of the file is tried again
+    except ENDS_THE_JOB:
+        raise  # all of the file is tried again
     except Exception:  # one outcome must not stop all that come after it
         logger.exception("an outcome of the journal can't be recorded: its text stays unknown")
         _put_aside(line)

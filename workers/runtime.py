@@ -8,6 +8,7 @@ from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
 from flask import Flask, has_app_context
+from rq.timeouts import BaseTimeoutException
 from sqlalchemy.exc import OperationalError
 
 from portal.core.batches import in_batches
@@ -21,6 +22,9 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+# The database is away, or the job's time is up: for all others too.
+ENDS_THE_JOB = (OperationalError, BaseTimeoutException)
 
 
 @cache
@@ -54,12 +58,12 @@ def job(function: Callable[P, R]) -> Callable[P, R | None]:
 def on_its_own(what: str, of: object) -> Iterator[None]:
     """Let one of many things be done in this block: if it fails, the others still have their turn.
 
-    `what`, with a %s for `of`, goes into the log. Raises OperationalError.
+    `what`, with a %s for `of`, goes into the log. Raises what ENDS_THE_JOB.
     """
     try:
         yield
-    except OperationalError:
-        raise  # the database is away, and for all others too
+    except ENDS_THE_JOB:
+        raise
     except Exception:
         db.session.rollback()  # what it read last may be what broke
         logger.exception(what, of)
@@ -70,7 +74,7 @@ def each(things: Iterable[T], act: Callable[[T], int], what: str) -> int:
 
     For sweeps, which read the things `one_by_one`: what fails is in the log, as `what` with a %s
     for it, and tried again by the next sweep. However much that is, all others have their turn in
-    this one. Raises OperationalError.
+    this one. Raises what ENDS_THE_JOB.
     """
     total = 0
     for one in things:
@@ -105,12 +109,12 @@ def together(
 def halving(batch: Sequence[T], act: Callable[[Sequence[T]], int], what: str) -> int:
     """Act on a batch, and on its halves where that fails, until what is wrong stands alone.
 
-    The act makes its own unit of work, one for all of it. Raises OperationalError.
+    The act makes its own unit of work, one for all of it. Raises what ENDS_THE_JOB.
     """
     try:
         return act(batch)
-    except OperationalError:
-        raise  # the database is away, and for all others too
+    except ENDS_THE_JOB:
+        raise
     except Exception:
         db.session.rollback()  # what it read last may be what broke
         if len(batch) == 1:

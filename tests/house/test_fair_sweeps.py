@@ -8,6 +8,7 @@ from functools import partial
 from uuid import UUID
 
 import pytest
+from rq.timeouts import JobTimeoutException
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import OperationalError
 
@@ -42,6 +43,7 @@ from workers.notifications import mail_notices, send_digests
 from workers.runtime import each, together
 from workers.schedules import send_reports
 
+ENDS_THE_JOB = [OperationalError("", {}, Exception()), JobTimeoutException()]
 NOWHERE = "Mars/Olympus"  # a time zone nothing can be worked out in
 
 
@@ -70,14 +72,17 @@ class TestOneByOne:
         assert (each(rows, act, "number %s was not done"), done) == (3, [7, 8, 9])
         assert "number 6 was not done" in caplog.text
 
-    def test_without_a_database_nobody_has(self, app):
-        problem = OperationalError("", {}, Exception())
+    @pytest.mark.parametrize("problem", ENDS_THE_JOB)
+    def test_without_a_database_or_time_nobody_has(self, app, problem):
+        met = []
 
-        def away(one):
+        def end(one):
+            met.append(one)
             raise problem
 
-        with pytest.raises(OperationalError):
-            each([1, 2], away, "%s")
+        with pytest.raises(type(problem)):
+            each([1, 2], end, "%s")
+        assert met == [1]
 
     def test_a_row_that_broke_the_session_does_not_break_the_next(self, app):
         def act(one):
@@ -112,6 +117,18 @@ class TestTogether:
         act, batches = self.act_on()
         assert together(partial(read, range(5)), act, "%s") == 5
         assert batches == [[0, 1, 2], [3, 4]]
+
+    @pytest.mark.parametrize("problem", ENDS_THE_JOB)
+    def test_without_a_database_or_time_nothing_is_parted(self, app, problem):
+        met = []
+
+        def end(batch):
+            met.append(list(batch))
+            raise problem
+
+        with pytest.raises(type(problem)):
+            together(partial(read, range(5)), end, "%s")
+        assert met == [[0, 1, 2]]
 
     def test_each_part_is_a_unit_of_work(self, app):
         """What a batch did before it failed is undone before its halves are tried."""

@@ -106,7 +106,7 @@ def test_what_a_browser_calls_foreign_does_nothing_though_its_token_is_right(
     token, before = _token(alice), everything()
     wrong = [
         f"{method} {url}: {status}"
-        for method, url in list(unsafe(alice, own))[::4]
+        for method, url in unsafe(alice, own)
         if (
             status := send(
                 alice, method, url, data={"csrf_token": token}, headers=headers
@@ -129,7 +129,7 @@ def test_the_right_token_from_our_own_page_does_it(guarded, alice, northside):
 def test_no_method_is_another_in_disguise(guarded, alice, own):
     before = everything()
     token = _token(alice)
-    for method, url in list(unsafe(alice, own))[::6]:
+    for method, url in unsafe(alice, own):
         for disguise in ({"X-HTTP-Method-Override": method}, {"X-Method-Override": method}):
             send(alice, "GET", url, headers={**disguise, "X-CSRFToken": token})
         send(alice, "GET", url, query_string={"_method": method, "csrf_token": token})
