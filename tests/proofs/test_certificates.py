@@ -1,6 +1,7 @@
 """One record as a story, and its certificate (C-1, C-6)."""
 
 import json
+import re
 from datetime import timedelta
 from random import Random
 
@@ -278,8 +279,9 @@ class TestPublicPage:
         reply = anyone.get("proofs.verify", token=certified.token)
 
         assert reply.text_of("h1") == "This certificate is valid"
+        said = re.sub(r"\b[0-9a-f]{64}\b", "", reply.text)  # three digits stand in a hash by chance
         for personal in ("Carol", "Reyes", "555", "3125550142", "Juniper", "Northside", "Bob"):
-            assert personal not in reply.text
+            assert personal not in said
         assert story_of(northside, carol).record.sha256 in reply.text
         assert "noindex" in reply.headers["X-Robots-Tag"]
         assert reply.headers["Cache-Control"] == "no-store"
