@@ -125,6 +125,7 @@ class Case:
     house: frozenset[str] = frozenset()  # texts the house paid for
     most_in_flight: int = 32  # workers times threads (RULINGS 12)
     last_words: Sequence[LastWord] = ()
+    segments: Mapping[str, int] = field(default_factory=dict)  # by SID, as the carrier counted
     posts_within: float = POST_WITHIN_S  # in the product's time, freezes of a run included
     leaps: Sequence[tuple[float, float]] = ()  # when time was moved forward, and how far
 
@@ -287,7 +288,7 @@ def _is_heard(case: Case, accepted: Mapping[str, Sequence[str]], text: Text) -> 
 
 
 def _wrong_credits(case: Case, accepted: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
-    """One reserve, one resolve, and charged exactly if the carrier took it (I4, I6)."""
+    """One reserve, one resolve, charged exactly if the carrier took it, by its segments (I4, I6)."""
     if not case.balances:
         return
     lines: dict[str, list[Entry]] = defaultdict(list)
@@ -313,6 +314,12 @@ def _wrong_credits(case: Case, accepted: Mapping[str, Sequence[str]]) -> Iterato
                 Crime.CREDIT,
                 entry.text,
                 f"{entry.kind} of {entry.credits}, shown as {prices[entry.text]}",
+            )
+    for text in case.texts:
+        counted = case.segments.get(text.sid or "", text.credits)
+        if text.credits not in {0, counted}:  # free notices cost nothing
+            yield Finding(
+                Crime.CREDIT, text.id, f"{text.credits} credits, {counted} segments at the carrier"
             )
     for stranger in lines:
         yield Finding(Crime.CREDIT, stranger, "entries for a text that does not exist")

@@ -54,7 +54,7 @@ def gather(
     log = sandbox.log(all="1")
     return Case(
         creates=creates(log),
-        texts=_texts(),
+        texts=_texts(intents),
         heard=frozenset(w["sid"] for w in obeyed if w["kind"] == "status"),
         cleared=_cleared(),
         stops=stops(messages, said_at, learned),
@@ -64,6 +64,7 @@ def gather(
         house=frozenset(str(id_) for id_ in db.session.scalars(select(HouseEntry.message_id))),
         most_in_flight=workers * THREADS,
         last_words=_last_words(messages, said_at, learned, refused_as_out(log), desks),
+        segments={m["sid"]: n for m in messages if (n := int(m["num_segments"]))},
         posts_within=POSTS_WITHIN_S * pace,
         leaps=leaps,
     )
@@ -87,7 +88,9 @@ def creates(log: Iterable[Mapping[str, Any]]) -> list[Create]:
     ]
 
 
-def _texts() -> list[Text]:
+def _texts(intents: Iterable[Intent]) -> list[Text]:
+    """Return all texts; one whose words are all of a send is of that, whatever we call it."""
+    by_words = {intent.words: intent.nonce for intent in intents}
     rows = db.session.execute(
         select(
             Message.id,
@@ -98,6 +101,7 @@ def _texts() -> list[Text]:
             Message.sid,
             Message.purpose,
             Message.part,
+            Message.body,
             Campaign.nonce,
         ).outerjoin(Campaign, Campaign.id == Message.campaign_id)
     )
@@ -110,7 +114,7 @@ def _texts() -> list[Text]:
             row.credits,
             row.sid,
             row.purpose,
-            row.nonce,
+            by_words.get(row.body) or row.nonce,
             is_planned=row.part > 0,
         )
         for row in rows

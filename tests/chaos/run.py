@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,7 +21,7 @@ from tests.chaos.judge import Crime, Intent, judge
 from tests.chaos.nursery import members
 from tests.chaos.stage import Stage, installation
 from tests.chaos.tiers import Scale
-from tests.chaos.weather import FAIR, FOUL, HANG_S, STARTS, STOPS, Plan
+from tests.chaos.weather import FAIR, FOUL, HANG_S, STARTS, STOPS, Door, Plan, Send
 
 MOST_WAITING = 300
 STALLED_S = 7.0  # then what is left waits for a time to come
@@ -55,7 +54,8 @@ class Report:
     last_words_judged: int = 0
     states: dict[str, int] = field(default_factory=dict)
     sends: int = 0
-    sends_by_web: int = 0
+    sends_by: dict[str, int] = field(default_factory=dict)
+    segments: dict[int, int] = field(default_factory=dict)
     sends_refused: int = 0
     double_clicks: int = 0
     stumbles: int = 0
@@ -75,11 +75,13 @@ class Run:
     def __init__(self, plan: Plan, scale: Scale, stage: Stage) -> None:
         self._plan, self._scale, self._stage = plan, scale, stage
         self._door = world.FrontDoor(stage.url)
+        self._program = world.Program(stage.url, self._door.ended)
         self.disasters = Disasters(stage, plan.seed, self._door.is_open)
         self.intents: list[Intent] = []
         self.desks: list[world.Desk] = []
         self.said: Counter[str] = Counter()
-        self.double_clicks = self.sends_by_web = 0
+        self.double_clicks = 0
+        self.sends_by: Counter[str] = Counter()
         self._texted: deque[tuple[str, str]] = deque(maxlen=60)  # person and our number
         self._stopped: dict[str, tuple[str, str]] = {}  # person: SID of the STOP, our number
         self._fair_day: datetime | None = None  # when the last day with a full list begins
@@ -89,7 +91,7 @@ class Run:
 
     @property
     def stumbles(self) -> int:
-        return self._door.stumbles
+        return self._door.stumbles + self._program.stumbles
 
     def storm(self) -> None:
         """Confirm, text back, kill and freeze until the run is large enough."""
@@ -211,7 +213,7 @@ class Run:
             if is_long_enough and all_confirmed and self.disasters.count >= self._scale.faults:
                 return
 
-    def _paced(self) -> Iterator[Any]:
+    def _paced(self) -> Iterator[Send]:
         """Give sends spread over the first four fifths of the storm, never too many at once."""
         sends = list(self._plan.sends())
         started = time.monotonic()
@@ -226,7 +228,7 @@ class Run:
         left = self._left()
         return left is None or sum(left[s] for s in _MOVING) > MOST_WAITING
 
-    def _confirm(self, sends: Iterator[Any]) -> None:
+    def _confirm(self, sends: Iterator[Send]) -> None:
         while True:
             with self._lock:
                 send = next(sends, None)
@@ -235,21 +237,27 @@ class Run:
             desk = self.desks[send.account]
             body = f"Open house no. {send.number} on Saturday at 2. Seed {self._plan.seed}."
             try:
-                if send.is_by_web:
-                    intent = self._door.confirm(send, desk, body)
-                else:
-                    with self._stage.app.app_context():
-                        intent = world.confirm(send, desk, body, f"chaos-{send.number}")
+                intents = self._send(send, desk, f"{body} {send.more_words}".strip())
             except TimeoutError:
                 if self._over.is_set():
                     return
                 raise
-            self.intents.append(intent)
-            if intent.is_refused:
+            self.intents.extend(intents)
+            if all(intent.is_refused for intent in intents):
                 continue
             self.double_clicks += send.is_doubled
-            self.sends_by_web += send.is_by_web
+            self.sends_by[send.door.name.lower()] += 1
             self._texted.extend((desk.e164s[place], desk.number) for place in send.people)
+
+    def _send(self, send: Send, desk: world.Desk, body: str) -> list[Intent]:
+        match send.door:
+            case Door.WEB:
+                return [self._door.confirm(send, desk, body)]
+            case Door.PROGRAM:
+                return [self._program.text(send, desk, place, body) for place in send.people]
+            case Door.SERVICE:
+                with self._stage.app.app_context():
+                    return [world.confirm(send, desk, body, f"chaos-{send.number}")]
 
     def _talk(self) -> None:
         """Let people text: those texted last, most of all."""
@@ -347,7 +355,8 @@ def chaos(plan: Plan, scale: Scale, home: Path) -> Report:
         states=dict(Counter(text.state for text in case.texts)),
         sends=sum(not intent.is_refused for intent in run.intents),
         sends_refused=sum(intent.is_refused for intent in run.intents),
-        sends_by_web=run.sends_by_web,
+        sends_by=dict(run.sends_by),
+        segments=dict(sorted(Counter(case.segments.values()).items())),
         double_clicks=run.double_clicks,
         stumbles=run.stumbles,
         crimes={crime.value: verdict.count(crime) for crime in Crime},

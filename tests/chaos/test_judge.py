@@ -188,6 +188,12 @@ def test_a_text_that_was_sent_is_charged_once_as_shown(lines):
     assert judge(with_lines(*lines)).count(Crime.CREDIT) >= 1
 
 
+def test_a_text_costs_the_segments_that_the_carrier_counted():
+    """I4: the carrier counts, not we."""
+    assert judge(replace(HONEST, segments={"SM1": 2})).findings == []
+    assert crimes(replace(HONEST, segments={"SM1": 3})) == {Crime.CREDIT}
+
+
 def test_a_text_that_was_not_sent_is_not_charged():
     lines = [line for line in BOOKS if (line.kind, line.text) != ("release", "t2")]
     wrong = replace(HONEST, entries=(*lines, Entry("north", "capture", 2, "t2")))
@@ -362,7 +368,8 @@ GOOD = {
     "callbacks": {"texts heard of": 200},
     "stops_judged": 9,
     "last_words_judged": 8,
-    "sends_by_web": 3,
+    "sends_by": {"web": 3, "program": 2, "service": 9},
+    "segments": {"1": 200, "2": 100},
     "double_clicks": 4,
 }
 
@@ -379,7 +386,8 @@ def assert_is_proof(came):
         {"last_words_judged": 0},
         {"callbacks": {"texts heard of": 0}},
         {"delivered": 0},
-        {"sends_by_web": 0},
+        {"sends_by": {"web": 3, "service": 9}},
+        {"segments": {"1": 300}},
         {"double_clicks": 0},
         {"texts": 199},
         {"unconfirmed_though_accepted": 1},

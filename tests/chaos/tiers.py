@@ -34,8 +34,8 @@ class Tier:
 
 
 TIERS = {
-    ("short", "sqlite"): Tier(320, 6, 25, 25, Scale(60, 30, 2, 0.12, 300, 480)),
-    ("short", "postgresql"): Tier(480, 6, 25, 25, Scale(60, 60, 2, 0.12, 300, 480)),
+    ("short", "sqlite"): Tier(350, 6, 25, 25, Scale(60, 30, 2, 0.12, 300, 480)),
+    ("short", "postgresql"): Tier(510, 6, 25, 25, Scale(60, 60, 2, 0.12, 300, 480)),
     ("full", "sqlite"): Tier(5_100, 12, 80, 60, Scale(600, 320, 2, 0.06, 3_000, 1_500)),
     ("full", "postgresql"): Tier(10_200, 12, 80, 60, Scale(900, 1_000, 2, 0.06, 3_000, 1_500)),
 }

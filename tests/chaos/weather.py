@@ -8,6 +8,7 @@ moments at which its steps meet are the machine's.
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 # One answer of the carrier for each try of a text: 62 % are ok.
 ACCEPTED_BUT_LOST = {
@@ -79,19 +80,36 @@ class Saying:
     pause: float
 
 
+# What a send says after its own words, and how often: one segment, two, and two that take more room.
+MORE_WORDS = {
+    "": 6,
+    "Coffee and cake from half past one. " * 4: 2,
+    "Kávé és sütemény fél kettőtől, sok szeretettel. ": 1,
+}
+MOST_BY_PROGRAM = 6  # texts, each a request of its own
+
+
+class Door(StrEnum):
+    """How a send comes in."""
+
+    WEB = "the web's pages, with all that may befall those"
+    PROGRAM = "the API, a request for each person"
+    SERVICE = "the service itself, from outside, so that enough texts are under way"
+
+
+_DOORS = (Door.WEB, Door.SERVICE, Door.PROGRAM, Door.SERVICE)  # in turn
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One campaign: the account, its people by place, and whether the button is hit twice.
-
-    One in four goes through the web's pages, with all that may befall those; the others are
-    confirmed by the same service from outside, so that enough texts are under way.
-    """
+    """One send: the account, its people by place, how it comes in, and whether it does twice."""
 
     number: int
     account: int
     people: tuple[int, ...]
     is_doubled: bool
-    is_by_web: bool
+    door: Door
+    more_words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +154,14 @@ class Plan:
         die = random.Random(f"{self.seed} sends")
         count = number = 0
         while count < self.texts:
+            door = _DOORS[number % len(_DOORS)]
             size = min(die.randrange(8, self.largest_send + 1), self.people)
+            if door is Door.PROGRAM:
+                size = min(size, MOST_BY_PROGRAM)
             people = tuple(sorted(die.sample(range(self.people), size)))
             account, is_doubled = die.randrange(self.accounts), die.random() < 0.3
-            yield Send(number, account, people, is_doubled, is_by_web=number % 4 == 0)
+            [more_words] = die.choices(list(MORE_WORDS), list(MORE_WORDS.values()))
+            yield Send(number, account, people, is_doubled, door, more_words)
             count += size
             number += 1
 

@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -21,10 +21,12 @@ from portal.consent.values import Checkbox, Method, NewConsent
 from portal.contacts import queries as contacts_queries
 from portal.contacts import service as contacts
 from portal.contacts.values import ContactDetails, NewNumber
+from portal.core.access import Scope
 from portal.core.audit import SYSTEM
 from portal.core.clock import utcnow
 from portal.core.db import db, unit_of_work
 from portal.core.errors import DomainError
+from portal.integrations.service import keys
 from portal.messaging.service import sending
 from portal.messaging.values import Draft, Kind, Recipient
 from portal.people.models import User
@@ -46,6 +48,7 @@ _WEBHOOK = "/webhooks/twilio/sms#rc=5&rp=all&ct=3000&rt=8000"
 _PATIENCE_S = (
     300.0  # of a page: a database that is stopped again and again starts slowly on a busy machine
 )
+_TOO_MANY = 429
 _AREAS = (773, 630, 847, 708, 312, 815, 618, 217, 309, 224, 331, 872)
 
 
@@ -57,6 +60,7 @@ class Desk:
     number: str
     contact_ids: Sequence[UUID]
     e164s: Sequence[str]
+    token: str  # of its API key
 
 
 def build(plan: Plan, sandbox: Sandbox, public_url: str) -> list[Desk]:
@@ -132,7 +136,10 @@ def _desk(place: int, number: str, people: int) -> Desk:
         )
         billing.grant(account, 100_000, reference="chaos")
         ids = [_person(account.tenant, n, e164) for n, e164 in enumerate(e164s)]
-    return Desk(account_id, number, ids, e164s)
+        _, token = keys.make_key(
+            account.tenant, name="CRM", scopes=[Scope.SEND_MESSAGES], expires_at=None, actor=SYSTEM
+        )
+    return Desk(account_id, number, ids, e164s, token)
 
 
 def _person(tenant, n: int, e164: str) -> UUID:
@@ -301,6 +308,71 @@ class FrontDoor:
                 self._cookie = set_.partition(";")[0]
         if token := re.search(r'name="csrf_token" value="([^"]+)"', answer.data.decode()):
             self._csrf = token[1]
+        return answer
+
+
+class Program:
+    """A program that texts by the API: without an answer it asks again, with the same key (I9)."""
+
+    def __init__(self, base: str, ended: threading.Event) -> None:
+        self._url = f"{base}/api/v1/messages"
+        self._ended = ended
+        self._http = urllib3.PoolManager(retries=False, maxsize=8, timeout=5)
+        self.stumbles = 0  # requests that met a dead or dying process
+
+    def text(self, send: Send, desk: Desk, place: int, body: str) -> Intent:
+        """Text one person, twice at the same moment if the send says so."""
+        words = f"{body} To no. {place}."
+        intent = Intent(f"api-{send.number}-{place}", 1, is_acknowledged=False, words=words)
+        ask = {"to": desk.e164s[place], "body": words, "accept_warnings": True}
+        twin: list[urllib3.BaseHTTPResponse | None] = []
+        if send.is_doubled:
+            second = threading.Thread(
+                target=lambda: twin.append(self._try(desk.token, intent.nonce, ask))
+            )
+            second.start()
+        try:
+            answer = self._insist(desk.token, intent.nonce, ask)
+        finally:
+            if send.is_doubled:
+                second.join()
+        if answer is None:
+            return intent
+        for other in filter(None, twin):
+            if other.status != _TOO_MANY and other.data != answer.data:
+                raise AssertionError(f"one key, two answers: {answer.data!r}, {other.data!r}")
+        if answer.status not in {202, 422}:
+            raise AssertionError(f"the API answered {answer.status}: {answer.data!r}")
+        return replace(
+            intent, is_acknowledged=answer.status == 202, is_refused=answer.status == 422
+        )
+
+    def _insist(
+        self, token: str, key: str, ask: Mapping[str, object]
+    ) -> urllib3.BaseHTTPResponse | None:
+        """Ask until there is an answer; None when the run is over."""
+        end = time.monotonic() + _PATIENCE_S
+        while not self._ended.is_set():
+            answer = self._try(token, key, ask)
+            if answer is not None and answer.status != _TOO_MANY:
+                return answer
+            if time.monotonic() > end:
+                raise TimeoutError(f"the API did not answer for {_PATIENCE_S} s")
+            self._ended.wait(0.1 if answer is None else 1.0)
+        return None
+
+    def _try(
+        self, token: str, key: str, ask: Mapping[str, object]
+    ) -> urllib3.BaseHTTPResponse | None:
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        try:
+            answer = self._http.request("POST", self._url, json=ask, headers=headers)
+        except urllib3.exceptions.HTTPError:
+            self.stumbles += 1
+            return None
+        if answer.status >= 500:
+            self.stumbles += 1
+            return None
         return answer
 
 
