@@ -37,7 +37,9 @@ NOON = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)  # noon in Chicago, a Monday
 
 
 # No timed tests: on a busy machine a drawn case would fail that is right.
-hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("untimed")
 
 

@@ -1,5 +1,6 @@
 """Erasing a person reaches the words of appeals; what was sent stays as it went (C-10)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from tests.appeals.conftest import BOB, OFFICER, TODAY, VERA, open_case, suspend
 from tests.appeals.test_tickets import START, _appeal, counted
 
 CAROL, DAVE = "+15125550100", "+15125550101"
+CAROLS = re.compile(r"555\D?0100")  # four digits alone stand in an id by chance
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_the_words_of_an_open_case_lose_the_number_alone(quoted):
         counts = erasing.erase(cast.JUNIPER, id_, actor=VERA)
     assert counts["appeals"] == 3
     said = words_of(quoted)
-    assert "0100" not in said
+    assert not CAROLS.search(said)
     assert "512-555-0101" in said
     named = queries.part_or_404(quoted, 6)
     assert (named.numbers, named.tally) == ((DAVE,), None)
@@ -136,7 +138,7 @@ def test_what_was_sent_stays_and_the_case_says_why(vera, sent):
     id_ = ask()
     with unit_of_work():
         erasing.erase(cast.JUNIPER, id_, actor=VERA)
-    assert "0100" not in words_of(sent)
+    assert not CAROLS.search(words_of(sent))
     assert {f.id: files.content_of(f) for f in queries.files(sent) if f.kind in FROZEN} == kept
     page = vera.get("appeals.show", account_id=sent.account_id, case_id=sent.id)
     assert "stays as evidence of what it was told" in page.text_of("#sent")

@@ -30,7 +30,7 @@ EVERYBODY = Selection(matching=ContactFilter())
 
 SLOW = settings(  # with a database: shrinking would take minutes
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

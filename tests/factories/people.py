@@ -1,10 +1,12 @@
 """The simplest right organizations, people and sign-ins."""
 
 from datetime import timedelta
+from itertools import count
 from uuid import UUID, uuid4
 
 from portal.core.access import Role
 from portal.core.audit import SYSTEM
+from portal.core.clock import utcnow
 from portal.core.db import unit_of_work
 from portal.people import queries, service
 from portal.people.values import OrganizationRef, TeamRef, UserRef
@@ -58,6 +60,12 @@ def sign_in(client, user_id: UUID) -> str:
         started = service.start_session(user_id, ip="127.0.0.1", user_agent="tests")
     client.set_cookie(cookie_name(), started.token)
     return started.token
+
+
+def misses(maker):
+    """Give codes of six digits that the maker of codes makes neither now nor in a step near it."""
+    near = {maker.generate(utcnow().timestamp() + 30 * step).token for step in range(-2, 4)}
+    return (code for n in count() if (code := f"{n:06}") not in near)
 
 
 def idle(clock, minutes: int) -> None:

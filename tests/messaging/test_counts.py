@@ -138,7 +138,7 @@ def live_through(living, steps):
 
 OF_ONE_LIFE = {  # each example goes on where the one before it ended: what holds, holds on
     "deadline": None,
-    "suppress_health_check": [HealthCheck.function_scoped_fixture],
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 }
 
 

@@ -228,7 +228,7 @@ def test_codes_asked_for_by_policy_come_before_everything_else(alice, bob):
 def test_one_time_codes_are_set_up_on_the_page(bob, clock):
     shown = bob.get("people.totp")
     key = shown.text_of(".qr__key").replace("-", "").replace(" ", "")
-    bob.post("people.totp", 422, data={"code": "000000"})
+    bob.post("people.totp", 422, data={"code": next(factory.misses(maker_of(key)))})
     code = code_of(key)
     bob.post("people.totp", data={"code": code})
     assert queries.user_details(cast.BOB).has_totp
@@ -240,8 +240,11 @@ def test_one_time_codes_are_set_up_on_the_page(bob, clock):
 
 
 def code_of(key: str) -> str:
-    maker = codes.OnceOnlyTotp()._totp
-    return maker(key=key, format="base32").generate().token
+    return maker_of(key).generate().token
+
+
+def maker_of(key: str):
+    return codes.OnceOnlyTotp()._totp(key=key, format="base32")
 
 
 def codes_step():

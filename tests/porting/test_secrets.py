@@ -20,7 +20,7 @@ from tests import cast, kept
 from tests.porting.conftest import ALICE, PDF, SAID, advance, now, save, send_in
 from tests.porting.test_interruptions import STEPS, run_until
 
-ACCOUNT_NUMBER, PIN = "99177403318", "83127946"
+ACCOUNT_NUMBER, PIN = "99177403318", "8312794660318"  # no id holds so many digits
 ECHO = f"Account number {ACCOUNT_NUMBER} and PIN {PIN} do not match"
 
 
