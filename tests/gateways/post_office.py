@@ -33,7 +33,7 @@ def post_office(answers=None, *, tls=None, hangs_up_after=None):
             connection, _ = listening.accept()
         except OSError:
             return
-        connection.settimeout(5)
+        connection.settimeout(30)
         try:
             _talk(connection, office, answers, tls, hangs_up_after)
         except OSError:
@@ -42,7 +42,7 @@ def post_office(answers=None, *, tls=None, hangs_up_after=None):
             connection.close()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(5)
+        listening.settimeout(30)
         office.port = listening.getsockname()[1]
         thread = threading.Thread(target=serve, args=(listening,), daemon=True)
         thread.start()

@@ -23,6 +23,7 @@ from tests.gateways.wire import (
     send,
     text,
 )
+from tests.patience import PROCESS_S
 
 ACCEPTED, NOT_SENT, REJECTED, UNKNOWN = Verdict
 
@@ -111,7 +112,7 @@ def test_a_certificate_nobody_vouches_for_is_not_sent_and_raises_an_alarm(
 ):
     server, _ = certificate(tmp_path)
     with carrier(answers(http("201 Created", GOOD)), tls=server) as twin:
-        outcome = send(gateway_to(twin.base, connect_timeout_s=10))
+        outcome = send(gateway_to(twin.base))
     assert (outcome.verdict, twin.requests) == (NOT_SENT, [])
     assert "TLS with the carrier failed" in caplog.text
 
@@ -119,7 +120,7 @@ def test_a_certificate_nobody_vouches_for_is_not_sent_and_raises_an_alarm(
 def test_a_text_over_tls_is_accepted(gateway_to, tmp_path):
     server, client = certificate(tmp_path)
     with carrier(answers(http("201 Created", GOOD)), tls=server) as twin:
-        gateway = gateway_to(twin.base, tls=client, connect_timeout_s=10, read_timeout_s=2)
+        gateway = gateway_to(twin.base, tls=client, read_timeout_s=30)
         outcomes = [send(gateway) for _ in range(3)]
         gateway._clients.http.close()
     assert {outcome.verdict for outcome in outcomes} == {ACCEPTED}
@@ -195,7 +196,7 @@ def test_a_connection_the_carrier_dropped_meanwhile_is_opened_anew(gateway_to):
     with carrier(answers_once) as twin:
         gateway = gateway_to(twin.base)
         assert send(gateway).verdict is ACCEPTED
-        time.sleep(0.03)
+        assert twin.has_closed.wait(PROCESS_S)
         assert send(gateway).verdict is ACCEPTED
         assert twin.connections == 2
 
@@ -224,7 +225,7 @@ def test_a_look_up_of_one_text_waits_no_longer_than_a_webhook_can(gateway_to, mo
         gateway = gateway_to(twin.base, read_timeout_s=20)
         with pytest.raises(GatewayBusy):
             gateway.fetch(text().credentials, "SM" + "1" * 32)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15  # an answer might take 20 s
     with carrier(answers_once) as twin:
         assert send(gateway_to(twin.base)).verdict is ACCEPTED
 
@@ -243,11 +244,11 @@ def test_a_look_up_has_one_time_for_all_addresses(gateway_to, dead, monkeypatch)
         gateway_to("http://carrier.test", connect_timeout_s=3).fetch(
             text().credentials, "SM" + "1" * 32
         )
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 30  # each address with a time of its own: 60 s
 
 
 def test_a_look_up_has_one_time_for_connecting_and_reading(gateway_to, dead, monkeypatch):
-    monkeypatch.setattr(twilio_sms, "FETCH_WITHIN_S", 0.6)
+    monkeypatch.setattr(twilio_sms, "FETCH_WITHIN_S", 2.0)
     with carrier(hangs) as twin:
         resolve_to(monkeypatch, dead, ("127.0.0.1", int(twin.base.rpartition(":")[2])))
         gateway = gateway_to("http://carrier.test", connect_timeout_s=0.3, read_timeout_s=20)
@@ -255,13 +256,13 @@ def test_a_look_up_has_one_time_for_connecting_and_reading(gateway_to, dead, mon
         with pytest.raises(GatewayBusy):
             gateway.fetch(text().credentials, "SM" + "1" * 32)
     assert len(twin.requests) == 1
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15
 
 
 def test_a_dead_address_leaves_time_for_the_next(gateway_to, dead, monkeypatch):
     with carrier(answers(http("201 Created", GOOD))) as twin:
         resolve_to(monkeypatch, dead, ("127.0.0.1", int(twin.base.rpartition(":")[2])))
-        gateway = gateway_to("http://carrier.test", connect_timeout_s=0.1, read_timeout_s=5)
+        gateway = gateway_to("http://carrier.test", connect_timeout_s=0.1)
         assert send(gateway).verdict is ACCEPTED
 
 
@@ -288,7 +289,7 @@ def test_a_fork_does_not_share_its_parents_connections(gateway_to):
 def test_sixteen_threads_share_one_pool(gateway_to):
     """RULINGS 12."""
     with carrier(answers(http("201 Created", GOOD))) as twin:
-        gateway = gateway_to(twin.base, read_timeout_s=5, connect_timeout_s=5)
+        gateway = gateway_to(twin.base)
         with ThreadPoolExecutor(16) as threads:
             outcomes = list(threads.map(lambda _: send(gateway, seconds=30), range(160)))
         assert {outcome.verdict for outcome in outcomes} == {ACCEPTED}

@@ -29,7 +29,7 @@ def gateway_at():
     clients = []
 
     def make(base):
-        clients.append(CarrierHttpClient(base, connect_timeout_s=0.2, read_timeout_s=2))
+        clients.append(CarrierHttpClient(base, connect_timeout_s=30, read_timeout_s=30))
         return TwilioConsentGateway(TwilioClients(clients[-1]))
 
     yield make

@@ -23,7 +23,7 @@ def says(body, status="201 Created"):
 @pytest.fixture
 def lessor_at(stack):
     def make(twin):
-        client = CarrierHttpClient(twin.base, connect_timeout_s=1, read_timeout_s=1)
+        client = CarrierHttpClient(twin.base, connect_timeout_s=30, read_timeout_s=30)
         stack.callback(client.close)
         return TwilioNumberGateway(TwilioClients(client))
 

@@ -24,7 +24,7 @@ def says(body, status="200 OK"):
 @pytest.fixture
 def registrar_at(stack):
     def make(twin):
-        client = CarrierHttpClient(twin.base, connect_timeout_s=1, read_timeout_s=1)
+        client = CarrierHttpClient(twin.base, connect_timeout_s=30, read_timeout_s=30)
         stack.callback(client.close)
         return TwilioRegistrationGateway(TwilioClients(client))
 

@@ -36,7 +36,7 @@ def sandbox(_running):
 
 @pytest.fixture
 def clients(sandbox):
-    http = CarrierHttpClient(sandbox.base_url, read_timeout_s=2)
+    http = CarrierHttpClient(sandbox.base_url, read_timeout_s=30)
     yield TwilioClients(http)
     http.close()
 
@@ -78,7 +78,7 @@ def outgoing(parent, sender):
 
 
 def send(gateway, outgoing):
-    return gateway.send(outgoing, time.monotonic() + 5)
+    return gateway.send(outgoing, time.monotonic() + 30)
 
 
 def test_a_text_is_accepted_and_found(texts, outgoing, parent):

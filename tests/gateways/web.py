@@ -42,7 +42,7 @@ class Web:
 
     def serve(self, connection):
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(30)
             request = connection.recv(65_536)
             self.heard.append(request)
             path = request.split(b" ")[1].decode() if b" " in request else "/"
@@ -74,7 +74,7 @@ class Web:
                 yield gzip.compress(PAGE)
             case "slow":
                 yield b"HTTP/1.1 200 OK\r\n" + HTML + b"\r\n"
-                for _ in range(40):
+                for _ in range(600):  # half a minute
                     yield b"x"
                     threading.Event().wait(0.05)
             case "continues":

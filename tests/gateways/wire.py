@@ -28,6 +28,7 @@ class Carrier:
     scheme: str = "http"
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    has_closed: threading.Event = field(default_factory=threading.Event)
 
     @property
     def base(self) -> str:
@@ -44,12 +45,13 @@ def carrier(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[Carrier]
 
     def serve(connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
-            connection.settimeout(2)
+            connection.settimeout(30)
             if tls is not None:
                 with tls.wrap_socket(connection, server_side=True) as secure:
                     act(secure, twin)
             else:
                 act(connection, twin)
+        twin.has_closed.set()
 
     def listen() -> None:
         while True:
@@ -156,5 +158,5 @@ def text(**changes):
     )
 
 
-def send(gateway, outgoing=None, seconds=5.0):
+def send(gateway, outgoing=None, seconds=30.0):
     return gateway.send(outgoing or text(), time.monotonic() + seconds)

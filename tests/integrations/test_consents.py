@@ -146,7 +146,7 @@ class TestRecording:
         assert said["event"] == "given"
         assert said["stands"]["one_to_one"]["code"] == "opted_out"
 
-    @pytest.mark.parametrize(("ahead_s", "status"), [(1, 201), (299, 201), (301, 422)])
+    @pytest.mark.parametrize(("ahead_s", "status"), [(1, 201), (299, 201), (360, 422)])
     def test_a_clock_that_is_a_little_fast_is_no_future(
         self, program, northside, clock, ahead_s, status
     ):

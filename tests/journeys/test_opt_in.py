@@ -79,7 +79,7 @@ def agree_on_a_phone(eye, url):
     page.goto(url)
     assert not page.get_by_role("checkbox").is_checked()
     page.get_by_role("button", name="Sign me up").click()
-    assert page.get_by_text("nothing was kept").is_visible()
+    page.get_by_text("nothing was kept").wait_for()
     for label, value in PERSON.items():
         page.get_by_role("textbox", name=label).fill(value)
     page.get_by_role("checkbox").check()

@@ -4,6 +4,7 @@ Each is brought about as it comes about, read in the composer, and its link is f
 """
 
 import pytest
+from playwright.sync_api import expect
 
 from portal.billing.models import Subscription
 from portal.compliance import service as compliance
@@ -122,9 +123,7 @@ def follow(desk, link, title=""):
     with desk.page.expect_response(lambda one: one.request.is_navigation_request()) as answer:
         link.click()
     assert answer.value.status == 200
-    heading = desk.page.get_by_role("heading", level=1)
-    heading.wait_for()
-    assert title in heading.inner_text()
+    expect(desk.page.get_by_role("heading", level=1)).to_contain_text(title)
 
 
 def _set(model, **values):

@@ -39,7 +39,7 @@ def test_a_number_is_set_up_in_five_clicks_and_one_word(product, eye):
         f"A number was set up in {clicks} clicks over {len(pages)} pages, {took:.1f} s of machine."
     )
     assert (clicks, len(pages)) == (CLICKS, PAGES)
-    assert page.locator("main").get_by_text("Ready", exact=True).count() >= 1
+    page.locator("main").get_by_text("Ready", exact=True).first.wait_for()
     assert eye.complaints == []
 
 

@@ -44,11 +44,12 @@ STEPS = tuple(Step)[:-1]  # withdrawing comes later
 def _soon(twin):
     """Don't wait for what hangs, but for a twin whose machine is busy."""
     twin.turn(hang_seconds=3)
-    gateways.current()._clients.http._read_timeout_s = 2
 
 
 def meet(twin, at, fault):
     """Let one write meet a fault, and those before it none."""
+    if fault == "timeout_after":
+        gateways.current()._clients.http._read_timeout_s = 2
     twin.post("faults", writes=["ok"] * at + [fault])
 
 

@@ -26,7 +26,7 @@ from portal.sandbox.server import SandboxServer
 class BaseUrlHttpClient(TwilioHttpClient):
     """Sends https://<product>.twilio.com/x to BASE/<product>/x."""
 
-    def __init__(self, base: str, timeout: float = 5) -> None:
+    def __init__(self, base: str, timeout: float = 30) -> None:
         super().__init__(pool_connections=True, timeout=timeout)
         self.base = urlsplit(base)
 
@@ -48,7 +48,7 @@ class Sandbox:
     state: Path
     http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
-    def client(self, sid: str = "", token: str = "", timeout: float = 5) -> Client:
+    def client(self, sid: str = "", token: str = "", timeout: float = 30) -> Client:
         """Return a real Twilio client that talks to the sandbox."""
         return Client(
             sid or self.sid,
