@@ -90,7 +90,7 @@ def test_submitting_freezes_one_pdf_and_one_zip(vera, approved):
     assert frozen.payload["pdf_sha256"] == kept[FileKind.PDF].sha256
     assert frozen.payload["zip_sha256"] == kept[FileKind.ZIP].sha256
     sealed = settings().evidence_dir / "appeals"
-    assert not any(b"%PDF" in path.read_bytes() for path in sealed.rglob("*") if path.is_file())
+    assert not any(b"%PDF-1." in path.read_bytes() for path in sealed.rglob("*") if path.is_file())
 
 
 def test_what_was_sent_is_never_built_again(vera, approved):

@@ -100,7 +100,7 @@ class Books(RuleBasedStateMachine):
         with unit_of_work():
             row = TextingAccount(
                 organization_id=cast.JUNIPER,
-                name=f"Model {uuid4().hex[:8]}",
+                name=f"Model {uuid4().hex[:16]}",
                 team_id=cast.NORTHSIDE_TEAM,
                 timezone="America/Chicago",
             )

@@ -24,7 +24,7 @@ def fresh_account():
     with unit_of_work():
         row = TextingAccount(
             organization_id=cast.JUNIPER,
-            name=f"Batch {uuid4().hex[:8]}",
+            name=f"Batch {uuid4().hex[:16]}",
             team_id=cast.NORTHSIDE_TEAM,
             timezone="America/Chicago",
         )

@@ -52,7 +52,7 @@ class Life(RuleBasedStateMachine):
         with unit_of_work():
             row = TextingAccount(
                 organization_id=cast.JUNIPER,
-                name=f"Life {uuid4().hex[:8]}",
+                name=f"Life {uuid4().hex[:16]}",
                 team_id=cast.NORTHSIDE_TEAM,
                 timezone="America/Chicago",
             )

@@ -28,7 +28,7 @@ def make_plan(name="Agent", credits_per_month=500, price_cents=1_600, is_offered
 
 def make_subscription(account, plan=None):
     """Return a subscription of the account, with its first month's credits."""
-    plan = plan or make_plan(name=f"Plan {uuid4().hex[:8]}")
+    plan = plan or make_plan(name=f"Plan {uuid4().hex[:16]}")
     with unit_of_work():
         return billing.subscribe(account, plan.id, actor=SYSTEM, request_key=uuid4().hex)
 

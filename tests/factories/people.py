@@ -35,7 +35,7 @@ def person(
     is_admin: bool = False,
 ) -> UserRef:
     """A person, a member of an organization when one is given; without a password unless asked."""
-    email = f"{name.split(maxsplit=1)[0].lower()}-{uuid4().hex[:6]}@cedar.example"
+    email = f"{name.split(maxsplit=1)[0].lower()}-{uuid4().hex[:16]}@cedar.example"
     with unit_of_work():
         user = service.create_user(name, email, password, is_admin=is_admin)
         if organization_id is not None:
