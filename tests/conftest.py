@@ -6,6 +6,7 @@ import os
 import shutil
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import hypothesis
 import pytest
@@ -104,13 +105,18 @@ def _push_request_context():
 
 
 class Clock:
-    """Moves this process's time; it goes on ticking."""
+    """Moves this process's time; it goes on ticking until it is held."""
 
     def travel(self, to: datetime | None = None, *, by: timedelta | None = None) -> None:
         if to is not None:
             core_clock.travel(to - datetime.now(UTC))
         if by is not None:
             core_clock.travel(core_clock.offset() + by)
+
+    def hold(self) -> None:
+        """Let time stand still from now on, for what is judged by the second."""
+        at = datetime.now(UTC)
+        core_clock.datetime = SimpleNamespace(now=lambda _zone: at)
 
     @property
     def now(self) -> datetime:
@@ -123,6 +129,7 @@ def clock():
     moving.travel(to=NOON)
     yield moving
     core_clock.travel(timedelta())
+    core_clock.datetime = datetime
 
 
 @pytest.fixture(autouse=True)

@@ -92,7 +92,7 @@ def _texts(plan: Plan) -> list[tuple[str, str, str]]:
         (
             str(UUID(int=send.number * 1000 + place)),
             f"+1773556{place:04d}",
-            f"Open house no. {send.number} on Saturday at 2. Seed {plan.seed}. {send.more_words}",
+            plan.words_of(send),
         )
         for send in plan.sends()
         for place in send.people

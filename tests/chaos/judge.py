@@ -307,6 +307,11 @@ def _wrong_credits(case: Case, accepted: Mapping[str, Sequence[str]]) -> Iterato
                 f"{text.state}, {len(accepted.get(text.id, ()))} at the carrier, books say"
                 f" {sorted(kinds)}{' and the house paid' if text.id in case.house else ''}",
             )
+        counted = case.segments.get(text.sid or "", text.credits)
+        if text.credits not in {0, counted}:  # free notices cost nothing
+            yield Finding(
+                Crime.CREDIT, text.id, f"{text.credits} credits, {counted} segments at the carrier"
+            )
     prices = {text.id: text.credits for text in case.texts}
     for entry in case.entries:
         if entry.text in prices and entry.credits != prices[entry.text]:
@@ -314,12 +319,6 @@ def _wrong_credits(case: Case, accepted: Mapping[str, Sequence[str]]) -> Iterato
                 Crime.CREDIT,
                 entry.text,
                 f"{entry.kind} of {entry.credits}, shown as {prices[entry.text]}",
-            )
-    for text in case.texts:
-        counted = case.segments.get(text.sid or "", text.credits)
-        if text.credits not in {0, counted}:  # free notices cost nothing
-            yield Finding(
-                Crime.CREDIT, text.id, f"{text.credits} credits, {counted} segments at the carrier"
             )
     for stranger in lines:
         yield Finding(Crime.CREDIT, stranger, "entries for a text that does not exist")

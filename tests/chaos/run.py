@@ -235,9 +235,8 @@ class Run:
             if send is None:
                 return
             desk = self.desks[send.account]
-            body = f"Open house no. {send.number} on Saturday at 2. Seed {self._plan.seed}."
             try:
-                intents = self._send(send, desk, f"{body} {send.more_words}".strip())
+                intents = self._send(send, desk)
             except TimeoutError:
                 if self._over.is_set():
                     return
@@ -246,10 +245,11 @@ class Run:
             if all(intent.is_refused for intent in intents):
                 continue
             self.double_clicks += send.is_doubled
-            self.sends_by[send.door.name.lower()] += 1
+            self.sends_by[send.door] += 1
             self._texted.extend((desk.e164s[place], desk.number) for place in send.people)
 
-    def _send(self, send: Send, desk: world.Desk, body: str) -> list[Intent]:
+    def _send(self, send: Send, desk: world.Desk) -> list[Intent]:
+        body = self._plan.words_of(send)
         match send.door:
             case Door.WEB:
                 return [self._door.confirm(send, desk, body)]

@@ -92,9 +92,9 @@ MOST_BY_PROGRAM = 6  # texts, each a request of its own
 class Door(StrEnum):
     """How a send comes in."""
 
-    WEB = "the web's pages, with all that may befall those"
-    PROGRAM = "the API, a request for each person"
-    SERVICE = "the service itself, from outside, so that enough texts are under way"
+    WEB = "web"  # its pages, with all that may befall those
+    PROGRAM = "program"  # the API, a request for each person
+    SERVICE = "service"  # itself, from outside, so that enough texts are under way
 
 
 _DOORS = (Door.WEB, Door.SERVICE, Door.PROGRAM, Door.SERVICE)  # in turn
@@ -164,6 +164,11 @@ class Plan:
             yield Send(number, account, people, is_doubled, door, more_words)
             count += size
             number += 1
+
+    def words_of(self, send: Send) -> str:
+        """Return what a send says, and no other."""
+        words = f"Open house no. {send.number} on Saturday at 2. Seed {self.seed}."
+        return f"{words} {send.more_words}".strip()
 
     def list_lags(self) -> Iterator[float]:
         """Give how many seconds new texts are missing from the list, without end."""

@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -263,16 +263,8 @@ class FrontDoor:
         self, method: str, path: str, form: Iterable[tuple[str, str]] = ()
     ) -> urllib3.BaseHTTPResponse:
         """Ask until there is an answer that is not of a broken process."""
-        end = time.monotonic() + _PATIENCE_S
         form = list(form)
-        while not self.ended.is_set():
-            answer = self._try(method, path, form)
-            if answer is not None:
-                return answer
-            if time.monotonic() > end:
-                raise TimeoutError(f"{method} {path} was not answered for {_PATIENCE_S} s")
-            time.sleep(0.1)
-        raise TimeoutError("the run is over")
+        return _until_answered(lambda: self._try(method, path, form), path, self.ended)
 
     def _try(
         self, method: str, path: str, form: Iterable[tuple[str, str]] = ()
@@ -333,11 +325,13 @@ class Program:
             second.start()
         try:
             answer = self._insist(desk.token, intent.nonce, ask)
+        except TimeoutError:
+            if not self._ended.is_set():
+                raise
+            return intent
         finally:
             if send.is_doubled:
                 second.join()
-        if answer is None:
-            return intent
         for other in filter(None, twin):
             if other.status != _TOO_MANY and other.data != answer.data:
                 raise AssertionError(f"one key, two answers: {answer.data!r}, {other.data!r}")
@@ -347,19 +341,15 @@ class Program:
             intent, is_acknowledged=answer.status == 202, is_refused=answer.status == 422
         )
 
-    def _insist(
-        self, token: str, key: str, ask: Mapping[str, object]
-    ) -> urllib3.BaseHTTPResponse | None:
-        """Ask until there is an answer; None when the run is over."""
-        end = time.monotonic() + _PATIENCE_S
-        while not self._ended.is_set():
+    def _insist(self, token: str, key: str, ask: Mapping[str, object]) -> urllib3.BaseHTTPResponse:
+        def attempt() -> urllib3.BaseHTTPResponse | None:
             answer = self._try(token, key, ask)
-            if answer is not None and answer.status != _TOO_MANY:
-                return answer
-            if time.monotonic() > end:
-                raise TimeoutError(f"the API did not answer for {_PATIENCE_S} s")
-            self._ended.wait(0.1 if answer is None else 1.0)
-        return None
+            if answer is not None and answer.status == _TOO_MANY:
+                self._ended.wait(1.0)
+                return None
+            return answer
+
+        return _until_answered(attempt, self._url, self._ended)
 
     def _try(
         self, token: str, key: str, ask: Mapping[str, object]
@@ -374,6 +364,21 @@ class Program:
             self.stumbles += 1
             return None
         return answer
+
+
+def _until_answered(
+    attempt: Callable[[], urllib3.BaseHTTPResponse | None], what: str, ended: threading.Event
+) -> urllib3.BaseHTTPResponse:
+    """Ask until there is an answer. Raises TimeoutError after very long, or when the run is over."""
+    end = time.monotonic() + _PATIENCE_S
+    while not ended.is_set():
+        answer = attempt()
+        if answer is not None:
+            return answer
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} was not answered for {_PATIENCE_S} s")
+        time.sleep(0.1)
+    raise TimeoutError("the run is over")
 
 
 class _Broken(Exception):

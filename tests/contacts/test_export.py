@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.contacts import queries
@@ -21,17 +21,12 @@ from portal.contacts.values import (
 )
 from portal.core.audit import SYSTEM
 from portal.core.db import unit_of_work
+from tests.contacts.test_import_files import SLOW
 from tests.factories.contacts import import_file, make_contact
 
 DATA = Path(__file__).parents[1] / "data"
 HEAD = "First name,Last name,E-mail,Mobile,Home phone,Tags\n"
 EVERYBODY = Selection(matching=ContactFilter())
-
-
-SLOW = settings(  # with a database: shrinking would take minutes
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def everybody(account):

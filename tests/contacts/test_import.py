@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import select
 
 from portal.contacts import queries
@@ -27,12 +26,6 @@ from tests.factories.contacts import check, import_file, make_contact, many, upl
 DATA = Path(__file__).parents[1] / "data"
 HEAD = "First name,Last name,E-mail,Mobile,Home phone,Tags\n"
 EVERYBODY = Selection(matching=ContactFilter())
-
-
-SLOW = settings(  # with a database: shrinking would take minutes
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def everybody(account):

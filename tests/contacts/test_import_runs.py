@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import func, select
 
 from portal.contacts import queries
@@ -28,12 +27,6 @@ from tests.factories.contacts import check, go_on, import_file, many, upload
 DATA = Path(__file__).parents[1] / "data"
 HEAD = "First name,Last name,E-mail,Mobile,Home phone,Tags\n"
 EVERYBODY = Selection(matching=ContactFilter())
-
-
-SLOW = settings(  # with a database: shrinking would take minutes
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 def everybody(account):

@@ -44,10 +44,18 @@ class Hog(threading.Thread):
 
 def test_who_waits_is_next_however_soon_the_other_writes_again(path):
     """W5: each wait lasts a few transactions of the other, not a few hundred."""
+    waits = waits_beside_a_hog(path)
+    if max(waits) > 5:  # the machine may put a thread aside just before it asks, but hardly twice
+        waits = waits_beside_a_hog(path)
+    assert max(waits) <= 5, waits
+
+
+def waits_beside_a_hog(path):
+    """Return of thirty waits how many writes of the other each lasted."""
     hog, turns, connection = Hog(path), WriteTurns(str(path), 5.0), connect(path)
     hog.start()
+    waits = []
     try:
-        waits = []
         for _ in range(30):
             before = hog.written
             turns.begin(connection)
@@ -58,8 +66,7 @@ def test_who_waits_is_next_however_soon_the_other_writes_again(path):
         hog.is_over.set()
         hog.join()
         connection.close()
-    # The machine may put a thread aside just before it asks: one wait in ten is not judged.
-    assert sorted(waits)[26] <= 5, waits
+    return waits
 
 
 def test_after_the_timeout_the_database_says_that_it_is_locked(path):

@@ -7,6 +7,7 @@ import pytest
 from portal.gateways.carrier_http import CarrierHttpClient
 from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_sms import TwilioSmsGateway
+from tests.patience import ANSWER_S
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def stack():
 @pytest.fixture
 def gateway_to(stack):
     def make(base, **options):
-        options = {"connect_timeout_s": 30, "read_timeout_s": 30, **options}
+        options = {"connect_timeout_s": ANSWER_S, "read_timeout_s": ANSWER_S, **options}
         client = CarrierHttpClient(base, **options)
         stack.callback(client.close)
         return TwilioSmsGateway(TwilioClients(client))

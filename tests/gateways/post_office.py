@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from portal.gateways.email import SmtpServer
+from tests.patience import ANSWER_S
 
 
 @dataclass
@@ -33,7 +34,7 @@ def post_office(answers=None, *, tls=None, hangs_up_after=None):
             connection, _ = listening.accept()
         except OSError:
             return
-        connection.settimeout(30)
+        connection.settimeout(ANSWER_S)
         try:
             _talk(connection, office, answers, tls, hangs_up_after)
         except OSError:
@@ -42,7 +43,7 @@ def post_office(answers=None, *, tls=None, hangs_up_after=None):
             connection.close()
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(30)
+        listening.settimeout(ANSWER_S)
         office.port = listening.getsockname()[1]
         thread = threading.Thread(target=serve, args=(listening,), daemon=True)
         thread.start()

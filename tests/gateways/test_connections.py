@@ -120,7 +120,7 @@ def test_a_certificate_nobody_vouches_for_is_not_sent_and_raises_an_alarm(
 def test_a_text_over_tls_is_accepted(gateway_to, tmp_path):
     server, client = certificate(tmp_path)
     with carrier(answers(http("201 Created", GOOD)), tls=server) as twin:
-        gateway = gateway_to(twin.base, tls=client, read_timeout_s=30)
+        gateway = gateway_to(twin.base, tls=client)
         outcomes = [send(gateway) for _ in range(3)]
         gateway._clients.http.close()
     assert {outcome.verdict for outcome in outcomes} == {ACCEPTED}
@@ -291,7 +291,7 @@ def test_sixteen_threads_share_one_pool(gateway_to):
     with carrier(answers(http("201 Created", GOOD))) as twin:
         gateway = gateway_to(twin.base)
         with ThreadPoolExecutor(16) as threads:
-            outcomes = list(threads.map(lambda _: send(gateway, seconds=30), range(160)))
+            outcomes = list(threads.map(lambda _: send(gateway), range(160)))
         assert {outcome.verdict for outcome in outcomes} == {ACCEPTED}
         assert twin.connections <= 16
         assert len(twin.requests) == 160

@@ -14,6 +14,7 @@ from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_consents import TwilioConsentGateway
 from tests.gateways.wire import answers, http, refusal
 from tests.gateways.wire import carrier as wire_carrier
+from tests.patience import ANSWER_S
 from tests.sandbox.server import run_sandbox
 
 PERSON = "+13125550101"
@@ -29,7 +30,7 @@ def gateway_at():
     clients = []
 
     def make(base):
-        clients.append(CarrierHttpClient(base, connect_timeout_s=30, read_timeout_s=30))
+        clients.append(CarrierHttpClient(base, connect_timeout_s=ANSWER_S, read_timeout_s=ANSWER_S))
         return TwilioConsentGateway(TwilioClients(clients[-1]))
 
     yield make

@@ -11,6 +11,7 @@ from portal.gateways.numbers import NumberHooks, NumberSearch
 from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_numbers import TwilioNumberGateway
 from tests.gateways.wire import answers, carrier, http, refusal
+from tests.patience import ANSWER_S
 
 CREDENTIALS = CarrierCredentials("AC" + "b" * 32, "secret")
 NUMBER = "PN" + "a" * 32
@@ -23,7 +24,7 @@ def says(body, status="201 Created"):
 @pytest.fixture
 def lessor_at(stack):
     def make(twin):
-        client = CarrierHttpClient(twin.base, connect_timeout_s=30, read_timeout_s=30)
+        client = CarrierHttpClient(twin.base, connect_timeout_s=ANSWER_S, read_timeout_s=ANSWER_S)
         stack.callback(client.close)
         return TwilioNumberGateway(TwilioClients(client))
 

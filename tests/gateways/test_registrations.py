@@ -11,6 +11,7 @@ from portal.gateways.registrations import Decision, Thing
 from portal.gateways.twilio_client import TwilioClients
 from portal.gateways.twilio_registrations import TwilioRegistrationGateway
 from tests.gateways.wire import answers, carrier, http, refusal
+from tests.patience import ANSWER_S
 from tests.sandbox.test_registrations import business, campaign, verification
 
 CREDENTIALS = CarrierCredentials("AC" + "b" * 32, "secret")
@@ -24,7 +25,7 @@ def says(body, status="200 OK"):
 @pytest.fixture
 def registrar_at(stack):
     def make(twin):
-        client = CarrierHttpClient(twin.base, connect_timeout_s=30, read_timeout_s=30)
+        client = CarrierHttpClient(twin.base, connect_timeout_s=ANSWER_S, read_timeout_s=ANSWER_S)
         stack.callback(client.close)
         return TwilioRegistrationGateway(TwilioClients(client))
 

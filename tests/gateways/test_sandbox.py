@@ -17,6 +17,7 @@ from portal.gateways.twilio_numbers import TwilioNumberGateway
 from portal.gateways.twilio_sms import TwilioSmsGateway
 from tests.gateways.wire import answers, refusal, text
 from tests.gateways.wire import carrier as wire_carrier
+from tests.patience import ANSWER_S
 from tests.sandbox.server import run_sandbox
 
 SMS_URL = "http://127.0.0.1:9/webhooks/twilio/sms#rc=5&rp=all&ct=3000&rt=8000"
@@ -36,7 +37,7 @@ def sandbox(_running):
 
 @pytest.fixture
 def clients(sandbox):
-    http = CarrierHttpClient(sandbox.base_url, read_timeout_s=30)
+    http = CarrierHttpClient(sandbox.base_url, read_timeout_s=ANSWER_S)
     yield TwilioClients(http)
     http.close()
 
@@ -78,7 +79,7 @@ def outgoing(parent, sender):
 
 
 def send(gateway, outgoing):
-    return gateway.send(outgoing, time.monotonic() + 30)
+    return gateway.send(outgoing, time.monotonic() + ANSWER_S)
 
 
 def test_a_text_is_accepted_and_found(texts, outgoing, parent):

@@ -11,6 +11,7 @@ import pytest
 
 from portal.gateways import webhooks
 from portal.gateways.webhooks import HttpWebhooks, NoAnswer
+from tests.patience import ANSWER_S
 
 HEADERS = {"Content-Type": "application/json", "webhook-id": "1"}
 
@@ -33,7 +34,7 @@ def receiver(speak):
     """A socket that speaks as told to whoever connects; gives its port and what it heard."""
     heard = []
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(30)
+        server.settimeout(ANSWER_S)
 
         def serve():
             try:
@@ -41,7 +42,7 @@ def receiver(speak):
             except OSError:
                 return
             with connection:
-                connection.settimeout(30)
+                connection.settimeout(ANSWER_S)
                 try:
                     heard.append(request_of(connection))
                     speak(connection)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from urllib.parse import unquote
 
 from portal.gateways import outside, page_fetch
+from tests.patience import ANSWER_S
 
 PUBLIC = "93.184.216.34"
 PAGE = b"<html><body><p>Text STOP to cancel.</p></body></html>"
@@ -42,7 +43,7 @@ class Web:
 
     def serve(self, connection):
         with connection:
-            connection.settimeout(30)
+            connection.settimeout(ANSWER_S)
             request = connection.recv(65_536)
             self.heard.append(request)
             path = request.split(b" ")[1].decode() if b" " in request else "/"

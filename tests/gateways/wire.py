@@ -14,6 +14,7 @@ from pathlib import Path
 
 from portal.bench.certificate import self_made
 from portal.gateways.sms import Outgoing
+from tests.patience import ANSWER_S
 
 SID = "SM" + "0123456789abcdef" * 2
 GOOD = json.dumps({"sid": SID, "status": "queued"}).encode()
@@ -45,7 +46,7 @@ def carrier(act: Act, *, tls: ssl.SSLContext | None = None) -> Iterator[Carrier]
 
     def serve(connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
-            connection.settimeout(30)
+            connection.settimeout(ANSWER_S)
             if tls is not None:
                 with tls.wrap_socket(connection, server_side=True) as secure:
                     act(secure, twin)
@@ -158,5 +159,5 @@ def text(**changes):
     )
 
 
-def send(gateway, outgoing=None, seconds=30.0):
+def send(gateway, outgoing=None, seconds=ANSWER_S):
     return gateway.send(outgoing or text(), time.monotonic() + seconds)

@@ -13,8 +13,8 @@ import pytest
 from tests.house.wire import SHAPES, get
 from tests.patience import PROCESS_S
 
-MOST_S = 20.0  # on a machine with other tests beside
-BUSY_S = 60.0  # three seconds of silence for each, there
+MOST_S = 5.0
+BUSY_S = 60.0  # three seconds of silence for each, on a machine with other tests beside
 # As the supervisor starts it, but with a home of its own: the project's var/ is somebody's.
 IN_ITS_HOME = """
 import os, pathlib, sys, types
@@ -36,7 +36,7 @@ class Server:
     def __init__(self, process, port, log):
         self.process, self.port, self.log = process, port, log
 
-    def connect(self, patience=MOST_S):
+    def connect(self, patience=BUSY_S):
         return closing(socket.create_connection(("127.0.0.1", self.port), timeout=patience))
 
     def workers(self):
@@ -44,9 +44,9 @@ class Server:
         pid = self.process.pid
         return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
-    def ask(self, sent, *, ends=True, patience=MOST_S):
+    def ask(self, sent, *, ends=True):
         """Send bytes, as far as they are taken, and return all that comes back."""
-        with self.connect(patience) as line:
+        with self.connect() as line:
             try:
                 line.sendall(sent)
                 if ends:
@@ -107,6 +107,13 @@ def statuses(answer):
     return [int(found) for found in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer)]
 
 
+def timed(server, sent):
+    """Return the statuses that come back, and after how many seconds."""
+    begun = time.monotonic()
+    told = statuses(server.ask(sent))
+    return told, time.monotonic() - begun
+
+
 @pytest.mark.slow
 def test_no_bytes_break_or_hold_the_server(server):
     workers, wrong = server.workers(), []
@@ -114,13 +121,13 @@ def test_no_bytes_break_or_hold_the_server(server):
     for shape in SHAPES:
         if not shape.ends:
             continue
-        begun = time.monotonic()
         try:
-            told = statuses(server.ask(shape.sent))
+            told, took = timed(server, shape.sent)
+            if took > MOST_S:  # what hangs hangs again, what met a busy moment does not
+                told, took = timed(server, shape.sent)
         except TimeoutError:
             wrong.append(f"{shape.name}: no answer")
             continue
-        took = time.monotonic() - begun
         if took > MOST_S or any(status >= 500 and status != 501 for status in told):
             wrong.append(f"{shape.name}: {told} after {took:.1f} s")
         if b"/admin/users" in shape.sent and 200 in told[1:]:
@@ -137,11 +144,11 @@ def test_who_says_half_and_waits_holds_nobody_up(server):
     """As many as a process has threads: each is let go, and a person is answered meanwhile."""
     workers = server.workers()
     with ExitStack() as stack:
-        lines = [stack.enter_context(server.connect(BUSY_S)) for _ in range(8)]
+        lines = [stack.enter_context(server.connect()) for _ in range(8)]
         for number, line in enumerate(lines):
             line.sendall(SILENT[number % len(SILENT)].sent)
         begun = time.monotonic()
-        person = server.ask(get(b"/sign-in", b"Connection: close\r\n"), patience=BUSY_S)
+        person = server.ask(get(b"/sign-in", b"Connection: close\r\n"))
         assert statuses(person) == [200]
         for line in lines:
             assert all(400 <= status < 500 for status in statuses(_all_of(line)))

@@ -21,12 +21,13 @@ from twilio.rest import Client
 from portal.core import clock
 from portal.sandbox import SandboxConfig, create_sandbox
 from portal.sandbox.server import SandboxServer
+from tests.patience import ANSWER_S
 
 
 class BaseUrlHttpClient(TwilioHttpClient):
     """Sends https://<product>.twilio.com/x to BASE/<product>/x."""
 
-    def __init__(self, base: str, timeout: float = 30) -> None:
+    def __init__(self, base: str, timeout: float = ANSWER_S) -> None:
         super().__init__(pool_connections=True, timeout=timeout)
         self.base = urlsplit(base)
 
@@ -48,7 +49,7 @@ class Sandbox:
     state: Path
     http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False))
 
-    def client(self, sid: str = "", token: str = "", timeout: float = 30) -> Client:
+    def client(self, sid: str = "", token: str = "", timeout: float = ANSWER_S) -> Client:
         """Return a real Twilio client that talks to the sandbox."""
         return Client(
             sid or self.sid,

@@ -7,6 +7,7 @@ import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException
 
 from portal.sandbox.magic import TO
+from tests.patience import ANSWER_S
 from tests.sandbox.server import Sandbox
 
 PERSON = "+13125550101"
@@ -28,7 +29,7 @@ SHAPES = {
 
 def client_for(fault: str, sandbox: Sandbox):
     """Return a client that waits a moment for what never comes, and else as long as it takes."""
-    return sandbox.client(timeout=2 if fault == "timeout_after" else 30)
+    return sandbox.client(timeout=2 if fault == "timeout_after" else ANSWER_S)
 
 
 @pytest.mark.parametrize("fault", SHAPES)

@@ -42,7 +42,7 @@ def deaf():
         yield listening
 
 
-def test_the_program_ends_on_a_signal_within_two_seconds_whatever_hangs(tmp_path, deaf):
+def test_the_program_ends_on_a_signal_and_waits_for_no_hook_that_hangs(tmp_path, deaf):
     hook = f"http://127.0.0.1:{deaf.getsockname()[1]}/status"
     with spawn_sandbox(tmp_path, clock_file=tmp_path / "clock") as (sandbox, program):
         assert sandbox.http.request("GET", f"{sandbox.base_url}/healthz").status == 200
