@@ -12,6 +12,7 @@ from enum import StrEnum
 
 ACCEPTED_FAMILY = frozenset({"accepted", "sent", "delivered", "undelivered", "failed"})
 UNSENT = frozenset({"rejected", "blocked", "canceled", "unconfirmed", "expired"})
+ENDS = frozenset({"delivered", "undelivered", "failed"})  # the carrier says nothing after these
 PROVEN_UNPROCESSED = frozenset({"429"})  # the one answer that says: never processed
 STOP_CONFIRMATION = "stop"
 POST_WITHIN_S = 20.0  # from the last look to the first byte (PROMISES 2.2)
@@ -28,6 +29,7 @@ class Crime(StrEnum):
     LATE = "handed over long after it was cleared"
     UNASKED = "told no, yet sent"
     STANDING = "standing against the last word"
+    BEHIND = "behind the carrier's last word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class Case:
     most_in_flight: int = 32  # workers times threads (RULINGS 12)
     last_words: Sequence[LastWord] = ()
     segments: Mapping[str, int] = field(default_factory=dict)  # by SID, as the carrier counted
+    statuses: Mapping[str, str] = field(default_factory=dict)  # by SID, the carrier's last word
     posts_within: float = POST_WITHIN_S  # in the product's time, freezes of a run included
     leaps: Sequence[tuple[float, float]] = ()  # when time was moved forward, and how far
 
@@ -172,6 +175,7 @@ def judge(case: Case) -> Verdict:
         *_after_stop(case, leaving),
         *_late(case),
         *_standings(case),
+        *_behind(case),
     ]
     residue = [
         text
@@ -434,3 +438,11 @@ def _standings(case: Case) -> Iterator[Finding]:
             yield Finding(Crime.STANDING, last.person, "said STOP last, and may be texted")
         elif not last.is_stop and last.is_heard and last.is_out:
             yield Finding(Crime.STANDING, last.person, "said START last, and may not be texted")
+
+
+def _behind(case: Case) -> Iterator[Finding]:
+    """How a text ended at the carrier is known here, by a callback or by the daily sweep (I2)."""
+    for text in case.texts:
+        status = case.statuses.get(text.sid or "")
+        if text.state in ACCEPTED_FAMILY and status in ENDS and text.state != status:
+            yield Finding(Crime.BEHIND, text.id, f"{text.state}, {status} at the carrier")

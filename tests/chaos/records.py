@@ -64,6 +64,7 @@ def gather(
         house=frozenset(str(id_) for id_ in db.session.scalars(select(HouseEntry.message_id))),
         most_in_flight=workers * THREADS,
         last_words=_last_words(messages, said_at, learned, refused_as_out(log), desks),
+        statuses={m["sid"]: m["status"] for m in messages},
         segments={m["sid"]: n for m in messages if (n := int(m["num_segments"]))},
         posts_within=POSTS_WITHIN_S * pace,
         leaps=leaps,

@@ -119,7 +119,8 @@ class Run:
     def settle(self) -> None:
         """Kill no more, let everything drain, then stop the weather and let a day pass.
 
-        It is over once that day's sweep went to its end: a STOP whose webhook was lost is heard by it.
+        It is over once that day's sweep went to its end, which hears of what webhooks didn't tell,
+        and the carrier has nothing more to say.
         """
         stage = self._stage
         stage.crew.thaw()
@@ -127,14 +128,19 @@ class Run:
             queue.flushall()  # a dead worker's job would hold its name for twenty seconds more
         ends_at = time.monotonic() + self._scale.settles_in
         before, look_at = -1, time.monotonic() + STALLED_S
-        stalled_with, swept_by = 0, 0.0
+        stalled_with, swept_by, all_said = 0, 0.0, False
         while time.monotonic() < ends_at:
             time.sleep(0.5)
             left = self._left()
             if left is None:
                 continue
             if not left.total():
-                break
+                if all_said:
+                    break
+                stage.sandbox.flush()
+                all_said = True
+                continue
+            all_said = False
             if left["unswept"] and time.monotonic() < swept_by:
                 continue
             moving = left.total() - left["unknown"] - left["unswept"]

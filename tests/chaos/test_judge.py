@@ -291,6 +291,25 @@ def test_who_said_start_last_and_was_heard_may_be_texted():
         assert crimes(replace(HONEST, last_words=(fair,))) == set()
 
 
+# behind --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "is_behind"),
+    [
+        ("delivered", "delivered", False),
+        ("sent", "delivered", True),
+        ("sent", "sent", False),
+        ("delivered", "failed", True),
+        ("accepted", "undelivered", True),
+    ],
+)
+def test_a_text_ends_here_as_it_ended_at_the_carrier(ours, theirs, is_behind):
+    texts = (replace(SENT, state=ours), LEFT_OUT)
+    case = replace(HONEST, texts=texts, statuses={"SM1": theirs})
+    assert judge(case).count(Crime.BEHIND) == is_behind
+
+
 # what is read, and what a run must have seen -------------------------------------------------------------------------
 
 
