@@ -1,6 +1,6 @@
 """Whether an organization may send as far as its records can be trusted (PROMISES 2.4, I14)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -26,6 +26,7 @@ from portal.messaging.values import CANCELABLE, FenceCause, FenceRef, Mark
 WEB: Final = "web"  # whose silence means that webhooks were lost
 SILENT_AFTER: Final = timedelta(seconds=60)  # PROMISES 2.4
 _STRAYS_SHOWN = 100
+_GONE_FOR: Final = timedelta(days=31)  # a plan takes its lost steps anew, in its own rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,20 @@ def stray_count(organization_id: UUID) -> int:
         )
         or 0
     )
+
+
+def gone_unaccounted(organization_id: UUID, e164s: Collection[str]) -> set[tuple[str, str]]:
+    """Return to whom of some people which words went that no row accounts for, found of late."""
+    m = Message
+    rows = db.session.execute(
+        select(StrayText.e164, StrayText.body).where(
+            StrayText.organization_id == organization_id,
+            StrayText.e164.in_(e164s),
+            StrayText.found_at >= clock.utcnow() - _GONE_FOR,
+            ~select(m.id).where(m.sid == StrayText.sid).exists(),
+        )
+    )
+    return {(e164, body.strip()) for e164, body in rows}
 
 
 def may_have_gone(organization_id: UUID, tripped_at: datetime) -> ColumnElement[bool]:

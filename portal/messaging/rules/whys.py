@@ -15,6 +15,7 @@ from portal.messaging.rules.hours import FIX
 OLD_OPT_OUTS: Final = "old_opt_outs"
 LINT: Final = "lint_blocked"
 BULK_PAUSED: Final = "bulk_paused"
+GONE_BEFORE: Final = "gone_before_restore"
 _SETTINGS: Final = "texting_accounts.settings"
 _ASKED: Final = ("consent.index", "Record consent")
 _BOOK: Final = "contacts.index"
@@ -145,6 +146,11 @@ SOURCES: Final[Mapping[str, Source]] = {
         "After a restore, texts that left and STOPs that came may be missing here. Sending before that is "
         "known could text somebody twice, or after a STOP.",
         _REVOKED,
+    ),
+    GONE_BEFORE: Source(
+        "A restored backup does not know which steps of a plan were taken since, and would take them "
+        "again. The carrier's list tells which words went to whom.",
+        "The carrier's list, read after the restore",
     ),
     "catching_up": Source(
         "A STOP may be among the texts that came in while the portal was away.", _REVOKED

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select
@@ -20,12 +21,14 @@ from portal.core.jobs import Job, Lane
 from portal.core.tenancy import Tenant, owned
 from portal.messaging.errors import AccountStopped, LintBlocks
 from portal.messaging.models import MOVING, Message
+from portal.messaging.queries import recovery as records
 from portal.messaging.queries import stops
 from portal.messaging.rules import gates, price
 from portal.messaging.rules.frequency import CAP
 from portal.messaging.rules.gates import LIMIT_CODES, NO_MEANS
 from portal.messaging.rules.hours import CODES as HOURS
 from portal.messaging.rules.plan import Plan, PlannedText
+from portal.messaging.rules.whys import GONE_BEFORE
 from portal.messaging.service import facts, limits, linting, outbox, sending
 from portal.messaging.service.freezing import Freezer
 from portal.messaging.service.planning import plan
@@ -33,6 +36,10 @@ from portal.messaging.values import CANCELABLE, Draft, Fate, Gate, Kind, Recipie
 from portal.texting_accounts.values import AccountRef
 
 PLAN_PAUSED = "plan_paused"
+# A restored backup takes anew what was taken since, under a name of its own (I14).
+_GONE: Final = Gate(
+    GONE_BEFORE, "This had left already when a backup was restored. It does not go twice."
+)
 _FREES_ITSELF = HOURS | LIMIT_CODES | {CAP}
 
 
@@ -64,7 +71,7 @@ def follow(
     now = clock.utcnow()
     limits.lock_day(account, limits.day_of(account, now))
     recipients = [one.recipient for one in asked]
-    planned = plan(account, recipients, draft, now, read_day=limits.lock_day)
+    planned = _but_gone(account, plan(account, recipients, draft, now, read_day=limits.lock_day))
     names = {one.recipient.contact.id: one.id for one in asked}
     if planned.stopper is not None:
         raise AccountStopped(planned.stopper, _shut(planned, names))
@@ -217,6 +224,22 @@ def _blocked(planned: Plan, gate: Gate) -> Plan:
     """Return the plan with everybody blocked who would have gone."""
     texts = tuple(
         text if text.outcome is Fate.BLOCKED else replace(text, outcome=Fate.BLOCKED, gate=gate)
+        for text in planned.texts
+    )
+    return replace(planned, texts=texts)
+
+
+def _but_gone(account: AccountRef, planned: Plan) -> Plan:
+    """Return the plan with those blocked to whom the carrier sent these words in lost days."""
+    e164s = {text.e164 for text in planned.texts if text.e164}
+    gone = records.gone_unaccounted(account.organization_id, e164s)
+    if not gone:
+        return planned
+    texts = tuple(
+        replace(text, outcome=Fate.BLOCKED, gate=_GONE)
+        if text.outcome is not Fate.BLOCKED
+        and any((text.e164, part.body.strip()) in gone for part in text.parts)
+        else text
         for text in planned.texts
     )
     return replace(planned, texts=texts)
