@@ -115,6 +115,7 @@ def own_sweeps() -> list[Sweep]:
         Sweep("keep-mark", 5, recovery.keep_mark, is_locked=False),  # each host has its copy
         Sweep("ring-for-waiting-texts", 5, sweeps.ring_for_waiting_texts, is_locked=False),
         Sweep("release-mended", 5, sweeps.release_mended),
+        Sweep("block-overlooked", 60, sweeps.block_overlooked),
         Sweep("reap-submissions", 10, sweeps.reap_submissions),
         Sweep("replay-journal", 10, journal.replay, is_locked=False),
         Sweep("run-plans", 5, drips.run_plans),

@@ -11,7 +11,7 @@ from portal.core.batches import one_by_one
 from portal.core.db import unit_of_work
 from portal.core.jobs import Job, Lane
 from portal.doctor import service as doctor
-from portal.messaging.service import claims, recovery
+from portal.messaging.service import claims, optouts, recovery
 from portal.people import service as people
 from workers.runtime import at_once, each, on_its_own, together
 
@@ -42,6 +42,15 @@ def release_mended() -> int:
     )
     with unit_of_work():
         return mended + recovery.release_resumed()
+
+
+def block_overlooked() -> int:
+    """Block what was being confirmed as its person opted out (every minute)."""
+    return each(
+        optouts.overlooked(),
+        at_once(optouts.end_overlooked),
+        "what waits for %s was not blocked",
+    )
 
 
 def refund_failed() -> int:

@@ -4,6 +4,7 @@ One stands still in the middle until the other waits for it. That takes PostgreS
 the second waits at its first statement, and what comes of it must be the same.
 """
 
+from datetime import timedelta
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -22,7 +23,7 @@ from portal.messaging import queries
 from portal.messaging.errors import LimitChoiceNeeded
 from portal.messaging.models import Campaign, DailyRecipient, Message
 from portal.messaging.service import campaigns, claims, freezing, gate, recovery, sending
-from portal.messaging.values import CampaignState, State
+from portal.messaging.values import CampaignState, Kind, State
 from portal.texting_accounts import queries as accounts
 from portal.texting_accounts import service as account_service
 from tests.factories.billing import make_credits
@@ -186,6 +187,38 @@ def test_the_gate_waits_for_a_stop_that_is_being_stored(northside, sender, meanw
             meanwhile.do(lambda: gate.clear_many(claimed))
     assert meanwhile.end()[2:] == ([] if is_sqlite else [[]])
     assert only_text(northside).reason_code == "opted_out"
+
+
+def test_a_text_for_tomorrow_confirmed_while_a_stop_is_stored_is_blocked_soon(
+    northside, sender, meanwhile
+):
+    """I3: the gate would have blocked it a day later, and kept its credits until then."""
+    person = make_recipient(northside)
+    tomorrow = bulk(send_at=utcnow() + timedelta(days=1))
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    if is_sqlite:  # nothing can be confirmed while it is stored: the STOP itself blocks it
+        make_campaign(northside, [person], tomorrow)
+    with unit_of_work():
+        says(northside, sender, person.number.e164, "STOP")
+        if not is_sqlite:
+            meanwhile.do(lambda: confirm(northside, [person], tomorrow))
+            meanwhile.end()
+    assert scheduled.block_overlooked() == (0 if is_sqlite else 1)
+    [text] = texts(northside, kind=Kind.BULK)
+    assert (text.state, text.reason_code) == (State.BLOCKED, "opted_out")
+    assert books.balance(northside.id).reserved == 0
+    assert scheduled.block_overlooked() == 0
+
+
+def test_what_waits_for_who_came_back_is_not_overlooked(northside, sender, clock):
+    person = make_recipient(northside)
+    for word in ("STOP", "START"):
+        with unit_of_work():
+            says(northside, sender, person.number.e164, word)
+        clock.travel(by=timedelta(seconds=5))
+    make_campaign(northside, [person], bulk(send_at=utcnow() + timedelta(days=1)))
+    assert scheduled.block_overlooked() == 0
+    assert only_text(northside, kind=Kind.BULK).state is State.QUEUED
 
 
 def test_two_sends_reach_the_limit_of_the_day(northside, sender, meanwhile):

@@ -53,6 +53,7 @@ from portal.consent.queries.standings import (
     MOST,
     consents_standing,
     do_not_contact,
+    refused_since,
     standing,
     standings,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "records",
     "records_of",
     "recounts",
+    "refused_since",
     "source_of",
     "sources",
     "standing",

@@ -1,6 +1,7 @@
 """What stands now, for many numbers at once (SPEED 3b)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -18,12 +19,21 @@ from sqlalchemy import (
 )
 
 from portal.consent.models import (
+    ConsentRecord,
     ConsentStanding,
     DoNotContact,
     OrganizationOptOut,
     RevocationHold,
 )
-from portal.consent.values import DncRef, HoldState, MessageKind, Reach, Standing, Strength
+from portal.consent.values import (
+    DncRef,
+    Event,
+    HoldState,
+    MessageKind,
+    Reach,
+    Standing,
+    Strength,
+)
 from portal.core.among import among
 from portal.core.clock import utcnow
 from portal.core.db import db
@@ -190,6 +200,21 @@ def _of_organization(tenant: Tenant, e164s: Sequence[str]) -> _OfOrganization:
         elif reach is not Reach.ACCOUNT:
             outs[e164] = at, reach
     return outs, dncs, holds
+
+
+def refused_since(account_ids: Collection[UUID], since: datetime) -> dict[Tenant, list[str]]:
+    """Return by account which numbers had an opt-out recorded since then, of some accounts."""
+    r = ConsentRecord
+    rows = db.session.execute(
+        select(r.organization_id, r.account_id, r.e164)
+        .where(r.account_id.in_(account_ids), r.event == Event.OPTED_OUT, r.recorded_at >= since)
+        .distinct()
+        .order_by(r.account_id, r.e164)
+    )
+    found: defaultdict[Tenant, list[str]] = defaultdict(list)
+    for organization_id, account_id, e164 in rows:
+        found[Tenant(organization_id, account_id)].append(e164)
+    return found
 
 
 def consents_standing(organization_id: UUID) -> Iterator[tuple[UUID, str, datetime]]:

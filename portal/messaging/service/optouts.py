@@ -1,10 +1,11 @@
 """STOP and its kin: stored, and every text that waits is cancelled, in one transaction (Q-2)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from portal.consent import queries as consent_queries
 from portal.consent import service as consent
@@ -12,14 +13,17 @@ from portal.consent.values import Evidence, HoldState, Method, NewConsent
 from portal.contacts import service as contacts
 from portal.core import clock
 from portal.core.audit import Actor
+from portal.core.db import db
 from portal.core.tenancy import Tenant
-from portal.messaging.models import Message
+from portal.messaging.models import MOVING, Message
 from portal.messaging.queries import health
 from portal.messaging.rules.gates import STOP_CONFIRMATION
 from portal.messaging.service import counting, happenings, outbox, talks
 from portal.messaging.values import CANCELABLE, MARKETING, State
 from portal.optin import service as optin
 
+# A confirm of very many takes seconds; what is overlooked for longer, the gate blocks as it is due.
+_OF_LATE: Final = timedelta(minutes=10)
 _SENTENCE = "This person opted out. Only they can opt in again, with START."
 
 
@@ -111,6 +115,36 @@ def store_many(
     return kept
 
 
+def overlooked() -> list[tuple[Tenant, str]]:
+    """Return who opted out of late from an account where a text still waits for them.
+
+    What was being confirmed while the opt-out was stored is not in its sight (I3).
+    """
+    accounts = db.session.scalars(select(Message.account_id).where(MOVING).distinct()).all()
+    said = consent_queries.refused_since(accounts, clock.utcnow() - _OF_LATE)
+    found: list[tuple[Tenant, str]] = []
+    for tenant, e164s in said.items():
+        for start in range(0, len(e164s), consent_queries.MOST):
+            some = e164s[start : start + consent_queries.MOST]
+            waiting = (
+                select(Message.e164)
+                .where(Message.account_id == tenant.account_id, _stopped_by(tenant, some))
+                .distinct()
+                .order_by(Message.e164)
+            )
+            found += [(tenant, e164) for e164 in db.session.scalars(waiting) if e164]
+    return found
+
+
+def end_overlooked(one: tuple[Tenant, str]) -> int:
+    """Block what still waits for somebody who is out; return how many texts."""
+    tenant, e164 = one
+    contacts.lock_numbers(tenant.organization_id, [e164])
+    if not consent_queries.standing(tenant, e164, clock.utcnow()).is_opted_out:
+        return 0
+    return _block(tenant, [e164])
+
+
 def _keep(
     tenant: Tenant, e164: str, *, source: str, details: str, actor: Actor, at: datetime | None
 ) -> None:
@@ -145,22 +179,31 @@ def _end(tenant: Tenant, e164s: Sequence[str], actor: Actor) -> int:
     assert tenant.account_id is not None  # people opt out of an account
     # Before the texts: it locks what asked for them.
     happenings.OPTED_OUT.tell(tenant, e164s, actor)
-    stopped = outbox.end_unsent(
-        and_(
-            waits_for(tenant, e164s),
-            Message.purpose != STOP_CONFIRMATION,
-            Message.state.in_(CANCELABLE),
-        ),
+    stopped = _block(tenant, e164s)
+    optin.decline(tenant, e164s)
+    consent.settle_holds(tenant, e164s, HoldState.OPTED_OUT, actor=actor)
+    for e164 in e164s:
+        talks.mark_opted_out(tenant.organization_id, tenant.account_id, e164, is_out=True)
+    return stopped
+
+
+def _block(tenant: Tenant, e164s: Sequence[str]) -> int:
+    ended = outbox.end_unsent(
+        _stopped_by(tenant, e164s),
         State.BLOCKED,
         cause="stop",
         code="opted_out",
         sentence=_SENTENCE,
     )
-    optin.decline(tenant, e164s)
-    consent.settle_holds(tenant, e164s, HoldState.OPTED_OUT, actor=actor)
-    for e164 in e164s:
-        talks.mark_opted_out(tenant.organization_id, tenant.account_id, e164, is_out=True)
-    return len(stopped)
+    return len(ended)
+
+
+def _stopped_by(tenant: Tenant, e164s: Sequence[str]) -> ColumnElement[bool]:
+    return and_(
+        waits_for(tenant, e164s),
+        Message.purpose != STOP_CONFIRMATION,
+        Message.state.in_(CANCELABLE),
+    )
 
 
 def waits_for(tenant: Tenant, e164s: Sequence[str]) -> ColumnElement[bool]:
