@@ -67,18 +67,16 @@ def send(person, method, url, **sent):
 def test_a_form_without_this_sessions_token_does_nothing(name, request, guarded, own, browser):
     """No token, a broken one, somebody else's, one of a session that ended; in any content type."""
     person, wrong = request.getfixturevalue(name), []
-    foreign, stale = _token(browser(cast.MALLORY)), _token(browser(cast.BOB))
+    foreign, stale = _token(browser(cast.MALLORY)), _stale(browser(person.user_id or cast.BOB))
     before = everything()
     tokens = ("", "x" * 40, foreign, stale)
     for place, (method, url) in enumerate(unsafe(person, own)):
-        token = tokens[place % len(tokens)]
-        for sent in (
-            {"data": {"csrf_token": token, "body": "Hi"}},
-            {"headers": {"X-CSRFToken": token}, "data": b"body=Hi", "content_type": "text/plain"},
-        ):
+        as_text = {"data": b"body=Hi", "content_type": "text/plain"}
+        header = {"headers": {"X-CSRFToken": tokens[place % len(tokens)]}}
+        for sent in (*({"data": {"csrf_token": t, "body": "Hi"}} for t in tokens), header | as_text):
             status = send(person, method, url, **sent).status_code
             if status != 403:
-                wrong.append(f"{method} {url} with {token[:20]!r}: {status}")
+                wrong.append(f"{method} {url} with {sent}: {status}")
     assert wrong == []
     assert changed(before) == []
 
@@ -88,6 +86,14 @@ def _token(person):
     found = re.search(r'X-CSRFToken(?:&#34;|"): (?:&#34;|")([^"&]+)', html)
     assert found is not None
     return found[1]
+
+
+def _stale(person):
+    """Return the token of a session that its person has ended."""
+    token = _token(person)
+    left = send(person, "POST", person.url("people.sign_out"), data={"csrf_token": token})
+    assert left.status_code == 303
+    return token
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,12 @@ class TestBadRequests:
                 assert answer.status_code == 400
                 assert fields(read(answer)) == ["Idempotency-Key"]
 
+    def test_two_idempotency_keys_are_none(self, program):
+        """The server joins the lines of a header with a comma: no one of them was meant."""
+        answer = program.post("/messages", MESSAGE, key="one,two")
+        assert (answer.status_code, fields(read(answer))) == (400, ["Idempotency-Key"])
+        assert "Send it once." in read(answer)["detail"]
+
     def test_a_query_nobody_knows_is_refused(self, program):
         for query, name in (
             ("kind=bulk", "kind"),

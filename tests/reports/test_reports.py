@@ -284,6 +284,7 @@ def test_files_hold_what_the_page_shows(lively, alice, name):
     query = {"period": "7-days"}
     sent = alice.get("reports.file", kind="csv", query=query, **where)
     assert "attachment" in sent.headers["Content-Disposition"]
+    assert sent.headers["Content-Type"] == "text/csv; charset=utf-8"
     rows = list(csv.reader(io.StringIO(sent.data.decode("utf-8-sig"))))
     shown = show(alice, name, **query)
     heads = shown.page.select("[id^=table-] th[scope=row]")

@@ -18,7 +18,8 @@ from portal.integrations.values import KeyRef
 
 MAX_BODY_BYTES: Final = 65_536
 HEADER: Final = "Idempotency-Key"
-KEY_FORM: Final = r"[\x21-\x7e]{1,128}"
+# No comma: a server joins a header that comes twice with one, and that is no key anybody chose.
+KEY_FORM: Final = r"[\x21-\x2b\x2d-\x7e]{1,128}"
 _BEARER: Final = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 
 
@@ -90,15 +91,15 @@ def named_faults(
 
 def idempotency_key(faults: list[Fault]) -> str:
     """Return the idempotency key; one that is missing or odd is added to the faults."""
-    given = request.headers.getlist(HEADER)
-    if len(given) != 1:
-        words = "Send it once: any new text of up to 128 characters, like a UUID."
+    given = request.headers.get(HEADER)
+    if given is None:
+        words = "Send any new text of up to 128 characters, like a UUID."
         faults.append(Fault(HEADER, f"This header is needed. {words}"))
         return ""
-    if not re.fullmatch(KEY_FORM, given[0]):
-        words = "Use 1 to 128 visible ASCII characters without spaces, like a UUID."
-        faults.append(Fault(HEADER, words))
-    return given[0]
+    if not re.fullmatch(KEY_FORM, given):
+        words = "Use 1 to 128 visible ASCII characters without spaces and commas, like a UUID."
+        faults.append(Fault(HEADER, f"Send it once. {words}"))
+    return given
 
 
 def json_of_request(

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from portal.core.access import Scope
 from portal.core.settings import settings
-from portal.integrations.api.asking import HEADER
+from portal.integrations.api.asking import HEADER, KEY_FORM
 from portal.integrations.api.events import EVENTS, Told
 from portal.integrations.api.operations import OPERATIONS, PREFIX, Operation
 from portal.integrations.api.problems import PROBLEM, body_of
@@ -93,7 +93,7 @@ def _operation(declared: Operation) -> dict[str, Any]:
     given += [_parameter(n, s, "query") for n, s in declared.in_query.items()]
     if declared.is_change:
         about = "A new text for each new request, like a UUID; the same for each try of one."
-        form = Text(about, 128, least=1, form=r"[\x21-\x7e]{1,128}")
+        form = Text(about, 128, least=1, form=KEY_FORM)
         given.append(_parameter(HEADER, form, "header"))
     if given:
         found["parameters"] = given

@@ -12,7 +12,7 @@ def as_file(report: Report, head: str, kind: str, name: str) -> Response:
     """Return a report as CSV or as an Excel workbook. Raises NotFound for another kind."""
     content: str | bytes
     if kind == "csv":
-        content, mimetype = files.as_csv(report, head), "text/csv; charset=utf-8"
+        content, mimetype = files.as_csv(report, head), "text/csv"
     elif kind == "xlsx":
         content, mimetype = files.as_workbook(report, head), workbook.MIMETYPE
     else:
