@@ -12,6 +12,7 @@ from sqlalchemy import select
 from portal.core.access import Scope
 from portal.core.db import Base, db
 from tests import cast
+from tests.house.furnishing import furnish
 
 pytestmark = pytest.mark.pages
 
@@ -142,18 +143,21 @@ def test_no_method_is_another_in_disguise(guarded, alice, own):
     assert changed(before) == []
 
 
-def test_reading_changes_nothing(app, own, request):
+def test_reading_changes_nothing(app, own, northside, request):
     """RULINGS 23: every page, as everybody; access is logged, and no more.
 
     That is an officer's look at texts, proof that is downloaded, a shared link that is opened,
-    and a guess at one.
+    a guess at one, and how often a link to a picture was followed (S15).
     """
+    own = furnish(own, northside)
     for name in ("alice", "bob", "vera", "pat", "anyone"):
         person, before = request.getfixturevalue(name), everything()
         for rule in app.url_map.iter_rules():
             if "GET" in rule.methods and rule.endpoint not in {"static", "assets"}:
                 send(person, "GET", person.url(rule.endpoint, **own.for_rule(rule)))
-        logged = {"audit_heads", "audit_entries", "shared_link_visits", "tries"}
+        logged = {
+            "audit_heads", "audit_entries", "shared_link_visits", "tries", "media_fetches",
+        }  # fmt: skip
         assert set(changed(before)) <= logged, name
         written = set(everything()["audit_entries"]) - set(before["audit_entries"])
         assert all(entry_is_of_access(entry) for entry in written), name
