@@ -4,6 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+from portal.consent.service import evidence
+from portal.consent.values import BOTH_KINDS
+from portal.core import checkpoints
 from portal.core.audit import Actor
 from portal.core.checkpoints import AuditCheckpoint
 from portal.core.clock import utcnow
@@ -14,25 +17,41 @@ from portal.drips.service import mailing, triggering
 from portal.drips.values import Source
 from portal.exports import service as exports
 from portal.exports.values import FileKind, Subject, Wanted
+from portal.gateways import pages
+from portal.gateways.email import Attachment
+from portal.mail.models import OutgoingFile, OutgoingMail
 from portal.media import queries as files
 from portal.media import service as media
 from portal.messaging.models import TrafficStop
-from portal.messaging.service import stops
+from portal.messaging.rules.joining import JoinWords
+from portal.messaging.service import joining, stops
 from portal.messaging.service.optout_import import OptOutHandler
 from portal.messaging.values.stops import StopKind
 from portal.notifications.models import PushDevice
 from portal.notifications.service import choosing
+from portal.optin import queries as forms
+from portal.optin.models import Capture
 from portal.optin.rules import tokens
+from portal.optin.service import picturing
+from portal.optin.values import Channel, Picture
 from portal.reports.values import ReportName
 from portal.retention.service import erasing, holds, sweeping
 from portal.schedules.models import ReportSchedule
 from portal.schedules.values import Rhythm
+from portal.site_checks import service as site_checks
 from tests import cast
 from tests.factories import dnc, proofs
-from tests.factories.consent import spoken
+from tests.factories.consent import spoken, written
 from tests.factories.contacts import upload
+from tests.factories.files import picture
+from tests.factories.mail import make_mail
 from tests.factories.optin import make_published
+from workers.site_checks import check_page
 
+JOIN = JoinWords(
+    "Juniper Realty", "new listings", "Up to 4 messages a month", "help@juniper.example",
+    "https://juniper.example/terms", "https://juniper.example/privacy",
+)  # fmt: skip
 # Where a part of an address is one of a few words, or a number that means something.
 WORDS = {
     "reports.name": "days", "reports.kind": "csv", "compliance.code": "IL", "appeals.stop_traffic.number": 5,
@@ -48,6 +67,7 @@ def furnish(own, account, user_id=cast.ALICE, area="312"):
     e164, erased = f"+1{area}5550177", f"+1{area}5550178"
     ids = {**own.ids, **WORDS}
     ids |= _rows(ids, account, user_id, e164, erased)
+    ids |= _shown(ids, account, user_id, e164)
     ids |= _links(ids, account, user_id, e164)
     return replace(own, ids=ids, words=(*own.words, e164[2:], erased[2:]))
 
@@ -91,6 +111,48 @@ def _rows(ids, account, user_id, e164, erased):
     }  # fmt: skip
 
 
+def _shown(ids, account, user_id, e164):
+    """What a page or a picture belongs to: records, a form, a checked page, a mail, a keyword."""
+    png, actor = picture(), Actor(user_id, "Somebody", "127.0.0.1")
+    [version] = forms.versions(account.tenant, ids["form_id"])
+    record = written(account, e164, evidence=evidence.store_page(f"<p>{e164}</p>", "page.html"))
+    tenant = {"organization_id": account.organization_id, "account_id": account.id}
+    taken = Capture(
+        **tenant, form_id=version.form_id, version_id=version.id, version=version.number, nonce=account.id.hex,
+        channel=Channel.HOSTED, e164=e164, record_id=record, contact_id=ids["contact_id"],
+        page_url="https://juniper.example/", served_at=utcnow(),
+    )  # fmt: skip
+    with unit_of_work():
+        picturing.keep(version, dict.fromkeys(Picture, png), by=actor)
+        db.session.add(taken)
+        joining.set_keyword(account.tenant, "HOMES", JOIN, BOTH_KINDS, is_on=True, actor=actor)
+        url = f"https://{account.id.hex[:8]}.example.com/"
+        check_id = site_checks.ask(account.tenant, url, actor=actor)
+    _read_page(url, check_id)
+    files = tuple(Attachment(name, "text/plain", b"Hi") for name in ("one.txt", "two.txt"))
+    make_mail(f"files {account.id}", to="ana@juniper.example", user_id=user_id, attachments=files)
+    photographed = spoken(account, e164, evidence=evidence.store_picture(png, "paper.png"))
+    return {
+        "proofs.served_page.record_id": record, "proofs.picture.record_id": record,
+        "consent.picture.record_id": photographed, "site_checks.snapshot.check_id": check_id,
+        "notifications.outbox_file.mail_id": db.session.scalar(
+            db.select(OutgoingFile.mail_id)
+            .join(OutgoingMail)
+            .where(OutgoingMail.user_id == user_id)
+            .order_by(OutgoingMail.created_at.desc())
+        ),
+    }  # fmt: skip
+
+
+def _read_page(url, check_id):
+    """Have a check read its page, which is served here."""
+    before, here = pages.current(), pages.FakePages()
+    pages.use(here)
+    here.put(url, "<p>Sign up</p>")
+    check_page(str(check_id))
+    pages.use(before)
+
+
 def _only(column, condition):
     return db.session.scalar(db.select(column).where(condition))
 
@@ -107,6 +169,9 @@ def _links(ids, account, user_id, e164):
         "media.for_person.token": files.page_url(files.file_or_404(account.tenant, ids["file_id"])),
         "media.for_carrier.token": media.carrier_url(ids["file_id"], ids["message_id"], until),
     }
+    newest = _only(AuditCheckpoint.id, AuditCheckpoint.chain == account.organization_id)
+    with unit_of_work():
+        checkpoints.keep_stamp(newest, b"an authority's answer")
     return {
         **{name: url.rpartition("/")[2] for name, url in urls.items()},
         "hosted.slug": form.slug,
@@ -115,7 +180,5 @@ def _links(ids, account, user_id, e164):
         "proofs.shared_bundle.token": proofs.share(account, bundle_id=bundle.id)[1],
         "proofs.shared_evidence.token": proofs.share(account, record_id=ids["record_id"])[1],
         "appeals.token": proofs.share(account, case_id=ids["case_id"])[1],
-        "consent.checkpoint_id": _only(
-            AuditCheckpoint.id, AuditCheckpoint.chain == account.organization_id
-        ),
+        "consent.checkpoint_id": newest,
     }

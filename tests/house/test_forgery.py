@@ -74,7 +74,10 @@ def test_a_form_without_this_sessions_token_does_nothing(name, request, guarded,
     for place, (method, url) in enumerate(unsafe(person, own)):
         as_text = {"data": b"body=Hi", "content_type": "text/plain"}
         header = {"headers": {"X-CSRFToken": tokens[place % len(tokens)]}}
-        for sent in (*({"data": {"csrf_token": t, "body": "Hi"}} for t in tokens), header | as_text):
+        for sent in (
+            *({"data": {"csrf_token": t, "body": "Hi"}} for t in tokens),
+            header | as_text,
+        ):
             status = send(person, method, url, **sent).status_code
             if status != 403:
                 wrong.append(f"{method} {url} with {sent}: {status}")

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from sqlalchemy import select, update
 
+from portal.consent.api.shapes import TEXTS
 from portal.consent.models import ConsentRecord
 from portal.consent.service import evidence as evidence_files
 from portal.core import checkpoints, glyphs
@@ -24,6 +25,7 @@ from tests.factories import consent as make
 from tests.factories import proofs
 from tests.factories.messaging import make_campaign, make_ready, make_recipient, take
 
+LONGEST = TEXTS["disclosure_text"].most
 HOSTILE = '#panic("read as code") $x^2$ <b> *bold* _it_ \\ `raw` @ref = // #include "/etc/passwd"'
 
 
@@ -125,6 +127,16 @@ class TestPdf:
                 setter, story_of(northside, record), proofs.certify(northside, record)
             )
         assert made.pdf.is_archival  # code among it would have stopped the compiler
+
+    @pytest.mark.parametrize("words", ["x", "{}", "https://juniper.example/terms/of/use "])
+    def test_the_longest_disclosure_is_set_whatever_its_words_are_like(self, northside, words):
+        """As long as the API takes it (C-6): one of 15,000 signs without a space had no certificate."""
+        record = make.written(northside, disclosure_text=(words * LONGEST)[:LONGEST].strip())
+        with Setter() as setter:
+            made = certifying.make(
+                setter, story_of(northside, record), proofs.certify(northside, record)
+            )
+        assert made.pdf.is_archival
 
     @pytest.mark.parametrize("name", ["王小明", "Zoë 🏡", "สมชาย"])
     def test_signs_without_a_glyph_cost_the_standard_and_are_said_by_code_point(
