@@ -59,10 +59,10 @@ SHUT = {
     "transfers.new": "asks for a number while none is on its way, and shows nothing stored",
     "people.second_step": "asks for a code after a password, and shows nothing stored",
     "numbers.choose": "asks the carrier, of whom there is none",
-    "consent.audit_stamp": A_FILE, "consent.picture": A_FILE, "optin.picture": A_FILE, "hosted.logo": A_FILE,
+    "hosted.logo": A_FILE,
     "site_checks.snapshot": A_FILE, "billing.download_statement_file": A_FILE,
     "messaging.download_text_file": A_FILE, "dossiers.download": A_FILE,
-    "proofs.bundle_zip": A_FILE, "proofs.picture": A_FILE, "proofs.certificate_pdf": A_FILE,
+    "proofs.bundle_zip": A_FILE, "proofs.certificate_pdf": A_FILE,
     "proofs.certificate_json": A_FILE, "proofs.shared_pdf": A_FILE, "proofs.shared_json": A_FILE,
     "proofs.shared_evidence": A_FILE, "proofs.shared_picture": A_FILE,
 }  # fmt: skip

@@ -19,9 +19,10 @@ from portal.optin import service as optin
 from portal.optin.errors import ContentRefused, NothingNew, PointsMissing
 from portal.optin.models import Confirmation, FormVersion
 from portal.optin.rules import tokens
-from portal.optin.service import drawing
-from portal.optin.values import ConfirmationState
+from portal.optin.service import drawing, picturing
+from portal.optin.values import ConfirmationState, Picture
 from tests import pagelint
+from tests.factories.files import picture
 from tests.factories.mail import kept
 from tests.factories.optin import (
     ALICE,
@@ -83,6 +84,21 @@ def test_publishing_names_what_is_missing(northside, change, points):
     assert set(points) <= set(refused.value.points)
     assert not {"help", "stop"} & set(refused.value.points) or not form.draft.is_single_message
     assert queries.versions(northside.tenant, form.id) == []
+
+
+def test_a_kept_file_that_is_gone_is_said_to_be(alice, northside):
+    """As after a restore of the database alone: its page and pictures answered 500 (S19)."""
+    version = publish(make_form(northside))
+    with unit_of_work():
+        picturing.keep(version, {Picture.PHONE: picture()})
+    where = {"account_id": northside.id, "form_id": version.form_id, "number": 1}
+    shown = {"optin.version_page": {}, "optin.picture": {"kind": "phone"}}
+    for endpoint, more in shown.items():
+        assert alice.open("GET", alice.url(endpoint, **where | more)).status == 200
+    for file in evidence.path_of(version.page_name).parent.iterdir():
+        file.unlink()
+    for endpoint, more in shown.items():
+        assert "Restore the evidence folder" in alice.get(endpoint, 404, **where | more).text
 
 
 def test_the_kept_page_is_whole_in_itself_and_its_name_is_its_hash(northside):

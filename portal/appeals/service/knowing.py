@@ -132,7 +132,7 @@ def phone_picture(account: AccountRef, body: str, at: datetime) -> Checked:
 
 def form_picture(form: KnownForm, kept: PictureRef) -> Checked:
     """Return the screenshot of a published form (C-4)."""
-    content = evidence.path_of(kept.name).read_bytes()
+    content = evidence.read_kept(kept.name)
     ending = kept.media_type.partition("/")[2]
     name = f"{form.version.slug}-v{form.version.number}-{kept.kind.value}.{ending}"
     return Checked(name, kept.media_type, content)

@@ -54,7 +54,7 @@ def keep_file(content: bytes, file_name: str, media_type: str) -> Evidence:
 
 def content_of(evidence: Evidence) -> bytes:
     """Return the original, byte for byte. Raises NotFound, or SecretUnreadable if it was changed."""
-    return _read(evidence.name)
+    return read_kept(evidence.name)
 
 
 def has_picture(evidence: Evidence) -> bool:
@@ -67,7 +67,7 @@ def picture_of(evidence: Evidence) -> tuple[bytes, str] | None:
     if not has_picture(evidence):
         return None
     name = evidence.name
-    content = _read(name if _is_own_picture(name) else _shown(name))
+    content = read_kept(name if _is_own_picture(name) else _shown(name))
     return content, "image/jpeg" if content.startswith(b"\xff\xd8\xff") else "image/png"
 
 
@@ -118,9 +118,10 @@ def _shown(name: str) -> str:
     return f"{name.removesuffix(SEALED)}{_SHOWN}{SEALED}"
 
 
-def _read(name: str) -> bytes:
+def read_kept(name: str) -> bytes:
+    """Return a file by the name it is kept under. Raises NotFound when the folder is without it."""
     path = path_of(name)
     try:
         return private_files.read_sealed(path) if name.endswith(SEALED) else path.read_bytes()
     except FileNotFoundError as error:
-        raise NotFound("There is no file behind this record.") from error
+        raise NotFound("The file is missing. Restore the evidence folder from a backup.") from error

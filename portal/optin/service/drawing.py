@@ -165,7 +165,7 @@ def _logo_url(slug: str, number: int) -> str:
 def _logo_data(content: Content) -> str:
     if not content.logo:
         return ""
-    picture = evidence.path_of(content.logo).read_bytes()
+    picture = evidence.read_kept(content.logo)
     return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 

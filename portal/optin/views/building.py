@@ -181,7 +181,7 @@ def version(account_id: UUID, form_id: UUID, number: int) -> Response:  # noqa: 
 def version_page(account_id: UUID, form_id: UUID, number: int) -> Response:  # noqa: ARG001 (g.account)
     """Send a version's self-contained page, as a download."""
     found = queries.version_or_404(g.account.tenant, form_id, number)
-    response = Response(evidence.path_of(found.page_name).read_bytes(), mimetype="text/html")
+    response = Response(evidence.read_kept(found.page_name), mimetype="text/html")
     response.headers.set(
         "Content-Disposition", "attachment", filename=f"{found.slug}-v{found.number}.html"
     )
@@ -197,7 +197,7 @@ def picture(account_id: UUID, form_id: UUID, number: int, kind: str) -> Response
     kept = {each.value: ref for each, ref in queries.pictures(found.tenant, found.id).items()}
     if kind not in kept:
         raise NotFound("There is no such picture of this version.")
-    return Response(evidence.path_of(kept[kind].name).read_bytes(), mimetype=kept[kind].media_type)
+    return Response(evidence.read_kept(kept[kind].name), mimetype=kept[kind].media_type)
 
 
 @bp.post(f"{_VERSION}/pictures")
