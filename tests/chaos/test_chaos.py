@@ -33,6 +33,8 @@ LEAST = {
     ("full", "postgresql"): Least(10_000, 1_000, 2_500, 150),
 }
 
+FAULTS_AT_LEAST = 150  # of both kinds, also in the short tier (PROMISES 5.1)
+
 
 def run(*arguments, report, timeout_s):
     """Run chaos in a process of its own, whose time may move, and return what it reports.
@@ -61,6 +63,8 @@ def assert_it_was_large_enough(came, tier):
     assert came["texts"] >= least.texts
     assert sum(came["process_faults"].values()) >= least.process_faults
     assert sum(came["provider_faults"].values()) >= least.provider_faults
+    faults = [*came["process_faults"].values(), *came["provider_faults"].values()]
+    assert sum(faults) >= FAULTS_AT_LEAST
     said = sum(count for words, count in came["people_said"].items() if words in STOPS)
     assert said >= least.opt_outs
     # A third of the webhooks is lost, others find nobody at home: of a few STOPs most may be unheard.
