@@ -100,7 +100,8 @@ def test_a_fence_holds_every_kind_of_text_and_frees_it_when_lifted(northside, se
     }
     assert scheduled.release_mended() == 0
     with unit_of_work():
-        fence.looked(records.fence(JUNIPER), utcnow(), recovered=0, learned=0)
+        began = utcnow() + timedelta(minutes=15)
+        fence.looked(records.fence(JUNIPER), began, recovered=0, learned=0)
         fence.lift(JUNIPER, reason="All explained.", waiting=fence.Waiting.SEND, actor=SYSTEM)
     assert scheduled.release_mended() == 3
     drain(str(northside.id))

@@ -15,11 +15,18 @@ from workers import recovery
 
 
 @pytest.fixture
-def stopped(northside, sender, carrier_fake):
-    """Two texts that may have gone, and the carrier's list read to its end."""
+def just_stopped(northside, sender, carrier_fake):
+    """Two texts that may have gone, and the carrier's list read at once."""
     make_campaign(northside, make_recipients(northside, 2))
     with unit_of_work():
         fence.trip(JUNIPER, FenceCause.OLDER)
+    recovery.mend_fenced()
+
+
+@pytest.fixture
+def stopped(just_stopped, clock):
+    """The list read again, once its lag was over."""
+    clock.travel(by=timedelta(minutes=15))
     recovery.mend_fenced()
 
 
@@ -116,6 +123,25 @@ def test_nothing_can_be_lifted_before_the_list_was_read(stray, alice):
         organization_id=JUNIPER,
     )
     assert "list is being read" in refused.text
+
+
+def test_nothing_is_decided_by_a_list_that_may_lack_the_last_minutes(just_stopped, alice, pat):
+    """PROMISES 1.3: what left just before, and the STOPs that came then, may not be on it yet."""
+    stands = "may not show yet what left just before sending stopped"
+    again = "again after 2 Mar 2026, 12:15 pm CST; then you can decide"
+    shown = alice.get("messaging.sending", organization_id=JUNIPER)
+    assert stands in shown.text
+    assert again in shown.text
+    assert not shown.page.select("textarea")
+    assert stands in pat.get("messaging.admin_sending").text
+    refused = alice.post(
+        "messaging.let_sending_go_on",
+        422,
+        {"waiting": "send", "reason": "Never mind."},
+        organization_id=JUNIPER,
+    )
+    assert stands in refused.text
+    assert records.fence(JUNIPER) is not None
 
 
 def test_the_banner_goes_away_by_itself(northside, sender, carrier_fake, clock, alice):

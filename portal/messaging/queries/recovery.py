@@ -115,6 +115,18 @@ def standing_fences() -> list[FenceRef]:
     return [_ref(row) for row in rows]
 
 
+def may_be_decided(standing: FenceRef) -> bool:
+    """Say whether the carrier's list was read so that a person can decide by it.
+
+    After a restore that is a reading which began once its lag was over: what left just before, and
+    the STOPs that came then, are on no earlier one (PROMISES 1.3). Strays are never so young.
+    """
+    if standing.reconciled_at is None:
+        return False
+    waits = settings().list_lag if standing.cause in FenceCause.of_old_records() else timedelta()
+    return standing.reconciled_at - standing.tripped_at >= waits
+
+
 def past_fences(organization_id: UUID, limit: int = 10) -> Sequence[FenceRef]:
     """Return the newest fences that were lifted."""
     rows = db.session.scalars(

@@ -139,7 +139,8 @@ def lift(organization_id: UUID, *, reason: str, waiting: Waiting, actor: Actor) 
     """Let sending go on because a person says so; again is harmless.
 
     Texts that may have gone already end as not confirmed and uncharged, or go, as chosen.
-    Raises FenceNotReady before the carrier's list was read to its end.
+    Raises FenceNotReady before the carrier's list was read to its end, after a restore once its lag
+    was over.
     """
     standing = records.fence(organization_id)
     if standing is None:
@@ -148,6 +149,11 @@ def lift(organization_id: UUID, *, reason: str, waiting: Waiting, actor: Actor) 
         raise FenceNotReady(
             "The carrier's list has not been read to its end yet. That takes a few minutes; "
             "then you can let sending go on."
+        )
+    if not records.may_be_decided(standing):
+        raise FenceNotReady(
+            "The carrier's list may not show yet what left just before sending stopped. It is read "
+            "again once it must; then you can let sending go on."
         )
     dropped = 0
     if waiting is Waiting.DROP and standing.waiting:

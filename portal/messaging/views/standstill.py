@@ -146,6 +146,7 @@ def _organization_page(organization_id: UUID, form: LiftForm, status: int = 200)
         status,
         standing=standing,
         what=WHAT[standing.cause] if standing else None,
+        may_decide=standing is not None and records.may_be_decided(standing),
         reading=_reading(standing, _ASK_ADMINISTRATOR) if standing else None,
         catching_up=catching_up,
         strays=records.strays(organization_id),
@@ -167,6 +168,7 @@ def _admin_page(
         rows=[
             (
                 standing,
+                records.may_be_decided(standing),
                 names.get(standing.organization_id, ""),
                 WHAT[standing.cause],
                 _reading(standing, _LOOK),
@@ -183,6 +185,12 @@ def _admin_page(
 
 def _reading(standing: FenceRef, mend: str) -> str:
     """Say why nobody can decide before the carrier's list was read, and how to mend that."""
+    if standing.reconciled_at is not None and not _is_overdue(standing):
+        until = moment(standing.tripped_at + settings().list_lag, me().timezone)
+        return (
+            "The carrier's list may not show yet what left just before sending stopped. It is read "
+            f"again after {until}; then you can decide."
+        )
     if not _is_overdue(standing):
         return "The carrier's list is being read. That takes a few minutes; then you can decide."
     return (
